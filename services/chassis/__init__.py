@@ -1,0 +1,1 @@
+"""The frame each service is bolted to; never runs alone."""

@@ -1,0 +1,71 @@
+"""`create_service`: one Starlette app around a service's own routes."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from chassis import logs
+from chassis.auth import KeyOptions, Keys
+from chassis.chain import Chain
+from chassis.errors import Errors, respond
+from chassis.limits import BodyLimit
+from chassis.metrics import metrics
+from chassis.settings import Settings, read
+from chassis.streams import Hangup
+
+
+def create_service(
+    settings: Settings, chain: Chain[Any], routes: Sequence[Route], *, keys: KeyOptions | None = None
+) -> Starlette:
+    """The service's routes, with probes, keys, limits, logs and one shape of errors around them.
+
+    Args:
+        keys: Who may call; as the environment says unless given.
+    """
+    keys = read(KeyOptions) if keys is None else keys
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(request: Request) -> Response:
+        engines = {seat.name: seat.state for seat in chain.seats}
+        body = {"ready": chain.ready, "engines": [{"name": name} | _shown(state) for name, state in engines.items()]}
+        return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})
+
+    probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    paths = frozenset(route.path for route in (*routes, *probes))
+    app = Starlette(
+        routes=[*routes, *probes],
+        middleware=[
+            Middleware(logs.RequestLog, paths=paths),
+            Middleware(Hangup),
+            Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
+            Middleware(Errors),
+            Middleware(Keys, api_keys=keys.api_keys),
+        ],
+        exception_handlers={HTTPException: respond},
+        lifespan=_lifespan(chain),
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _lifespan(chain: Chain[Any]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        chain.start()
+        yield
+        await chain.aclose()
+
+    return lifespan
+
+
+def _shown(state: Any) -> dict[str, Any]:
+    return {key: value for key in state.__struct_fields__ if (value := getattr(state, key)) is not None}

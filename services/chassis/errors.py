@@ -1,0 +1,176 @@
+"""The tree of errors, and the one answer to all of them: `{"error": {message, type, param, code}}`."""
+
+import math
+from typing import ClassVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class ApiError(Exception):
+    """Raise it anywhere; `respond` answers it.
+
+    Args:
+        message: What went wrong and what to do about it; ends up before the caller's eyes.
+        param: The field at fault, e.g. `messages[0].role`.
+        code: OpenAI's word for it, e.g. `model_not_found`.
+        retry_after: Seconds until another try makes sense.
+    """
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: ClassVar[str | None] = None
+
+    def __init__(
+        self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.body = {"message": message, "type": self.type, "param": param, "code": code or self.code}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self.retry_after is None:
+            return {}
+        return {"retry-after": str(min(60, max(1, math.ceil(self.retry_after))))}
+
+
+class BadRequest(ApiError):
+    """The caller's mistake; no other engine is asked."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class Unauthorized(BadRequest):
+    status = 401
+    code = "invalid_api_key"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"www-authenticate": "Bearer"}
+
+
+class NotFound(BadRequest):
+    status = 404
+
+
+class TooLarge(BadRequest):
+    status = 413
+
+
+class TooBusy(ApiError):
+    """Every place is taken, or the caller's own limit is reached."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+
+class NotReady(ApiError):
+    """No engine can be asked yet, or any more."""
+
+    status = 503
+
+
+class Declined(BadRequest):
+    """An engine will not serve this well (another language, say): no failure, the next one is asked."""
+
+
+class EngineFailed(ApiError):
+    """An engine did not do its work: the next one is asked, and after a few in a row it rests.
+
+    Args:
+        rest_seconds: Rest at once, and this long (a key refused, a quota used up, a rate limit).
+    """
+
+    status = 502
+    code = "upstream_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retry_after: float | None = None,
+        rest_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, retry_after=retry_after)
+        self.rest_seconds = rest_seconds
+
+
+class EngineTimeout(EngineFailed):
+    """An engine stayed silent for too long."""
+
+    status = 504
+    code = "upstream_timeout"
+
+
+class EngineBusy(EngineFailed):
+    """An engine's own limit is reached."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "upstream_rate_limited"
+
+
+class EngineUnpaid(EngineFailed):
+    """An engine's account has no quota or balance left."""
+
+    status = 503
+    code = "upstream_quota"
+
+
+class EngineUnavailable(Exception):
+    """An engine cannot be loaded; the message says why and what to do.
+
+    Args:
+        retry_seconds: When loading it again may help; None: never, something must be changed first.
+    """
+
+    def __init__(self, message: str, *, retry_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+
+def respond(request: Request, exc: Exception) -> Response:
+    """Answer any exception in one shape; of an unknown one, say nothing but that it was."""
+    match exc:
+        case ApiError(body=body, status=status, headers=headers):
+            return JSONResponse({"error": body}, status, headers)
+        case HTTPException(status_code=404):
+            unknown = NotFound(f"Unknown path: {request.method} {request.url.path}.", code="unknown_url")
+            return JSONResponse({"error": unknown.body}, 404)
+        case HTTPException(detail=detail, status_code=status):
+            return JSONResponse({"error": BadRequest(detail).body}, status, exc.headers)
+        case _:
+            return JSONResponse({"error": ApiError("Internal error; the log has the details.").body}, 500)
+
+
+class Errors:
+    """Answer what was raised before the answer began; what comes later breaks the answer off.
+
+    Either way it is `scope["state"]["error"]` for the log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting)
+        except Exception as exc:
+            if scope["type"] != "http":
+                raise
+            scope["state"]["error"] = exc
+            if not began:
+                await respond(Request(scope), exc)(scope, receive, send)

@@ -1,0 +1,157 @@
+"""What may come in: `BodyLimit` for sizes, `Admission` for numbers."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import TooBusy, TooLarge
+
+DRAIN_BYTES = 128 * 2**20
+DRAIN_SECONDS = 10.0
+
+
+class BodyLimit:
+    """Answer 413 above `max_bytes`, counted as they come; and let a refused caller finish its upload.
+
+    A connection closed under an upload loses the answer, and the SDKs then send the upload three times. So an answer
+    that is ready before the body has been read waits for the rest of it, within `DRAIN_BYTES` and `DRAIN_SECONDS`.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app, self.max_bytes = app, max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        upload = _Upload(receive, self.max_bytes, expects_continue="expect" in headers)
+
+        async def send_after_upload(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await upload.drain()
+            await send(message)
+
+        upload.announced(headers.get("content-length"))
+        await self.app(scope, upload.receive, send_after_upload)
+
+
+class _Upload:
+    """A request body on its way in."""
+
+    def __init__(self, receive: Receive, max_bytes: int, *, expects_continue: bool) -> None:
+        self._receive, self.max_bytes = receive, max_bytes
+        self.bytes, self.ended = 0, False
+        self.untouched = expects_continue
+        self.too_large = False
+
+    def announced(self, length: str | None) -> None:
+        self.too_large = length is not None and length.isdigit() and int(length) > self.max_bytes
+
+    async def receive(self) -> Message:
+        if self.too_large:
+            raise self._refusal()
+        message = await self._next()
+        if self.bytes > self.max_bytes:
+            raise self._refusal()
+        return message
+
+    async def _next(self) -> Message:
+        self.untouched = False
+        message = await self._receive()
+        self.bytes += len(message.get("body", b""))
+        self.ended = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    def _refusal(self) -> TooLarge:
+        return TooLarge(f"The request is larger than {self.max_bytes} bytes. Send less.")
+
+    async def drain(self) -> None:
+        if self.ended or self.untouched:  # a caller that waits for "100 Continue" sends nothing once it is refused
+            return
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self.ended and self.bytes < DRAIN_BYTES:
+                    await self._next()
+        except TimeoutError:
+            self.ended = True
+
+
+class Admission:
+    """Bounded concurrency, and a bounded queue in the order of arrival.
+
+    Args:
+        concurrent: How many are served at a time.
+        queued: How many may wait.
+        patience_seconds: The longest wait; a caller for whom it would be longer is refused at once.
+    """
+
+    def __init__(self, concurrent: int, queued: int, patience_seconds: float) -> None:
+        self.concurrent, self.queued, self.patience_seconds = concurrent, queued, patience_seconds
+        self.running = 0
+        self.mean_seconds = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def check(self) -> None:
+        """Raises:
+        TooBusy: The queue is full, or too long to be served in time.
+        """
+        if self.running < self.concurrent and not self._waiting:
+            return
+        wait = self.mean_seconds * (len(self._waiting) + 1) / self.concurrent
+        if len(self._waiting) >= self.queued or wait > self.patience_seconds:
+            raise TooBusy("All places are taken. Try again in a moment.", retry_after=max(1.0, wait))
+
+    async def enter(self) -> float:
+        """Take a place, now or after those who came before; the time it was taken, for `leave`.
+
+        Raises:
+            TooBusy: As `check`, or the wait turned out too long.
+        """
+        self.check()
+        if self.running < self.concurrent and not self._waiting:
+            self.running += 1
+            return monotonic()
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(self.patience_seconds):
+                await turn
+        except BaseException as exc:
+            if turn.done() and not turn.cancelled():
+                self._pass_on()  # the place came together with the end of patience
+            else:
+                self._waiting.remove(turn)
+            if isinstance(exc, TimeoutError):
+                raise TooBusy("Waited too long for a place. Try again in a moment.", retry_after=1.0) from exc
+            raise
+        return monotonic()
+
+    def leave(self, since: float) -> None:
+        """Give the place back, to the next in the queue if there is one."""
+        self.mean_seconds += 0.2 * (monotonic() - since - self.mean_seconds)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.running -= 1
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        since = await self.enter()
+        try:
+            yield
+        finally:
+            self.leave(since)

@@ -1,0 +1,52 @@
+"""GET /metrics: what Prometheus reads."""
+
+import os
+from time import monotonic
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from starlette.requests import Request
+from starlette.responses import Response
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 10, 30, 60)
+
+requests = Counter("talkbox_requests_total", "Requests answered", ["path", "status", "engine"])
+first_byte = Histogram("talkbox_first_byte_seconds", "Seconds to the first byte", ["path", "engine"], buckets=SECONDS)
+seconds = Histogram("talkbox_request_seconds", "Seconds to the last byte", ["path", "engine"], buckets=SECONDS)
+in_flight = Gauge("talkbox_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
+failures = Counter("talkbox_engine_failures_total", "Times an engine failed", ["engine", "code"])
+engine_ready = Gauge("talkbox_engine_ready", "1 where an engine is ready", ["engine"], multiprocess_mode="livemin")
+queued = Gauge("talkbox_queued", "Requests waiting for a place", multiprocess_mode="livesum")
+
+
+async def metrics(request: Request) -> Response:
+    """Everything counted so far, by all workers of this service."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # prometheus-client's own variable, set by chassis.serve
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class Watch:
+    """One request's time, from its arrival."""
+
+    def __init__(self) -> None:
+        self.began = monotonic()
+        self.first: float | None = None
+
+    def seconds(self) -> float:
+        return monotonic() - self.began
+
+    def byte(self) -> None:
+        """Note the first byte of the body; later ones do not count."""
+        if self.first is None:
+            self.first = self.seconds()

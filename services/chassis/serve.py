@@ -1,0 +1,86 @@
+"""`python -m chassis.serve tts`: one service under uvicorn.
+
+With `--workers` a parent keeps that many processes alive behind one socket: SIGTTIN adds one, SIGTTOU lets one finish
+and go. Without, the service is this process. SIGTERM: no new requests, those under way get `GRACE_SECONDS`, exit 0.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from chassis.settings import SettingError, read
+
+GRACE_SECONDS = 20
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's, but a shutdown that was asked for is a success: uvicorn raises the signal again and dies of it."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        yield
+
+
+def create(service: str) -> Any:
+    """The service's app, with its log set up; a setting that cannot be used ends the process with one line."""
+    from chassis import logs  # not at the top: the parent of several workers stays small without it
+
+    try:
+        logs.configure(read(logs.LogOptions).level)
+        return import_module(f"{service}.app").create_app()
+    except SettingError as exc:
+        logging.getLogger("talkbox").critical("%s cannot start: %s", service, exc)
+        sys.exit(STARTUP_FAILURE)
+
+
+def main() -> int:
+    """Serve until told to stop.
+
+    Returns:
+        The exit code: 0 after a shutdown that was asked for, 3 if the service could not start.
+    """
+    parser = argparse.ArgumentParser(prog="python -m chassis.serve", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("service", choices=["stt", "llm", "tts"])
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--workers", type=int, help="processes behind one socket; SIGTTIN and SIGTTOU change it")
+    wanted = parser.parse_args()
+    config = uvicorn.Config(
+        partial(create, wanted.service),
+        factory=True,
+        host=wanted.host,
+        port=wanted.port,
+        workers=wanted.workers or 1,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    if wanted.workers is None:
+        server = Server(config)
+        server.run()
+        return 0 if server.started else STARTUP_FAILURE
+    with tempfile.TemporaryDirectory(prefix=f"talkbox-{wanted.service}-") as counts:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # where prometheus-client adds up what the workers count
+        workers = Multiprocess(config, sockets=[config.bind_socket()])
+        workers.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Settings: read once from the environment into frozen values. Nothing else reads `os.environ`."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar, get_origin
+
+import msgspec
+
+SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
+
+
+class SettingError(ValueError):
+    """A variable cannot be used; the message names it and says what it takes."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Variables of one file: the field `first_byte_seconds` of prefix `TTS_` is `TTS_FIRST_BYTE_SECONDS`."""
+
+    prefix: ClassVar[str] = ""
+
+
+class Settings(Options, frozen=True, kw_only=True):
+    """What every service has; a subclass brings the prefix and the default chain."""
+
+    engines: tuple[str, ...]
+    first_byte_seconds: float = 4.0
+    """The chain's budget to its first byte, as long as a later engine could still answer."""
+    last_engine_seconds: float = 30.0
+    """How long the last engine that could answer may take; a toy gives up after about 30 s."""
+    max_concurrent: int = 64
+    max_queued: int = 128
+    max_body_bytes: int = 2**20
+
+
+O = TypeVar("O", bound=Options)  # noqa: E741  (a type variable named as its bound)
+
+
+def read(kind: type[O], environ: Mapping[str, str] | None = None, *, prefix: str | None = None) -> O:
+    """The environment as `kind`; unset and empty variables keep their defaults.
+
+    Lists are separated by commas; switches are on/off, yes/no, true/false, 1/0.
+
+    Raises:
+        SettingError: A value is of the wrong type, or a required one is missing.
+    """
+    environ = os.environ if environ is None else environ
+    prefix = kind.prefix if prefix is None else prefix
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        variable = prefix + field.name.upper()
+        if text := environ.get(variable, "").strip():
+            found[field.name] = _value(variable, text, field.type)
+        elif field.required:
+            raise SettingError(f"Set {variable}.")
+    return kind(**found)
+
+
+def _value(variable: str, text: str, kind: Any) -> Any:
+    raw: Any = text
+    if get_origin(kind) is tuple:
+        raw = [part.strip() for part in text.split(",") if part.strip()]
+    elif kind is bool:
+        raw = SWITCHES.get(text.lower(), text.lower())
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as exc:
+        shown = "it" if "KEY" in variable else repr(text)
+        raise SettingError(f"{variable}: cannot use {shown} ({exc}).") from exc

@@ -1,0 +1,102 @@
+"""Bytes leave when they exist; and whoever leaves, or breaks off, is noticed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import msgspec
+from sse_starlette.event import ServerSentEvent
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+EVENT_STREAM = "text/event-stream"
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+class Hangup:
+    """Cancel the work for a caller who has left, whether it was to be streamed or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        work = asyncio.current_task()
+        assert work is not None
+        watcher: asyncio.Task[None] | None = None
+        left = answered = False
+
+        async def watch() -> None:
+            nonlocal left
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            if not answered:
+                left = True
+                work.cancel()
+
+        async def receive_then_watch() -> Message:
+            nonlocal watcher
+            if watcher is not None:
+                await asyncio.Future()  # all there was has been received; `watch` knows the rest
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                watcher = asyncio.create_task(watch())
+            return message
+
+        async def send_until_answered(message: Message) -> None:
+            nonlocal answered
+            answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        try:
+            await self.app(scope, receive_then_watch, send_until_answered)
+        except asyncio.CancelledError:
+            if not left:
+                raise
+            work.uncancel()
+        finally:
+            if watcher is not None:
+                watcher.cancel()
+
+
+class Stream(Response):
+    """A body sent piece by piece; its iterator is closed whatever happens.
+
+    When the iterator raises, the body ends without its last chunk, so that the caller sees it broken.
+    """
+
+    def __init__(
+        self, body: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.status_code, self.media_type, self.background = 200, media_type, None
+        self.pieces = body
+        self.init_headers(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            async for piece in self.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            await close(self.pieces)
+
+
+async def close(pieces: AsyncIterator[object]) -> None:
+    """Close an iterator that knows how to."""
+    if (aclose := getattr(pieces, "aclose", None)) is not None:
+        await aclose()
+
+
+def event(value: object, name: str | None = None) -> bytes:
+    """`value` as one server-sent event: JSON in plain ASCII on one line, since clients split at U+2028 too."""
+    text = msgspec.json.encode(value).decode()
+    ascii_only = text if text.isascii() else "".join(map(_escaped, text))
+    return ServerSentEvent(ascii_only, event=name, sep="\n").encode()
+
+
+def _escaped(char: str) -> str:
+    if char < "\x80":
+        return char
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

@@ -1,0 +1,88 @@
+"""Bodies in, typed values out."""
+
+import re
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from chassis.errors import BadRequest
+
+T = TypeVar("T")
+MAX_FIELDS = 1000
+MAX_FIELD_BYTES = 2**20
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+async def parse_json(request: Request, kind: type[T]) -> T:
+    """The body as `kind`; fields it does not have are ignored.
+
+    Raises:
+        BadRequest: No JSON, or not of that type; `param` names the field.
+    """
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise BadRequest(f"Content-Type is {media_type!r}; send application/json.", code="unsupported_content_type")
+    try:
+        value: T = _decoder(kind).decode(await request.body())  # type: ignore[arg-type]  # a type is hashable
+    except msgspec.ValidationError as exc:
+        raise invalid(exc) from exc
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadRequest(f"The body is not valid JSON: {exc}.") from exc
+    return value
+
+
+async def parse_form(
+    request: Request, kind: type[T], files: tuple[str, ...] = ("file",)
+) -> tuple[T, dict[str, UploadFile]]:
+    """A multipart body: its text fields as `kind`, and the files of the names in `files`.
+
+    A field may be called `name` or `name[]`; fields that `kind` does not have are ignored. Close the form when done
+    (`await request.close()`).
+
+    Raises:
+        BadRequest: Not multipart, broken, or not of that type; `param` names the field.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "multipart/form-data":
+        raise BadRequest(f"Content-Type is {media_type!r}; send multipart/form-data.", code="unsupported_content_type")
+    form = await request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
+    fields: dict[str, list[str]] = {}
+    uploads: dict[str, UploadFile] = {}
+    for key, value in form.multi_items():
+        name = key.removesuffix("[]")
+        if isinstance(value, UploadFile):
+            if name in files:
+                uploads.setdefault(name, value)
+        elif name in files:
+            raise BadRequest(f"{name!r} must be a file, not text.", param=name)
+        else:
+            fields.setdefault(name, []).append(value)
+    return _from_fields(fields, kind), uploads
+
+
+def _from_fields(fields: dict[str, list[str]], kind: type[T]) -> T:
+    lists = {f.encode_name for f in msgspec.structs.fields(kind) if "tuple" in str(f.type)}  # type: ignore[arg-type]
+    flat: dict[str, Any] = {name: values if name in lists else values[-1] for name, values in fields.items()}
+    try:
+        return msgspec.convert(flat, kind, strict=False)
+    except msgspec.ValidationError as exc:
+        raise invalid(exc) from exc
+
+
+def invalid(exc: msgspec.ValidationError) -> BadRequest:
+    """msgspec's complaint as ours: its `$.messages[0].role` becomes `param`."""
+    text, _, path = str(exc).partition(" - at `")
+    param = path.rstrip("`").removeprefix("$").removeprefix(".") or None
+    if missing := re.fullmatch(r"Object missing required field `(.+)`", text):
+        param = f"{param}.{missing[1]}" if param else missing[1]
+        text = f"Missing required parameter: {param!r}"
+    elif param:
+        text = f"Invalid {param!r}: {text[:1].lower()}{text[1:]}"
+    return BadRequest(f"{text}.", param=param)

@@ -15,7 +15,7 @@ from chassis import logs
 from chassis.auth import KeyOptions, Keys
 from chassis.chain import Chain
 from chassis.errors import Errors, respond
-from chassis.limits import BodyLimit
+from chassis.limits import BodyLimit, Door
 from chassis.metrics import metrics
 from chassis.settings import Settings, read
 from chassis.streams import Hangup
@@ -49,6 +49,7 @@ def create_service(
             Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
             Middleware(Errors),
             Middleware(Keys, api_keys=keys.api_keys),
+            Middleware(Door, admission=chain.admission),
         ],
         exception_handlers={HTTPException: respond},
         lifespan=_lifespan(chain),

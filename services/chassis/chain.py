@@ -77,6 +77,7 @@ class Seat(Generic[E]):
         self._resting_until = 0.0
         self._why_resting = ""
         self._on_trial = False
+        metrics.engine_ready.labels(name).set(0)
 
     @classmethod
     def of(cls, name: str, engine: E) -> "Seat[E]":

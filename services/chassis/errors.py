@@ -4,7 +4,7 @@ import math
 from typing import ClassVar
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -168,6 +168,8 @@ class Errors:
 
         try:
             await self.app(scope, receive, send_noting)
+        except ClientDisconnect:  # in the middle of an upload: nobody is left to be answered
+            pass
         except Exception as exc:
             if scope["type"] != "http":
                 raise

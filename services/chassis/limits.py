@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import monotonic
 
 from starlette.datastructures import Headers
@@ -148,10 +146,14 @@ class Admission:
                 return
         self.running -= 1
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        since = await self.enter()
-        try:
-            yield
-        finally:
-            self.leave(since)
+
+class Door:
+    """Refuse at the door, before the body is read, who could not be served in time."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self.app, self.admission = app, admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            self.admission.check()
+        await self.app(scope, receive, send)

@@ -79,7 +79,8 @@ def main() -> int:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # where prometheus-client adds up what the workers count
         workers = Multiprocess(config, sockets=[config.bind_socket()])
         workers.run()
-    return 0
+        failed = any(worker.exitcode == STARTUP_FAILURE for worker in workers.processes)
+    return STARTUP_FAILURE if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Bodies in, typed values out."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -38,13 +40,13 @@ async def parse_json(request: Request, kind: type[T]) -> T:
     return value
 
 
+@asynccontextmanager
 async def parse_form(
     request: Request, kind: type[T], files: tuple[str, ...] = ("file",)
-) -> tuple[T, dict[str, UploadFile]]:
-    """A multipart body: its text fields as `kind`, and the files of the names in `files`.
+) -> AsyncIterator[tuple[T, dict[str, UploadFile]]]:
+    """A multipart body: its text fields as `kind`, and the files of the names in `files`, open until the block ends.
 
-    A field may be called `name` or `name[]`; fields that `kind` does not have are ignored. Close the form when done
-    (`await request.close()`).
+    A field may be called `name` or `name[]`; fields that `kind` does not have are ignored.
 
     Raises:
         BadRequest: Not multipart, broken, or not of that type; `param` names the field.
@@ -52,19 +54,19 @@ async def parse_form(
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         raise BadRequest(f"Content-Type is {media_type!r}; send multipart/form-data.", code="unsupported_content_type")
-    form = await request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
-    fields: dict[str, list[str]] = {}
-    uploads: dict[str, UploadFile] = {}
-    for key, value in form.multi_items():
-        name = key.removesuffix("[]")
-        if isinstance(value, UploadFile):
-            if name in files:
-                uploads.setdefault(name, value)
-        elif name in files:
-            raise BadRequest(f"{name!r} must be a file, not text.", param=name)
-        else:
-            fields.setdefault(name, []).append(value)
-    return _from_fields(fields, kind), uploads
+    async with request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES) as form:
+        fields: dict[str, list[str]] = {}
+        uploads: dict[str, UploadFile] = {}
+        for key, value in form.multi_items():
+            name = key.removesuffix("[]")
+            if isinstance(value, UploadFile):
+                if name in files:
+                    uploads.setdefault(name, value)
+            elif name in files:
+                raise BadRequest(f"{name!r} must be a file, not text.", param=name)
+            else:
+                fields.setdefault(name, []).append(value)
+        yield _from_fields(fields, kind), uploads
 
 
 def _from_fields(fields: dict[str, list[str]], kind: type[T]) -> T:

@@ -1,0 +1,146 @@
+"""`python -m chassis.serve` with a service made for the purpose, in processes of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+SERVICES = Path(__file__).parents[3] / "services"
+APP = """
+import asyncio, os
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from chassis.app import create_service
+from chassis.auth import KeyOptions
+from chassis.chain import Chain, Seat
+from chassis.settings import Settings, read
+from chassis.streams import Stream
+
+class EchoSettings(Settings, frozen=True, kw_only=True):
+    prefix = "TTS_"
+    engines: tuple[str, ...] = ("a",)
+
+class Engine:
+    first_byte_seconds = 0.1
+    async def aclose(self): pass
+
+async def count():
+    for number in range(5):
+        yield f"{number}\\n".encode()
+        await asyncio.sleep(0.1)
+
+async def slow(request):
+    return Stream(count(), media_type="text/plain")
+
+async def pid(request):
+    return PlainTextResponse(str(os.getpid()))
+
+def create_app():
+    settings = read(EchoSettings)
+    routes = [Route("/slow", slow, methods=["POST"]), Route("/pid", pid)]
+    return create_service(settings, Chain([Seat("a", lambda report: Engine())]), routes, keys=KeyOptions())
+"""
+
+
+class Process:
+    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "chassis.serve", "tts", "--port", str(self.port), *arguments],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}:{SERVICES}", **environ},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_until_up(self) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/healthz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError("the service did not come up")
+
+    def pids(self) -> set[str]:
+        return {httpx.get(f"{self.url}/pid").text for _ in range(40)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    package = tmp_path / "tts"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "app.py").write_text(APP)
+    return tmp_path
+
+
+@pytest.fixture
+def alone(folder: Path) -> Iterator[Process]:
+    process = Process(folder)
+    yield process
+    process.child.kill()
+    process.child.communicate()
+
+
+@pytest.fixture
+def several(folder: Path) -> Iterator[Process]:
+    process = Process(folder, "--workers", "2")
+    yield process
+    process.child.terminate()
+    process.child.communicate(timeout=30)
+
+
+def test_sigterm_lets_a_stream_finish_and_the_exit_code_is_0(alone: Process) -> None:
+    alone.wait_until_up()
+    with httpx.stream("POST", f"{alone.url}/slow") as response:
+        pieces = response.iter_bytes()
+        got = next(pieces)
+        alone.child.send_signal(signal.SIGTERM)
+        got += b"".join(pieces)
+
+    assert got == b"0\n1\n2\n3\n4\n"
+    assert alone.child.wait(10) == 0
+
+
+def test_a_setting_that_cannot_be_used_is_one_line_and_exit_code_3(folder: Path) -> None:
+    for arguments in ((), ("--workers", "1")):
+        process = Process(folder, *arguments, TTS_FIRST_BYTE_SECONDS="soon")
+        output, _ = process.child.communicate(timeout=20)
+        assert "TTS_FIRST_BYTE_SECONDS: cannot use 'soon'" in output
+        assert "Traceback" not in output
+        assert process.child.returncode == 3
+
+
+def test_workers_come_and_go_by_signal(several: Process) -> None:
+    several.wait_until_up()
+    deadline = time.monotonic() + 20
+    while len(several.pids()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(several.pids()) == 2
+
+    several.child.send_signal(signal.SIGTTOU)
+    while len(several.pids()) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    assert len(several.pids()) == 1
+
+
+def test_all_workers_are_counted_together(several: Process) -> None:
+    several.wait_until_up()
+    asked = len([several.pids() for _ in range(2)]) * 40
+
+    counted = re.findall(r'talkbox_requests_total\{.*path="/pid".*\} (\d+)', httpx.get(f"{several.url}/metrics").text)
+
+    assert sum(map(int, counted)) == asked

@@ -1,0 +1,53 @@
+import pytest
+
+from chassis.settings import Options, SettingError, read
+
+
+class Sample(Options, frozen=True, kw_only=True):
+    prefix = "X_"
+    seconds: float = 4.0
+    number: int = 1
+    names: tuple[str, ...] = ("a",)
+    on: bool = True
+    api_key: int = 0
+
+
+class Needy(Options, frozen=True, kw_only=True):
+    url: str
+
+
+def test_unset_and_empty_variables_keep_their_defaults() -> None:
+    assert read(Sample, {"X_SECONDS": "", "X_NAMES": " "}) == Sample()
+
+
+def test_values_are_read_as_their_types() -> None:
+    environ = {"X_SECONDS": "2.5", "X_NUMBER": "7", "X_NAMES": "edge, espeak,", "X_ON": "off"}
+
+    assert read(Sample, environ) == Sample(seconds=2.5, number=7, names=("edge", "espeak"), on=False)
+
+
+@pytest.mark.parametrize(("text", "value"), [("on", True), ("Yes", True), ("1", True), ("No", False), ("FALSE", False)])
+def test_switches_are_understood_in_every_common_form(text: str, value: bool) -> None:
+    assert read(Sample, {"X_ON": text}).on is value
+
+
+def test_a_prefix_can_be_given() -> None:
+    assert read(Sample, {"Y_NUMBER": "3"}, prefix="Y_").number == 3
+
+
+@pytest.mark.parametrize("variable", ["X_SECONDS", "X_NUMBER", "X_ON"])
+def test_a_value_of_the_wrong_type_is_named_with_what_it_was(variable: str) -> None:
+    with pytest.raises(SettingError, match=rf"{variable}.*'abc'"):
+        read(Sample, {variable: "abc"})
+
+
+def test_a_key_is_not_shown_in_the_complaint() -> None:
+    with pytest.raises(SettingError) as raised:
+        read(Sample, {"X_API_KEY": "sk-secret"})
+
+    assert "sk-secret" not in str(raised.value)
+
+
+def test_a_required_value_that_is_missing_is_named() -> None:
+    with pytest.raises(SettingError, match="Set URL"):
+        read(Needy, {})

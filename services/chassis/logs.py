@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 import msgspec
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import metrics
@@ -54,6 +54,7 @@ def configure(level: str) -> None:
     """Send every logger's lines to stdout, libraries' from warnings upwards (they may hold what was said)."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line shows them
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("talkbox", "uvicorn"):
         logging.getLogger(name).setLevel(level.upper())
@@ -79,10 +80,15 @@ class RequestLog:
         async def send_with_id(message: Message) -> None:
             nonlocal status, engine, complete
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = scope["state"]["id"]
-                headers["openai-processing-ms"] = str(round(watch.seconds() * 1000))
-                status, engine = message["status"], headers.get(ENGINE_HEADER, "")
+                headers: list[tuple[bytes, bytes]] = message["headers"]
+                engine = dict(headers).get(ENGINE_HEADER.encode(), b"").decode("latin-1")
+                status = message["status"]
+                milliseconds = str(round(watch.seconds() * 1000))
+                own = [
+                    (REQUEST_ID.encode(), scope["state"]["id"].encode()),
+                    (b"openai-processing-ms", milliseconds.encode()),
+                ]
+                message["headers"] = [*headers, *own]
             else:
                 watch.byte()
                 complete = not message.get("more_body", False)

@@ -23,6 +23,8 @@ from uvicorn.supervisors import Multiprocess
 from chassis.settings import SettingError, read
 
 GRACE_SECONDS = 20
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the 60 s for which nginx keeps an idle connection: it is the proxy who closes, never under a request."""
 
 
 class Server(uvicorn.Server):
@@ -70,6 +72,7 @@ def main() -> int:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     if wanted.workers is None:
         server = Server(config)

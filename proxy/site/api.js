@@ -1,0 +1,155 @@
+// The three services, as a browser calls them: same origin, one key.
+
+/** What went wrong, in terms of what a person can do about it: `kind` is a key of `problems` in words.js. */
+export class Problem extends Error {
+  constructor(kind, { service = null, message = "", status = 0, retryAfter = null, requestId = null } = {}) {
+    super(message || kind);
+    Object.assign(this, { kind, service, detail: message, status, retryAfter, requestId });
+  }
+}
+
+const KINDS = { 401: "key", 403: "key", 413: "large", 429: "busy", 502: "upstream", 503: "down", 504: "upstream" };
+
+async function problemOf(response, service) {
+  let error = {};
+  try {
+    error = (await response.json()).error ?? {};
+  } catch (exc) {
+    if (exc.name === "AbortError") throw exc; // anything else: no JSON, so there is no more to say than the status
+  }
+  const kind = KINDS[response.status] ?? (response.status >= 500 ? "upstream" : "refused");
+  return new Problem(kind, {
+    service,
+    status: response.status,
+    message: error.message ?? "",
+    retryAfter: Number(response.headers.get("retry-after")) || null,
+    requestId: response.headers.get("x-request-id"),
+  });
+}
+
+function translated(exc, service, kind) {
+  return exc instanceof Problem || exc.name === "AbortError" ? exc : new Problem(kind, { service, message: exc.message });
+}
+
+export class Api {
+  /** @param {() => string} key what the person typed; empty where the services ask for none */
+  constructor(key) {
+    this.key = key;
+  }
+
+  async ask(service, path, options = {}) {
+    const key = this.key();
+    const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
+    let response;
+    try {
+      response = await fetch(path, { cache: "no-store", ...options, headers });
+    } catch (exc) {
+      throw translated(exc, service, "offline");
+    }
+    if (!response.ok) throw await problemOf(response, service);
+    return response;
+  }
+
+  /** `{ready, engines: [{name, state, detail, progress, seconds}]}`, or null while the service does not answer. */
+  async status(service) {
+    try {
+      const response = await fetch(`/status/${service}`, { cache: "no-store" });
+      const body = await response.json();
+      return Array.isArray(body.engines) ? body : null;
+    } catch {
+      return null; // not there, or not JSON: either way there is no state to show
+    }
+  }
+
+  async voices() {
+    return await (await this.ask("tts", "/v1/audio/voices")).json();
+  }
+
+  /** @returns {Promise<{text: string, engine: string}>} */
+  async transcribe(sound, { model, language }, signal) {
+    const form = new FormData();
+    form.append("model", model);
+    form.append("response_format", "json");
+    if (language) form.append("language", language);
+    form.append("file", sound, sound.name || nameFor(sound.type));
+    const response = await this.ask("stt", "/v1/audio/transcriptions", { method: "POST", body: form, signal });
+    const { text } = await response.json();
+    return { text: (text ?? "").trim(), engine: engineOf(response) };
+  }
+
+  /** The answer's engine, and its words as they come. */
+  async chat({ model, messages }, signal) {
+    const response = await this.ask("llm", "/v1/chat/completions", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ model, messages, stream: true, max_tokens: 200, temperature: 0.7 }),
+      signal,
+    });
+    return { engine: () => engineOf(response), words: words(response) };
+  }
+
+  /** One piece of speech: `first` is called when its first byte is there. */
+  async speak({ model, voice, speed, input }, signal, first) {
+    const response = await this.ask("tts", "/v1/audio/speech", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ model, voice, speed, input, response_format: "mp3" }),
+      signal,
+    });
+    const chunks = [];
+    try {
+      for await (const chunk of chunksOf(response)) {
+        if (!chunks.length) first();
+        chunks.push(chunk);
+      }
+    } catch (exc) {
+      throw translated(exc, "tts", "broken");
+    }
+    return { engine: engineOf(response), mp3: new Blob(chunks, { type: "audio/mpeg" }) };
+  }
+}
+
+const engineOf = (response) => response.headers.get("x-talkbox-engine") ?? "";
+
+function nameFor(type) {
+  const ending = { "audio/webm": "webm", "audio/mp4": "m4a", "audio/ogg": "ogg", "audio/mpeg": "mp3", "audio/wav": "wav" };
+  return `speech.${ending[type.split(";")[0]] ?? "webm"}`;
+}
+
+async function* chunksOf(response) {
+  const reader = response.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      if (value.length) yield value;
+    }
+  } finally {
+    reader.cancel().catch(() => {}); // already closed or broken: nothing is left to cancel
+  }
+}
+
+/** The text of a chat's server-sent events. A stream that ends without `[DONE]` was cut off. */
+async function* words(response) {
+  const decoder = new TextDecoder();
+  let held = "";
+  try {
+    for await (const chunk of chunksOf(response)) {
+      held += decoder.decode(chunk, { stream: true });
+      const lines = held.split(/\r?\n/);
+      held = lines.pop();
+      for (const line of lines) {
+        if (!line.startsWith("data:")) continue;
+        const data = line.slice(5).trim();
+        if (data === "[DONE]") return;
+        const event = JSON.parse(data);
+        if (event.error) throw new Problem("broken", { service: "llm", message: event.error.message });
+        const said = event.choices?.[0]?.delta?.content;
+        if (said) yield said;
+      }
+    }
+  } catch (exc) {
+    throw translated(exc, "llm", "broken");
+  }
+  throw new Problem("broken", { service: "llm" });
+}

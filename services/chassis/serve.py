@@ -6,14 +6,17 @@ and go. Without, the service is this process. SIGTERM: no new requests, those un
 
 import argparse
 import logging
+import multiprocessing
 import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
+from multiprocessing.connection import wait
 from typing import Any
 
 import uvicorn
@@ -39,6 +42,7 @@ class Server(uvicorn.Server):
 
 def create(service: str) -> Any:
     """The service's app, with its log set up; a setting that cannot be used ends the process with one line."""
+    _leave_with_parent()
     from chassis import logs  # not at the top: the parent of several workers stays small without it
 
     try:
@@ -47,6 +51,19 @@ def create(service: str) -> Any:
     except SettingError as exc:
         logging.getLogger("talkbox").critical("%s cannot start: %s", service, exc)
         sys.exit(STARTUP_FAILURE)
+
+
+def _leave_with_parent() -> None:
+    """End a worker whose parent was killed: left alone it would keep the port from the next one."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def main() -> int:

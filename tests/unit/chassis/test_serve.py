@@ -137,6 +137,23 @@ def test_workers_come_and_go_by_signal(several: Process) -> None:
     assert len(several.pids()) == 1
 
 
+def test_workers_leave_the_port_free_when_their_parent_is_killed(several: Process) -> None:
+    several.wait_until_up()
+
+    several.child.kill()
+
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as next_one:
+            next_one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                next_one.bind(("127.0.0.1", several.port))
+                return
+            except OSError:
+                time.sleep(0.05)
+    raise AssertionError("the port is still taken")
+
+
 def test_all_workers_are_counted_together(several: Process) -> None:
     several.wait_until_up()
     asked = len([several.pids() for _ in range(2)]) * 40

@@ -1,0 +1,96 @@
+# Everything Talkbox does, one target each. Bare `make` lists them. Settings are in .env; see .env.example.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+MODE ?=
+export MODE PYTHON VENV
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+SERVICES := stt llm tts
+RUN_PINS := $(SERVICES:%=services/%/requirements.txt) deploy/native/requirements.txt
+CHECKED := services tests deploy
+
+.PHONY: help
+help: ## this list
+	@echo "Talkbox: private ears, a mind and a mouth for AI toys. Begin with \`make up\`, then \`make talk\`."
+	@echo
+	@sed -n 's/^\([a-z%-][a-z0-9% -]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r names line; do printf '  make %-26s %s\n' "$$names" "$$line"; done
+	@echo
+	@echo "MODE=native or MODE=containers insists on one way of running; without it, Docker is used where it answers."
+
+# Running it
+
+.PHONY: up down ps logs talk scale models doctor
+up: ## start everything, wait until it is ready, say how to use it
+	@deploy/run up
+
+down: ## stop everything; what is being said is finished first
+	@deploy/run down
+
+ps: ## what runs, with its workers, memory and engines
+	@deploy/run ps
+
+logs: ## follow the logs (one service: S=tts)
+	@deploy/run logs $(S)
+
+talk: ## one whole turn by voice, timed (your own: TEXT="…" or FILE=question.wav)
+	@python=$$(deploy/python 3.9) && "$$python" -m deploy.talk
+
+scale: ## more workers or replicas of one service: make scale stt=3
+	@deploy/run scale $(foreach service,$(SERVICES),$(if $($(service)),$(service)=$($(service))))
+
+models: ## fetch the weights of the engines in .env ahead of time
+	@deploy/run models
+
+doctor: ## look for what is wrong, and say what to do about it
+	@python=$$(deploy/python 3.9) && "$$python" -m deploy.doctor
+
+# Working on it
+
+.PHONY: env test $(SERVICES:%=test-%) e2e bench lint types pins build browser containers clean
+env:
+	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
+
+test: env ## unit and contract tests
+	$(BIN)/python -m pytest
+
+test-stt test-llm test-tts: test-%: ## the same of one service, with only its own dependencies installed
+	@VENV=$(VENV)-$* deploy/native/venv test services/$*/requirements.txt requirements-test.txt
+	$(VENV)-$*/bin/python -m pytest $(wildcard tests/unit/$* tests/contract/test_$*.py)
+
+e2e: env ## real processes behind the real nginx
+	@deploy/native/packages
+	$(BIN)/python -m pytest tests/e2e
+
+bench: env ## how fast it is: direct, through a service, through proxy and service
+	@deploy/native/packages
+	$(BIN)/python -m tests.bench
+
+lint: env ## formatting and common mistakes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: env ## mypy, strict
+	$(BIN)/mypy $(CHECKED)
+
+pins: env ## exact versions with hashes, from each pyproject.toml (newer ones: UPGRADE=1)
+	deploy/pins $(if $(UPGRADE),--upgrade)
+
+build: ## the container images
+	@deploy/containers/build
+
+browser: env ## the console page in a real browser
+	@deploy/native/packages
+	$(BIN)/python -m pytest tests/browser
+
+containers: env ## the images: build, health, user, scaling
+	$(BIN)/python -m pytest tests/containers
+
+clean: ## remove what tests and builds left (not .env, not .talkbox)
+	@if [ -e .talkbox/mode ]; then echo "Talkbox is up and uses what would be removed: \`make down\` first."; exit 1; fi
+	rm -rf $(VENV) $(SERVICES:%=$(VENV)-%) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find services tests deploy -name __pycache__ -type d -prune -exec rm -rf {} +

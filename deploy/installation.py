@@ -1,0 +1,131 @@
+"""What the commands behind make know of this checkout: its settings, its addresses, what is up.
+
+Plain Python without dependencies, and of any version from 3.9 on: in MODE=containers the host's own runs it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+STATE = ROOT / ".talkbox"
+SERVICES = ("stt", "llm", "tts")
+LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """A `.env` file: `NAME=value`, quotes and `# comments` as Docker Compose takes them; nothing is expanded."""
+    if not path.exists():
+        return {}
+    lines = (LINE.fullmatch(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return {found[1]: _unquoted(found[2]) for found in lines if found}
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] in ("'", '"'):
+        end = value.find(value[0], 1)
+        return value[1:end] if end > 0 else value
+    return re.sub(r"(^|\s+)#.*", "", value)
+
+
+def wanted(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`.env`, and before it what the shell says of `TALKBOX_…` (as Compose does it)."""
+    environ = os.environ if environ is None else environ
+    ours = {name: value for name, value in environ.items() if name.startswith("TALKBOX_") and value}
+    return {**read_env(ROOT / ".env"), **ours}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything listens."""
+
+    port: int = 8080
+    bind: str = ""
+    """The proxy's; empty: all interfaces."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, str]) -> Addresses:
+        """Raises:
+        ValueError: `TALKBOX_PORT` cannot be used.
+        """
+        text = settings.get("TALKBOX_PORT", "").strip() or "8080"
+        if not text.isdigit() or not 1 <= int(text) <= 65522:
+            raise ValueError(f"TALKBOX_PORT is {text!r}; it takes a number from 1 to 65522.")
+        bind = settings.get("TALKBOX_BIND", "").strip()
+        return cls(int(text), "" if bind in ("0.0.0.0", "::", "*") else bind.strip("[]"))
+
+    @classmethod
+    def current(cls) -> Addresses:
+        """Of what is up, or else of what would be."""
+        settings = wanted()
+        if (STATE / "addresses.json").exists() and "TALKBOX_PORT" not in os.environ:
+            return cls(**json.loads((STATE / "addresses.json").read_text()))
+        return cls.of(settings)
+
+    def remember(self) -> None:
+        (STATE / "addresses.json").write_text(json.dumps({"port": self.port, "bind": self.bind}))
+
+    def base_port(self, service: str) -> int:
+        """Of a service's own base, through the proxy."""
+        return self.port + 1 + SERVICES.index(service)
+
+    def own_port(self, service: str) -> int:
+        """Of the service itself, natively."""
+        return self.port + 11 + SERVICES.index(service)
+
+    @property
+    def local(self) -> str:
+        """The proxy's host as seen from this machine."""
+        return self.bind or "127.0.0.1"
+
+    @property
+    def host(self) -> str:
+        """The proxy's host as others see it, as far as this machine can tell."""
+        return self.bind or _address_in_the_house() or "127.0.0.1"
+
+
+def url(host: str, port: int, path: str = "/v1") -> str:
+    return f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
+
+
+def _address_in_the_house() -> str | None:
+    """Of the interface that leads outside; nothing is sent to learn it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address: str = probe.getsockname()[0]
+    return None if address.startswith("127.") else address
+
+
+def first_key(settings: Mapping[str, str]) -> str | None:
+    """The key to show; None: everybody may call."""
+    entries = [entry.strip() for entry in settings.get("API_KEYS", "").split(",") if entry.strip()]
+    if not entries:
+        return None
+    name, colon, key = entries[0].partition(":")
+    return key if colon else name
+
+
+def get(host: str, port: int, path: str, *, key: str | None = None, seconds: float = 5.0) -> tuple[int, Any]:
+    """Status and JSON of a GET; status 0 where nothing answers, and None where it is no JSON."""
+    connection = HTTPConnection(host, port, timeout=seconds)
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except (OSError, HTTPException):
+        return 0, None
+    except ValueError:
+        return response.status, None
+    finally:
+        connection.close()

@@ -1,0 +1,364 @@
+"""`python -m deploy.native.control up|down|ps|scale`: the native half of the commands behind make."""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+from deploy import ready
+from deploy.installation import ROOT, SERVICES, STATE, Addresses, get, wanted
+from deploy.native import layout, processes, render
+from deploy.native.layout import LOGS, MODELS, PROGRAMS, RUN
+from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
+from supervisor.xmlrpc import Faults, SupervisorTransport
+
+DOWN_SECONDS = render.STOP_SECONDS + 3
+MAX_WORKERS = 64
+
+
+class Trouble(Exception):
+    """What the person at the keyboard should read, instead of a trace."""
+
+
+def supervisor() -> Any:
+    """Its methods, over its socket; they raise OSError where none is running."""
+    transport = SupervisorTransport(None, None, f"unix://{layout.socket_path()}")
+    return ServerProxy("http://127.0.0.1", transport).supervisor
+
+
+def is_running() -> bool:
+    try:
+        supervisor().getPID()
+    except OSError:
+        return False
+    return True
+
+
+def until(done: Callable[[], bool], seconds: float) -> bool:
+    """Whether it came to pass in time."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@contextmanager
+def alone() -> Generator[None, None, None]:
+    """One command at a time changes things."""
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+# up
+
+
+def up() -> int:
+    settings = wanted()
+    try:
+        addresses = Addresses.of(settings)
+    except ValueError as exc:
+        raise Trouble(str(exc)) from exc
+    nginx = render.find_nginx()
+    if nginx is None:
+        raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`), then `make up` again.")
+    with alone():
+        for folder in (RUN / "temp", LOGS, MODELS):
+            folder.mkdir(parents=True, exist_ok=True)
+        running = is_running()
+        check_ports(addresses, held=ports(Addresses.current()) if running else frozenset())
+        proxy_changed = write_configs(nginx, addresses, settings)
+        addresses.remember()
+        if running:
+            apply_changes(proxy_changed)
+        else:
+            start()
+    return ready.show(addresses, why_down)
+
+
+def ports(addresses: Addresses) -> frozenset[int]:
+    own = {addresses.own_port(service) for service in SERVICES}
+    return frozenset(own | {addresses.port} | {addresses.base_port(service) for service in SERVICES})
+
+
+def check_ports(addresses: Addresses, held: frozenset[int]) -> None:
+    """Raises:
+    Trouble: Another program has one of them.
+    """
+    taken = [port for port in sorted(ports(addresses) - held) if is_taken(addresses, port)]
+    if taken:
+        numbers = ", ".join(map(str, taken))
+        first = next(port for port in range(18080, 65000, 100) if not blocked(addresses.bind, port))
+        raise Trouble(
+            f"Another program listens on port {numbers} already.\n"
+            f"Write another number into .env, e.g. TALKBOX_PORT={first}: all of Talkbox's ports move with it "
+            f"(the number itself, +1 to +3 and +11 to +13). Then `make up` again."
+        )
+
+
+def is_taken(addresses: Addresses, port: int) -> bool:
+    host = "127.0.0.1" if port >= addresses.own_port("stt") else addresses.bind or "0.0.0.0"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError as exc:
+            raise Trouble(f"Port {port} takes root's rights. Choose a TALKBOX_PORT above 1023 in .env.") from exc
+        except OSError as exc:
+            if exc.errno in (99, 19):  # no such address or device here
+                raise Trouble(f"TALKBOX_BIND={host} is no address of this machine; leave it empty for all.") from exc
+            return True
+    return False
+
+
+def blocked(bind: str, port: int) -> bool:
+    addresses = Addresses(port, bind)
+    return any(is_taken(addresses, number) for number in ports(addresses))
+
+
+def write_configs(nginx: str, addresses: Addresses, settings: dict[str, str]) -> bool:
+    """Write what supervisor and nginx read.
+
+    Returns:
+        Whether nginx would read something new.
+
+    Raises:
+        Trouble: nginx will not have it; the former files are still there.
+    """
+    template = render.TEMPLATE.read_text(encoding="utf-8")
+    proxy = render.proxy_config(template, addresses, settings)
+    draft, final = RUN / "proxy.conf.new", RUN / "proxy.conf"
+    draft.write_text(proxy, encoding="utf-8")
+    (RUN / "nginx.conf.new").write_text(render.nginx_main(draft), encoding="utf-8")
+    tried = subprocess.run(
+        [*render.nginx_command(nginx, RUN / "nginx.conf.new"), "-t", "-q"], capture_output=True, text=True
+    )
+    if tried.returncode:
+        raise Trouble(f"nginx does not accept its configuration:\n{tried.stderr.strip()}")
+    (RUN / "nginx.conf.new").unlink()
+    changed = not final.exists() or final.read_text(encoding="utf-8") != proxy
+    draft.replace(final)
+    (RUN / "nginx.conf").write_text(render.nginx_main(final), encoding="utf-8")
+    (RUN / "supervisord.conf").write_text(render.supervisor_config(nginx, addresses), encoding="utf-8")
+    return changed
+
+
+def start() -> None:
+    """Raises:
+    Trouble: supervisor does not come up.
+    """
+    print("Starting the three services and the proxy …", flush=True)
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(RUN / "supervisord.conf")]
+    started = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if started.returncode or not until(is_running, 15):
+        raise Trouble(f"supervisor does not start:\n{(started.stdout + started.stderr).strip() or tail('supervisor')}")
+
+
+def apply_changes(proxy_changed: bool) -> None:
+    """Restart what differs from what is running, and start what has given up; leave the rest alone."""
+    rpc = supervisor()
+    try:
+        ((added, changed, removed),) = rpc.reloadConfig()
+    except Fault as exc:
+        raise Trouble(f"supervisor does not accept its configuration: {exc.faultString}") from exc
+    if changed:
+        print(f"Settings or code changed: restarting {', '.join(changed)} …", flush=True)
+    gone = [*changed, *removed]
+    for name in gone:
+        tell(rpc.stopProcess, name)
+    if not until(lambda: all(state(rpc, name) in STOPPED_STATES for name in gone), DOWN_SECONDS):
+        raise Trouble("A service does not stop. `make down`, then `make up`.")
+    for name in gone:
+        rpc.removeProcessGroup(name)
+    for name in [*changed, *added]:
+        rpc.addProcessGroup(name)
+    for name in PROGRAMS:
+        if state(rpc, name) not in RUNNING_STATES:
+            tell(rpc.startProcess, name)
+    if proxy_changed and "proxy" not in changed and state(rpc, "proxy") == ProcessStates.RUNNING:
+        print("Settings changed: the proxy reads them without a break.", flush=True)
+        rpc.signalProcess("proxy", "HUP")
+
+
+def tell(method: Callable[[str, bool], object], name: str) -> None:
+    """Start or stop a program without waiting for it, if it is not so already."""
+    try:
+        method(name, False)
+    except Fault as exc:
+        if exc.faultCode not in (Faults.ALREADY_STARTED, Faults.NOT_RUNNING):
+            raise
+
+
+def state(rpc: Any, name: str) -> int:
+    return int(rpc.getProcessInfo(name)["state"])
+
+
+def why_down() -> str | None:
+    """What a service that supervisor has given up said last."""
+    try:
+        infos = supervisor().getAllProcessInfo()
+    except OSError:
+        return f"supervisor is gone:\n{tail('supervisor')}"
+    for info in infos:
+        if info["state"] in (ProcessStates.FATAL, ProcessStates.EXITED):
+            return f"{info['name']} does not start. Its last words:\n{tail(info['name'])}"
+    return None
+
+
+def tail(name: str, lines: int = 6) -> str:
+    """The end of a log; of JSON lines what they say."""
+    path = LOGS / f"{name}.log"
+    if not path.exists():
+        return ""
+    return "\n".join(map(_said, path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]))
+
+
+def _said(line: str) -> str:
+    try:
+        said = json.loads(line)
+        return f"  {said['level']}: {said['message']}"
+    except (ValueError, TypeError, KeyError):
+        return f"  {line}"
+
+
+# down
+
+
+def down() -> int:
+    with alone():
+        if not is_running():
+            print("Nothing is up here.")
+            return 0
+        print("Stopping: what is being said is finished first (20 s at most) …", flush=True)
+        rpc = supervisor()
+        pid = rpc.getPID()
+        rpc.stopAllProcesses(False)
+        until(lambda: all(info["state"] in STOPPED_STATES for info in rpc.getAllProcessInfo()), DOWN_SECONDS)
+        rpc.shutdown()
+        if not until(lambda: not exists(pid), DOWN_SECONDS):
+            raise Trouble(f"supervisor (process {pid}) does not end.")
+        (STATE / "addresses.json").unlink(missing_ok=True)
+    print("Talkbox is down. `make up` starts it again.")
+    return 0
+
+
+def exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+# ps
+
+
+def ps() -> int:
+    if not is_running():
+        print("Nothing is up here. `make up` starts it.")
+        return 0
+    addresses = Addresses.current()
+    rows: list[tuple[str, ...]] = [("service", "state", "workers", "pids", "memory", "engines")]
+    infos = {info["name"]: info for info in supervisor().getAllProcessInfo()}
+    rows += [_row(infos[name], addresses) for name in PROGRAMS if name in infos]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
+    return 0
+
+
+def _row(info: dict[str, Any], addresses: Addresses) -> tuple[str, ...]:
+    name, pid, label = info["name"], info["pid"], info["statename"].lower()
+    if not pid:
+        return name, label, "", "", "", f"see `make logs S={name}`"
+    memory = f"{processes.memory_bytes(processes.family(pid)) / 2**20:.0f} MB"
+    if name == "proxy":
+        children = processes.children(pid)
+        return name, label, str(len(children)), _pids(pid, children), memory, ""
+    children = processes.workers(pid)
+    _, body = get("127.0.0.1", addresses.own_port(name), "/readyz")
+    engines = body.get("engines", []) if isinstance(body, dict) else []
+    told = "; ".join(f"{engine['name']} {ready.describe(engine)}" for engine in engines) or "does not answer"
+    return name, label, str(len(children)), _pids(pid, children), memory, told
+
+
+def _pids(parent: int, children: Sequence[int]) -> str:
+    return f"{parent} ({' '.join(map(str, children))})"
+
+
+# scale
+
+
+def scale(wishes: Sequence[str]) -> int:
+    """`stt=3 …`: so many workers, one by one, each leaving when it has finished what it does."""
+    numbers = [_wish(wish) for wish in wishes]
+    if not numbers:
+        raise Trouble("Say which service and how many: `make scale stt=3`.")
+    with alone():
+        for service, number in numbers:
+            layout.remember_workers(service, number)
+            if not is_running() or state(supervisor(), service) != ProcessStates.RUNNING:
+                print(f"{service} is not up; it starts with {_workers(number)}.")
+                continue
+            _scale(service, number)
+    return 0
+
+
+def _wish(wish: str) -> tuple[str, int]:
+    service, _, number = wish.partition("=")
+    if service not in SERVICES or not number.isdigit() or not 1 <= int(number) <= MAX_WORKERS:
+        raise Trouble(f"Cannot scale {wish!r}. Like this: `make scale stt=3` (stt, llm or tts; 1 to {MAX_WORKERS}).")
+    return service, int(number)
+
+
+def _scale(service: str, number: int) -> None:
+    parent = supervisor().getProcessInfo(service)["pid"]
+    while (have := processes.workers(parent)) != [] and len(have) != number:
+        os.kill(parent, signal.SIGTTIN if len(have) < number else signal.SIGTTOU)
+        if not until(partial(_has_changed, parent, len(have)), DOWN_SECONDS):
+            raise Trouble(f"{service} does not change its number of workers; `make logs S={service}` may say why.")
+    print(f"{service} has {_workers(number)} now, and keeps that number when it is started again.")
+
+
+def _has_changed(parent: int, before: int) -> bool:
+    return len(processes.workers(parent)) != before
+
+
+def _workers(number: int) -> str:
+    return "1 worker" if number == 1 else f"{number} workers"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.native.control")
+    parser.add_argument("command", choices=["up", "down", "ps", "scale"])
+    parser.add_argument("wishes", nargs="*")
+    wanted_command = parser.parse_args()
+    commands: dict[str, Callable[[], int]] = {
+        "up": up,
+        "down": down,
+        "ps": ps,
+        "scale": lambda: scale(wanted_command.wishes),
+    }
+    try:
+        return commands[wanted_command.command]()
+    except Trouble as exc:
+        print(f"\n{exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped waiting; what runs goes on running. `make ps` shows it, `make down` stops it.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Where a native installation keeps its things, and the settings its processes see."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.installation import ROOT, SERVICES, STATE, read_env
+
+RUN, LOGS, MODELS = STATE / "run", STATE / "logs", STATE / "models"
+WORKERS = STATE / "workers.json"
+PROGRAMS = (*SERVICES, "proxy")
+
+FROM_THE_SHELL = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+)
+"""A service sees these, and otherwise only what `.env` says: a key that lies about in somebody's shell must not decide
+where a child's words go."""
+PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "XDG_", "CUDA_", "NVIDIA_")
+
+OWN_PREFIXES = {
+    "stt": ("STT_", "WHISPER_", "SPHINX_"),
+    "llm": ("LLM_", "COMPANION_"),
+    "tts": ("TTS_", "EDGE_", "ESPEAK_", "FLITE_"),
+}
+"""Settings that concern one service only, so that a change of theirs restarts no other."""
+
+
+def service_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a service's process sees, given the shell that `make up` was called in."""
+    shell = {
+        name: value
+        for name, value in environ.items()
+        if name in FROM_THE_SHELL or name.startswith(PREFIXES_FROM_THE_SHELL)
+    }
+    ours = {"PYTHONPATH": str(ROOT / "services"), "PYTHONUNBUFFERED": "1"}
+    settings = {"MODELS_DIR": str(MODELS), **read_env(ROOT / ".env")}
+    return {**shell, **settings, **ours}
+
+
+def fingerprint(service: str) -> str:
+    """Of everything that a running service would have to be restarted for: its settings, its code, its libraries."""
+    others = tuple(prefix for name, own in OWN_PREFIXES.items() if name != service for prefix in own)
+    settings = {
+        name: value
+        for name, value in sorted(read_env(ROOT / ".env").items())
+        if not name.startswith((*others, "TALKBOX_"))
+    }
+    told = hashlib.sha256(json.dumps(settings).encode())
+    for part in ("chassis", service):
+        for source in sorted((ROOT / "services" / part).rglob("*")):
+            if source.suffix in (".py", ".txt") and source.is_file():
+                told.update(str(source).encode() + source.read_bytes())
+    return told.hexdigest()[:16]
+
+
+def workers() -> dict[str, int]:
+    """How many each service shall have."""
+    remembered = json.loads(WORKERS.read_text()) if WORKERS.exists() else {}
+    return {service: int(remembered.get(service, 1)) for service in SERVICES}
+
+
+def remember_workers(service: str, number: int) -> None:
+    WORKERS.write_text(json.dumps({**workers(), service: number}))
+
+
+def socket_path() -> Path:
+    """Supervisor's. A socket's path is short by law, so a checkout that lies deep keeps it in a private folder of /tmp.
+
+    Raises:
+        PermissionError: That folder belongs to somebody else.
+    """
+    path = RUN / "supervisor.sock"
+    if len(str(path)) < 90:
+        return path
+    name = f"talkbox-{os.getuid()}-{hashlib.sha256(str(RUN).encode()).hexdigest()[:12]}"
+    folder = Path(tempfile.gettempdir()) / name
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    return folder / "supervisor.sock"

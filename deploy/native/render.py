@@ -1,0 +1,182 @@
+"""The files that supervisor and nginx read, made from settings and addresses."""
+
+import os
+import re
+import resource
+import shlex
+import shutil
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.installation import ROOT, SERVICES, Addresses
+from deploy.native.layout import LOGS, RUN, fingerprint, socket_path
+
+TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
+SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/nginx/sbin")
+STOP_SECONDS = 20
+LEAST_BODY_BYTES = 32 * 2**20
+BODY_SLACK_BYTES = 2**20
+
+NGINX_MAIN = """\
+{user}worker_processes auto;
+worker_shutdown_timeout {stop_seconds}s;
+pid "{run}/nginx.pid";
+error_log stderr warn;
+daemon off;
+
+events {{
+    worker_connections {connections};
+}}
+
+http {{
+    include "{mime_types}";
+    default_type application/octet-stream;
+    client_body_temp_path "{run}/temp/body";
+    proxy_temp_path "{run}/temp/proxy";
+    fastcgi_temp_path "{run}/temp/fastcgi";
+    uwsgi_temp_path "{run}/temp/uwsgi";
+    scgi_temp_path "{run}/temp/scgi";
+    sendfile on;
+    keepalive_timeout 65s;
+    include "{proxy}";
+}}
+"""
+
+SUPERVISOR = """\
+[supervisord]
+identifier = talkbox
+directory = {root}
+pidfile = {run}/supervisord.pid
+logfile = {logs}/supervisor.log
+logfile_maxbytes = 5MB
+logfile_backups = 2
+childlogdir = {logs}
+minfds = {files}
+{user}
+[unix_http_server]
+file = {socket}
+chmod = 0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl = unix://{socket}
+"""
+
+PROGRAM = """
+[program:{name}]
+command = {command}
+environment = TALKBOX_FINGERPRINT="{fingerprint}"
+autorestart = true
+startsecs = 2
+startretries = 5
+stopsignal = {stop_signal}
+stopwaitsecs = {stop_seconds}
+killasgroup = true
+redirect_stderr = true
+stdout_logfile = {logs}/{name}.log
+stdout_logfile_maxbytes = 10MB
+stdout_logfile_backups = 3
+"""
+
+
+def find_nginx() -> str | None:
+    return shutil.which("nginx") or shutil.which("nginx", path=os.pathsep.join(SBIN))
+
+
+def nginx_command(nginx: str, config: Path) -> list[str]:
+    return [nginx, "-e", "stderr", "-p", str(RUN), "-c", str(config)]
+
+
+def proxy_config(template: str, addresses: Addresses, settings: Mapping[str, str]) -> str:
+    """The template, filled in as the image's entry point does it in containers."""
+    values = {
+        "TALKBOX_RESOLVER": "",
+        "TALKBOX_NEXT_SERVER_ON": "error timeout non_idempotent",
+        "TALKBOX_MAX_BODY": str(max_body_bytes(settings)),
+        "TALKBOX_PAGES": f'"{ROOT / "proxy" / "site"}"',
+        "TALKBOX_ACCESS_LOG": "/dev/stdout",
+        "TALKBOX_LISTEN": _listen(addresses.bind, addresses.port),
+    }
+    for service in SERVICES:
+        server = f"server 127.0.0.1:{addresses.own_port(service)} max_fails=0;"
+        values[f"TALKBOX_SERVERS_{service.upper()}"] = f"{server} {server}"
+        values[f"TALKBOX_LISTEN_{service.upper()}"] = _listen(addresses.bind, addresses.base_port(service))
+    text = "\n".join(line for line in template.splitlines() if not line.startswith("#"))
+    return re.sub(r"\$\{(TALKBOX_\w+)\}", lambda found: values[found[1]], text) + "\n"
+
+
+def max_body_bytes(settings: Mapping[str, str]) -> int:
+    """A little above what the services take."""
+    limits = [settings.get(f"{service.upper()}_MAX_BODY_BYTES", "") for service in SERVICES]
+    return max([LEAST_BODY_BYTES, *(int(text) + BODY_SLACK_BYTES for text in limits if text.isdigit())])
+
+
+def _listen(bind: str, port: int) -> str:
+    if bind:
+        return f"listen [{bind}]:{port};" if ":" in bind else f"listen {bind}:{port};"
+    both = f"listen 0.0.0.0:{port};"
+    return f"{both} listen [::]:{port};" if _has_ipv6() else both
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def nginx_main(proxy: Path) -> str:
+    return NGINX_MAIN.format(
+        user="user root;\n" if os.getuid() == 0 else "",
+        stop_seconds=STOP_SECONDS - 1,
+        run=RUN,
+        proxy=proxy,
+        mime_types="/etc/nginx/mime.types",
+        connections=min(4096, _files() // 2),
+    )
+
+
+def supervisor_config(nginx: str, addresses: Addresses) -> str:
+    """Of all programs; supervisor restarts those whose part differs from what it knows."""
+    parts = [
+        SUPERVISOR.format(
+            root=_plain(ROOT),
+            run=_plain(RUN),
+            logs=_plain(LOGS),
+            socket=_plain(socket_path()),
+            files=_files(),
+            user="user = root\n" if os.getuid() == 0 else "",
+        )
+    ]
+    for service in SERVICES:
+        port = str(addresses.own_port(service))
+        parts.append(_program(service, [sys.executable, "-m", "deploy.native.service", service, "--port", port]))
+    parts.append(_program("proxy", nginx_command(nginx, RUN / "nginx.conf"), stop_signal="QUIT"))
+    return "".join(parts)
+
+
+def _program(name: str, command: list[str], stop_signal: str = "TERM") -> str:
+    return PROGRAM.format(
+        name=name,
+        command=_plain(shlex.join(command)),
+        fingerprint=fingerprint(name) if name in SERVICES else "none",
+        stop_signal=stop_signal,
+        stop_seconds=STOP_SECONDS + 2,
+        logs=_plain(LOGS),
+    )
+
+
+def _plain(text: object) -> str:
+    """For supervisor, to whom a percent sign means more than itself."""
+    return str(text).replace("%", "%%")
+
+
+def _files() -> int:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 16384 if hard == resource.RLIM_INFINITY else min(hard, 16384)

@@ -1,0 +1,189 @@
+"""`python -m deploy.ready`: shows the engines loading until each service answers, then what to do with them.
+
+In both modes the last step of `make up`. `--trouble COMMAND` is asked every few seconds for what went wrong: if it
+prints anything, that is shown and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+if __package__ in (None, ""):  # run as a file
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from deploy.installation import SERVICES, Addresses, first_key, get, url, wanted
+
+DOES = {"stt": "hears", "llm": "thinks", "tts": "speaks"}
+STALLED_SECONDS = 45.0
+"""A service that answers need not wait longer than this for a better engine that does not get on."""
+SILENT_SECONDS = 120.0
+POLL_SECONDS = 0.25
+
+Trouble = Callable[[], "str | None"]
+
+
+def wait(addresses: Addresses, trouble: Trouble, say: Callable[[str], None]) -> dict[str, list[Any]]:
+    """Watch until every service answers and the first engine of each chain is there, or is known not to come.
+
+    Returns:
+        The engines of each service.
+
+    Raises:
+        RuntimeError: `trouble` has something to say, or nothing happens any more.
+    """
+    engines: dict[str, list[Any]] = {}
+    shown: dict[tuple[str, str], str] = {}
+    changed = asked = time.monotonic()
+    while True:
+        ready = set()
+        for service in SERVICES:
+            status, body = get(addresses.local, addresses.port, f"/status/{service}")
+            if not isinstance(body, dict) or "engines" not in body:
+                continue
+            engines[service] = body["engines"]
+            if status == 200:
+                ready.add(service)
+            for engine in body["engines"]:
+                line = f"  {service}  {engine['name']:<10} {describe(engine)}"
+                if shown.get((service, engine["name"])) != line:
+                    shown[service, engine["name"]] = line
+                    changed = time.monotonic()
+                    say(line)
+        idle = time.monotonic() - changed
+        if len(ready) == len(SERVICES) and (
+            all(engines[service][0]["state"] != "loading" for service in SERVICES) or idle > STALLED_SECONDS
+        ):
+            return engines
+        if time.monotonic() - asked > 2:
+            asked = time.monotonic()
+            if told := trouble():
+                raise RuntimeError(told)
+        if idle > SILENT_SECONDS:
+            missing = ", ".join(service for service in SERVICES if service not in ready)
+            raise RuntimeError(f"Nothing has happened for {SILENT_SECONDS:.0f} s; {missing} should be ready by now.")
+        time.sleep(POLL_SECONDS)
+
+
+def describe(engine: Any) -> str:
+    """`loading: downloading model.bin, 40 %`; progress in steps of ten, so that it does not flood the screen."""
+    text = str(engine["state"])
+    detail, progress = engine.get("detail"), engine.get("progress")
+    if detail and engine["state"] != "ready":
+        text += f": {detail}"
+    if progress is not None:
+        text += f", {int(progress * 10) * 10} %"
+    return text
+
+
+def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]]) -> str:
+    """What a newcomer needs next."""
+    host, bases = addresses.host, {service: addresses.base_port(service) for service in SERVICES}
+    base = url(host, addresses.port)
+    here = "" if host == addresses.local else f"   (on this machine also {url(addresses.local, addresses.port)})"
+    lines = [
+        "",
+        "Talkbox is up.",
+        "",
+        f"  base URL   {base}{here}",
+        f"  API key    {key or 'none needed: API_KEYS is empty, everybody may call'}",
+        f"  page       {url(addresses.local, addresses.port, '/')}",
+        "",
+        "One service alone:",
+        *(f"  {service}  {url(host, bases[service])}   {_answers(service, engines)}" for service in SERVICES),
+        "",
+        "For folotoy-server, under `environment:` in its docker-compose.yml:",
+        "",
+        *(f"  {name}: {value}" for name, value in folotoy(base, key).items()),
+        "",
+    ]
+    if host.startswith("127."):
+        lines += [
+            "127.0.0.1 is this machine only, and inside a container the container itself: for toys and folotoy-server",
+            "write this machine's address in the house instead"
+            + (" and set TALKBOX_BIND= in .env." if addresses.bind else "."),
+            "",
+        ]
+    return "\n".join([*lines, "Try next:  make talk      See:  make ps, make logs      Stop:  make down"])
+
+
+def _answers(service: str, engines: dict[str, list[Any]]) -> str:
+    states = engines.get(service, [])
+    now = next((engine["name"] for engine in states if engine["state"] == "ready"), None)
+    if now is None:
+        return f"{DOES[service]} as soon as it has loaded"
+    ahead = []
+    for engine in states:
+        if engine["name"] == now:
+            break
+        ahead.append(f"{engine['name']} is {describe(engine)}")
+    return f"{DOES[service]} with {now}" + (f" ({'; '.join(ahead)})" if ahead else "")
+
+
+def folotoy(base: str, key: str | None) -> dict[str, str]:
+    """Its variables for all three services at one base."""
+    shown = key or "none"
+    return {
+        "STT_TYPE": "openai-whisper",
+        "OPENAI_WHISPER_API_BASE": base,
+        "OPENAI_WHISPER_KEY": shown,
+        "LLM_TYPE": "openai",
+        "OPENAI_OPENAI_API_BASE": base,
+        "OPENAI_OPENAI_KEY": shown,
+        "TTS_TYPE": "openai-tts",
+        "OPENAI_TTS_API_BASE": base,
+        "OPENAI_TTS_KEY": shown,
+    }
+
+
+def show(addresses: Addresses, trouble: Trouble) -> int:
+    """Wait, and print the screen.
+
+    Returns:
+        The exit code.
+    """
+    key, say = first_key(wanted()), _say
+    engines: dict[str, list[Any]] = {}
+    say("Waiting for the engines (Ctrl-C stops the waiting, not the services):")
+    try:
+        engines = wait(addresses, trouble, say)
+    except KeyboardInterrupt:
+        say("\nEverything goes on loading; `make ps` shows how far it is.")
+    except RuntimeError as exc:
+        say(f"\n{exc}\n\n`make logs` shows more, `make doctor` looks for what is wrong, `make down` stops the rest.")
+        return 1
+    say(screen(addresses, key, engines))
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _asking(command: str | None) -> Trouble:
+    def ask() -> str | None:
+        if not command:
+            return None
+        return subprocess.run(command, shell=True, capture_output=True, text=True).stdout.strip() or None
+
+    return ask
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.ready", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--trouble", metavar="COMMAND", help="prints what went wrong, or nothing")
+    try:
+        addresses = Addresses.of(wanted())
+    except ValueError as exc:
+        _say(str(exc))
+        return 2
+    return show(addresses, _asking(parser.parse_args().trouble))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

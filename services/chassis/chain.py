@@ -253,6 +253,7 @@ class Chain(Generic[E]):
         *,
         skip_loading: bool = True,
         extra_seconds: float = 0.0,
+        willing: Callable[[E], bool] = lambda engine: True,
     ) -> Answer[T]:
         """The first piece of an answer has come: this is it, and the rest.
 
@@ -261,6 +262,7 @@ class Chain(Generic[E]):
             work: Starts an engine, given what `whisper/small` says after its slash; yields at least once.
             skip_loading: Ask a later engine while one ahead of it is loading. Else wait for that one.
             extra_seconds: Added to the budget, for work that needs longer by its nature.
+            willing: Whether an engine would take this on; those ahead leave no time for one that would decline.
 
         Raises:
             BadRequest: The caller's mistake, or every engine declined.
@@ -272,7 +274,7 @@ class Chain(Generic[E]):
         metrics.queued.set(self.admission.waiting)
         since = await self.admission.enter()
         try:
-            attempt = _Attempt(self, began, extra_seconds, skip_loading)
+            attempt = _Attempt(self, began, extra_seconds, skip_loading, willing)
             seats, submodel = self.pick(model)
             seat, first, rest = await attempt.ask(seats, lambda engine: work(engine, submodel))
         except BaseException:
@@ -284,8 +286,15 @@ class Chain(Generic[E]):
 class _Attempt:
     """One request's way down the chain."""
 
-    def __init__(self, chain: Chain[Any], began: float, extra_seconds: float, skip_loading: bool) -> None:
-        self.skip_loading = skip_loading
+    def __init__(
+        self,
+        chain: Chain[Any],
+        began: float,
+        extra_seconds: float,
+        skip_loading: bool,
+        willing: Callable[[Any], bool],
+    ) -> None:
+        self.skip_loading, self.willing = skip_loading, willing
         self.deadline = began + chain.first_byte_seconds + extra_seconds
         self.last_deadline = max(self.deadline, began + chain.last_engine_seconds + extra_seconds)
         self.least_seconds = LEAST_SHARE * chain.first_byte_seconds
@@ -308,7 +317,8 @@ class _Attempt:
             if seat.engine is None or not seat.begin():
                 self.absent.append(seat)
                 continue
-            later = [other.engine for other in order[position:] if other.engine is not None]
+            engines = [other.engine for other in order[position:]]
+            later = [engine for engine in engines if engine is not None and self.willing(engine)]
             try:
                 first, rest = await self._first_piece(seat, work, self._share(later))
             except Declined as exc:

@@ -7,13 +7,15 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.datastructures import UploadFile
-from starlette.requests import Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
 
 from chassis.errors import BadRequest
 
 T = TypeVar("T")
 MAX_FIELDS = 1000
+MAX_FILES = 8
 MAX_FIELD_BYTES = 2**20
 
 
@@ -49,24 +51,58 @@ async def parse_form(
     A field may be called `name` or `name[]`; fields that `kind` does not have are ignored.
 
     Raises:
-        BadRequest: Not multipart, broken, or not of that type; `param` names the field.
+        BadRequest: Not multipart, broken, cut short, or not of that type; `param` names the field.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         raise BadRequest(f"Content-Type is {media_type!r}; send multipart/form-data.", code="unsupported_content_type")
-    async with request.form(max_files=8, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES) as form:
-        fields: dict[str, list[str]] = {}
-        uploads: dict[str, UploadFile] = {}
-        for key, value in form.multi_items():
-            name = key.removesuffix("[]")
-            if isinstance(value, UploadFile):
-                if name in files:
-                    uploads.setdefault(name, value)
-            elif name in files:
-                raise BadRequest(f"{name!r} must be a file, not text.", param=name)
-            else:
-                fields.setdefault(name, []).append(value)
-        yield _from_fields(fields, kind), uploads
+    form = await _whole_form(request)
+    try:
+        yield _sorted(form, kind, files)
+    finally:
+        await form.close()
+
+
+class _Multipart(MultiPartParser):
+    """Starlette's parser, which takes a body without its last boundary for complete."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
+async def _whole_form(request: Request) -> FormData:
+    parser = _Multipart(
+        request.headers, request.stream(), max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as exc:
+        raise BadRequest(f"The multipart body cannot be read: {exc.message.rstrip('.')}.") from exc
+    except UnicodeError as exc:  # of the charset that the caller named
+        raise BadRequest("The multipart body cannot be read in the charset it names.") from exc
+    except ClientDisconnect as exc:
+        raise BadRequest("The connection closed before the body was complete.") from exc
+    if not parser.ended:
+        await form.close()
+        raise BadRequest("The multipart body is cut short: its closing boundary is missing.")
+    return form
+
+
+def _sorted(form: FormData, kind: type[T], files: tuple[str, ...]) -> tuple[T, dict[str, UploadFile]]:
+    fields: dict[str, list[str]] = {}
+    uploads: dict[str, UploadFile] = {}
+    for key, value in form.multi_items():
+        name = key.removesuffix("[]")
+        if isinstance(value, UploadFile):
+            if name in files:
+                uploads.setdefault(name, value)
+        elif name in files:
+            raise BadRequest(f"{name!r} must be a file, not text.", param=name)
+        else:
+            fields.setdefault(name, []).append(value)
+    return _from_fields(fields, kind), uploads
 
 
 def _from_fields(fields: dict[str, list[str]], kind: type[T]) -> T:

@@ -66,6 +66,23 @@ async def test_the_last_engine_has_longer_than_the_budget() -> None:
     assert await all_of(await chain.answer("tts-1", speak)) == [b"late"]
 
 
+async def test_no_time_is_kept_for_an_engine_that_would_decline() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.3)
+            yield b"late"
+
+    slow: FakeEngine = Slow()
+    unwilling = FakeEngine(first_byte_seconds=0.35)
+    chain: Chain[FakeEngine] = Chain(
+        [Seat.of("a", slow), Seat.of("b", unwilling)], first_byte_seconds=0.4, last_engine_seconds=5
+    )
+
+    answer = await chain.answer("tts-1", speak, willing=lambda engine: engine is slow)
+
+    assert answer.engine == "a"
+
+
 async def test_when_all_are_silent_the_answer_is_a_timeout_that_names_them() -> None:
     chain = chain_of(0.2, a=FakeEngine(silent=True), b=FakeEngine(silent=True))
 

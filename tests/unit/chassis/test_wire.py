@@ -124,3 +124,23 @@ async def test_a_form_without_its_boundary_is_400(content_type: str) -> None:
 
     assert response.status_code == 400
     assert response.json()["error"]["message"]
+
+
+WHOLE = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize("length", range(len(WHOLE) - 4))
+async def test_a_form_that_is_cut_short_anywhere_is_400(length: int) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+
+    assert (await post("/form", content=WHOLE, headers=headers)).status_code == 200
+    assert (await post("/form", content=WHOLE[:length], headers=headers)).status_code == 400
+
+
+@pytest.mark.parametrize("charset", ["undefined", "idna", "hex", "no-such", "utf-16"])
+async def test_an_odd_charset_is_no_error_of_ours(charset: str) -> None:
+    headers = {"content-type": f"multipart/form-data; charset={charset}; boundary=b"}
+
+    assert (
+        await post("/form", content=WHOLE.replace(b"m\r\n--b--", b"\xff..\r\n--b--"), headers=headers)
+    ).status_code < 500

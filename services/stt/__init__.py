@@ -1,0 +1,1 @@
+"""Speech in, words out: POST /v1/audio/transcriptions."""

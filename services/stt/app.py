@@ -1,0 +1,39 @@
+"""The whole service on one page."""
+
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from chassis.app import create_service
+from chassis.chain import Chain
+from chassis.engines import load
+from chassis.limits import Admission
+from chassis.settings import SettingError, read
+from stt.decode import Decoder
+from stt.engines import ENGINES, Engine
+from stt.languages import UnknownLanguage, code_of
+from stt.settings import Settings
+from stt.transcriptions import transcriptions
+
+
+def create_app() -> Starlette:
+    """What uvicorn calls: settings from the environment, and the engines they name."""
+    settings = read(Settings)
+    chain: Chain[Engine] = Chain(
+        load(settings.engines, ENGINES),
+        first_byte_seconds=settings.first_byte_seconds,
+        last_engine_seconds=settings.last_engine_seconds,
+        admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
+    )
+    return assemble(settings, chain)
+
+
+def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
+    """One path on the shared chassis. Tests bring their own `settings` and `chain`."""
+    try:
+        language = code_of(settings.language)
+    except UnknownLanguage as exc:
+        raise SettingError(f"STT_LANGUAGE: {exc}") from exc
+    handler = partial(transcriptions, chain, Decoder(settings.max_seconds), language)
+    return create_service(settings, chain, [Route("/v1/audio/transcriptions", handler, methods=["POST"])])

@@ -1,0 +1,131 @@
+"""From what was heard to what was asked for: json, text, srt, vtt, and events."""
+
+import math
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import msgspec
+
+from chassis.streams import event
+from stt.engines import Heard, Hints, Segment
+from stt.languages import name_of
+from stt.wire import TranscriptionRequest
+
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+AUDIO_TOKENS_PER_SECOND = 10
+"""What OpenAI's own models count."""
+
+
+class Transcript(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was said."""
+
+    language: str
+    seconds: float
+    segments: tuple[Segment, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(segment.text for segment in self.segments).strip()
+
+
+def encode(transcript: Transcript, wanted: TranscriptionRequest) -> tuple[bytes, str]:
+    """Body and content type."""
+    match wanted.response_format:
+        case "text":
+            return f"{transcript.text}\n".encode(), TEXT
+        case "srt":
+            return _srt(transcript.segments).encode(), TEXT
+        case "vtt":
+            return _vtt(transcript.segments).encode(), TEXT
+        case "verbose_json":
+            return msgspec.json.encode(_verbose(transcript, wanted)), JSON
+        case _:
+            return msgspec.json.encode({"text": transcript.text, "usage": _duration(transcript.seconds)}), JSON
+
+
+def _duration(seconds: float) -> dict[str, Any]:
+    return {"type": "duration", "seconds": math.ceil(seconds)}
+
+
+def _verbose(transcript: Transcript, wanted: TranscriptionRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "task": "transcribe",
+        "language": name_of(transcript.language),
+        "duration": round(transcript.seconds, 3),
+        "text": transcript.text,
+    }
+    if wanted.segments:
+        body["segments"] = [_segment(number, segment) for number, segment in enumerate(transcript.segments)]
+    if wanted.words:
+        body["words"] = [word for segment in transcript.segments for word in segment.words]
+    return body | {"usage": _duration(transcript.seconds)}
+
+
+def _segment(number: int, segment: Segment) -> dict[str, Any]:
+    return {
+        "id": number,
+        "seek": round(segment.start * 100),
+        "start": segment.start,
+        "end": segment.end,
+        "text": segment.text,
+        "tokens": segment.tokens,
+        "temperature": segment.temperature,
+        "avg_logprob": segment.avg_logprob,
+        "compression_ratio": segment.compression_ratio,
+        "no_speech_prob": segment.no_speech_prob,
+    }
+
+
+def _srt(segments: Iterable[Segment]) -> str:
+    cues = (
+        f"{number}\n{_clock(segment.start, ',')} --> {_clock(segment.end, ',')}\n{_cue(segment.text)}\n\n"
+        for number, segment in enumerate(segments, start=1)
+    )
+    return "".join(cues)
+
+
+def _vtt(segments: Iterable[Segment]) -> str:
+    cues = (
+        f"{_clock(segment.start, '.')} --> {_clock(segment.end, '.')}\n{_markup(_cue(segment.text))}\n\n"
+        for segment in segments
+    )
+    return "WEBVTT\n\n" + "".join(cues)
+
+
+def _clock(seconds: float, mark: str) -> str:
+    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}{mark}{milliseconds % 1000:03}"
+
+
+def _cue(text: str) -> str:
+    """On one line and without the arrow: either would end the cue."""
+    return " ".join(text.split()).replace("-->", "->")
+
+
+def _markup(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+async def events(pieces: AsyncIterator[Heard], seconds: float, hints: Hints) -> AsyncIterator[bytes]:
+    """`transcript.text.delta` as there is more, and one `transcript.text.done` whose text is all deltas joined."""
+    text, tokens = "", 0
+    async for heard in pieces:
+        for segment in heard.segments:
+            delta = segment.text if text else segment.text.lstrip()
+            if delta:
+                text += delta
+                tokens += len(segment.tokens) or len(segment.text.split())
+                yield event({"type": "transcript.text.delta", "delta": delta})
+    yield event({"type": "transcript.text.done", "text": text, "usage": _tokens(seconds, hints, tokens)})
+
+
+def _tokens(seconds: float, hints: Hints, output: int) -> dict[str, Any]:
+    audio, prompt = math.ceil(AUDIO_TOKENS_PER_SECOND * seconds), len((hints.prompt or "").split())
+    return {
+        "type": "tokens",
+        "input_tokens": audio + prompt,
+        "output_tokens": output,
+        "total_tokens": audio + prompt + output,
+        "input_token_details": {"text_tokens": prompt, "audio_tokens": audio},
+    }

@@ -1,0 +1,98 @@
+"""What an engine that hears is, and which there are."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from typing import Protocol, Self, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from chassis.chain import Report
+
+ENGINES = {
+    "whisper": "stt.engines.whisper:Whisper",
+    "sphinx": "stt.engines.sphinx:Sphinx",
+}
+
+Pcm: TypeAlias = NDArray[np.float32]
+"""Mono sound, shape `(samples,)`: `RATE` samples a second, each in [-1, 1]; may be empty."""
+
+RATE = 16_000
+
+
+class Word(msgspec.Struct, frozen=True):
+    """One word, and when it was said, in seconds from the beginning of the sound."""
+
+    word: str
+    start: float
+    end: float
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of what was said. `text` begins with a space where its language has them."""
+
+    start: float
+    end: float
+    text: str
+    tokens: tuple[int, ...] = ()
+    temperature: float = 0.0
+    avg_logprob: float = 0.0
+    compression_ratio: float = 1.0
+    no_speech_prob: float = 0.0
+    words: tuple[Word, ...] = ()
+    """Only where they were wanted."""
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine has made out since its last piece."""
+
+    language: str
+    """ISO 639-1, or 639-3 where that has none."""
+    segments: tuple[Segment, ...] = ()
+
+
+class Hints(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller said about the sound, and wants to know of it."""
+
+    language: str | None = None
+    """ISO 639-1, e.g. `en`; None: find out."""
+    prompt: str | None = None
+    """What was said before, or spelling hints, in that language."""
+    temperature: float = 0.0
+    words: bool = False
+
+
+class Engine(Protocol):
+    """Sound in, words out."""
+
+    first_byte_seconds: float
+    models: tuple[str, ...]
+    """What may stand after the slash of `whisper/small`."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, name: str, report: Report) -> Self:
+        """May take minutes. Called in a thread.
+
+        Raises:
+            EngineUnavailable: It cannot be loaded; the message says what to do.
+        """
+
+    @abstractmethod
+    def hears(self, language: str | None) -> bool:
+        """Whether it would take on sound in this language."""
+
+    @abstractmethod
+    def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        """What is said, as it is made out: at least one piece, if there is nothing then one without segments.
+
+        Closing the iterator ends the work.
+
+        Raises:
+            Declined: It does not `hear` that language.
+            EngineFailed: It broke off.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None: ...

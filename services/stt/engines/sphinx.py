@@ -1,0 +1,177 @@
+"""PocketSphinx with the English model of its wheel: no key, no download, no network."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from chassis.chain import Report
+from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from stt import vad
+from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
+from stt.work import Stop, cores, pieces
+
+PROGRAM = Path(__file__).parents[1] / "sphinx_process.py"
+PART_SECONDS = 12.0
+"""The longest piece given to a process, which is deaf until it has heard it."""
+GAP_SECONDS = 1.0
+
+
+class Sphinx(Engine):
+    """English only, and simple words rather than names; but always there.
+
+    Each request has a process to itself. They are started when needed, as many as there are cores.
+    """
+
+    first_byte_seconds = 2.0
+    models = ("en-us",)
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._executor = ThreadPoolExecutor(processes or cores(), thread_name_prefix="sphinx")
+        self._idle: list[_Process] = []
+        self._all: set[_Process] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        engine = cls()
+        report("starting a process", None)
+        try:
+            engine._give_back(engine._take())
+            vad.probabilities(np.zeros(RATE // 10, np.float32), Stop())  # loads it
+        except (EngineFailed, OSError) as exc:
+            raise EngineUnavailable("PocketSphinx does not start; the log has the details.", retry_seconds=60) from exc
+        return engine
+
+    def hears(self, language: str | None) -> bool:
+        return language in (None, "en")
+
+    async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        if not self.hears(hints.language):
+            raise Declined(f"PocketSphinx hears English only, not {hints.language!r}.", param="language")
+        async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
+            async for piece in heard:
+                yield piece
+
+    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Iterator[Heard]:
+        spoken = vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)
+        if not spoken:
+            yield Heard(language="en")
+            return
+        process = self._take()
+        try:
+            with stop.breaking_off(process.kill):
+                for begin, end in spoken:
+                    if stop:
+                        return
+                    words = [
+                        Word(word, round(begin / RATE + start, 2), round(begin / RATE + finish, 2))
+                        for word, start, finish in process.hear(pcm[begin:end])
+                    ]
+                    yield Heard(language="en", segments=_segments(words, hints))
+        finally:
+            self._give_back(process)
+
+    def _take(self) -> "_Process":
+        with self._lock:
+            process = self._idle.pop() if self._idle else None
+        if process is not None and process.alive:
+            return process
+        if process is not None:
+            self._give_back(process)
+        process = _Process()
+        with self._lock:
+            self._all.add(process)
+            if self._closed:
+                process.kill()
+        return process
+
+    def _give_back(self, process: "_Process") -> None:
+        with self._lock:
+            if process.alive and not self._closed:
+                self._idle.append(process)
+                return
+            self._all.discard(process)
+        process.end()
+
+    async def aclose(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for process in self._all:
+                process.kill()
+        for process in idle:
+            await asyncio.to_thread(self._give_back, process)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _segments(words: list[Word], hints: Hints) -> tuple[Segment, ...]:
+    if not words:
+        return ()
+    text = "".join(f" {word.word}" for word in words)
+    return (Segment(start=words[0].start, end=words[-1].end, text=text, words=tuple(words) if hints.words else ()),)
+
+
+class _Process:
+    """One `sphinx_process`, used by one thread at a time.
+
+    Raises:
+        EngineFailed: It died, now or in any of the methods.
+    """
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-P", str(PROGRAM)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._killed = False
+        try:
+            self._read()
+        except EngineFailed:
+            self.end()
+            raise
+
+    @property
+    def alive(self) -> bool:
+        return not self._killed and self._process.poll() is None
+
+    def hear(self, pcm: Pcm) -> list[tuple[str, float, float]]:
+        """The words, with the seconds in which they begin and end."""
+        samples = (pcm * 32767).astype("<i2").tobytes()
+        try:
+            self._stdin.write(len(samples).to_bytes(4, "little") + samples)
+            self._stdin.flush()
+        except OSError as exc:
+            raise EngineFailed("the PocketSphinx process died") from exc
+        return [(word, start, end) for word, start, end in self._read()]
+
+    def _read(self) -> list[tuple[str, float, float]]:
+        size = self._stdout.read(4)
+        text = self._stdout.read(int.from_bytes(size, "little"))
+        if not text:
+            raise EngineFailed("the PocketSphinx process died")
+        words: list[tuple[str, float, float]] = json.loads(text)
+        return words
+
+    def kill(self) -> None:
+        """At once; from any thread, and without waiting."""
+        self._killed = True
+        self._process.kill()
+
+    def end(self) -> None:
+        """What `kill` leaves to be done."""
+        self.kill()
+        self._process.wait()
+        for pipe in (self._stdin, self._stdout):
+            with suppress(OSError):  # what was not sent any more
+                pipe.close()

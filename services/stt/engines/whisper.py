@@ -1,0 +1,154 @@
+"""Whisper, by faster-whisper in this process: every language; the weights come from a folder or a hub."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from chassis.chain import Report
+from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.settings import Options, read
+from stt import models, vad
+from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
+from stt.work import Stop, cores, pieces
+
+PART_SECONDS = 28.0
+"""Whisper looks at 30 s at a time."""
+GAP_SECONDS = 2.0
+FALLBACKS = (0.0, 0.4, 0.8)
+"""Temperatures to try one after the other where a result looks bad, unless the caller names one."""
+
+log = logging.getLogger("talkbox.whisper")
+
+
+class WhisperOptions(Options, frozen=True, kw_only=True):
+    prefix = "WHISPER_"
+    model: str = "base"
+    """A folder, a short name (`tiny`, `base`, `small`, `large-v3-turbo` …), or `owner/name` at the hub."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    compute_type: str = "auto"
+    """CTranslate2's; auto: int8 on a CPU, float16 on CUDA."""
+    beam_size: int = 1
+    workers: int = 0
+    """How many are transcribed at a time, each on one core; 0: as many as there are cores."""
+
+
+class Whisper(Engine):
+    """Any of Whisper's models.
+
+    Args:
+        model: faster-whisper's `WhisperModel`.
+        names: What callers may call it.
+    """
+
+    first_byte_seconds = 2.0
+
+    def __init__(self, model: Any, *names: str, workers: int = 1, beam_size: int = 1) -> None:
+        self.model, self.models, self.beam_size = model, names, beam_size
+        self.languages = frozenset(model.supported_languages)
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        options = read(WhisperOptions)
+        workers = options.workers or cores()
+        folder = models.find(options.model, report, read(models.HubOptions))
+        report("loading the weights", None)
+        shown = Path(options.model).name
+        names = {shown} if Path(options.model) == folder else {shown, options.model}
+        engine = cls(_load(folder, options, workers), *names, workers=workers, beam_size=options.beam_size)
+        report("warming up", None)
+        try:
+            engine.warm_up()
+        except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
+            log.warning("the model %s cannot be used", shown, exc_info=exc)
+            raise EngineUnavailable(f"The model {shown} does not work; the log has the details.") from exc
+        return engine
+
+    def warm_up(self) -> None:
+        """Makes the first caller's answer as quick as the others, and shows that the model works at all."""
+        noise = np.random.default_rng(0).normal(0, 0.01, RATE).astype(np.float32)
+        vad.probabilities(noise, Stop())
+        heard, _ = self.model.transcribe(noise, language=self._language("en"), temperature=0, max_new_tokens=4)
+        for _ in heard:
+            pass
+
+    def hears(self, language: str | None) -> bool:
+        return language is None or self._language(language) in self.languages
+
+    def _language(self, code: str) -> str:
+        """As the model calls it; most know Cantonese only as Chinese."""
+        return "zh" if code == "yue" and code not in self.languages else code
+
+    async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        if not self.hears(hints.language):
+            raise Declined(f"This Whisper model does not hear {hints.language!r}.", param="language")
+        async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
+            try:
+                async for piece in heard:
+                    yield piece
+            except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
+                raise EngineFailed("whisper broke off") from exc
+
+    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Iterator[Heard]:
+        language = None if hints.language is None else self._language(hints.language)
+        for begin, end in vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS):
+            if stop:
+                return
+            heard, info = self.model.transcribe(
+                pcm[begin:end],
+                language=language,
+                initial_prompt=hints.prompt,
+                temperature=hints.temperature or FALLBACKS,
+                beam_size=self.beam_size,
+                best_of=1,
+                condition_on_previous_text=False,  # it makes one loop go on into the next part
+                word_timestamps=hints.words,
+            )
+            language = info.language
+            for part in heard:
+                yield Heard(language=language, segments=(_segment(part, begin / RATE, end / RATE),))
+                if stop:
+                    return
+        yield Heard(language=language or "en")
+
+    async def aclose(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _segment(part: Any, begin: float, end: float) -> Segment:
+    def at(seconds: float) -> float:
+        return round(min(begin + seconds, end), 2)
+
+    return Segment(
+        start=at(part.start),
+        end=at(part.end),
+        text=part.text.rstrip(),
+        tokens=tuple(part.tokens),
+        temperature=part.temperature or 0.0,
+        avg_logprob=part.avg_logprob,
+        compression_ratio=part.compression_ratio,
+        no_speech_prob=part.no_speech_prob,
+        words=tuple(Word(word.word.strip(), at(word.start), at(word.end)) for word in part.words or ()),
+    )
+
+
+def _load(folder: Path, options: WhisperOptions, workers: int) -> Any:
+    import ctranslate2
+    from faster_whisper import WhisperModel
+
+    cuda = options.device != "cpu" and ctranslate2.get_cuda_device_count() > 0
+    device = options.device if options.device != "auto" else "cuda" if cuda else "cpu"
+    compute_type = options.compute_type if options.compute_type != "auto" else "float16" if cuda else "int8"
+    try:
+        return WhisperModel(
+            str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=1 if cuda else workers
+        )
+    except (RuntimeError, ValueError, OSError) as exc:  # CTranslate2 raises nothing finer
+        log.warning("the model in %s cannot be loaded", folder, exc_info=exc)
+        message = f"Cannot load {Path(options.model).name} as {compute_type} on {device}; the log has the details."
+        raise EngineUnavailable(f"{message} See WHISPER_MODEL, WHISPER_COMPUTE_TYPE and WHISPER_DEVICE.") from exc

@@ -1,0 +1,19 @@
+"""STT_*: what the service reads from the environment. Each engine reads its own."""
+
+import msgspec
+
+from chassis.settings import Settings as ServiceSettings
+from stt.work import cores
+
+
+class Settings(ServiceSettings, frozen=True, kw_only=True):
+    prefix = "STT_"
+    engines: tuple[str, ...] = ("whisper", "sphinx")
+    max_concurrent: int = msgspec.field(default_factory=cores)
+    """More at a time would only make each of them late."""
+    max_queued: int = 16
+    max_body_bytes: int = 25 * 2**20
+    max_seconds: float = 1800.0
+    """The longest recording; one second is 64 kB of memory while it is worked on."""
+    language: str = ""
+    """What is spoken when the caller does not say: `en`, `zh-CN`, `Chinese`. Empty: find out."""

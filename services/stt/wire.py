@@ -1,0 +1,102 @@
+"""POST /v1/audio/transcriptions: what may be asked."""
+
+import math
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, field
+
+from chassis.errors import BadRequest
+from stt.engines import Hints
+from stt.languages import UnknownLanguage, code_of
+
+ResponseFormat: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
+Granularity: TypeAlias = Literal["word", "segment"]
+Part: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Milliseconds: TypeAlias = Annotated[int, Meta(ge=0)]
+FewTexts: TypeAlias = Annotated[tuple[str, ...], Meta(max_length=4)]
+
+
+class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The text fields of the form."""
+
+    model: Annotated[str, Meta(min_length=1)]
+    language: str = ""
+    prompt: str = ""
+    response_format: ResponseFormat = "json"
+    temperature: Part = 0.0
+    timestamp_granularities: tuple[Granularity, ...] = ()
+    stream: bool = False
+
+    # Checked, and otherwise without effect: no engine here has what they ask for.
+    include: tuple[Literal["logprobs"], ...] = ()
+    chunking_strategy: str = "auto"
+    chunking_type: Literal["server_vad"] | None = field(default=None, name="chunking_strategy[type]")
+    chunking_threshold: Part = field(default=0.5, name="chunking_strategy[threshold]")
+    chunking_padding: Milliseconds = field(default=300, name="chunking_strategy[prefix_padding_ms]")
+    chunking_silence: Milliseconds = field(default=200, name="chunking_strategy[silence_duration_ms]")
+    languages: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    known_speaker_names: FewTexts = ()
+    known_speaker_references: FewTexts = ()
+
+    @property
+    def words(self) -> bool:
+        return "word" in self.timestamp_granularities
+
+    @property
+    def segments(self) -> bool:
+        return not self.timestamp_granularities or "segment" in self.timestamp_granularities
+
+
+class _ServerVad(msgspec.Struct, frozen=True):
+    type: Literal["server_vad"]
+    threshold: Part = 0.5
+    prefix_padding_ms: Milliseconds = 300
+    silence_duration_ms: Milliseconds = 200
+
+
+def hints(wanted: TranscriptionRequest, default_language: str | None) -> Hints:
+    """What an engine is told.
+
+    Raises:
+        BadRequest: A field, or two together, that cannot be served.
+    """
+    if not math.isfinite(wanted.temperature):
+        raise BadRequest("Invalid 'temperature': expected a number from 0 to 1.", param="temperature")
+    if wanted.response_format == "diarized_json":
+        raise BadRequest(
+            "'diarized_json' is not offered here: nobody can tell the speakers apart. Take 'verbose_json'.",
+            param="response_format",
+            code="unsupported_value",
+        )
+    if wanted.words and wanted.response_format != "verbose_json" and not wanted.stream:
+        raise BadRequest("Times of words need response_format 'verbose_json'.", param="timestamp_granularities")
+    if wanted.include and wanted.response_format != "json":
+        raise BadRequest("'logprobs' can only be included in response_format 'json'.", param="include")
+    _check_chunking(wanted.chunking_strategy)
+    candidates = {_language(name, "languages") for name in wanted.languages}
+    only = candidates.pop() if len(candidates) == 1 else None
+    return Hints(
+        language=_language(wanted.language, "language") or only or default_language,
+        prompt=wanted.prompt.strip() or None,
+        temperature=wanted.temperature,
+        words=wanted.words,
+    )
+
+
+def _language(name: str, param: str) -> str | None:
+    try:
+        return code_of(name)
+    except UnknownLanguage as exc:
+        raise BadRequest(str(exc), param=param, code="invalid_language_format") from exc
+
+
+def _check_chunking(strategy: str) -> None:
+    if strategy == "auto":
+        return
+    try:
+        msgspec.json.decode(strategy, type=_ServerVad)
+    except (msgspec.DecodeError, UnicodeError) as exc:
+        message = "Invalid 'chunking_strategy': expected 'auto', or an object of type 'server_vad'."
+        raise BadRequest(message, param="chunking_strategy") from exc

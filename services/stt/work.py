@@ -1,0 +1,88 @@
+"""Work that would block the event loop, done in threads piece by piece."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@cache
+def cores() -> int:
+    """How many processors this process may use, a container's limit included."""
+    allowed = len(os.sched_getaffinity(0))
+    with suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        allowed = min(allowed, max(1, round(int(quota) / int(period))))
+    return allowed
+
+
+class Stop:
+    """Asks the work in a thread to end. The thread looks between two steps, or says how to break one off."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._set = False
+        self._break_off: Callable[[], None] | None = None
+
+    def __bool__(self) -> bool:
+        return self._set
+
+    def set(self) -> None:
+        with self._lock:
+            self._set = True
+            if self._break_off is not None:
+                self._break_off()
+
+    @contextmanager
+    def breaking_off(self, how: Callable[[], None]) -> Iterator[None]:
+        """During the block, `set` does `how` too; after it, no more."""
+        with self._lock:
+            self._break_off = how
+            if self._set:
+                how()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._break_off = None
+
+
+async def pieces(executor: Executor, work: Callable[[Stop], Iterator[T]]) -> AsyncGenerator[T, None]:
+    """What `work` yields in one of the executor's threads; closing the iterator stops it."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
+    stop = Stop()
+
+    def put(item: tuple[T] | BaseException | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(queue.put_nowait, item)
+
+    def run() -> None:
+        try:
+            if not stop:
+                for piece in work(stop):
+                    put((piece,))
+                    if stop:
+                        break
+        except BaseException as exc:
+            put(exc)
+        else:
+            put(None)
+
+    future = executor.submit(copy_context().run, run)
+    try:
+        while (item := await queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item[0]
+    finally:
+        stop.set()
+        future.cancel()

@@ -21,6 +21,8 @@ PART_SECONDS = 28.0
 GAP_SECONDS = 2.0
 FALLBACKS = (0.0, 0.4, 0.8)
 """Temperatures to try one after the other where a result looks bad, unless the caller names one."""
+TOKENS_AT_LEAST, TOKENS_PER_SECOND, MOST_TOKENS = 24, 16, 220
+"""Nobody speaks faster; a model that is caught in a loop writes on until it is stopped."""
 
 log = logging.getLogger("talkbox.whisper")
 
@@ -107,10 +109,13 @@ class Whisper(Engine):
                 beam_size=self.beam_size,
                 best_of=1,
                 condition_on_previous_text=False,  # it makes one loop go on into the next part
+                max_new_tokens=min(MOST_TOKENS, int(TOKENS_AT_LEAST + TOKENS_PER_SECOND * (end - begin) / RATE)),
                 word_timestamps=hints.words,
             )
             language = info.language
-            for part in heard:
+            for number, part in enumerate(heard):
+                if number and part.start > (end - begin) / RATE - vad.PAD_SECONDS:
+                    break  # the last word is over: what comes now is invented
                 yield Heard(language=language, segments=(_segment(part, begin / RATE, end / RATE),))
                 if stop:
                     return
@@ -122,7 +127,7 @@ class Whisper(Engine):
 
 def _segment(part: Any, begin: float, end: float) -> Segment:
     def at(seconds: float) -> float:
-        return round(min(begin + seconds, end), 2)
+        return round(float(min(begin + seconds, end)), 2)  # it may be one of numpy's
 
     return Segment(
         start=at(part.start),
@@ -130,9 +135,9 @@ def _segment(part: Any, begin: float, end: float) -> Segment:
         text=part.text.rstrip(),
         tokens=tuple(part.tokens),
         temperature=part.temperature or 0.0,
-        avg_logprob=part.avg_logprob,
-        compression_ratio=part.compression_ratio,
-        no_speech_prob=part.no_speech_prob,
+        avg_logprob=float(part.avg_logprob),
+        compression_ratio=float(part.compression_ratio),
+        no_speech_prob=float(part.no_speech_prob),
         words=tuple(Word(word.word.strip(), at(word.start), at(word.end)) for word in part.words or ()),
     )
 

@@ -1,0 +1,51 @@
+"""The whole service on one page."""
+
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from chassis.app import create_service
+from chassis.chain import Chain
+from chassis.engines import load
+from chassis.limits import Admission
+from chassis.settings import SettingError, read
+from llm.chat_completions import chat_completions
+from llm.engines import ENGINES, ROWS, Engine
+from llm.models import model, models
+from llm.providers import PROVIDERS
+from llm.rows import exists
+from llm.settings import Settings
+
+
+def create_app() -> Starlette:
+    """What uvicorn calls: settings from the environment, and the engines they name.
+
+    Raises:
+        SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
+    """
+    settings = read(Settings)
+    for name in settings.engines:
+        if name not in ENGINES and not exists(name):
+            known = ", ".join(sorted({*ENGINES, *PROVIDERS}))
+            raise SettingError(f"LLM_ENGINES: no engine {name!r}. There are: {known}; or set its BASE_URL.")
+    chain: Chain[Engine] = Chain(
+        load(settings.engines, ENGINES, ROWS),
+        first_byte_seconds=settings.first_byte_seconds,
+        last_engine_seconds=settings.last_engine_seconds,
+        admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
+    )
+    return assemble(settings, chain)
+
+
+def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
+    """Three paths on the shared chassis. Tests bring their own `settings` and `chain`."""
+    return create_service(
+        settings,
+        chain,
+        routes=[
+            Route("/v1/chat/completions", partial(chat_completions, chain, settings), methods=["POST"]),
+            Route("/v1/models", partial(models, chain), methods=["GET"]),
+            Route("/v1/models/{id:path}", partial(model, chain), methods=["GET"]),
+        ],
+    )

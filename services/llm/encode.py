@@ -1,0 +1,70 @@
+"""From words to OpenAI's dialect: one JSON object, or `text/event-stream`."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from time import time
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from chassis.streams import event
+
+DONE = b"data: [DONE]\n\n"
+
+
+class Spoken(Struct, frozen=True):
+    """One choice of an answer."""
+
+    pieces: tuple[str, ...]
+    finish_reason: Literal["stop", "length"]
+
+
+class Usage(Struct, frozen=True):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+    @classmethod
+    def of(cls, prompt: int, completion: int) -> "Usage":
+        return cls(prompt, completion, prompt + completion)
+
+
+def completion(choices: Sequence[Spoken], model: str, usage: Usage) -> bytes:
+    """A whole answer."""
+    shown = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "content": "".join(spoken.pieces), "refusal": None},
+            "logprobs": None,
+            "finish_reason": spoken.finish_reason,
+        }
+        for index, spoken in enumerate(choices)
+    ]
+    return msgspec.json.encode(_frame("chat.completion", model) | {"choices": shown, "usage": usage})
+
+
+def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterator[bytes]:
+    """An answer event by event, `[DONE]` included.
+
+    Args:
+        usage: To be told in a chunk of its own at the end; None where nobody asked for it.
+    """
+    frame = _frame("chat.completion.chunk", model) | ({"usage": None} if usage else {})
+    for index in range(len(choices)):
+        yield event(frame | {"choices": [_delta(index, {"role": "assistant", "content": ""})]})
+    for index, spoken in enumerate(choices):
+        for piece in spoken.pieces:
+            yield event(frame | {"choices": [_delta(index, {"content": piece})]})
+        yield event(frame | {"choices": [_delta(index, {}, spoken.finish_reason)]})
+    if usage:
+        yield event(frame | {"choices": [], "usage": usage})
+    yield DONE
+
+
+def _frame(kind: str, model: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time()), "model": model}
+
+
+def _delta(index: int, delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

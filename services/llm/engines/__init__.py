@@ -1,0 +1,37 @@
+"""What an engine is, and which there are. A name that is not in the table is a row of settings for `openai`."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from llm.wire import Asked
+
+ENGINES = {
+    "companion": "llm.engines.companion:Companion",
+}
+ROWS = "llm.engines.openai:OpenAI"
+"""Any upstream that speaks the dialect, under the name its settings have."""
+
+
+class Engine(Protocol):
+    """A conversation in, the next words out."""
+
+    first_byte_seconds: float
+
+    @property
+    @abstractmethod
+    def models(self) -> tuple[str, ...]:
+        """Models that can be picked as `engine/model`, as far as the operator named them."""
+
+    @abstractmethod
+    def chat(self, asked: Asked) -> AsyncIterator[bytes]:
+        """The answer in OpenAI's dialect: whole events up to `[DONE]` where a stream is wanted, else one JSON object.
+
+        Raises:
+            BadRequest: The caller's mistake, or refused by moderation.
+            Declined: Not what this engine can do.
+            EngineFailed: Nothing usable came, or (later) not to its end.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None: ...

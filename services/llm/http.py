@@ -1,0 +1,271 @@
+"""The way to an upstream: httpx's requests and answers over aiohttp's connections.
+
+httpx's own transport costs eight times the CPU and is ten times slower with sixteen callers. httpx's client on top of
+aiohttp's transport doubles the cost again, for redirects and cookies that no upstream should use here; so the transport
+is asked directly. Nothing else in this service imports httpx or aiohttp.
+"""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
+from functools import cache
+from ipaddress import ip_address
+from time import time
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from chassis.errors import EngineFailed, EngineTimeout
+from chassis.streams import close
+
+KEEP_ALIVE_SECONDS = 60.0
+DRAIN_SECONDS = 0.5
+DRAIN_BYTES = 64 * 2**10
+
+
+class Unusable(ValueError):
+    """An address or a header that cannot be sent."""
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+class Upstream:
+    """One address that is posted to, and its pool of connections.
+
+    Args:
+        url: Where to. A name and password in it become a header, and are never shown.
+        headers: Sent with each request.
+        connect_seconds: For name, connection and TLS together with nothing else.
+        proxy: `direct`, a proxy's address, or None for what the environment says.
+
+    Raises:
+        Unusable: The address is none, or a header has characters that no header may hold.
+    """
+
+    def __init__(
+        self, url: str, headers: dict[str, str], *, connect_seconds: float = 3.0, proxy: str | None = None
+    ) -> None:
+        self.url, self.headers = _address(url, headers)
+        self.connect_seconds = connect_seconds
+        self._transport = AiohttpTransport(verify=_tls(), proxy=_proxy(self.url, proxy), client=self._session)
+        self._draining: set[asyncio.Task[None]] = set()
+
+    @property
+    def shown(self) -> str:
+        """The address as it may appear in a message: no path, no credentials."""
+        return f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
+
+    def _session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=0,  # admission is what limits
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            ssl=_tls(),
+        )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def post(self, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
+        """Send `body`; its answer has begun.
+
+        A kept connection that turns out to be closed is replaced once: the request was never begun.
+
+        Args:
+            silence_seconds: The longest gap between two pieces of the answer.
+
+        Raises:
+            EngineFailed: Unreachable, or no HTTP.
+            EngineTimeout: No connection in time, or silent.
+        """
+        timeout = {"connect": self.connect_seconds, "read": silence_seconds}
+        request = httpx.Request(
+            "POST", self.url, headers=self.headers | headers, content=body, extensions={"timeout": timeout}
+        )
+        try:
+            response = await self._transport.handle_async_request(request)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
+            if not _was_stale(exc):
+                raise _translated(exc, self.shown) from exc
+            try:
+                response = await self._transport.handle_async_request(request)
+            except (httpx.HTTPError, aiohttp.ClientError, OSError) as again:
+                raise _translated(again, self.shown) from again
+        return Reply(response, self)
+
+    def drain(self, reply: "Reply") -> None:
+        """Let what little is left of an answer pass in the background, so that its connection can be kept."""
+        task = asyncio.create_task(_drained(reply))
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    async def aclose(self) -> None:
+        for task in tuple(self._draining):
+            task.cancel()
+        await self._transport.aclose()
+
+
+class Reply(AsyncIterator[bytes]):
+    """An answer on its way in, piece by piece as it arrives. Close it: that ends the work upstream."""
+
+    def __init__(self, response: httpx.Response, upstream: Upstream) -> None:
+        self._response, self._upstream = response, upstream
+        self._drained = False
+        encoded = "content-encoding" in response.headers
+        self._pieces = response.aiter_bytes() if encoded else aiter(_stream(response))
+
+    @property
+    def status(self) -> int:
+        return self._response.status_code
+
+    @property
+    def media_type(self) -> str:
+        return str(self._response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the upstream asks to be left alone."""
+        headers = self._response.headers
+        return _seconds(headers.get("retry-after-ms"), 0.001) or _seconds(headers.get("retry-after"), 1.0)
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._pieces)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
+            raise _translated(exc, self._upstream.shown) from exc
+
+    async def read(self, most: int) -> bytes:
+        """All of it.
+
+        Raises:
+            EngineFailed: It is more than `most` bytes, or breaks off.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self:
+            pieces.append(piece)
+            if (size := size + len(piece)) > most:
+                raise EngineFailed(f"answered more than {most} bytes")
+        return b"".join(pieces)
+
+    def ended(self) -> None:
+        """All that matters has come: instead of closing, let the rest pass."""
+        self._drained = True
+        self._upstream.drain(self)
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer has come to its end."""
+        if not self._drained:
+            await self.close_now()
+
+    async def close_now(self) -> None:
+        try:
+            await self._response.aclose()
+            await close(self._pieces)
+        except (httpx.HTTPError, aiohttp.ClientError, OSError):
+            return  # it is gone already, which is what was wanted
+
+
+async def _drained(reply: Reply) -> None:
+    size = 0
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for piece in reply:
+                if (size := size + len(piece)) > DRAIN_BYTES:
+                    break
+    except (EngineFailed, TimeoutError):
+        return
+    finally:
+        await reply.close_now()
+
+
+def _stream(response: httpx.Response) -> httpx.AsyncByteStream:
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    return response.stream
+
+
+def _address(url: str, headers: dict[str, str]) -> tuple[httpx.URL, dict[str, str]]:
+    try:
+        address = httpx.URL(url)
+        for value in headers.values():
+            value.encode("ascii")
+    except (httpx.InvalidURL, UnicodeEncodeError) as exc:
+        raise Unusable("characters that cannot be sent") from exc
+    if address.scheme not in ("http", "https") or not address.host:
+        raise Unusable("it must begin with http:// or https://, and name a host")
+    if any(char < " " or char == "\x7f" for value in headers.values() for char in value):
+        raise Unusable("characters that cannot be sent")
+    if address.userinfo:
+        basic = b64encode(f"{address.username}:{address.password}".encode()).decode()
+        headers = {"authorization": f"Basic {basic}"} | headers
+        address = address.copy_with(username=None, password=None)
+    return address, headers
+
+
+def _proxy(url: httpx.URL, wanted: str | None) -> httpx.Proxy | None:
+    """Through whom: as wanted, else as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say; a neighbour is near."""
+    if wanted == "direct":
+        return None
+    if wanted is None:
+        if _is_near(url.host) or proxy_bypass(url.host):
+            return None
+        proxies = getproxies()
+        wanted = proxies.get(url.scheme) or proxies.get("all")
+    if not wanted:
+        return None
+    try:
+        return httpx.Proxy(wanted if "://" in wanted else f"http://{wanted}")
+    except (ValueError, httpx.InvalidURL) as exc:
+        raise Unusable("its proxy must be an http:// address") from exc
+
+
+def _is_near(host: str) -> bool:
+    """This machine, or a name only this network knows."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
+
+
+def _was_stale(exc: Exception) -> bool:
+    cause = exc.__cause__ if isinstance(exc, httpx.HTTPError) else exc
+    gone = isinstance(cause, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+    return gone and not isinstance(cause, aiohttp.ClientConnectorError)
+
+
+def _translated(exc: Exception, shown: str) -> EngineFailed:
+    """In terms of the chain. httpx-aiohttp calls a refused connection a timeout: look at what it was made from."""
+    match exc.__cause__ if isinstance(exc, httpx.HTTPError) and exc.__cause__ else exc:
+        case aiohttp.ConnectionTimeoutError():
+            return EngineTimeout(f"no connection to {shown} in time")
+        case aiohttp.ServerTimeoutError():
+            return EngineTimeout(f"{shown} fell silent")
+        case aiohttp.ClientProxyConnectionError():
+            return EngineFailed(f"cannot reach the proxy in front of {shown}", code="upstream_unreachable")
+        case aiohttp.ClientHttpProxyError(status=status):
+            return EngineFailed(f"the proxy in front of {shown} answered {status}", code="upstream_unreachable")
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            return EngineFailed(f"{shown} has no certificate to be trusted", code="upstream_unreachable")
+        case aiohttp.ClientConnectorError():
+            return EngineFailed(f"cannot reach {shown}", code="upstream_unreachable")
+        case aiohttp.ClientResponseError():
+            return EngineFailed(f"{shown} does not speak HTTP")
+        case _:
+            return EngineFailed(f"{shown} broke off")
+
+
+def _seconds(text: str | None, unit: float) -> float | None:
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text) * unit)
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
+    except ValueError:
+        return None

@@ -1,0 +1,232 @@
+"""What a caller may ask: exactly the fields we read. The rest of a request stays the bytes it came as.
+
+Types and ranges are judged here for every engine. Vocabularies that providers extend (kinds of parts, of tools, service
+tiers) are judged by whoever acts on them.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+from starlette.requests import Request
+
+from chassis.errors import BadRequest
+from chassis.wire import parse_json
+
+Count: TypeAlias = Annotated[int, Meta(ge=1)]
+Penalty: TypeAlias = Annotated[float, Meta(ge=-2, le=2)]
+Bias: TypeAlias = Annotated[int, Meta(ge=-100, le=100)]
+Stops: TypeAlias = Annotated[list[str], Meta(min_length=1, max_length=4)]
+Metadata: TypeAlias = Annotated[dict[str, str], Meta(max_length=16)]
+
+
+class Part(Struct):
+    """A piece of a message that is not plain text as a whole."""
+
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+    image_url: Any = None
+    input_audio: Any = None
+    file: Any = None
+
+
+Parts: TypeAlias = Annotated[list[Part], Meta(min_length=1)]
+Content: TypeAlias = str | Parts
+
+
+class System(Struct, tag_field="role", tag="system"):
+    content: Content
+
+
+class Developer(Struct, tag_field="role", tag="developer"):
+    content: Content
+
+
+class User(Struct, tag_field="role", tag="user"):
+    content: Content
+
+
+class Called(Struct):
+    name: str
+    arguments: str
+
+
+class ToolCall(Struct):
+    id: str
+    type: str = "function"
+    function: Called | None = None
+
+
+class Assistant(Struct, tag_field="role", tag="assistant"):
+    content: Content | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: Called | None = None
+    refusal: str | None = None
+    audio: Any = None
+
+
+class Tool(Struct, tag_field="role", tag="tool"):
+    content: Content
+    tool_call_id: str
+
+
+class Function(Struct, tag_field="role", tag="function"):
+    name: str
+    content: str | None = None
+
+
+Message: TypeAlias = System | Developer | User | Assistant | Tool | Function
+
+PARTS: dict[type[Message], tuple[str, ...]] = {
+    System: ("text",),
+    Developer: ("text",),
+    Assistant: ("text", "refusal"),
+    Tool: ("text",),
+}
+"""Whose parts may only be of these types; a user's may be anything an upstream understands."""
+
+
+class StreamOptions(Struct):
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class Schema(Struct):
+    name: Annotated[str, Meta(min_length=1)]
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+    description: str | None = None
+
+
+class ResponseFormat(Struct):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: Schema | None = None
+
+
+class Named(Struct):
+    name: Annotated[str, Meta(min_length=1)]
+
+
+class ToolOffer(Struct):
+    type: str
+    function: Named | None = None
+    custom: Named | None = None
+
+
+class ToolChoice(Struct):
+    type: str
+
+
+class ChatRequest(Struct):
+    model: Annotated[str, Meta(min_length=1)]
+    messages: Annotated[list[Message], Meta(min_length=1)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_completion_tokens: Count | None = None
+    max_tokens: Count | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    frequency_penalty: Penalty | None = None
+    presence_penalty: Penalty | None = None
+    n: Annotated[int, Meta(ge=1, le=128)] | None = None
+    stop: str | Stops | None = None
+    response_format: ResponseFormat | None = None
+    tools: list[ToolOffer] | None = None
+    tool_choice: str | ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    seed: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    logit_bias: dict[str, Bias] | None = None
+    user: str | None = None
+    safety_identifier: Annotated[str, Meta(max_length=64)] | None = None
+    prompt_cache_key: str | None = None
+    metadata: Metadata | None = None
+    store: bool | None = None
+    service_tier: str | None = None
+    reasoning_effort: str | None = None
+    verbosity: str | None = None
+    modalities: list[str] | None = None
+
+    @property
+    def token_limit(self) -> int | None:
+        """The stricter of the two limits a caller may set."""
+        limits = [limit for limit in (self.max_completion_tokens, self.max_tokens) if limit is not None]
+        return min(limits, default=None)
+
+
+class Asked(Struct, frozen=True):
+    """A request an engine is to answer."""
+
+    wanted: ChatRequest
+    body: bytes
+    """As it came."""
+    model: str | None = None
+    """What the caller wrote after the slash of `engine/model`."""
+
+
+async def parse(request: Request) -> Asked:
+    """Raises:
+    BadRequest: No valid request; `param` names the field.
+    """
+    wanted = await parse_json(request, ChatRequest)
+    body = await request.body()
+    try:
+        body.decode()  # also what nobody here reads: an upstream would choke on it
+    except UnicodeDecodeError as exc:
+        raise BadRequest("The body is not valid UTF-8.") from exc
+    for number, message in enumerate(wanted.messages):
+        _check_message(message, f"messages[{number}]")
+    _check_fields(wanted)
+    return Asked(wanted, body)
+
+
+def _check_message(message: Message, where: str) -> None:
+    content = message.content
+    if isinstance(content, list):
+        for number, part in enumerate(content):
+            _check_part(part, f"{where}.content[{number}]", PARTS.get(type(message)))
+    elif isinstance(message, Assistant) and content is None and not _says_otherwise(message):
+        raise _missing(f"{where}.content")
+
+
+def _says_otherwise(message: Assistant) -> bool:
+    return bool(message.tool_calls or message.function_call or message.refusal or message.audio)
+
+
+def _check_part(part: Part, where: str, allowed: tuple[str, ...] | None) -> None:
+    if allowed is not None and part.type not in allowed:
+        raise BadRequest(f"Invalid '{where}.type': expected one of {', '.join(allowed)}.", param=f"{where}.type")
+    if part.type in ("text", "refusal", "image_url", "input_audio", "file") and getattr(part, part.type) is None:
+        raise _missing(f"{where}.{part.type}")
+
+
+def _check_fields(wanted: ChatRequest) -> None:
+    if wanted.stream_options is not None and not wanted.stream:
+        raise BadRequest("'stream_options' is only allowed with 'stream'.", param="stream_options")
+    if wanted.top_logprobs is not None and not wanted.logprobs:
+        raise BadRequest("'top_logprobs' is only allowed with 'logprobs'.", param="top_logprobs")
+    if isinstance(wanted.tool_choice, str) and wanted.tool_choice not in ("none", "auto", "required"):
+        raise BadRequest("Invalid 'tool_choice': expected none, auto, required or an object.", param="tool_choice")
+    if (form := wanted.response_format) is not None and form.type == "json_schema" and form.json_schema is None:
+        raise _missing("response_format.json_schema")
+    for number, tool in enumerate(wanted.tools or ()):
+        if tool.type in ("function", "custom") and getattr(tool, tool.type) is None:
+            raise _missing(f"tools[{number}].{tool.type}")
+
+
+def _missing(param: str) -> BadRequest:
+    return BadRequest(f"Missing required parameter: {param!r}.", param=param)
+
+
+def text_of(content: Content | None) -> str:
+    """All that a message says in words."""
+    if isinstance(content, list):
+        return "\n".join(part.text for part in content if part.text)
+    return content or ""
+
+
+def said_by(kinds: type[Message] | tuple[type[Message], ...], messages: Iterable[Message]) -> list[str]:
+    """The words of every message of these roles, in order."""
+    return [text_of(message.content) for message in messages if isinstance(message, kinds)]

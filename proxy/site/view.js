@@ -196,9 +196,15 @@ function chart(turn, now) {
     if (times.token !== undefined) thought.push(bar("work", times.token, end, scale));
   }
   rows.push(row("llm", say("llm"), thought));
+  const lanes = [0, 0]; // two are made at a time: each in its own half of the row
   const made = pieces.filter((piece) => piece.asked !== null).flatMap((piece) => {
     const end = piece.there ?? (turn.over ? piece.asked : now);
-    return [bar("wait", piece.asked, piece.first ?? end, scale), ...(piece.first === null ? [] : [bar("work", piece.first, end, scale)])];
+    const lane = lanes[0] <= piece.asked ? 0 : 1;
+    lanes[lane] = end;
+    return [
+      bar(`wait lane-${lane}`, piece.asked, piece.first ?? end, scale),
+      ...(piece.first === null ? [] : [bar(`work lane-${lane}`, piece.first, end, scale)]),
+    ];
   });
   rows.push(row("tts", say("tts"), made));
   const heard = pieces.filter((piece) => piece.begins !== null).map((piece) => bar("work", piece.begins, piece.begins + piece.seconds * 1000, scale));

@@ -1,0 +1,39 @@
+"""The service on one page."""
+
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from chassis.app import create_service
+from chassis.chain import Chain
+from chassis.engines import load
+from chassis.limits import Admission
+from chassis.settings import read
+from tts.engines import ENGINES, Engine
+from tts.settings import Settings
+from tts.speech import speech, voices
+
+
+def create_app() -> Starlette:
+    """What uvicorn calls: settings from the environment, and the engines they name."""
+    settings = read(Settings)
+    chain: Chain[Engine] = Chain(
+        load(settings.engines, ENGINES),
+        first_byte_seconds=settings.first_byte_seconds,
+        last_engine_seconds=settings.last_engine_seconds,
+        admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
+    )
+    return assemble(settings, chain)
+
+
+def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
+    """Two paths on the shared chassis. Tests bring their own `settings` and `chain`."""
+    return create_service(
+        settings,
+        chain,
+        routes=[
+            Route("/v1/audio/speech", partial(speech, chain, settings.language), methods=["POST"]),
+            Route("/v1/audio/voices", partial(voices, chain), methods=["GET"]),
+        ],
+    )

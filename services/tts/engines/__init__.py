@@ -1,0 +1,68 @@
+"""What an engine is, and which there are."""
+
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol, Self
+
+from chassis.chain import Report
+from tts.sound import Sound
+from tts.voices import Voice
+
+ENGINES = {
+    "edge": "tts.engines.edge:Edge",
+    "espeak": "tts.engines.espeak:Espeak",
+    "flite": "tts.engines.flite:Flite",
+}
+
+
+class Engine(Protocol):
+    """Words in, sound out, a clause at a time."""
+
+    first_byte_seconds: float
+    """What it needs to its first sound as a rule."""
+    sound: Sound
+    """The form of what `speak` gives."""
+    speeds: tuple[float, float]
+    """The slowest and the fastest it speaks by itself; beyond, its sound is stretched."""
+    clause_bytes: tuple[int, int]
+    """The least and the most it likes to be given at a time, as `clauses.cut` takes them."""
+
+    voices: Sequence[Voice]
+    """Those it has, as far as it knows without asking anybody; the preferred ones of a language first."""
+
+    @abstractmethod
+    def voice(self, name: str) -> Voice | None:
+        """Its own voice of that name."""
+
+    @abstractmethod
+    async def refresh_voices(self) -> None:
+        """Ask whoever has the voices which there are; keeps what it knew where that fails. Takes 3 s at most."""
+
+    @abstractmethod
+    def accept(self, text: str, voice: Voice) -> None:
+        """Look at the whole text before its first clause is spoken.
+
+        Raises:
+            Declined: It cannot be read well.
+        """
+
+    @abstractmethod
+    def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        """One clause, as it is made; nothing at all where there is nothing to be heard in it.
+
+        Args:
+            speed: Within `speeds`; 1 is the voice's own.
+
+        Raises:
+            EngineFailed: It broke off, or did not begin.
+        """
+
+    @abstractmethod
+    async def aclose(self) -> None: ...
+
+    @classmethod
+    @abstractmethod
+    def load(cls, name: str, report: Report) -> Self:
+        """Raises:
+        EngineUnavailable: It cannot work here; the message says what to do.
+        """

@@ -1,0 +1,298 @@
+"""Microsoft Edge's read-aloud voices, online, through edge-tts.
+
+What edge-tts leaves open is closed here: a connection that drops ends its stream as if all had been said, nothing
+limits a silence after the handshake, and Chinese text is not cut to the size the service takes (`clause_bytes` is).
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+from time import monotonic
+from typing import Any, Self
+
+import aiohttp
+import edge_tts
+import edge_tts.communicate
+import edge_tts.voices
+from edge_tts import constants
+from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
+
+from chassis.chain import Report
+from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
+from chassis.settings import Options, read
+from tts.engines import Engine
+from tts.language import detect
+from tts.sound import Sound
+from tts.voices import Gender, Voice, prefer
+
+CONNECT_SECONDS = 2
+FIRST_AUDIO_SECONDS = 4.0
+GAP_SECONDS = 4.0
+VOICES_SECONDS = 2.5
+VOICES_LAST_SECONDS = 24 * 3600.0
+VOICES_RETRY_SECONDS = 60.0
+REST_SECONDS = 30.0
+"""When it cannot be reached or refuses us: another try so soon would only cost the caller time."""
+MOST_WAITING = 64
+"""Messages read ahead of a slow caller."""
+OWN_URL = "wss://speech.platform.bing.com"
+NAME = re.compile(r"([a-z]{2,3}(?:-[A-Z][A-Za-z]+)?-[A-Z]{2}(?:-[a-z]+)?)-([A-Za-z]+)Neural")
+
+KNOWN = """
+zh-CN Xiaoxiao+ Xiaoyi+ Yunxi Yunjian Yunxia Yunyang
+zh-CN-liaoning Xiaobei+
+zh-CN-shaanxi Xiaoni+
+zh-TW HsiaoChen+ HsiaoYu+ YunJhe
+zh-HK HiuMaan+ HiuGaai+ WanLung
+en-US EmmaMultilingual+ AvaMultilingual+ AndrewMultilingual BrianMultilingual Jenny+ Aria+ Guy Eric Michelle+ \
+Christopher Ana+ Roger Steffan
+en-GB Sonia+ Ryan Libby+ Thomas Maisie+
+en-AU Natasha+ WilliamMultilingual
+en-CA Clara+ Liam
+en-IN Neerja+ Prabhat
+en-IE Emily+ Connor
+ja-JP Nanami+ Keita
+ko-KR SunHi+ InJoon HyunsuMultilingual
+de-DE SeraphinaMultilingual+ FlorianMultilingual Katja+ Conrad Amala+ Killian
+fr-FR VivienneMultilingual+ RemyMultilingual Denise+ Henri Eloise+
+fr-CA Sylvie+ Antoine
+es-ES Elvira+ Alvaro Ximena+
+es-MX Dalia+ Jorge
+it-IT Elsa+ Diego Isabella+ GiuseppeMultilingual
+pt-BR Francisca+ Antonio ThalitaMultilingual+
+pt-PT Raquel+ Duarte
+ru-RU Svetlana+ Dmitry
+uk-UA Polina+ Ostap
+ar-SA Zariyah+ Hamed
+ar-EG Salma+ Shakir
+fa-IR Dilara+ Farid
+ur-PK Uzma+ Asad
+he-IL Hila+ Avri
+tr-TR Emel+ Ahmet
+th-TH Premwadee+ Niwat
+vi-VN HoaiMy+ NamMinh
+id-ID Gadis+ Ardi
+ms-MY Yasmin+ Osman
+fil-PH Blessica+ Angelo
+hi-IN Swara+ Madhur
+bn-IN Tanishaa+ Bashkar
+ta-IN Pallavi+ Valluvar
+te-IN Shruti+ Mohan
+kn-IN Sapna+ Gagan
+ml-IN Sobhana+ Midhun
+mr-IN Aarohi+ Manohar
+gu-IN Dhwani+ Niranjan
+ne-NP Hemkala+ Sagar
+si-LK Thilini+ Sameera
+my-MM Nilar+ Thiha
+km-KH Sreymom+ Piseth
+lo-LA Keomany+ Chanthavong
+ka-GE Eka+ Giorgi
+am-ET Mekdes+ Ameha
+kk-KZ Aigul+ Daulet
+mn-MN Yesui+ Bataa
+uz-UZ Madina+ Sardor
+el-GR Athina+ Nestoras
+nl-NL Colette+ Maarten Fenna+
+pl-PL Zofia+ Marek
+cs-CZ Vlasta+ Antonin
+sk-SK Viktoria+ Lukas
+sl-SI Petra+ Rok
+hu-HU Noemi+ Tamas
+ro-RO Alina+ Emil
+bg-BG Kalina+ Borislav
+hr-HR Gabrijela+ Srecko
+sr-RS Sophie+ Nicholas
+mk-MK Marija+ Aleksandar
+sv-SE Sofie+ Mattias
+nb-NO Pernille+ Finn
+da-DK Christel+ Jeppe
+fi-FI Noora+ Harri
+et-EE Anu+ Kert
+lv-LV Everita+ Nils
+lt-LT Ona+ Leonas
+ca-ES Joana+ Enric
+cy-GB Nia+ Aled
+ga-IE Orla+ Colm
+sw-KE Zuri+ Rafiki
+zu-ZA Thando+ Themba
+af-ZA Adri+ Willem
+"""
+"""Voices known without asking, `+` a woman's; the first of a language is the one meant by its name alone."""
+
+
+class EdgeOptions(Options, frozen=True, kw_only=True):
+    """How Edge's service is reached."""
+
+    prefix = "EDGE_"
+    url: str = OWN_URL
+    """The service, or what imitates it: `http://127.0.0.1:9000`."""
+    proxy: str | None = None
+    """`http://host:port` on the way there. HTTPS_PROXY in the environment works too."""
+    voices: tuple[str, ...] = ()
+    """Ahead of the other voices of their language, e.g. `zh-CN-YunxiNeural,en-US-AnaNeural`."""
+
+
+class Edge(Engine):
+    """Its voices are called as Microsoft calls them: `zh-CN-XiaoxiaoNeural`."""
+
+    first_byte_seconds = 1.0
+    sound = Sound("mp3", 24_000, 48_000 // 8)
+    speeds = (0.5, 2.0)
+    clause_bytes = (2_000, 4_000)
+
+    def __init__(self, options: EdgeOptions | None = None) -> None:
+        self._options = options or read(EdgeOptions)
+        url = self._options.url.rstrip("/")
+        # edge-tts looks its addresses up in these two names, and takes no others in any other way
+        edge_tts.communicate.WSS_URL = constants.WSS_URL.replace(OWN_URL, url)  # type: ignore[attr-defined]
+        listed_at = constants.VOICE_LIST.replace(OWN_URL.replace("wss", "https"), re.sub("^ws", "http", url))
+        edge_tts.voices.VOICE_LIST = listed_at  # type: ignore[attr-defined]
+        self.voices = prefer(self._options.voices, list(_known()), self._well_formed)
+        self._complete = False
+        self._asked_until = 0.0
+        self._asking = asyncio.Lock()
+        self._talks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        return cls()
+
+    def voice(self, name: str) -> Voice | None:
+        for voice in self.voices:
+            if voice.name.lower() == name.lower():
+                return voice
+        return None if self._complete else self._well_formed(name)
+
+    @staticmethod
+    def _well_formed(name: str) -> Voice | None:
+        """A voice that may exist, though nobody has told us."""
+        listed = {voice.name: voice for voice in _known()}
+        if name in listed:
+            return listed[name]
+        match = NAME.fullmatch(name)
+        return Voice(name, match[1], None, "Multilingual" in name) if match else None
+
+    def accept(self, text: str, voice: Voice) -> None:
+        """It reads whatever its voices read."""
+
+    async def refresh_voices(self) -> None:
+        async with self._asking:
+            if monotonic() < self._asked_until:
+                return
+            try:
+                async with asyncio.timeout(VOICES_SECONDS):
+                    found = await edge_tts.list_voices(proxy=self._options.proxy)
+                listed = [_listed(voice) for voice in found]
+            except (aiohttp.ClientError, EdgeTTSException, OSError, ValueError, LookupError, TypeError):
+                self._asked_until = monotonic() + VOICES_RETRY_SECONDS
+                return
+            ranks = {voice.name: rank for rank, voice in enumerate(self.voices)}
+            self.voices = sorted(listed, key=lambda voice: ranks.get(voice.name, len(ranks)))
+            self._complete = True
+            self._asked_until = monotonic() + VOICES_LAST_SECONDS
+
+    async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        """A task of its own talks to the service: to hang up politely takes edge-tts up to ten seconds, and neither
+        a caller who left nor the next engine shall wait for that."""
+        heard: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(MOST_WAITING)
+        talk = asyncio.create_task(self._talk(text, voice, speed, heard))
+        self._talks.add(talk)
+        talk.add_done_callback(self._talks.discard)
+        patience = FIRST_AUDIO_SECONDS
+        try:
+            while True:
+                async with asyncio.timeout(patience):
+                    item = await heard.get()
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+                patience = GAP_SECONDS
+        except TimeoutError as exc:
+            raise EngineTimeout(f"Edge's service was silent for {patience:.0f} s.") from exc
+        finally:
+            talk.cancel()
+
+    async def _talk(
+        self, text: str, voice: Voice, speed: float, heard: asyncio.Queue[bytes | Exception | None]
+    ) -> None:
+        """Put what is heard into `heard`, then None, or the exception that ended it."""
+        try:
+            await self._listen(text, voice, speed, heard)
+        except Exception as exc:
+            failure = _translated(exc, text, voice)
+            failure.__cause__ = exc
+            await heard.put(failure)
+        else:
+            await heard.put(None)
+
+    async def _listen(
+        self, text: str, voice: Voice, speed: float, heard: asyncio.Queue[bytes | Exception | None]
+    ) -> None:
+        spoken = edge_tts.Communicate(
+            text,
+            voice.name,
+            rate=f"{round(100 * (speed - 1)):+d}%",
+            proxy=self._options.proxy,
+            connect_timeout=CONNECT_SECONDS,
+        )
+        received = 0
+        async for message in spoken.stream():
+            if message["type"] == "audio":
+                received += len(message["data"])
+                await heard.put(message["data"])
+        if spoken.state["cumulative_audio_bytes"] != received:  # what edge-tts counts when the service says it is done
+            raise EngineFailed("Edge's service hung up in the middle of a sentence.")
+
+    async def aclose(self) -> None:
+        for _ in range(2):  # the first makes them hang up, the second makes them stop waiting for the other side
+            for talk in list(self._talks):
+                talk.cancel()
+            await asyncio.sleep(0)
+        await asyncio.gather(*self._talks, return_exceptions=True)
+
+
+def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
+    """What edge-tts or its transport raised, in the chain's terms."""
+    match exc:
+        case EngineFailed():
+            return exc
+        case aiohttp.WSServerHandshakeError(status=429):
+            return EngineBusy("Edge's service wants fewer requests (429).", rest_seconds=REST_SECONDS)
+        case aiohttp.WSServerHandshakeError(status=403):
+            told = "Edge's service refuses us (403); is this machine's clock right, and edge-tts up to date?"
+            return EngineFailed(told, rest_seconds=REST_SECONDS)
+        case aiohttp.ClientResponseError(status=status):
+            return EngineFailed(f"Edge's service answered {status}.")
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientProxyConnectionError():
+            told = "Edge's service cannot be reached; is there a network, or a proxy for EDGE_PROXY?"
+            return EngineFailed(told, rest_seconds=REST_SECONDS)
+        case NoAudioReceived() if (language := detect(text)) and not voice.language.startswith(language):
+            return Declined(f"Edge's voice {voice.name} is silent on this text.", param="voice")
+        case NoAudioReceived():
+            return EngineFailed("Edge's service sent no audio.")
+        case EdgeTTSException() | aiohttp.ClientError() | OSError():
+            return EngineFailed(f"Edge's service broke off ({type(exc).__name__}).")
+        case _:
+            return exc
+
+
+def _known() -> list[Voice]:
+    voices = []
+    for line in KNOWN.strip().splitlines():
+        locale, *names = line.split()
+        for name in names:
+            gender: Gender = "female" if name.endswith("+") else "male"
+            bare = name.removesuffix("+")
+            voices.append(Voice(f"{locale}-{bare}Neural", locale, gender, "Multilingual" in bare))
+    return voices
+
+
+def _listed(voice: Any) -> Voice:
+    """One entry of the service's list."""
+    gender: dict[str, Gender] = {"Female": "female", "Male": "male"}
+    name = str(voice["ShortName"])
+    locale = match[1] if (match := NAME.fullmatch(name)) else str(voice["Locale"])
+    return Voice(name, locale, gender.get(voice.get("Gender", "")), "Multilingual" in name)

@@ -1,0 +1,213 @@
+"""eSpeak NG from its wheel: no key, no download, no network, more than a hundred languages.
+
+The library's state is global, and two threads in it crash the process: one thread does all its work.
+"""
+
+import asyncio
+import ctypes
+import re
+import tempfile
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from threading import Event
+from typing import Any, Self
+
+from chassis.chain import Report
+from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.settings import Options, read
+from tts.engines import Engine
+from tts.language import holds_han
+from tts.sound import WIDTH, pcm
+from tts.voices import Voice, normal, prefer
+
+RATE = 22_050
+WORDS_PER_MINUTE = 175
+FEMALE = "+f3"
+"""The variant that makes a woman's voice of any."""
+FIRST = ("cmn", "en-us", "fr-fr")
+"""Ahead of the other voices of their language; elsewhere the plain one is (`es` before `es-419`)."""
+LONGEST_DATA_PATH = 150
+"""A longer one the library cuts off, and then looks elsewhere."""
+
+SYNCHRONOUS, BUFFER_MILLISECONDS, DO_NOT_EXIT = 2, 200, 0x8000
+UTF8, PHONEMES = 0x01, 0x100
+SPEED_PARAMETER = 1
+
+IONG = {
+    "x1": "兄凶胸匈汹洶兇恟芎",
+    "x2": "熊雄",
+    "x4": "诇夐",
+    "q2": "穷窮琼瓊穹邛茕煢蛩筇跫銎",
+    "j1": "扃坰駉",
+    "j3": "窘炯迥囧炅冏泂煚",
+}
+"""Characters whose syllable ends in -iong: the library spells it in English letters instead of saying it."""
+CONSONANTS = {"x": "S;", "q": "tS;h", "j": "tS;"}
+TONES = {"1": "55", "2": "35", "3": "214", "4": "51"}
+AS_PHONEMES = {
+    ord(char): f"[[{CONSONANTS[syllable[0]]}jong{TONES[syllable[1]]}]]"
+    for syllable, chars in IONG.items()
+    for char in chars
+}
+
+Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+
+class EspeakOptions(Options, frozen=True, kw_only=True):
+    """How eSpeak speaks."""
+
+    prefix = "ESPEAK_"
+    voices: tuple[str, ...] = ()
+    """Ahead of the other voices of their language, e.g. `en-gb,yue`."""
+
+
+class ListedVoice(ctypes.Structure):
+    """The head of the library's `espeak_VOICE`."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("languages", ctypes.c_char_p), ("identifier", ctypes.c_char_p))
+
+
+class Espeak(Engine):
+    """Its voices are called `cmn`, `en-us`, `de` …; each can be varied: `en-us+f3`, `cmn+whisper`."""
+
+    first_byte_seconds = 0.3
+    sound = pcm(RATE)
+    speeds = (0.5, 2.0)
+    clause_bytes = (1, 300)
+
+    def __init__(self, options: EspeakOptions | None = None) -> None:
+        options = options or read(EspeakOptions)
+        self._library, data = _library()
+        self._variants = frozenset(path.name for path in (data / "voices" / "!v").iterdir())
+        self._only_thread = ThreadPoolExecutor(1, "espeak")
+        plain = _listed(self._library)
+        self._plain = {voice.name: voice for voice in plain}
+        female = [Voice(voice.name + FEMALE, voice.language, "female") for voice in plain]
+        both = [voice for pair in zip(plain, female, strict=True) for voice in pair]
+        self.voices = prefer(options.voices, both, self.voice)
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        return cls()
+
+    def voice(self, name: str) -> Voice | None:
+        plain_name, _, variant = name.partition("+")
+        plain = self._plain.get(plain_name.lower())
+        if plain is None or not variant:
+            return plain
+        known = {other.lower(): other for other in self._variants}.get(variant.lower())
+        return Voice(f"{plain.name}+{known}", plain.language, "female" if known[0] == "f" else None) if known else None
+
+    async def refresh_voices(self) -> None:
+        """They are all here."""
+
+    def accept(self, text: str, voice: Voice) -> None:
+        if voice.language.startswith("ja") and holds_han(text):
+            raise Declined("espeak reads Japanese in kana only, and this text holds kanji.", param="input")
+
+    async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        """The first buffer as soon as it is there, then the rest: the whole clause takes milliseconds."""
+        loop = asyncio.get_running_loop()
+        heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+        left = Event()
+
+        def hear(samples: bytes) -> None:
+            loop.call_soon_threadsafe(heard.put_nowait, samples)
+
+        work = loop.run_in_executor(self._only_thread, self._say, text, voice, speed, hear, left)
+        work.add_done_callback(lambda _: heard.put_nowait(None))
+        try:
+            while (spoken := await heard.get()) is not None:
+                yield spoken
+            await work
+        finally:
+            left.set()
+            work.cancel()
+
+    async def aclose(self) -> None:
+        self._only_thread.shutdown(wait=False, cancel_futures=True)
+
+    def _say(self, text: str, voice: Voice, speed: float, hear: Callable[[bytes], None], left: Event) -> None:
+        """One clause; runs in the only thread."""
+        rest: list[bytes] | None = None
+
+        def sounded(samples: Any, count: int, events: Any) -> int:
+            nonlocal rest
+            if count and rest is None:
+                hear(ctypes.string_at(samples, WIDTH * count))
+                rest = []
+            elif count and rest is not None:
+                rest.append(ctypes.string_at(samples, WIDTH * count))
+            return int(left.is_set())  # anything but 0 ends it
+
+        callback = Heard(sounded)
+        self._library.espeak_SetSynthCallback(callback)
+        if self._library.espeak_SetVoiceByName(voice.name.encode()) != 0:
+            raise EngineFailed(f"espeak cannot load its voice {voice.name!r}.")
+        self._library.espeak_SetParameter(SPEED_PARAMETER, round(WORDS_PER_MINUTE * speed), 0)
+        said, flags = words(text, voice)
+        status = self._library.espeak_Synth(said, len(said) + 1, 0, 1, 0, flags, None, None)
+        if status != 0:
+            raise EngineFailed(f"espeak broke off (status {status}).")
+        if rest:
+            hear(b"".join(rest))
+
+
+def words(text: str, voice: Voice) -> tuple[bytes, int]:
+    """What to hand to the library, and the flags to read it by."""
+    if not voice.name.startswith("cmn"):
+        return text.encode(), UTF8
+    without_marks = re.sub(r"\[(?=\[)", "[ ", text)  # what looks like phonemes is not
+    return without_marks.translate(AS_PHONEMES).encode(), UTF8 | PHONEMES
+
+
+@cache
+def _library() -> tuple[ctypes.CDLL, Path]:
+    """The library, set up once for this process, and where its data are.
+
+    Raises:
+        EngineUnavailable: It is not there, or does not work.
+    """
+    try:
+        import espeakng_loader
+
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        data = Path(espeakng_loader.get_data_path())
+    except (ImportError, OSError, RuntimeError) as exc:
+        raise EngineUnavailable(f"eSpeak NG is missing; `pip install espeakng-loader` ({exc}).") from exc
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(ListedVoice))
+    library.espeak_Synth.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_uint,
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.c_uint,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    ]
+    near = _near(data)
+    if library.espeak_Initialize(SYNCHRONOUS, BUFFER_MILLISECONDS, str(near).encode(), DO_NOT_EXIT) != RATE:
+        raise EngineUnavailable("eSpeak NG does not start: its data are missing or damaged. Install it anew.")
+    return library, data
+
+
+def _near(data: Path) -> Path:
+    """A path to the data that is short enough for the library."""
+    if len(str(data).encode()) <= LONGEST_DATA_PATH:
+        return data
+    link = Path(tempfile.mkdtemp(prefix="espeak-")) / "data"
+    link.symlink_to(data)
+    return link
+
+
+def _listed(library: ctypes.CDLL) -> list[Voice]:
+    """What the library has, the plain voices, in order of preference."""
+    listed = library.espeak_ListVoices(None)
+    names: list[str] = []
+    while listed[len(names)]:
+        names.append(listed[len(names)].contents.languages[1:].decode())  # the first byte is a priority
+    ordered = sorted(dict.fromkeys(names), key=lambda name: (name not in FIRST, name.count("-")))
+    return [Voice(name, normal(name), "male") for name in ordered]

@@ -1,0 +1,135 @@
+"""flite: English only, from a system library; far better understood than eSpeak, and as independent of any network."""
+
+import asyncio
+import ctypes
+import unicodedata
+from collections.abc import AsyncGenerator
+from functools import cache
+from threading import Lock
+from typing import Self
+
+from chassis.chain import Report
+from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.settings import Options, read
+from tts.engines import Engine
+from tts.language import scripts
+from tts.sound import pcm
+from tts.voices import Gender, Voice, prefer
+
+RATE = 16_000
+VOICES: dict[str, Gender] = {"slt": "female", "rms": "male", "awb": "male", "kal16": "male"}
+AS_ASCII = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "…": "...", "ß": "ss", "æ": "ae"}
+)
+STRETCH = b"duration_stretch"
+
+
+class FliteOptions(Options, frozen=True, kw_only=True):
+    """How flite speaks."""
+
+    prefix = "FLITE_"
+    voices: tuple[str, ...] = ()
+    """Ahead of the others, e.g. `rms`."""
+
+
+class Wave(ctypes.Structure):
+    """The library's `cst_wave`."""
+
+    _fields_ = (
+        ("type", ctypes.c_char_p),
+        ("sample_rate", ctypes.c_int),
+        ("num_samples", ctypes.c_int),
+        ("num_channels", ctypes.c_int),
+        ("samples", ctypes.POINTER(ctypes.c_short)),
+    )
+
+
+class Person(ctypes.Structure):
+    """The head of the library's `cst_voice`."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("features", ctypes.c_void_p))
+
+
+class Flite(Engine):
+    """Its voices: `slt` (a woman's, the clearest), `rms`, `awb` (Scottish), `kal16`; those that are installed."""
+
+    first_byte_seconds = 0.3
+    sound = pcm(RATE)
+    speeds = (0.25, 4.0)
+    clause_bytes = (1, 300)
+
+    def __init__(self, options: FliteOptions | None = None) -> None:
+        options = options or read(FliteOptions)
+        self._library, self._people = _library()
+        self._locks = {name: Lock() for name in self._people}  # speed is a feature of the voice, not of the call
+        known = [Voice(name, "en-US", VOICES[name]) for name in self._people]
+        self.voices = known
+        self.voices = prefer(options.voices, known, self.voice)
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        return cls()
+
+    def voice(self, name: str) -> Voice | None:
+        return next((voice for voice in self.voices if voice.name == name.lower()), None)
+
+    async def refresh_voices(self) -> None:
+        """They are all here."""
+
+    def accept(self, text: str, voice: Voice) -> None:
+        if set(scripts(text)) - {""}:
+            raise Declined("flite reads English only, and this text holds other letters.", param="input")
+
+    async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        if spoken := await asyncio.to_thread(self._say, text, voice, speed):
+            yield spoken
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def _say(self, text: str, voice: Voice, speed: float) -> bytes:
+        """One clause; runs in a worker thread."""
+        said = unicodedata.normalize("NFKD", text.translate(AS_ASCII)).encode("ascii", "ignore")
+        if not any(chr(byte).isalnum() for byte in said):
+            return b""
+        person = self._people[voice.name]
+        with self._locks[voice.name]:
+            self._library.feat_set_float(person.contents.features, STRETCH, ctypes.c_float(1 / speed))
+            wave = self._library.flite_text_to_wave(said, person)
+        if not wave:
+            raise EngineFailed("flite broke off.")
+        try:
+            if wave.contents.sample_rate != RATE:
+                raise EngineFailed(f"flite's voice {voice.name!r} has {wave.contents.sample_rate} samples a second.")
+            return ctypes.string_at(wave.contents.samples, 2 * wave.contents.num_samples)
+        finally:
+            self._library.delete_wave(wave)
+
+
+@cache
+def _library() -> tuple[ctypes.CDLL, dict[str, "ctypes._Pointer[Person]"]]:
+    """The library, and the voices that are installed beside it.
+
+    Raises:
+        EngineUnavailable: It is not there.
+    """
+    try:
+        library = ctypes.CDLL("libflite.so.1")
+    except OSError as exc:
+        raise EngineUnavailable("flite is not installed: `apt-get install libflite1`.", retry_seconds=600) from exc
+    library.flite_text_to_wave.restype = ctypes.POINTER(Wave)
+    library.flite_text_to_wave.argtypes = [ctypes.c_char_p, ctypes.POINTER(Person)]
+    library.delete_wave.argtypes = [ctypes.POINTER(Wave)]
+    library.feat_set_float.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_float]
+    library.flite_init()
+    people = {}
+    for name in VOICES:
+        try:
+            register = getattr(ctypes.CDLL(f"libflite_cmu_us_{name}.so.1"), f"register_cmu_us_{name}")
+        except (OSError, AttributeError):
+            continue  # a package may come with fewer voices
+        register.restype, register.argtypes = ctypes.POINTER(Person), [ctypes.c_char_p]
+        people[name] = register(None)
+    if not people:
+        raise EngineUnavailable("flite is installed without a voice: `apt-get install libflite1`.")
+    return library, people

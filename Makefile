@@ -66,9 +66,9 @@ e2e: env ## real processes behind the real nginx
 	@deploy/native/packages
 	$(BIN)/python -m pytest tests/e2e
 
-bench: env ## how fast it is: direct, through a service, through proxy and service
+bench: env ## how fast it is: direct, through a service, through the proxy (parts: ONLY="llm tts")
 	@deploy/native/packages
-	$(BIN)/python -m tests.bench
+	PYTHONPATH=.:tests $(BIN)/python -m bench $(ONLY)
 
 lint: env ## formatting and common mistakes
 	$(BIN)/ruff format --check .

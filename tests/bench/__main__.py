@@ -1,0 +1,25 @@
+"""`make bench`: what is promised of speed, measured in one run: direct, through a service, through proxy and service.
+
+`make bench ONLY="llm tts"` runs these parts only.
+"""
+
+import asyncio
+import sys
+
+from bench import llm, start, stt, tts
+
+PARTS = {"start": start.main, "llm": llm.main, "tts": tts.main, "stt": stt.main}
+
+
+def main(names: list[str]) -> int:
+    """Run the named parts, or all; the number of promises not kept."""
+    broken = 0
+    for name in names or list(PARTS):
+        print(f"\n{name}: {sys.modules[PARTS[name].__module__].__doc__}", flush=True)
+        broken += asyncio.run(PARTS[name]()).count(False)
+    print(f"\n{'All promises kept.' if not broken else f'{broken} not kept.'}")
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,233 @@
+"""Processes to measure: services, an upstream that costs next to nothing, and nginx in front of them."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+from deploy.installation import ROOT, Addresses
+from deploy.native.render import find_nginx, proxy_config
+
+NGINX_MAIN = """\
+{user}worker_processes 1; pid "{folder}/pid"; error_log stderr error; daemon off;
+events {{ worker_connections 2048; }}
+http {{ client_body_temp_path "{folder}/body"; proxy_temp_path "{folder}/proxy"; fastcgi_temp_path "{folder}/f";
+uwsgi_temp_path "{folder}/u"; scgi_temp_path "{folder}/s"; include "{folder}/proxy.conf"; }}
+"""
+
+
+@dataclass
+class Process:
+    """A running program, and what it has cost so far, its children included."""
+
+    child: subprocess.Popen[bytes]
+    port: int
+    ready_seconds: float = 0.0
+
+    def _tree(self) -> list[int]:
+        found = [self.child.pid]
+        for pid in found:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += [int(text) for text in children.read_text().split()]
+        return found
+
+    def cpu_seconds(self) -> float:
+        ticks = 0
+        for pid in self._tree():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> float:
+        """Resident set size; what parent and children share counts for each."""
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._tree()]
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def wait_for_all_engines(self) -> None:
+        """Until none is loading any more."""
+        while b'"loading"' in get(self.port, "/readyz")[1]:
+            time.sleep(0.01)
+
+
+def free_ports(number: int = 14) -> int:
+    """The first of `number` ports in a row that are free."""
+    for first in range(21000, 30000, number):
+        try:
+            for port in range(first, first + number):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return first
+    raise RuntimeError("no free ports")
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    """Status and body; 0 where nothing answers."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except OSError:
+        return 0, b""
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _running(command: list[str], port: int, path: str, **environ: str) -> Iterator[Process]:
+    began = time.perf_counter()
+    child = subprocess.Popen(
+        command, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "services"), **environ}, stdout=-3
+    )
+    try:
+        while get(port, path)[0] not in (200, 404):
+            if child.poll() is not None or time.perf_counter() - began > 60:
+                raise RuntimeError(f"{command} did not come up")
+            time.sleep(0.002)
+        yield Process(child, port, time.perf_counter() - began)
+    finally:
+        child.terminate()
+        child.wait(30)
+
+
+@contextmanager
+def service(name: str, port: int, **environ: str) -> Iterator[Process]:
+    """One service, ready; its log is thrown away."""
+    command = [sys.executable, "-m", "chassis.serve", name, "--port", str(port)]
+    with _running(command, port, "/readyz", API_KEYS="bench", **environ) as process:
+        yield process
+
+
+@contextmanager
+def proxy(port: int) -> Iterator[Process]:
+    """nginx before services on `port` + 11, 12 and 13."""
+    nginx = find_nginx()
+    if nginx is None:
+        raise RuntimeError("nginx is missing: deploy/native/packages fetches it")
+    folder = Path(tempfile.mkdtemp(prefix="talkbox-bench-"))
+    template = (ROOT / "proxy" / "nginx.conf.template").read_text()
+    (folder / "proxy.conf").write_text(proxy_config(template, Addresses(port, "127.0.0.1"), {}))
+    user = "user root; " if os.getuid() == 0 else ""
+    (folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user, folder=folder))
+    command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    try:
+        with _running(command, port, "/healthz") as process:
+            yield process
+    finally:
+        shutil.rmtree(folder)
+
+
+def chunk(delta: str, finish: str = "null") -> bytes:
+    choice = f'{{"index":0,"delta":{delta},"finish_reason":{finish}}}'
+    head = '"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m"'
+    return f'data: {{{head},"choices":[{choice}]}}\n\n'.encode()
+
+
+@asynccontextmanager
+async def upstream(gap_seconds: float = 0.0) -> AsyncIterator[int]:
+    """A model that streams as many tokens as `max_tokens` says, one write each; its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+                body = await reader.readexactly(length)
+                tokens = int(body.partition(b'"max_tokens":')[2].split(b",")[0].strip(b" }"))
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+                )
+                pieces = [chunk('{"role":"assistant","content":""}')] + [chunk('{"content":" word"}')] * tokens
+                for piece in [*pieces, chunk("{}", '"stop"'), b"data: [DONE]\n\n"]:
+                    writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                    if gap_seconds:
+                        await asyncio.sleep(gap_seconds)
+                writer.write(b"0\r\n\r\n")
+                await writer.drain()
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            return  # the caller, or the measurement, is done
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@dataclass
+class Exchange:
+    """One request's answer, in seconds from the moment it was sent."""
+
+    status: int
+    first_byte: float
+    """Of the body."""
+    last_byte: float
+    body: bytes
+
+
+class Caller:
+    """A kept connection, with as little of its own between the socket and the clock as can be."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def ask(self, path: str, body: bytes = b"", content_type: str = "application/json") -> Exchange:
+        """POST `body`, or GET where there is none."""
+        if self._writer is None:
+            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**24)
+        assert self._reader is not None
+        head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer bench\r\n"
+        if body:
+            head += f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
+        began = time.perf_counter()
+        self._writer.write(head.encode() + b"\r\n" + body)
+        answer = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        code = int(answer.split(b" ", 2)[1])
+        pieces: list[bytes] = []
+        first = 0.0
+        if b"transfer-encoding: chunked" in answer:
+            while size := int(await self._reader.readline(), 16):
+                pieces.append(await self._reader.readexactly(size + 2))
+                first = first or time.perf_counter() - began
+            await self._reader.readline()
+            pieces = [piece[:-2] for piece in pieces]
+        else:
+            length = int(answer.partition(b"content-length:")[2].split(b"\r\n")[0])
+            pieces.append(await self._reader.readexactly(length))
+            first = time.perf_counter() - began
+        return Exchange(code, first, time.perf_counter() - began, b"".join(pieces))
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def quantile(values: list[float], part: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+
+
+def row(name: str, *cells: str) -> None:
+    print(f"  {name:<44}" + "".join(f"{cell:>16}" for cell in cells), flush=True)
+
+
+def ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
+
+
+def verdict(name: str, value: float, most: float, unit: str) -> bool:
+    """Print a figure beside what is promised of it; whether the promise is kept."""
+    kept = value <= most
+    row(name, f"{value:.1f} {unit}", f"≤ {most:g} {unit}", "kept" if kept else "NOT KEPT")
+    return kept

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_origin
 
 import msgspec
@@ -62,7 +63,14 @@ def _value(variable: str, text: str, kind: Any) -> Any:
     elif kind is bool:
         raw = SWITCHES.get(text.lower(), text.lower())
     try:
-        return msgspec.convert(raw, kind, strict=False)
+        return msgspec.convert(raw, kind, strict=False, dec_hook=_path)
     except msgspec.ValidationError as exc:
         shown = "it" if "KEY" in variable else repr(text)
         raise SettingError(f"{variable}: cannot use {shown} ({exc}).") from exc
+
+
+def _path(kind: type, value: Any) -> Path:
+    """The one type of ours that msgspec does not know."""
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    return Path(value).expanduser()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from chassis.settings import Options, SettingError, read
@@ -10,6 +12,7 @@ class Sample(Options, frozen=True, kw_only=True):
     names: tuple[str, ...] = ("a",)
     on: bool = True
     api_key: int = 0
+    folder: Path = Path("models")
 
 
 class Needy(Options, frozen=True, kw_only=True):
@@ -29,6 +32,10 @@ def test_values_are_read_as_their_types() -> None:
 @pytest.mark.parametrize(("text", "value"), [("on", True), ("Yes", True), ("1", True), ("No", False), ("FALSE", False)])
 def test_switches_are_understood_in_every_common_form(text: str, value: bool) -> None:
     assert read(Sample, {"X_ON": text}).on is value
+
+
+def test_a_folder_is_read_as_a_path() -> None:
+    assert read(Sample, {"X_FOLDER": "~/models"}).folder == Path.home() / "models"
 
 
 def test_a_prefix_can_be_given() -> None:

@@ -50,11 +50,10 @@ def wait(addresses: Addresses, trouble: Trouble, say: Callable[[str], None]) -> 
             if status == 200:
                 ready.add(service)
             for engine in body["engines"]:
-                line = f"  {service}  {engine['name']:<10} {describe(engine)}"
-                if shown.get((service, engine["name"])) != line:
-                    shown[service, engine["name"]] = line
+                if shown.get((service, engine["name"])) != step(engine):
+                    shown[service, engine["name"]] = step(engine)
                     changed = time.monotonic()
-                    say(line)
+                    say(f"  {service}  {engine['name']:<10} {describe(engine)}")
         idle = time.monotonic() - changed
         if len(ready) == len(SERVICES) and (
             all(engines[service][0]["state"] != "loading" for service in SERVICES) or idle > STALLED_SECONDS
@@ -71,14 +70,20 @@ def wait(addresses: Addresses, trouble: Trouble, say: Callable[[str], None]) -> 
 
 
 def describe(engine: Any) -> str:
-    """`loading: downloading model.bin, 40 %`; progress in steps of ten, so that it does not flood the screen."""
+    """`loading: downloading model.bin, 40 %`."""
     text = str(engine["state"])
     detail, progress = engine.get("detail"), engine.get("progress")
     if detail and engine["state"] != "ready":
         text += f": {detail}"
     if progress is not None:
-        text += f", {int(progress * 10) * 10} %"
+        text += f", {int(progress * 100)} %"
     return text
+
+
+def step(engine: Any) -> str:
+    """What of an engine's state is worth a new line: progress by tenths, so that it does not flood the screen."""
+    progress = engine.get("progress")
+    return f"{engine['state']} {engine.get('detail') if progress is None else int(progress * 10)}"
 
 
 def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]]) -> str:

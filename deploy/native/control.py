@@ -215,8 +215,10 @@ def why_down() -> str | None:
     except OSError:
         return f"supervisor is gone:\n{tail('supervisor')}"
     for info in infos:
-        if info["state"] in (ProcessStates.FATAL, ProcessStates.EXITED):
-            return f"{info['name']} does not start. Its last words:\n{tail(info['name'])}"
+        said = tail(info["name"])
+        unusable = info["state"] == ProcessStates.BACKOFF and "  critical: " in said  # trying again will not help
+        if unusable or info["state"] in (ProcessStates.FATAL, ProcessStates.EXITED):
+            return f"{info['name']} does not start. Its last words:\n{said}"
     return None
 
 

@@ -1,0 +1,212 @@
+"""`python -m deploy.doctor`: looks for what is wrong, and says what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException, HTTPSConnection
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, read_env, wanted
+from deploy.ready import describe
+
+SBIN = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/sbin"))
+EDGE_HOST = "speech.platform.bing.com"
+HUB = "https://huggingface.co"
+CONNECT_SECONDS = 3.0
+SKEW_SECONDS = 120
+FREE_BYTES = 3 * 2**30
+
+
+class Finding(NamedTuple):
+    good: bool | None
+    """None: worth knowing, no more."""
+    what: str
+    remedy: str = ""
+
+
+def python() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    native = sys.version_info >= (3, 11)
+    remedy = "" if native else "Running natively needs 3.11: `make up PYTHON=/path/to/python3.12`, or MODE=containers."
+    yield Finding(native or None, f"Python {version}", remedy)
+
+
+def nginx() -> Iterator[Finding]:
+    found = shutil.which("nginx") or shutil.which("nginx", path=SBIN)
+    if found is None:
+        yield Finding(None, "no nginx", "`make up` fetches it as root or with sudo; else `sudo apt-get install nginx`.")
+        return
+    said = subprocess.run([found, "-v"], capture_output=True, text=True).stderr.strip().rpartition("/")[2]
+    numbers = tuple(int(part) for part in said.split()[0].split(".")[:2]) if said[:1].isdigit() else (0, 0)
+    yield Finding(numbers >= (1, 22), f"nginx {said}", "" if numbers >= (1, 22) else "It takes 1.22 or newer.")
+
+
+def docker() -> Iterator[Finding]:
+    if shutil.which("docker") is None:
+        yield Finding(None, "no Docker", "Not needed: without it everything runs natively.")
+        return
+    for command, what in (
+        (["docker", "compose", "version", "--short"], "Docker Compose"),
+        (["docker", "version", "--format", "{{.Server.Version}}"], "Docker engine"),
+    ):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        except subprocess.TimeoutExpired:
+            yield Finding(None, f"{what}: no answer in 10 s", "Without it everything runs natively.")
+            return
+        if done.returncode:
+            yield Finding(None, f"{what} does not answer", "Is it running, and may you use it (group docker)?")
+        else:
+            yield Finding(True, f"{what} {done.stdout.strip()}")
+
+
+def settings() -> Iterator[Finding]:
+    if not (ROOT / ".env").exists():
+        yield Finding(None, "no .env yet", "`make up` writes it, with an API key of its own.")
+        return
+    values = read_env(ROOT / ".env")
+    if first_key(values) is None:
+        yield Finding(False, "API_KEYS is empty: whoever reaches the port may use it", "Write a key into .env.")
+    elif len(first_key(values) or "") < 12:
+        yield Finding(False, "the first of API_KEYS is short enough to be guessed", "Write a longer one into .env.")
+    else:
+        yield Finding(True, ".env with an API key")
+    if (ROOT / ".env").stat().st_mode & 0o007:
+        yield Finding(False, "everybody on this machine may read .env", "`chmod 600 .env`")
+    try:
+        Addresses.of(wanted())
+    except ValueError as exc:
+        yield Finding(False, str(exc), "Correct it in .env.")
+
+
+def running() -> Iterator[Finding]:
+    """The engines if it is up, the ports if not."""
+    try:
+        addresses = Addresses.current()
+    except ValueError:
+        return
+    mode = (STATE / "mode").read_text().strip() if (STATE / "mode").exists() else ""
+    if not mode:
+        yield from _ports(addresses)
+        return
+    yield Finding(True, f"up, MODE={mode}, port {addresses.port}")
+    for service in SERVICES:
+        status, body = get(addresses.local, addresses.port, f"/status/{service}")
+        if not isinstance(body, dict) or "engines" not in body:
+            yield Finding(False, f"{service} does not answer", f"`make logs S={service}`, then `make up`.")
+            continue
+        told = "; ".join(f"{engine['name']} {describe(engine)}" for engine in body["engines"])
+        first = body["engines"][0]
+        remedy = "" if status == 200 else "No engine is ready: the words after `unavailable` say what to do."
+        if status == 200 and first["state"] == "unavailable":
+            remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
+        yield Finding(status == 200 or False, f"{service}: {told}", remedy)
+
+
+def _ports(addresses: Addresses) -> Iterator[Finding]:
+    ports = [addresses.port, *map(addresses.base_port, SERVICES), *map(addresses.own_port, SERVICES)]
+    taken = []
+    for port in ports:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                taken.append(str(port))
+    if taken:
+        yield Finding(False, f"another program has port {', '.join(taken)}", "Set another TALKBOX_PORT in .env.")
+    else:
+        yield Finding(True, f"not up; ports {addresses.port} and what goes with it are free")
+
+
+def room() -> Iterator[Finding]:
+    free = shutil.disk_usage(ROOT).free
+    remedy = "" if free > FREE_BYTES else "Libraries and a model take about 2 GB; make room."
+    yield Finding(free > FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
+
+
+def keys() -> Iterator[Finding]:
+    values = read_env(ROOT / ".env")
+    llm = [name for name in (values.get("LLM_ENGINES") or "openai,companion").replace(" ", "").split(",") if name]
+    needed = {"openai": "OPENAI_API_KEY", "moonshot": "MOONSHOT_API_KEY", "deepseek": "DEEPSEEK_API_KEY"}
+    for name in llm:
+        variable = needed.get(name)
+        if variable and not values.get(variable) and not values.get(f"LLM_{name.upper()}_API_KEY"):
+            remedy = f"Without it the next of LLM_ENGINES answers. With one, write {variable}=… into .env."
+            yield Finding(None, f"no {variable}", remedy)
+
+
+def network() -> Iterator[Finding]:
+    values = read_env(ROOT / ".env")
+    hosts = {EDGE_HOST: "edge's voices", _host(values.get("HF_ENDPOINT") or HUB): "Whisper's weights"}
+    for name, value in values.items():
+        if name.endswith("_BASE_URL") and value:
+            hosts[_host(value)] = name
+    with ThreadPoolExecutor(8) as pool:
+        jobs = {host: pool.submit(_reached, host) for host in hosts}
+    for host, purpose in hosts.items():
+        if jobs[host].result():
+            yield Finding(True, f"{host} ({purpose}) answers")
+        else:
+            remedy = "Other engines answer without it. Behind a filter, a mirror or a proxy helps."
+            yield Finding(None, f"{host} ({purpose}) is not reached", remedy)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address if "//" in address else f"//{address}").netloc.rpartition("@")[2]
+
+
+def _reached(host: str) -> bool:
+    name, _, port = host.partition(":")
+    try:
+        socket.create_connection((name, int(port or 443)), CONNECT_SECONDS).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def clock() -> Iterator[Finding]:
+    """Against a server's own; edge's voices refuse whose clock is wrong."""
+    connection = HTTPSConnection(EDGE_HOST, timeout=CONNECT_SECONDS)
+    try:
+        connection.request("HEAD", "/")
+        told = connection.getresponse().headers.get("date", "")
+        skew = abs(time.time() - parsedate_to_datetime(told).timestamp())
+    except (OSError, HTTPException, ValueError, TypeError):
+        return
+    finally:
+        connection.close()
+    remedy = (
+        "" if skew < SKEW_SECONDS else "Set it (`sudo timedatectl set-ntp true`): edge's voices refuse a wrong one."
+    )
+    yield Finding(skew < SKEW_SECONDS, f"the clock is {skew:.0f} s off", remedy)
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    *(python, nginx, docker, settings, keys, running, room),
+    *(network, clock),
+)
+
+
+def main() -> int:
+    signs = {True: "ok  ", None: "    ", False: "BAD "}
+    bad = 0
+    for check in CHECKS:
+        for finding in check():
+            bad += finding.good is False
+            print(f"{signs[finding.good]} {finding.what}", flush=True)
+            if finding.remedy:
+                print(f"        → {finding.remedy}")
+    print("\nNothing is wrong." if not bad else f"\n{bad} to mend, marked BAD.")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

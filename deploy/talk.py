@@ -1,0 +1,269 @@
+"""`python -m deploy.talk`: one whole turn through the proxy, as a toy and folotoy-server would take it, timed.
+
+A recording goes up, the answer streams down, is cut at the same signs as there, and each piece is spoken by a call of
+its own, at most two at a time. The environment says what is asked: `FILE` (a recording) or `TEXT`, else a question of
+our own; `OUT` names the mp3.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from deploy.installation import ROOT, STATE, Addresses, first_key, wanted
+
+QUESTION = "Hello! What is your name?"
+PIECE = re.compile(r"[^，！。？,!.?]*[，！。？,!.?]+|[^，！。？,!.?]+$")
+TOY_SECONDS = 5.0
+"""folotoy-server gives up after so long a silence."""
+SYSTEM = "You are a friendly talking toy. Answer in one or two short sentences, without lists or markdown."
+
+
+class TurnFailed(Exception):
+    """The message says what went wrong, and what to do."""
+
+
+@dataclass
+class Talkbox:
+    """The proxy, as a client sees it."""
+
+    host: str
+    port: int
+    key: str | None
+
+    def post(self, path: str, body: bytes, content_type: str) -> HTTPResponse:
+        """The answer, its body still unread.
+
+        Raises:
+            TurnFailed: Nobody answers, or it is an error.
+        """
+        connection = HTTPConnection(self.host, self.port, timeout=TOY_SECONDS)
+        headers = {"Content-Type": content_type, "Connection": "close"}
+        if self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
+        try:
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+        except TimeoutError as exc:
+            raise TurnFailed(
+                f"{path} was silent for {TOY_SECONDS:.0f} s; a toy has given up by then. "
+                "`make ps` shows the engines; a smaller model or another engine first in .env is quicker."
+            ) from exc
+        except (OSError, HTTPException) as exc:
+            raise TurnFailed(
+                f"Nothing answers at {self.host}:{self.port}. `make up` starts Talkbox; `make ps` shows it."
+            ) from exc
+        if response.status != 200:
+            raise TurnFailed(_explained(path, response.status, response.read()))
+        return response
+
+    def post_json(self, path: str, body: dict[str, Any]) -> HTTPResponse:
+        return self.post(path, json.dumps(body).encode(), "application/json")
+
+    def speech(self, text: str, model: str = "tts-1", **more: str) -> HTTPResponse:
+        return self.post_json("/v1/audio/speech", {"model": model, "voice": "alloy", "input": text, **more})
+
+
+def _explained(path: str, status: int, body: bytes) -> str:
+    try:
+        message = json.loads(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = body[:200].decode("utf-8", "replace")
+    hints = {
+        401: "The key is the first of API_KEYS in .env; after a change there, `make up` again.",
+        429: "Too many at a time; wait a little, or `make scale`.",
+        503: "`make ps` shows which engines are ready.",
+    }
+    return f"{path} answered {status}: {message}" + (f"\n{hints[status]}" if status in hints else "")
+
+
+def engine(response: HTTPResponse) -> str:
+    return response.headers.get("x-talkbox-engine") or "?"
+
+
+@dataclass
+class Spoken:
+    """One piece of the answer as sound."""
+
+    text: str
+    engine: str
+    mp3: bytes
+    first_byte_at: float
+
+
+@dataclass
+class Turn:
+    """Tells what happens, at which second after the recording was sent."""
+
+    talkbox: Talkbox
+    began: float = field(default_factory=time.monotonic)
+
+    def tell(self, what: str, by: str = "", text: str = "", at: float | None = None) -> None:
+        seconds = (time.monotonic() if at is None else at) - self.began
+        print(f"  {seconds:6.2f} s  {what:<12} {by:<11} {text}".rstrip(), flush=True)
+
+    def hear(self, recording: bytes, name: str) -> str:
+        """Upload it.
+
+        Returns:
+            What was heard.
+        """
+        body, content_type = multipart({"model": "whisper-1", "response_format": "json"}, name, recording)
+        self.began = time.monotonic()
+        self.tell("sent", text=f"{len(recording) / 1000:.0f} kB of {name}")
+        response = self.talkbox.post("/v1/audio/transcriptions", body, content_type)
+        heard: str = json.loads(response.read())["text"].strip()
+        self.tell("heard", engine(response), f"“{heard}”")
+        return heard
+
+    def think(self, heard: str) -> Iterator[str]:
+        """The answer's text as it comes.
+
+        Raises:
+            TurnFailed: The stream is broken.
+        """
+        asked = {
+            "model": "gpt-3.5-turbo",
+            "stream": True,
+            "max_tokens": 200,
+            "temperature": 0.7,
+            "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": heard}],
+        }
+        response = self.talkbox.post_json("/v1/chat/completions", asked)
+        first = True
+        for event in events(response):
+            if "error" in event:
+                raise TurnFailed(f"/v1/chat/completions broke off: {event['error'].get('message')}")
+            text = "".join(choice.get("delta", {}).get("content") or "" for choice in event.get("choices", []))
+            if text and first:
+                first = False
+                self.tell("first words", engine(response))
+            yield text
+
+    def speak(self, piece: str) -> Spoken:
+        response = self.talkbox.speech(piece, response_format="mp3")
+        mp3 = response.read(1)
+        first_byte_at = time.monotonic()
+        return Spoken(piece, engine(response), mp3 + response.read(), first_byte_at)
+
+    def answer(self, heard: str) -> list[Spoken]:
+        """Think and speak, two pieces at a time, in order."""
+        with ThreadPoolExecutor(2) as lanes:
+            jobs: list[Future[Spoken]] = []
+            for piece in pieces(self.think(heard)):
+                job = lanes.submit(self.speak, piece)
+                if not jobs:
+                    job.add_done_callback(self._tell_first_sound)
+                jobs.append(job)
+            return [job.result() for job in jobs]
+
+    def _tell_first_sound(self, job: Future[Spoken]) -> None:
+        if job.exception() is None:
+            spoken = job.result()
+            self.tell("first sound", spoken.engine, f"“{spoken.text.strip()}”", at=spoken.first_byte_at)
+
+
+def pieces(texts: Iterator[str]) -> Iterator[str]:
+    """Cut where folotoy-server cuts, as soon as it can be seen that a piece has ended."""
+    waiting = ""
+    for text in texts:
+        waiting += text
+        found = PIECE.findall(waiting)
+        for piece in found[:-1]:
+            yield from _worth_saying(piece)
+        waiting = found[-1] if found else ""
+    yield from _worth_saying(waiting)
+
+
+def _worth_saying(piece: str) -> Iterator[str]:
+    if piece.strip():
+        yield piece
+
+
+def events(response: HTTPResponse) -> Iterator[dict[str, Any]]:
+    """The JSON of each server-sent event up to `[DONE]`.
+
+    Raises:
+        TurnFailed: It ends before that, or falls silent.
+    """
+    while True:
+        try:
+            line = response.readline()
+        except (OSError, HTTPException) as exc:
+            raise TurnFailed(f"/v1/chat/completions broke off or was silent for {TOY_SECONDS:.0f} s.") from exc
+        if not line:
+            raise TurnFailed("/v1/chat/completions ended in the middle.")
+        if line.startswith(b"data:"):
+            data = line[len(b"data:") :].strip()
+            if data == b"[DONE]":
+                return
+            yield json.loads(data)
+
+
+def multipart(fields: dict[str, str], name: str, content: bytes) -> tuple[bytes, str]:
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, value in fields.items()
+    ]
+    quoted = name.replace('"', "%22")
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
+    parts.append(f"{head}Content-Type: application/octet-stream\r\n\r\n".encode() + content + b"\r\n")
+    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def recording(talkbox: Talkbox) -> tuple[bytes, str]:
+    """What the toy has recorded, and its file name."""
+    if path := os.environ.get("FILE", ""):
+        try:
+            return Path(path).read_bytes(), Path(path).name
+        except OSError as exc:
+            raise TurnFailed(f"FILE={path} cannot be read: {exc.strerror}.") from exc
+    text = os.environ.get("TEXT", "") or QUESTION
+    response = None
+    if text.isascii():  # English: flite's voice is what PocketSphinx understands best
+        try:
+            response = talkbox.speech(text, model="flite", response_format="wav")
+        except TurnFailed:
+            response = None
+    response = response or talkbox.speech(text, response_format="wav")
+    sound = response.read()
+    print(f"  The question, spoken by {engine(response)}: “{text}”\n")
+    return sound, "question.wav"
+
+
+def main() -> int:
+    settings, addresses = wanted(), Addresses.current()
+    talkbox = Talkbox(addresses.local, addresses.port, first_key(settings))
+    out = Path(os.environ.get("OUT", "") or STATE / "talk.mp3")
+    try:
+        sound, name = recording(talkbox)
+        turn = Turn(talkbox)
+        heard = turn.hear(sound, name)
+        if not heard:
+            print("\nNothing was heard: the recording is silent, or holds no words.")
+            return 0
+        spoken = turn.answer(heard)
+    except TurnFailed as exc:
+        print(f"\n{exc}", file=sys.stderr)
+        return 1
+    turn.tell("done", text=f"{len(spoken)} pieces, {sum(len(part.mp3) for part in spoken) / 1000:.0f} kB of mp3")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(b"".join(part.mp3 for part in spoken))
+    shown = out.relative_to(ROOT) if out.is_relative_to(ROOT) else out
+    print(f"\n  The answer: “{''.join(part.text for part in spoken).strip()}”\n  To listen:  {shown}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""What leaves through the proxy, what does not, and in which shape."""
+
+import socket
+from typing import Any
+
+import httpx
+import pytest
+from deploy.installation import SERVICES
+
+from e2e.installation import Installation, until
+from e2e.upstream import Upstream
+
+POSTS = {"stt": "/audio/transcriptions", "llm": "/chat/completions", "tts": "/audio/speech"}
+HELLO = {"model": "companion", "messages": [{"role": "user", "content": "Hello!"}]}
+
+
+def error_of(response: httpx.Response) -> dict[str, Any]:
+    """Its error, which has OpenAI's shape."""
+    assert response.headers["content-type"].startswith("application/json")
+    assert response.headers["x-request-id"]
+    error: dict[str, Any] = response.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert error["message"]
+    assert error["type"]
+    return error
+
+
+@pytest.mark.parametrize("path", ["/nope", "/v1", "/v1/", "/v1/audio", "/v1/chat/completions/", "/.error", "/.env"])
+def test_an_unknown_path_is_a_404_in_openais_shape(talkbox: Installation, path: str) -> None:
+    response = httpx.get(f"{talkbox.url}{path}", headers={"authorization": "Bearer a-key-for-tests"})
+
+    assert response.status_code == 404
+    assert error_of(response)["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz", "/v1/metrics", "/v1/models/../../metrics"])
+def test_probes_and_metrics_stay_inside(talkbox: Installation, path: str) -> None:
+    ports = [talkbox.port, *(talkbox.port + 1 + number for number in range(3))]
+    for port in ports:
+        response = httpx.get(f"http://127.0.0.1:{port}{path}", headers={"authorization": "Bearer a-key-for-tests"})
+        assert response.status_code == 404
+        assert "talkbox_" not in response.text
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_wrong_method_is_a_405_that_names_the_right_one(client: httpx.Client, service: str) -> None:
+    response = client.get(POSTS[service])
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    error_of(response)
+
+
+def test_a_page_cannot_be_posted_to(talkbox: Installation) -> None:
+    response = httpx.post(f"{talkbox.url}/")
+
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, HEAD"
+    error_of(response)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_without_a_key_nothing_is_served(talkbox: Installation, service: str) -> None:
+    response = httpx.post(f"{talkbox.base}{POSTS[service]}", content=b"{}")
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert error_of(response)["code"] == "invalid_api_key"
+
+
+def test_a_little_too_much_is_the_services_413_and_far_too_much_the_proxys(client: httpx.Client) -> None:
+    for megabytes in (26, 40):
+        form = {"files": {"file": ("big.wav", b"\0" * megabytes * 2**20)}, "data": {"model": "whisper-1"}}
+        response = client.post("/audio/transcriptions", **form)  # type: ignore[arg-type]
+        assert response.status_code == 413
+        error_of(response)
+
+
+def test_headers_that_are_too_large_are_a_431(client: httpx.Client) -> None:
+    response = client.get("/models", headers={"x-story": "a" * 20_000})
+
+    assert response.status_code == 431
+    error_of(response)
+
+
+def test_an_address_that_is_too_long_is_a_414(client: httpx.Client) -> None:
+    response = client.get("/models", params={"story": "a" * 20_000})
+
+    assert response.status_code == 414
+    error_of(response)
+
+
+def test_what_is_no_http_gets_an_answer_in_the_same_shape(talkbox: Installation) -> None:
+    with socket.create_connection(("127.0.0.1", talkbox.port), timeout=5) as connection:
+        connection.sendall(b"HELLO BEAR\r\n\r\n")
+        answer = b""
+        while piece := connection.recv(4096):
+            answer += piece
+
+    assert b" 400 " in answer
+    assert b'"error"' in answer
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_has_a_base_of_its_own_that_serves_nothing_else(talkbox: Installation, service: str) -> None:
+    with talkbox.client() as client:
+        for other in SERVICES:
+            response = client.post(f"{talkbox.base_of(service)}{POSTS[other]}", content=b"{}")
+            assert (response.status_code == 404) == (other != service), response.text
+            error_of(response)
+
+
+def test_the_status_of_each_service_is_shown(talkbox: Installation) -> None:
+    for service in SERVICES:
+        status = httpx.get(f"{talkbox.url}/status/{service}").json()
+        assert status["ready"] is True
+        assert {"ready"} <= {engine["state"] for engine in status["engines"]}
+
+
+def test_models_and_voices_are_listed(client: httpx.Client) -> None:
+    assert client.get("/models").json()["data"]
+    assert client.get("/audio/voices").status_code == 200
+
+
+def test_the_console_page_is_served_with_care(talkbox: Installation) -> None:
+    response = httpx.get(f"{talkbox.url}/")
+
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in response.headers["content-security-policy"]
+
+
+def test_a_request_id_goes_all_the_way(client: httpx.Client, talkbox: Installation, upstream: Upstream) -> None:
+    asked = {"model": "words-1-every-0", "messages": [{"role": "user", "content": "Hello!"}]}
+    response = client.post("/chat/completions", json=asked, headers={"x-request-id": "bear-7"})
+
+    assert response.headers["x-request-id"] == "bear-7"
+    assert upstream.headers[-1]["x-request-id"] == "bear-7"
+    until(lambda: '"bear-7"' in talkbox.log("llm"))
+    until(lambda: '"bear-7"' in talkbox.log("proxy"))
+
+
+def test_a_request_id_is_made_where_there_is_none_that_can_be_used(client: httpx.Client) -> None:
+    ids = {
+        client.post("/chat/completions", json=HELLO, headers={"x-request-id": shown}).headers["x-request-id"]
+        for shown in ("", "two words", "{}")
+    }
+
+    assert len(ids) == 3
+    assert not ids & {"", "two words", "{}"}
+
+
+def test_no_query_and_no_key_is_logged(client: httpx.Client, talkbox: Installation) -> None:
+    client.get("/models", params={"secret": "teddy"}, headers={"x-request-id": "bear-8"})
+
+    until(lambda: '"bear-8"' in talkbox.log("proxy"))
+    for program in ("proxy", "llm"):
+        assert "teddy" not in talkbox.log(program)
+        assert "a-key-for-tests" not in talkbox.log(program)
+
+
+def test_a_service_that_is_down_closes_its_own_path_only(talkbox: Installation) -> None:
+    talkbox.supervise("stop", "tts")
+    try:
+        with talkbox.client() as client:
+            response = client.post("/audio/speech", json={"model": "tts-1", "voice": "alloy", "input": "Hello!"})
+            assert response.status_code == 503
+            assert 1 <= int(response.headers["retry-after"]) <= 60
+            assert error_of(response)["code"] == "service_unavailable"
+            assert client.post("/chat/completions", json=HELLO).status_code == 200
+            assert httpx.get(f"{talkbox.url}/status/tts").status_code == 503
+    finally:
+        talkbox.supervise("start", "tts")
+    until(lambda: talkbox.ready("tts"))

@@ -276,7 +276,7 @@ ENCODERS: dict[Codec, Callable[[], Encoder]] = {
         "ogg", "libopus", OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
     ),
     "aac": lambda: _Ffmpeg("adts", "aac", AAC_BITS, {"aac_coder": "fast"}, {"flush_packets": "1"}),
-    "flac": lambda: _Ffmpeg("flac", "flac", None, {}, {"flush_packets": "1"}),
+    "flac": lambda: _Ffmpeg("flac", "flac", None, {}, {"flush_packets": "1", "metadata_header_padding": "0"}),
     "wav": lambda: _Raw(_wav_header()),
     "pcm": _Raw,
 }

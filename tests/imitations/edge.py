@@ -34,6 +34,7 @@ RATE = 24_000
 FRAME_BYTES = 144
 FRAME_SECONDS = 0.024
 SECONDS_PER_LETTER = 0.06
+MOST_SECONDS = 10
 SIGNATURE = re.compile("[0-9A-F]{16}-[0-9A-F]{64}")
 
 Trouble = Literal[
@@ -254,10 +255,14 @@ class _Turn:
 
 @lru_cache(64)
 def mp3(text: str) -> bytes:
-    """Sound in the service's one format, 24 kHz mono at 48 kbit/s: a tone for each word, as long as the word."""
+    """Sound in the service's one format, 24 kHz mono at 48 kbit/s: a tone for each word, as long as the word.
+
+    Of a very long text, `MOST_SECONDS`.
+    """
     samples = array.array("h")
+    seconds_per_letter = min(SECONDS_PER_LETTER, MOST_SECONDS / max(1, len(text)))
     for number, word in enumerate(text.split() or ["-"]):
-        count = int(RATE * SECONDS_PER_LETTER * len(word))
+        count = max(1, int(RATE * seconds_per_letter * len(word)))
         pitch = 2 * math.pi * (220 + 40 * (number % 8)) / RATE
         samples.extend(int(9000 * math.sin(pitch * i) * math.sin(math.pi * i / count)) for i in range(count))
         samples.extend([0] * int(RATE * 0.04))

@@ -26,8 +26,6 @@ from tts.sound import Sound
 from tts.voices import Gender, Voice, prefer
 
 CONNECT_SECONDS = 2
-FIRST_AUDIO_SECONDS = 4.0
-GAP_SECONDS = 4.0
 VOICES_SECONDS = 2.5
 VOICES_LAST_SECONDS = 24 * 3600.0
 VOICES_RETRY_SECONDS = 60.0
@@ -131,6 +129,10 @@ class EdgeOptions(Options, frozen=True, kw_only=True):
     """`http://host:port` on the way there. HTTPS_PROXY in the environment works too."""
     voices: tuple[str, ...] = ()
     """Ahead of the other voices of their language, e.g. `zh-CN-YunxiNeural,en-US-AnaNeural`."""
+    first_audio_seconds: float = 4.0
+    """The longest silence before its first sound, where the chain has more patience than that."""
+    gap_seconds: float = 4.0
+    """The longest silence in the middle of a sentence."""
 
 
 class Edge(Engine):
@@ -199,7 +201,7 @@ class Edge(Engine):
         talk = asyncio.create_task(self._talk(text, voice, speed, heard))
         self._talks.add(talk)
         talk.add_done_callback(self._talks.discard)
-        patience = FIRST_AUDIO_SECONDS
+        patience = self._options.first_audio_seconds
         try:
             while True:
                 async with asyncio.timeout(patience):
@@ -209,9 +211,9 @@ class Edge(Engine):
                 if isinstance(item, Exception):
                     raise item
                 yield item
-                patience = GAP_SECONDS
+                patience = self._options.gap_seconds
         except TimeoutError as exc:
-            raise EngineTimeout(f"Edge's service was silent for {patience:.0f} s.") from exc
+            raise EngineTimeout(f"Edge's service was silent for {patience:g} s.") from exc
         finally:
             talk.cancel()
 

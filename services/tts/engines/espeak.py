@@ -83,7 +83,7 @@ class Espeak(Engine):
         self._variants = frozenset(path.name for path in (data / "voices" / "!v").iterdir())
         self._only_thread = ThreadPoolExecutor(1, "espeak")
         plain = _listed(self._library)
-        self._plain = {voice.name: voice for voice in plain}
+        self._plain = {voice.name.lower(): voice for voice in plain}
         female = [Voice(voice.name + FEMALE, voice.language, "female") for voice in plain]
         both = [voice for pair in zip(plain, female, strict=True) for voice in pair]
         self.voices = prefer(options.voices, both, self.voice)

@@ -55,7 +55,7 @@ class Flite(Engine):
 
     first_byte_seconds = 0.3
     sound = pcm(RATE)
-    speeds = (0.25, 4.0)
+    speeds = (0.5, 2.0)
     clause_bytes = (1, 300)
 
     def __init__(self, options: FliteOptions | None = None) -> None:

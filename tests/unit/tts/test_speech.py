@@ -1,0 +1,210 @@
+import asyncio
+import base64
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.errors import EngineFailed
+from tts.sound import Sound, pcm
+from tts.voices import Voice
+from unit.tts.fakes import HELLO, FakeEngine, Heard, ask, hum, served, service
+
+
+def events(body: str) -> list[dict[str, Any]]:
+    assert body.endswith("\n\n")
+    lines = body.removesuffix("\n\n").split("\n\n")
+    assert all(line.startswith("data: ") and "\n" not in line for line in lines)
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+async def test_an_engine_is_told_what_to_say_with_which_voice_and_how_fast() -> None:
+    engine = FakeEngine()
+
+    response = await ask(service(fake=engine), input="你好。小熊！", voice="nova", speed=1.5)
+
+    assert engine.said == [("你好。", "xiaoxiao", 1.5), ("小熊！", "xiaoxiao", 1.5)]
+    assert response.headers["x-talkbox-engine"] == "fake"
+
+
+async def test_clauses_are_joined_by_one_encoder_with_a_pause_between_them() -> None:
+    response = await ask(service(fake=FakeEngine(hum(0.5))), input="One. Two. Three.")
+
+    heard = Heard(response.content)
+    assert heard.seconds == pytest.approx(3 * 0.5 + 2 * 0.25, abs=0.1)
+    assert heard.loudest < 9_000  # a second encoder's start would click
+
+
+async def test_an_engine_with_pauses_of_its_own_gets_none() -> None:
+    engine = FakeEngine(b"frames", sound=Sound("mp3", 24_000, 6_000))
+
+    assert (await ask(service(fake=engine), input="One. Two.")).content == b"framesframes"
+
+
+@pytest.mark.parametrize(("speed", "native", "seconds"), [(4.0, 2.0, 1.0), (0.25, 0.5, 4.0), (1.2, 1.2, 2.0)])
+async def test_what_an_engine_cannot_speed_up_itself_is_stretched(speed: float, native: float, seconds: float) -> None:
+    engine = FakeEngine(hum(2.0))
+
+    response = await ask(service(fake=engine), speed=speed)
+
+    assert [said[2] for said in engine.said] == [native]
+    assert Heard(response.content).seconds == pytest.approx(seconds, abs=0.15)
+
+
+@pytest.mark.parametrize("text", ["。", "🐻🎉", " ", "...!?", "\u0000\u0007"])
+@pytest.mark.parametrize("codec", ["mp3", "wav", "opus"])
+async def test_a_text_with_nothing_to_say_is_a_short_silence_and_no_engine_is_asked(text: str, codec: str) -> None:
+    engine = FakeEngine(hum(1.0), sound=pcm(16_000))
+
+    response = await ask(service(fake=engine), input=text, response_format=codec)
+
+    assert response.status_code == 200
+    assert engine.said == []
+    assert Heard(response.content).seconds == pytest.approx(0.3, abs=0.1)
+
+
+async def test_an_engine_that_finds_nothing_to_say_is_a_short_silence_too() -> None:
+    engine = FakeEngine(b"", sound=Sound("mp3", 24_000, 6_000))
+
+    assert Heard((await ask(service(fake=engine))).content).seconds == pytest.approx(0.3, abs=0.1)
+
+
+async def test_clauses_without_a_word_are_not_given_to_the_engine() -> None:
+    engine = FakeEngine()
+
+    await ask(service(fake=engine), input="Well. ……！ So\n***\n🐻")
+
+    assert [said[0] for said in engine.said] == ["Well. ", "So\n"]
+
+
+async def test_nothing_of_a_long_text_without_punctuation_is_lost() -> None:
+    engine = FakeEngine(hum(0.02))
+    text = "熊" * 4096
+
+    assert (await ask(service(fake=engine), input=text, response_format="pcm")).status_code == 200
+    assert "".join(said[0] for said in engine.said) == text
+
+
+async def test_control_characters_never_reach_an_engine() -> None:
+    engine = FakeEngine()
+
+    await ask(service(fake=engine), input="Hel\u0000lo\u001b[31m bear\ufffe")
+
+    assert engine.said[0][0] == "Hel lo [31m bear"
+
+
+async def test_the_next_engine_answers_for_one_that_fails_or_declines() -> None:
+    for first in (FakeEngine(error=EngineFailed("broke")), FakeEngine(declines=True), FakeEngine(voices=[])):
+        response = await ask(service(first=first, second=FakeEngine()))
+
+        assert (response.status_code, response.headers["x-talkbox-engine"]) == (200, "second")
+
+
+async def test_an_engine_that_fails_at_once_is_a_502_and_not_a_broken_200() -> None:
+    response = await ask(service(fake=FakeEngine(error=EngineFailed("it broke off"))))
+
+    assert response.status_code == 502
+    assert "it broke off" in response.json()["error"]["message"]
+
+
+async def test_a_voice_that_no_engine_has_is_a_400_with_those_that_exist() -> None:
+    only_german = FakeEngine(voices=[Voice("hans", "de-DE", "male")])
+
+    response = await ask(service(fake=only_german), voice="zh-CN-XiaoxiaoNeural", input="你好")
+
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "voice"
+    assert "hans" in response.json()["error"]["message"]
+
+
+async def test_an_engine_is_asked_alone_by_its_name() -> None:
+    app = service(first=FakeEngine(), second=FakeEngine())
+
+    assert (await ask(app, model="second")).headers["x-talkbox-engine"] == "second"
+    assert (await ask(app, model="tts-1-hd")).headers["x-talkbox-engine"] == "first"
+
+
+async def test_a_model_that_an_engine_does_not_have_is_a_404() -> None:
+    response = await ask(service(fake=FakeEngine()), model="fake/large")
+
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "model_not_found"
+    assert response.json()["error"]["param"] == "model"
+
+
+@pytest.mark.parametrize("codec", ["mp3", "flac", "wav"])
+async def test_events_carry_one_file_and_what_it_cost(codec: str) -> None:
+    engine = FakeEngine(hum(1.0))
+
+    response = await ask(service(fake=engine), stream_format="sse", response_format=codec, input="小熊 is here.")
+
+    assert response.headers["content-type"].startswith("text/event-stream")
+    *deltas, done = events(response.text)
+    assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
+    sound = b"".join(base64.b64decode(delta["audio"], validate=True) for delta in deltas)
+    assert Heard(sound).seconds == pytest.approx(1.0, abs=0.1)
+    assert done == {
+        "type": "speech.audio.done",
+        "usage": {"input_tokens": 2 + 3, "output_tokens": 20, "total_tokens": 25},
+    }
+
+
+async def test_silence_comes_as_events_too() -> None:
+    *deltas, done = events((await ask(service(fake=FakeEngine()), stream_format="sse", input="…")).text)
+
+    assert deltas
+    assert done["usage"]["output_tokens"] == 6
+
+
+async def test_a_failure_before_the_first_event_is_an_answer_in_json() -> None:
+    response = await ask(service(fake=FakeEngine(error=EngineFailed("it broke off"))), stream_format="sse")
+
+    assert (response.status_code, response.headers["content-type"]) == (502, "application/json")
+
+
+async def test_a_failure_in_mid_answer_is_the_last_event_and_there_is_no_done() -> None:
+    engine = FakeEngine(hum(1.0), error=EngineFailed("it broke off"), after=1)
+
+    *deltas, last = events((await ask(service(fake=engine), stream_format="sse")).text)
+
+    assert {delta["type"] for delta in deltas} == {"speech.audio.delta"}
+    assert last == {
+        "error": {"message": "it broke off", "type": "server_error", "param": None, "code": "upstream_error"}
+    }
+
+
+def test_a_failure_in_mid_answer_breaks_the_body_off() -> None:
+    engine = FakeEngine(hum(1.0), error=EngineFailed("it broke off"), after=1)
+
+    with served(service(fake=engine)) as url, httpx.stream("POST", f"{url}/v1/audio/speech", json=HELLO) as response:
+        assert response.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError):
+            response.read()
+
+
+async def test_the_first_sound_leaves_before_the_second_is_made() -> None:
+    go = asyncio.Event()
+    engine = FakeEngine(hum(1.0), hum(1.0), go=go)
+    with served(service(fake=engine)) as url:
+        async with (
+            httpx.AsyncClient() as client,
+            client.stream("POST", f"{url}/v1/audio/speech", json=HELLO) as response,
+        ):
+            first = await anext(response.aiter_raw())
+            assert len(first) > 100
+
+
+async def test_a_caller_who_leaves_stops_the_engine() -> None:
+    go = asyncio.Event()
+    engine = FakeEngine(hum(1.0), hum(1.0), go=go)
+    with served(service(fake=engine)) as url:
+        async with (
+            httpx.AsyncClient() as client,
+            client.stream("POST", f"{url}/v1/audio/speech", json=HELLO) as response,
+        ):
+            await anext(response.aiter_raw())
+            assert engine.closed == 0
+        async with asyncio.timeout(5):
+            while not engine.closed:
+                await asyncio.sleep(0.01)

@@ -24,6 +24,8 @@ STALLED_SECONDS = 45.0
 """A service that answers need not wait longer than this for a better engine that does not get on."""
 SILENT_SECONDS = 120.0
 POLL_SECONDS = 0.25
+SHORT = 70
+"""A reason that is longer has been shown while loading, and is not repeated."""
 
 Trouble = Callable[[], "str | None"]
 
@@ -126,7 +128,8 @@ def _answers(service: str, engines: dict[str, list[Any]]) -> str:
     for engine in states:
         if engine["name"] == now:
             break
-        ahead.append(f"{engine['name']} is {describe(engine)}")
+        text = describe(engine)
+        ahead.append(f"{engine['name']} is {text if len(text) < SHORT else engine['state']}")
     return f"{DOES[service]} with {now}" + (f" ({'; '.join(ahead)})" if ahead else "")
 
 

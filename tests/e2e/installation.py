@@ -84,13 +84,13 @@ class Installation:
         lines = [f"{name}={value}\n" for name, value in self.settings.items()]
         (self.folder / ".env").write_text(f"TALKBOX_PORT={self.port}\nTALKBOX_BIND=127.0.0.1\n" + "".join(lines))
 
-    def make(self, *words: str, check: bool = True, **environ: str) -> subprocess.CompletedProcess[str]:
-        """Run make; its output is `stdout`, errors included."""
+    def make(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `make WORD … NAME=value …`; its output is `stdout`, errors included."""
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         done = subprocess.run(
             ["make", *words],
             cwd=self.folder,
-            env={**inherited, "MODE": "native", "TALKBOX_PYTHON": sys.executable, **environ},
+            env={**inherited, "MODE": "native", "TALKBOX_PYTHON": sys.executable},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

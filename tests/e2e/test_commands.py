@@ -44,13 +44,13 @@ def test_up_says_all_that_is_needed_next_and_down_leaves_nothing(empty: Installa
 
 def test_the_first_up_writes_a_key_of_its_own_and_no_later_one_touches_it(empty: Installation) -> None:
     (empty.folder / ".env").unlink()
-    port = {"TALKBOX_PORT": str(empty.port), "TALKBOX_BIND": "127.0.0.1"}
+    where = (f"TALKBOX_PORT={empty.port}", "TALKBOX_BIND=127.0.0.1")
     example = empty.folder / ".env.example"
     example.write_text(
         re.sub(r"^[A-Z]+_ENGINES=.*\n", "", example.read_text(), flags=re.MULTILINE)
         + "STT_ENGINES=sphinx\nLLM_ENGINES=companion\nTTS_ENGINES=espeak\n"
     )
-    empty.make("up", **port)
+    empty.make("up", *where)
     written = (empty.folder / ".env").read_bytes()
     key = read_env(empty.folder / ".env")["API_KEYS"]
 
@@ -59,7 +59,7 @@ def test_the_first_up_writes_a_key_of_its_own_and_no_later_one_touches_it(empty:
     models = f"{empty.base}/models"
     assert httpx.get(models, headers={"authorization": f"Bearer {key}"}).status_code == 200
 
-    empty.make("up", **port)
+    empty.make("up", *where)
     assert (empty.folder / ".env").read_bytes() == written
 
 
@@ -112,7 +112,7 @@ def test_a_setting_that_cannot_be_used_is_said_in_its_own_words(empty: Installat
 def test_scale_and_mode_refuse_what_they_do_not_know(talkbox: Installation) -> None:
     assert "make scale stt=3" in talkbox.make("scale", check=False).stdout
     assert "make scale stt=3" in talkbox.make("scale", "stt=many", check=False).stdout
-    assert "MODE=native" in talkbox.make("ps", check=False, MODE="elsewhere").stdout
+    assert "MODE=native" in talkbox.make("ps", "MODE=elsewhere", check=False).stdout
 
 
 def test_ps_shows_workers_memory_and_engines(talkbox: Installation) -> None:

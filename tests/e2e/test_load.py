@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from os import kill
 from time import monotonic
 
@@ -58,6 +59,10 @@ class Load:
             thread.join()
 
 
+def has_new_worker(talkbox: Installation, before: list[int]) -> bool:
+    return len(set(talkbox.workers("llm")) - set(before)) == 1
+
+
 @contextmanager
 def scaled(talkbox: Installation, number: int) -> Iterator[None]:
     talkbox.make("scale", f"llm={number}")
@@ -74,7 +79,7 @@ def test_a_worker_that_is_killed_fails_no_request_that_had_not_begun_to_answer(t
             before = talkbox.workers("llm")
             kill(before[0], signal.SIGKILL)
             load.go_on(12)
-            until(lambda before=before: len(set(talkbox.workers("llm")) - set(before)) == 1)
+            until(partial(has_new_worker, talkbox, before))
 
     assert load.failed == []
 

@@ -36,9 +36,9 @@ def seconds_of(mp3: Path) -> float:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 
-@pytest.mark.parametrize("question", [{}, {"TEXT": "What can you do?"}, {"TEXT": "你叫什么名字？"}])
-def test_make_talk_takes_a_whole_turn_and_leaves_an_mp3(talkbox: Installation, question: dict[str, str]) -> None:
-    told = talkbox.make("talk", **question, OUT="answer.mp3").stdout
+@pytest.mark.parametrize("question", ["", "TEXT=What can you do?", "TEXT=你叫什么名字？"])
+def test_make_talk_takes_a_whole_turn_and_leaves_an_mp3(talkbox: Installation, question: str) -> None:
+    told = talkbox.make("talk", *filter(None, [question]), "OUT=answer.mp3").stdout
 
     for step in ("sent", "heard", "first words", "first sound", "done"):
         assert re.search(rf"^ +\d+\.\d\d s  {step}", told, re.MULTILINE), told
@@ -57,4 +57,4 @@ def test_make_talk_takes_a_recording(talkbox: Installation, client: httpx.Client
 
 def test_make_talk_says_what_is_wrong(talkbox: Installation) -> None:
     assert "cannot be read" in talkbox.make("talk", "FILE=no-such.wav", check=False).stdout
-    assert "Nothing answers" in talkbox.make("talk", check=False, TALKBOX_PORT="1").stdout
+    assert "Nothing answers" in talkbox.make("talk", "TALKBOX_PORT=1", check=False).stdout

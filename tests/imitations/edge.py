@@ -5,7 +5,7 @@ In a test:
     with EdgeImitation(Knobs(trouble="stall")) as edge:
         Edge(EdgeOptions(url=edge.url))
 
-As a program: `python -m imitations.edge --port 9000 --trouble drop`, then `EDGE_URL=http://127.0.0.1:9000`.
+As a program: `PYTHONPATH=tests python -m imitations.edge --port 9000`, then `EDGE_URL=http://127.0.0.1:9000`.
 A running one is changed by `POST /knobs` with a JSON object of knobs, and tells by `GET /heard` what it was asked.
 """
 

@@ -7,6 +7,7 @@ limits a silence after the handshake, and Chinese text is not cut to the size th
 import asyncio
 import re
 from collections.abc import AsyncGenerator
+from functools import cache
 from time import monotonic
 from typing import Any, Self
 
@@ -150,7 +151,7 @@ class Edge(Engine):
         edge_tts.communicate.WSS_URL = constants.WSS_URL.replace(OWN_URL, url)  # type: ignore[attr-defined]
         listed_at = constants.VOICE_LIST.replace(OWN_URL.replace("wss", "https"), re.sub("^ws", "http", url))
         edge_tts.voices.VOICE_LIST = listed_at  # type: ignore[attr-defined]
-        self.voices = prefer(self._options.voices, list(_known()), self._well_formed)
+        self.voices = prefer(self._options.voices, _known(), self._well_formed)
         self._complete = False
         self._asked_until = 0.0
         self._asking = asyncio.Lock()
@@ -281,7 +282,8 @@ def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
             return exc
 
 
-def _known() -> list[Voice]:
+@cache
+def _known() -> tuple[Voice, ...]:
     voices = []
     for line in KNOWN.strip().splitlines():
         locale, *names = line.split()
@@ -289,7 +291,7 @@ def _known() -> list[Voice]:
             gender: Gender = "female" if name.endswith("+") else "male"
             bare = name.removesuffix("+")
             voices.append(Voice(f"{locale}-{bare}Neural", locale, gender, "Multilingual" in bare))
-    return voices
+    return tuple(voices)
 
 
 def _listed(voice: Any) -> Voice:

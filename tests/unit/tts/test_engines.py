@@ -1,0 +1,25 @@
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import tts.engines
+from tts.engines import ENGINES, Engine
+
+
+@pytest.mark.parametrize(("name", "place"), ENGINES.items())
+def test_every_engine_in_the_table_is_one(name: str, place: str) -> None:
+    module, _, kind = place.partition(":")
+    engine = getattr(import_module(module), kind)
+
+    assert Engine in engine.__mro__
+    assert not engine.__abstractmethods__
+    assert 0 < engine.first_byte_seconds < 4
+    assert engine.speeds[0] <= 1 <= engine.speeds[1]
+    assert engine.clause_bytes[0] <= engine.clause_bytes[1]
+
+
+def test_every_file_has_its_line_in_the_table() -> None:
+    files = {path.stem for path in Path(*tts.engines.__path__).glob("*.py")} - {"__init__"}
+
+    assert files == {place.partition(":")[0].rpartition(".")[2] for place in ENGINES.values()}

@@ -4,10 +4,10 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
-MODE ?=
+# A name that is exported before it has a value would be empty for good.
+VENV ?= .venv
 export MODE PYTHON VENV
 
-VENV ?= .venv
 BIN := $(VENV)/bin
 SERVICES := stt llm tts
 RUN_PINS := $(SERVICES:%=services/%/requirements.txt) deploy/native/requirements.txt

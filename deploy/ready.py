@@ -24,8 +24,10 @@ STALLED_SECONDS = 45.0
 """A service that answers need not wait longer than this for a better engine that does not get on."""
 SILENT_SECONDS = 120.0
 POLL_SECONDS = 0.25
+UNTOUCHED = "waiting to be loaded"
+"""What the chain says of an engine in its first moment; not worth a line."""
 SHORT = 70
-"""A reason that is longer has been shown while loading, and is not repeated."""
+"""A reason that is longer stands on a line of its own elsewhere."""
 
 Trouble = Callable[[], "str | None"]
 
@@ -52,6 +54,8 @@ def wait(addresses: Addresses, trouble: Trouble, say: Callable[[str], None]) -> 
             if status == 200:
                 ready.add(service)
             for engine in body["engines"]:
+                if engine.get("detail") == UNTOUCHED:
+                    continue
                 if shown.get((service, engine["name"])) != step(engine):
                     shown[service, engine["name"]] = step(engine)
                     changed = time.monotonic()
@@ -80,6 +84,12 @@ def describe(engine: Any) -> str:
     if progress is not None:
         text += f", {int(progress * 100)} %"
     return text
+
+
+def brief(engine: Any) -> str:
+    """The same where a short line is wanted."""
+    text = describe(engine)
+    return text if len(text) < SHORT else str(engine["state"])
 
 
 def step(engine: Any) -> str:
@@ -128,8 +138,7 @@ def _answers(service: str, engines: dict[str, list[Any]]) -> str:
     for engine in states:
         if engine["name"] == now:
             break
-        text = describe(engine)
-        ahead.append(f"{engine['name']} is {text if len(text) < SHORT else engine['state']}")
+        ahead.append(f"{engine['name']} is {brief(engine)}")
     return f"{DOES[service]} with {now}" + (f" ({'; '.join(ahead)})" if ahead else "")
 
 

@@ -271,27 +271,35 @@ def ps() -> int:
         print("Nothing is up here. `make up` starts it.")
         return 0
     addresses = Addresses.current()
+    engines = {service: _engines(service, addresses) for service in SERVICES}
     rows: list[tuple[str, ...]] = [("service", "state", "workers", "pids", "memory", "engines")]
     infos = {info["name"]: info for info in supervisor().getAllProcessInfo()}
-    rows += [_row(infos[name], addresses) for name in PROGRAMS if name in infos]
+    rows += [_row(infos[name], engines.get(name)) for name in PROGRAMS if name in infos]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
+    for service, states in engines.items():
+        for engine in states or ():
+            if ready.brief(engine) != (told := ready.describe(engine)):
+                print(f"\n{service}, {engine['name']}: {told}")
     return 0
 
 
-def _row(info: dict[str, Any], addresses: Addresses) -> tuple[str, ...]:
+def _engines(service: str, addresses: Addresses) -> list[Any] | None:
+    """As /readyz shows them; None: no answer."""
+    _, body = get("127.0.0.1", addresses.own_port(service), "/readyz")
+    return body.get("engines") if isinstance(body, dict) else None
+
+
+def _row(info: dict[str, Any], engines: list[Any] | None) -> tuple[str, ...]:
     name, pid, label = info["name"], info["pid"], info["statename"].lower()
     if not pid:
         return name, label, "", "", "", f"see `make logs S={name}`"
     memory = f"{processes.memory_bytes(processes.family(pid)) / 2**20:.0f} MB"
-    if name == "proxy":
-        children = processes.children(pid)
-        return name, label, str(len(children)), _pids(pid, children), memory, ""
-    children = processes.workers(pid)
-    _, body = get("127.0.0.1", addresses.own_port(name), "/readyz")
-    engines = body.get("engines", []) if isinstance(body, dict) else []
-    told = "; ".join(f"{engine['name']} {ready.describe(engine)}" for engine in engines) or "does not answer"
+    children = processes.workers(pid) if name in SERVICES else processes.children(pid)
+    told = "; ".join(f"{engine['name']} {ready.brief(engine)}" for engine in engines or ())
+    if name in SERVICES and engines is None:
+        told = "does not answer"
     return name, label, str(len(children)), _pids(pid, children), memory, told
 
 

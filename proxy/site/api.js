@@ -118,6 +118,7 @@ function nameFor(type) {
 
 async function* chunksOf(response) {
   const reader = response.body.getReader();
+  const letGo = () => reader.cancel().catch(() => {}); // already closed or broken: nothing is left to cancel
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -125,7 +126,7 @@ async function* chunksOf(response) {
       if (value.length) yield value;
     }
   } finally {
-    reader.cancel().catch(() => {}); // already closed or broken: nothing is left to cancel
+    setTimeout(letGo, 1000); // a body that is about to end by itself may do so: cut off, it would look like a failure
   }
 }
 

@@ -16,10 +16,23 @@ const TAP_MS = 350;
 const LONGEST_RECORDING_MS = 60_000;
 const REMEMBERED_MESSAGES = 12;
 
-/** What stays in this browser. */
+/** What stays in this browser; only until the page is left, where the browser keeps nothing. */
 const stored = {
-  read: (name) => localStorage.getItem(`talkbox.${name}`) ?? "",
-  write: (name, value) => localStorage.setItem(`talkbox.${name}`, value),
+  kept: new Map(),
+  read(name) {
+    try {
+      return localStorage.getItem(`talkbox.${name}`) ?? "";
+    } catch {
+      return this.kept.get(name) ?? "";
+    }
+  },
+  write(name, value) {
+    try {
+      localStorage.setItem(`talkbox.${name}`, value);
+    } catch {
+      this.kept.set(name, value);
+    }
+  },
 };
 
 const api = new Api(() => stored.read("key"));
@@ -69,6 +82,7 @@ function openKey(open, message = "") {
   byId("key-card").hidden = !open;
   byId("key-open").setAttribute("aria-expanded", String(open));
   byId("key-said").textContent = message;
+  byId("key").setAttribute("aria-invalid", String(message !== ""));
 }
 
 async function saveKey() {
@@ -76,9 +90,10 @@ async function saveKey() {
   showConnect();
   byId("key-said").textContent = say("keySaved");
   const known = await learnVoices();
-  byId("key-said").textContent = say(known === null ? "keySaved" : known ? "keyWorks" : "keyWrong");
-  byId("key").setAttribute("aria-invalid", String(known === false));
-  if (known) setTimeout(() => openKey(false), 1500);
+  if (known) {
+    byId("key-said").textContent = say("keyWorks");
+    setTimeout(() => openKey(false), 1500);
+  } else if (known === false) openKey(true, say("keyWrong"));
 }
 
 /** A key handed over in the address, as in `/#key=…`, is kept and taken out of the address bar. */
@@ -135,9 +150,15 @@ function showModels() {
 
 function showVoices() {
   const language = stored.read("language");
+  const own = document.documentElement.lang.split("-")[0];
+  const rank = ({ language: tag }) => ["zh", "en", own].lastIndexOf(tag.split("-")[0]); // the page's language first, then en, zh
   const fitting = voices.filter((voice) => !language || voice.language.split("-")[0] === language);
-  const named = fitting.map((voice) => [voice.id, voice.gender ? `${voice.name} · ${voice.gender}` : voice.name, say("voicesOf", { engine: voice.engine, language: languageName(voice.language) })]);
-  fill(byId("voice"), [...VOICES.map((name) => [name, name]), ...named], stored.read("voice") || "alloy");
+  const named = [...fitting].sort((one, other) => rank(other) - rank(one)).map((voice) => [
+    voice.id,
+    voice.gender ? `${voice.name} · ${say(voice.gender)}` : voice.name,
+    say("voicesOf", { engine: voice.engine, language: languageName(voice.language) }),
+  ]);
+  fill(byId("voice"), [...VOICES.map((name) => [name, name, say("voicesSimple")]), ...named], stored.read("voice") || "alloy");
 }
 
 function showChoices() {
@@ -194,7 +215,7 @@ async function talk({ sound, text }) {
   await mine.take({ sound, text, history: [system, ...history] });
   clearInterval(running);
   redraw(mine, said, answered);
-  finish(mine, answered);
+  finish(mine, answered, () => talk({ sound, text }));
 }
 
 function redraw(changed, said, answered) {
@@ -215,12 +236,11 @@ function playedSeconds({ began, pieces }) {
   return pieces.reduce((sum, piece) => sum + (piece.begins === null ? 0 : Math.min(piece.seconds, Math.max(0, (now - piece.begins) / 1000))), 0);
 }
 
-function finish(done, { element, text, below, wave: bars }) {
-  if (!done.reply && done.problem?.kind !== "silence") text.remove();
+function finish(done, { element, text, below, wave: bars }, again) {
   if (done.problem) {
     if (!done.reply) text.remove();
-    below.append(alertOf(done.problem));
-    if (done.problem.kind === "key") openKey(true);
+    below.append(alertOf(done.problem, done.problem.kind === "silence" ? null : again));
+    if (done.problem.kind === "key") openKey(true, say("keyWrong"));
   } else if (!done.reply && !done.pieces.length) {
     element.remove();
   }
@@ -497,5 +517,5 @@ else {
   byId("insecure").hidden = false;
   byId("hold-hint").hidden = true;
 }
-if (stored.read("key")) learnVoices();
+if (stored.read("key")) learnVoices().then((known) => known === false && openKey(true, say("keyWrong")));
 poll();

@@ -11,7 +11,7 @@ let context = null;
 /** Call it in a click or key press: browsers let sound begin only there. */
 export function wakeSound() {
   context ??= new AudioContext();
-  if (context.state === "suspended") context.resume();
+  if (context.state !== "running") context.resume();
 }
 
 export class Microphone {

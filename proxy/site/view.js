@@ -109,12 +109,17 @@ export function toTheEnd() {
   log.scrollTop = log.scrollHeight;
 }
 
-/** A problem as words that say what to do. */
-export function alertOf(problem) {
+/** A problem as words that say what to do; with a button to try again, if `again` is given. */
+export function alertOf(problem, again = null) {
   const values = { service: problem.service ? say(problem.service) : "Talkbox", seconds: problem.retryAfter ?? 5 };
   const children = [make("p", { text: say(`problems.${problem.kind}`, values) })];
   if (problem.detail) children.push(make("p", { classes: "detail", text: say("says", { detail: problem.detail }) }));
   if (problem.requestId) children.push(make("p", { classes: "detail", text: say("requestId", { id: problem.requestId }) }));
+  if (again) {
+    const button = make("button", { classes: "quiet small", type: "button", "data-t": "retry", text: say("retry") });
+    button.addEventListener("click", again);
+    children.push(button);
+  }
   return make("div", { classes: "alert", role: "alert", "data-kind": problem.kind, "data-service": problem.service ?? "", children });
 }
 
@@ -225,8 +230,9 @@ function verdict(turn) {
 export function showTurn(turn) {
   const { times, engines, pieces } = turn;
   const now = performance.now() - turn.began;
-  byId("turn-none").hidden = true;
-  byId("turn-shown").hidden = false;
+  const nothing = turn.over && times.heard === undefined && times.token === undefined;
+  byId("turn-none").hidden = !nothing;
+  byId("turn-shown").hidden = nothing;
   byId("figures").replaceChildren(
     ...(turn.spokenTo ? [figure("heard", say("figHeard"), times.heard, engines.stt)] : []),
     figure("token", say("figToken"), times.token, engines.llm),

@@ -62,7 +62,9 @@ const en = {
   languageLabel: "Language spoken",
   languageAny: "Any (found by listening)",
   voiceLabel: "Voice",
-  voicesSimple: "Fits the language of the text",
+  voicesSimple: "In the language of the text",
+  female: "female",
+  male: "male",
   voicesOf: "{engine}, {language}",
   modelStt: "Ears: engine",
   modelLlm: "Mind: engine",
@@ -75,6 +77,7 @@ const en = {
   toy: "Toy",
   again: "Hear it again",
   keep: "Save mp3",
+  retry: "Try again",
   timeline: "The turn, timed",
   timelineNone: "After a turn this shows when it was heard, thought and spoken, and by which engine.",
   figHeard: "Heard",
@@ -193,6 +196,8 @@ const zh = {
   languageAny: "不指定（自动识别）",
   voiceLabel: "声音",
   voicesSimple: "随文字的语言而定",
+  female: "女声",
+  male: "男声",
   voicesOf: "{engine}，{language}",
   modelStt: "听：引擎",
   modelLlm: "想：引擎",
@@ -205,6 +210,7 @@ const zh = {
   toy: "玩具",
   again: "再听一遍",
   keep: "保存 mp3",
+  retry: "再试一次",
   timeline: "这一轮的时间",
   timelineNone: "对话一轮之后，这里会显示什么时候听懂、想到、说出，以及各由哪个引擎完成。",
   figHeard: "听懂",
@@ -260,7 +266,7 @@ const zh = {
   },
 };
 
-const languages = { en, zh };
+export const languages = { en, zh };
 let language = "en";
 
 export function chooseLanguage(name) {

@@ -369,12 +369,15 @@ class _Attempt:
             failure = self.failures[0][1]
             failure.body["message"] = "; ".join(f"{name}: {exc}" for name, exc in self.failures)
             return failure
-        if self.absent:
-            states = [(seat.name, seat.state) for seat in self.absent]
+        states = [(seat.name, seat.state) for seat in self.absent]
+        lost = all(state.state == "unavailable" and state.seconds is None for _, state in states)
+        if self.absent and not (self.declined and lost):
             told = "; ".join(f"{name} is {state.state} ({_detail(state)})" for name, state in states)
             waits = [state.seconds for _, state in states if state.seconds is not None]
             loading = any(state.state == "loading" for _, state in states)
             return NotReady(f"No engine can answer now: {told}.", retry_after=min(waits, default=5 if loading else 30))
+        if len(self.declined) == 1:
+            return self.declined[0]
         return BadRequest(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
 
 

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from chassis.app import create_service
+from chassis.auth import KeyOptions
 from chassis.chain import Chain
 from chassis.engines import load
 from chassis.limits import Admission
@@ -38,8 +39,8 @@ def create_app() -> Starlette:
     return assemble(settings, chain)
 
 
-def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
-    """Three paths on the shared chassis. Tests bring their own `settings` and `chain`."""
+def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | None = None) -> Starlette:
+    """Three paths on the shared chassis. Tests bring their own `settings`, `chain` and `keys`."""
     return create_service(
         settings,
         chain,
@@ -48,4 +49,5 @@ def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
             Route("/v1/models", partial(models, chain), methods=["GET"]),
             Route("/v1/models/{id:path}", partial(model, chain), methods=["GET"]),
         ],
+        keys=keys,
     )

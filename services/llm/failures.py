@@ -160,7 +160,7 @@ def refusal(
 
 def within_success(complaint: Complaint, *, secret: str = "", hint: str = "") -> ApiError:
     """An error object inside a 200, in our terms."""
-    status = next((int(word) for word in complaint.words if re.fullmatch(r"[45]\d\d", word)), 500)
+    status = next((int(word) for word in complaint.words if re.fullmatch(r"[45]\d\d", word)), 200)
     return _judged(complaint, status, None, secret, hint)
 
 
@@ -184,6 +184,8 @@ def _judged(complaint: Complaint, status: int, retry_after: float | None, secret
     if status in (400, 415, 422):
         said = said or f"The upstream refused the request ({status})."
         return BadRequest(said, param=complaint.param, code=complaint.code)
+    if status == 200:
+        return EngineFailed(f"reported an error{told}")
     if status in (408, 504, 524):
         return EngineTimeout(f"answered {status}{told}")
     if status >= 500:

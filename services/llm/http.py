@@ -55,7 +55,7 @@ class Upstream:
         self.url, self.headers = _address(url, headers)
         self.connect_seconds = connect_seconds
         self._transport = AiohttpTransport(verify=_tls(), proxy=_proxy(self.url, proxy), client=self._session)
-        self._draining: set[asyncio.Task[None]] = set()
+        self._draining: dict[asyncio.Task[None], Reply] = {}
 
     @property
     def shown(self) -> str:
@@ -100,12 +100,14 @@ class Upstream:
     def drain(self, reply: "Reply") -> None:
         """Let what little is left of an answer pass in the background, so that its connection can be kept."""
         task = asyncio.create_task(_drained(reply))
-        self._draining.add(task)
-        task.add_done_callback(self._draining.discard)
+        self._draining[task] = reply
+        task.add_done_callback(self._draining.pop)
 
     async def aclose(self) -> None:
-        for task in tuple(self._draining):
+        for task, reply in tuple(self._draining.items()):
             task.cancel()
+            await asyncio.wait({task})
+            await reply.close_now()  # a task that had not begun did not
         await self._transport.aclose()
 
 
@@ -217,8 +219,11 @@ def _proxy(url: httpx.URL, wanted: str | None) -> httpx.Proxy | None:
         wanted = proxies.get(url.scheme) or proxies.get("all")
     if not wanted:
         return None
+    wanted = wanted if "://" in wanted else f"http://{wanted}"
+    if not wanted.lower().startswith(("http://", "https://")):  # aiohttp knows no SOCKS
+        raise Unusable("its proxy must be an http:// address")
     try:
-        return httpx.Proxy(wanted if "://" in wanted else f"http://{wanted}")
+        return httpx.Proxy(wanted)
     except (ValueError, httpx.InvalidURL) as exc:
         raise Unusable("its proxy must be an http:// address") from exc
 

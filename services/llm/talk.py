@@ -47,7 +47,7 @@ CALLED = (
     ),
     re.compile(r"\b(?:my name is|my name's|call me|i am called)\s+([A-Za-z][A-Za-z'-]{0,19})", re.IGNORECASE),
 )
-NO_NAMES = re.compile(r"^(?:什么|啥|谁|不|a|the|not|what|your|later)", re.IGNORECASE)
+NO_NAMES = re.compile(r"什么|啥|谁|不|(?:a|the|not|what|your|later)\b", re.IGNORECASE)
 HOURS = ("一", "两", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 DAYS_ZH = "一二三四五六日"
 

@@ -1,0 +1,201 @@
+import asyncio
+import json
+
+import httpx
+import pytest
+
+from chassis.chain import ENGINE_HEADER, Chain, Seat
+from chassis.errors import BadRequest, Declined, EngineFailed, EngineUnavailable
+from chassis.streams import KEEP_ALIVE
+from llm.app import assemble
+from llm.engines import Engine
+from llm.engines.companion import Companion
+from llm.settings import Settings
+from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, serving, streaming
+
+PATH = "/v1/chat/completions"
+WHOLE = b'{"choices": [ ]}'
+IMPATIENT = Settings(keep_alive_seconds=0.05)
+
+
+async def test_a_whole_answer_leaves_as_the_engine_gave_it() -> None:
+    response = await ask(service(one=FakeEngine(WHOLE)))
+
+    assert (response.status_code, response.content) == (200, WHOLE)
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers[ENGINE_HEADER] == "one"
+    assert response.headers["x-request-id"]
+
+
+async def test_a_stream_leaves_as_the_engine_gave_it() -> None:
+    response = await ask(service(one=FakeEngine(EVENT, EVENT + DONE)), stream=True)
+
+    assert response.content == EVENT + EVENT + DONE
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.headers["x-accel-buffering"] == "no"
+    assert response.headers[ENGINE_HEADER] == "one"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_failure_before_the_first_piece_is_answered_by_the_next_engine(stream: bool) -> None:
+    one = FakeEngine(EngineFailed("it broke"))
+
+    response = await ask(service(one=one, two=FakeEngine(EVENT)), stream=stream)
+
+    assert (response.status_code, response.headers[ENGINE_HEADER]) == (200, "two")
+    assert one.closed == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_when_all_fail_it_is_a_502_and_no_broken_200(stream: bool) -> None:
+    response = await ask(service(one=FakeEngine(EngineFailed("it broke"))), stream=stream)
+
+    assert response.status_code == 502
+    assert response.json()["error"]["message"] == "one: it broke"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_callers_mistake_is_not_passed_down_the_chain(stream: bool) -> None:
+    two = FakeEngine(EVENT)
+
+    response = await ask(service(one=FakeEngine(BadRequest("blocked", code="content_filter")), two=two), stream=stream)
+
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "content_filter")
+    assert two.asked == []
+
+
+async def test_the_model_picks_an_engine_and_what_follows_the_slash_its_model() -> None:
+    one, two = FakeEngine(WHOLE), FakeEngine(WHOLE)
+    app = service(one=one, two=two)
+
+    assert (await ask(app, model="two/small/fast")).headers[ENGINE_HEADER] == "two"
+    assert (await ask(app, model="two")).headers[ENGINE_HEADER] == "two"
+    assert (await ask(app, model="gpt-4o-mini")).headers[ENGINE_HEADER] == "one"
+    assert [each.model for each in two.asked] == ["small/fast", None]
+
+
+async def test_who_declines_is_heard_although_another_engine_has_no_key() -> None:
+    def keyless(_: object) -> Engine:
+        raise EngineUnavailable("Set SOME_API_KEY.")
+
+    chain = Chain([Seat[Engine]("keyless", keyless), Seat[Engine].of("two", FakeEngine(Declined("no", param="tools")))])
+    await chain.seats[0].keep_loading()
+
+    response = await ask(assemble(Settings(), chain))
+
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "tools")
+
+
+async def test_a_failure_in_mid_stream_is_an_error_event_and_a_broken_body() -> None:
+    async with streaming(service(one=FakeEngine(EVENT, EngineFailed("it broke")))) as response:
+        body = await broken_off(response)
+
+    assert body.startswith(EVENT)
+    last = body.removeprefix(EVENT)
+    assert json.loads(last.removeprefix(b"data: ")) == {
+        "error": {"message": "it broke", "type": "server_error", "param": None, "code": "upstream_error"}
+    }
+    assert last.endswith(b"\n\n")
+
+
+async def test_a_stream_that_waits_sends_its_headers_and_comments() -> None:
+    enough = asyncio.Event()
+    body = b""
+    async with streaming(service(IMPATIENT, one=FakeEngine(enough, EVENT, DONE))) as response:
+        async for piece in response.aiter_raw():
+            body += piece
+            if body.count(KEEP_ALIVE) == 3:
+                enough.set()
+
+    comments, _, rest = body.partition(EVENT)
+    assert rest == DONE
+    assert comments.count(KEEP_ALIVE) >= 3
+    assert comments.replace(KEEP_ALIVE, b"") == b""
+    assert response.headers.get(ENGINE_HEADER) is None
+
+
+async def test_a_pause_in_mid_stream_is_filled_with_comments() -> None:
+    enough = asyncio.Event()
+    body = b""
+    async with streaming(service(IMPATIENT, one=FakeEngine(EVENT, enough, EVENT, DONE))) as response:
+        async for piece in response.aiter_raw():
+            body += piece
+            if body.removeprefix(EVENT).count(KEEP_ALIVE) == 2:
+                enough.set()
+
+    assert body.startswith(EVENT + KEEP_ALIVE + KEEP_ALIVE)
+    assert body.endswith(EVENT + DONE)
+
+
+async def test_when_all_fail_after_the_headers_left_the_stream_says_so_and_breaks() -> None:
+    chain = chain_of(one=FakeEngine(60.0))
+    chain.first_byte_seconds = chain.last_engine_seconds = 0.3
+    async with streaming(assemble(IMPATIENT, chain)) as response:
+        body = await broken_off(response)
+
+    assert response.status_code == 200
+    assert b'data: {"error":{"message":"one: no answer in' in body
+    assert b"[DONE]" not in body
+
+
+@pytest.mark.parametrize("begins", [True, False])
+async def test_a_caller_who_leaves_a_stream_ends_the_work_and_frees_the_place(begins: bool) -> None:
+    engine = FakeEngine(EVENT, 60.0) if begins else FakeEngine(60.0)
+    chain = chain_of(one=engine)
+    async with serving(assemble(IMPATIENT, chain)) as address, httpx.AsyncClient(base_url=address) as client:
+        async with client.stream("POST", PATH, json=HELLO | {"stream": True}) as response:
+            first = await anext(response.aiter_raw())
+            assert chain.admission.running == 1
+        await freed(chain, engine)
+
+    assert first == (EVENT if begins else KEEP_ALIVE)
+
+
+async def test_a_caller_who_leaves_before_a_whole_answer_ends_the_work_and_frees_the_place() -> None:
+    engine = FakeEngine(60.0)
+    chain = chain_of(one=engine)
+    async with serving(assemble(Settings(), chain)) as address, httpx.AsyncClient(base_url=address) as client:
+        asking = asyncio.create_task(client.post(PATH, json=HELLO))
+        while not engine.asked:
+            await asyncio.sleep(0.001)
+        asking.cancel()
+        await freed(chain, engine)
+
+
+async def freed(chain: Chain[Engine], engine: FakeEngine) -> None:
+    async with asyncio.timeout(10):
+        while not engine.closed or chain.admission.running:
+            await asyncio.sleep(0.001)
+
+
+async def test_places_are_free_again_after_every_kind_of_answer() -> None:
+    chain = chain_of(one=FakeEngine(WHOLE), two=FakeEngine(EngineFailed("it broke")), three=FakeEngine(EVENT, DONE))
+    app = assemble(Settings(), chain)
+    for model in ("one", "two", "three"):
+        for stream in (True, False):
+            await ask(app, model=model, stream=stream)
+
+    assert chain.admission.running == 0
+
+
+async def test_a_whole_answer_may_take_longer_than_a_first_byte() -> None:
+    settings = Settings(first_byte_seconds=0.2, answer_seconds=5.0)
+    app = service(settings, one=FakeEngine(0.4, WHOLE), two=Companion())
+
+    assert (await ask(app)).headers[ENGINE_HEADER] == "one"
+    assert (await ask(app, stream=True)).headers[ENGINE_HEADER] == "two"
+
+
+async def test_a_silent_engine_leaves_a_whole_answer_to_the_next_in_the_end() -> None:
+    settings = Settings(first_byte_seconds=0.2, answer_seconds=0.5)
+
+    response = await ask(service(settings, one=FakeEngine(60.0), two=FakeEngine(WHOLE)))
+
+    assert response.headers[ENGINE_HEADER] == "two"
+
+
+async def test_only_post_is_answered() -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(service()), base_url="http://llm") as client:
+        response = await client.get(PATH)
+
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")

@@ -205,6 +205,7 @@ async function talk({ sound, text }) {
   const answered = { ...bubble("toy", say("toy")), wave: emptyWave() };
   said.text.textContent = text ?? "…";
   answered.text.textContent = "…";
+  answered.element.setAttribute("aria-busy", "true"); // to be read aloud as a whole
   const mine = new Turn(api, choices(), (changed) => redraw(changed, said, answered));
   mine.spokenTo = Boolean(sound);
   turn = drawn = mine;
@@ -215,6 +216,7 @@ async function talk({ sound, text }) {
   await mine.take({ sound, text, history: [system, ...history] });
   clearInterval(running);
   redraw(mine, said, answered);
+  answered.element.removeAttribute("aria-busy");
   finish(mine, answered, () => talk({ sound, text }));
 }
 

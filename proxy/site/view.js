@@ -69,7 +69,7 @@ function engineLine(engine) {
 export function showServices(states) {
   const drawn = JSON.stringify([states, say("services")]);
   const list = byId("services");
-  if (list.dataset.drawn === drawn) return; // a screen reader would read the same words again
+  if (list.dataset.drawn === drawn) return; // who is reading it keeps the place
   list.dataset.drawn = drawn;
   list.replaceChildren(
     ...["stt", "llm", "tts"].map((service) => {

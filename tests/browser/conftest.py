@@ -55,6 +55,7 @@ def recording(talkbox: Installation, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def browser(recording: Path) -> Iterator[Browser]:
+    assert Path(CHROMIUM).exists(), "Chromium is missing: `apt-get install chromium`"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM,

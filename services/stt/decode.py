@@ -80,7 +80,7 @@ def decode(file: BinaryIO, max_seconds: float, stop: Stop | None = None) -> Pcm:
         for samples in _resampled(file, max_seconds, stop):
             sound += samples.tobytes()
             if len(sound) > max_seconds * RATE * samples.itemsize:
-                raise too_long(max_seconds)
+                raise _too_long(max_seconds)
     except (av.FFmpegError, ValueError, OverflowError) as exc:
         raise _unreadable() from exc
     pcm = np.frombuffer(sound, dtype=np.float32)
@@ -91,7 +91,7 @@ def decode(file: BinaryIO, max_seconds: float, stop: Stop | None = None) -> Pcm:
     return np.clip(pcm, -1.0, 1.0, out=pcm)
 
 
-def too_long(max_seconds: float) -> BadRequest:
+def _too_long(max_seconds: float) -> BadRequest:
     return BadRequest(f"Audio file is longer than {max_seconds:g} seconds.", param="file", code="invalid_value")
 
 
@@ -108,14 +108,23 @@ def _resampled(file: BinaryIO, max_seconds: float, stop: Stop | None) -> Iterato
         stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
         if stream is None:
             raise BadRequest("The file has no audio track that can be decoded.", param="file")
-        raw = stream.codec_context.name.startswith("pcm_")  # a recorder that streams declares any length in its header
-        if not raw and container.duration and container.duration / av.time_base > max_seconds:
-            raise too_long(max_seconds)
+        if _declared_seconds(container, stream) > max_seconds:
+            raise _too_long(max_seconds)
         resampler = _Resampler()
         with closing(_frames(container, stream, stop)) as frames:
             for frame in frames:
                 yield from resampler.push(frame)
         yield from resampler.flush()
+
+
+def _declared_seconds(container: av.container.InputContainer, stream: av.AudioStream) -> float:
+    """How long it says it is, to refuse what is too long before it is decoded; 0 if it does not."""
+    if not stream.codec_context.name.startswith("pcm_"):
+        return (container.duration or 0) / av.time_base
+    # A recorder that streams writes any length into its header; but the size of a file of samples tells.
+    if len(container.streams) > 1 or not stream.codec_context.bit_rate:
+        return 0.0
+    return 8 * container.size / stream.codec_context.bit_rate
 
 
 def _frames(
@@ -159,7 +168,7 @@ class _Resampler:
         if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or not 1 <= channels <= MOST_CHANNELS:
             message = f"Audio with {frame.sample_rate} samples a second and {channels} channels is not supported."
             raise BadRequest(message, param="file")
-        if channels > 2:
+        if channels > 1:
             frame = _mixed(frame)
         frame.pts = None  # gaps and jumps of the clock are none of ours
         format = frame.format.name, frame.layout.name, frame.sample_rate
@@ -176,7 +185,7 @@ class _Resampler:
 
 
 def _mixed(frame: av.AudioFrame) -> av.AudioFrame:
-    """All channels in one. FFmpeg mixes only the loudspeakers that it knows, not an array of microphones."""
+    """The mean of all channels. FFmpeg's own mix overshoots, and knows no arrays of microphones."""
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from chassis.app import create_service
+from chassis.auth import KeyOptions
 from chassis.chain import Chain
 from chassis.engines import load
 from chassis.limits import Admission
@@ -29,11 +30,11 @@ def create_app() -> Starlette:
     return assemble(settings, chain)
 
 
-def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
+def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None = None) -> Starlette:
     """One path on the shared chassis. Tests bring their own `settings` and `chain`."""
     try:
         language = code_of(settings.language)
     except UnknownLanguage as exc:
         raise SettingError(f"STT_LANGUAGE: {exc}") from exc
     handler = partial(transcriptions, chain, Decoder(settings.max_seconds), language)
-    return create_service(settings, chain, [Route("/v1/audio/transcriptions", handler, methods=["POST"])])
+    return create_service(settings, chain, [Route("/v1/audio/transcriptions", handler, methods=["POST"])], keys=keys)

@@ -58,7 +58,11 @@ class Decoder:
             BadRequest: No sound that can be decoded, too little, or too much.
             TooBusy: It is long, and so are others that are being worked on.
         """
-        async with aclosing(pieces(self._executor, lambda stop: iter([decode(file, self.max_seconds, stop)]))) as only:
+
+        def work(stop: Stop) -> Generator[Pcm, None, None]:
+            yield decode(file, self.max_seconds, stop)
+
+        async with aclosing(pieces(self._executor, work)) as only:
             pcm = await anext(only)
         seconds = len(pcm) / RATE
         if seconds > LONG_SECONDS:

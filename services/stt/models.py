@@ -24,8 +24,8 @@ SHORT_NAMES = {
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 """Between two bytes, and to connect: a network that swallows packets must not hold us for ever."""
 TRIES = 4
-RETRY_SECONDS = 60.0
-CHUNK_BYTES = 2**18
+FIRST_PAUSE_SECONDS = 0.5
+RETRY_SECONDS, SPOILT_RETRY_SECONDS = 60.0, 3600.0
 
 Report = Callable[[str, float | None], None]
 
@@ -69,11 +69,16 @@ def find(name: str, report: Report, options: HubOptions) -> Path:
         if not complete(local):
             raise EngineUnavailable(f"WHISPER_MODEL is a folder without a model: {', '.join(NEEDED)} belong there.")
         return local
-    repository = name if "/" in name else SHORT_NAMES.get(name, f"Systran/faster-whisper-{name}")
-    folder = options.models_dir / "whisper" / repository.replace("/", "--")
+    owner_and_name = repository(name)
+    folder = options.models_dir / "whisper" / owner_and_name.replace("/", "--")
     if not complete(folder):
-        fetch(repository, folder, report, options.hf_endpoint.rstrip("/"))
+        fetch(owner_and_name, folder, report, options.hf_endpoint.rstrip("/"))
     return folder
+
+
+def repository(name: str) -> str:
+    """`Systran/faster-whisper-base` for `base`."""
+    return name if "/" in name else SHORT_NAMES.get(name, f"Systran/faster-whisper-{name}")
 
 
 def fetch(repository: str, folder: Path, report: Report, endpoint: str) -> None:
@@ -124,41 +129,45 @@ def _fetch(http: httpx.Client, index: str, repository: str, folder: Path, report
 def _download(http: httpx.Client, url: str, target: Path, file: _File) -> Iterator[int]:
     """Fetch one file under another name until it is complete and right; yields its size so far."""
     part = target.with_name(f"{target.name}.part")
-    tries = 0
+    tries = most = 0
+    mixed = part.exists()  # of another version, perhaps
     while True:
         have = part.stat().st_size if part.exists() else 0
         try:
             with http.stream("GET", url, headers={"range": f"bytes={have}-"} if have else {}) as response:
-                if response.status_code == 416:  # more than there is: from the beginning
-                    part.unlink()
-                    raise httpx.RemoteProtocolError("the part does not belong to this file")
-                response.raise_for_status()
-                resumed = response.status_code == 206
-                with part.open("ab" if resumed else "wb") as sink:
-                    for chunk in response.iter_bytes(CHUNK_BYTES):
-                        sink.write(chunk)
-                        tries = 0
-                        yield sink.tell()
-            _check(part, file)
-            part.replace(target)
-            return
+                if response.status_code != 416:  # that is: there is no more
+                    response.raise_for_status()
+                    with part.open("ab" if response.status_code == 206 else "wb") as sink:
+                        for chunk in response.iter_bytes():
+                            sink.write(chunk)
+                            if sink.tell() > most:  # it goes on, however often it breaks off
+                                most, tries = sink.tell(), 0
+                            yield sink.tell()
+            if file.size is not None and part.stat().st_size < file.size:
+                raise httpx.RemoteProtocolError("the file is cut short")
         except httpx.TransportError:
             tries += 1
             if tries >= TRIES:
                 raise
-            sleep(2.0**tries / 2)
+            sleep(FIRST_PAUSE_SECONDS * 2**tries)
+            continue
+        if _right(part, file):
+            part.replace(target)
+            return
+        part.unlink()
+        if not mixed:
+            message = f"{target.name} arrived from {httpx.URL(url).host} with a wrong checksum."
+            raise EngineUnavailable(f"{message} Set HF_ENDPOINT to another hub.", retry_seconds=SPOILT_RETRY_SECONDS)
+        mixed = False
 
 
-def _check(part: Path, file: _File) -> None:
+def _right(part: Path, file: _File) -> bool:
     if file.size is not None and part.stat().st_size != file.size:
-        if part.stat().st_size > file.size:
-            part.unlink()
-        raise httpx.RemoteProtocolError("the file is cut short")
-    if file.lfs is not None:
-        with part.open("rb") as source:
-            if hashlib.file_digest(source, "sha256").hexdigest() != file.lfs.sha256:
-                part.unlink()
-                raise httpx.RemoteProtocolError("the file does not have its checksum")
+        return False
+    if file.lfs is None:
+        return True
+    with part.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest() == file.lfs.sha256
 
 
 def _again(ask: Callable[[], Any]) -> Any:
@@ -166,5 +175,5 @@ def _again(ask: Callable[[], Any]) -> Any:
         try:
             return ask()
         except httpx.TransportError:
-            sleep(2.0**tried / 2)
+            sleep(FIRST_PAUSE_SECONDS * 2**tried)
     return ask()

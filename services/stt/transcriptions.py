@@ -29,7 +29,6 @@ async def transcriptions(
         EngineFailed: No engine made it out in time. (If one breaks off after its first words, the events end in an
             error; an answer that is not streamed has no first words, so that the next engine is asked.)
     """
-    chain.admission.check()
     async with parse_form(request, TranscriptionRequest) as (wanted, files):
         told = hints(wanted, default_language)
         if "file" not in files:

@@ -18,12 +18,14 @@ CONTEXT = 64
 """Samples of the window before, which the model wants to see again."""
 BATCH = 1000
 
-SPEECH, SILENCE = 0.5, 0.35
-"""Speech begins at the one and ends below the other."""
+SPEECH, SILENCE = 0.35, 0.2
+"""Speech begins at the one and ends below the other: low, since a lost word is worse than a second of nothing."""
+FAINT, HESITATION_SECONDS = 0.04, 1.0
+"""After a long silence the model takes up to a second to be sure; what it suspected before then was speech already."""
 PAUSE_SECONDS = 0.5
 """A shorter silence does not end it."""
 SHORTEST_SECONDS = 0.1
-PAD_SECONDS = 0.3
+PAD_SECONDS = 0.4
 """Kept on either side, since words begin and end softly."""
 
 Span = tuple[int, int]
@@ -69,8 +71,8 @@ def probabilities(pcm: Pcm, stop: Stop) -> NDArray[np.float32]:
 
 def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:
     """Where speech begins and ends, padded, in order and apart from each other."""
-    pause, shortest, pad = (
-        round(seconds * RATE / WINDOW) for seconds in (PAUSE_SECONDS, SHORTEST_SECONDS, PAD_SECONDS)
+    pause, shortest, pad, hesitation = (
+        round(seconds * RATE / WINDOW) for seconds in (PAUSE_SECONDS, SHORTEST_SECONDS, PAD_SECONDS, HESITATION_SECONDS)
     )
     found: list[list[int]] = []
     speaking = False
@@ -84,6 +86,9 @@ def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:
     for begin, end in found:
         if end - begin < shortest:
             continue
+        earliest = max(0, begin - hesitation)
+        while begin > earliest and likely[begin - 1] >= FAINT:
+            begin -= 1
         first = max((begin - pad) * WINDOW, padded[-1][1] if padded else 0)
         padded.append((first, min((end + pad) * WINDOW, samples)))
     return padded

@@ -3,9 +3,9 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from contextvars import copy_context
 from functools import cache
 from pathlib import Path
@@ -55,7 +55,7 @@ class Stop:
                 self._break_off = None
 
 
-async def pieces(executor: Executor, work: Callable[[Stop], Iterator[T]]) -> AsyncGenerator[T, None]:
+async def pieces(executor: Executor, work: Callable[[Stop], Generator[T, None, None]]) -> AsyncGenerator[T, None]:
     """What `work` yields in one of the executor's threads; closing the iterator stops it."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
@@ -68,10 +68,11 @@ async def pieces(executor: Executor, work: Callable[[Stop], Iterator[T]]) -> Asy
     def run() -> None:
         try:
             if not stop:
-                for piece in work(stop):
-                    put((piece,))
-                    if stop:
-                        break
+                with closing(work(stop)) as steps:
+                    for piece in steps:
+                        put((piece,))
+                        if stop:
+                            break
         except BaseException as exc:
             put(exc)
         else:

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -62,7 +62,7 @@ class Sphinx(Engine):
             async for piece in heard:
                 yield piece
 
-    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Iterator[Heard]:
+    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
         spoken = vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)
         if not spoken:
             yield Heard(language="en")

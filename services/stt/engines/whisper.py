@@ -1,7 +1,7 @@
 """Whisper, by faster-whisper in this process: every language; the weights come from a folder or a hub."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
@@ -96,7 +96,7 @@ class Whisper(Engine):
             except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
                 raise EngineFailed("whisper broke off") from exc
 
-    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Iterator[Heard]:
+    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
         language = None if hints.language is None else self._language(hints.language)
         for begin, end in vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS):
             if stop:

@@ -1,0 +1,161 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import numpy as np
+import pytest
+
+from chassis.errors import Declined, EngineFailed
+from fixtures import sounds
+from stt.engines import Hints, Pcm
+from stt.engines.sphinx import PROGRAM, Sphinx
+
+speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
+
+
+@pytest.fixture
+async def sphinx() -> AsyncIterator[Sphinx]:
+    engine = await asyncio.to_thread(Sphinx.load, "sphinx", lambda doing, part: None)
+    yield engine
+    await engine.aclose()
+
+
+async def text(engine: Sphinx, pcm: Pcm) -> str:
+    heard = [piece async for piece in engine.transcribe(pcm, Hints(language="en"))]
+    return "".join(segment.text for piece in heard for segment in piece.segments).strip()
+
+
+@speaks
+async def test_it_hears_what_flite_says_one_after_the_other(sphinx: Sphinx) -> None:
+    assert await text(sphinx, sounds.spoken("What is the weather like today?")) == "what is the weather like today"
+    assert await text(sphinx, sounds.spoken("Please tell me a story.")) == "please tell me a story"
+
+
+@speaks
+async def test_words_have_their_times_in_the_whole_recording(sphinx: Sphinx) -> None:
+    pcm = np.concatenate([sounds.silence(4), sounds.spoken("hello little bear")])
+
+    [piece] = [piece async for piece in sphinx.transcribe(pcm, Hints(words=True))]
+
+    [segment] = piece.segments
+    assert segment.text == " hello little bear"
+    assert [word.word for word in segment.words] == ["hello", "little", "bear"]
+    assert 4 < segment.start == segment.words[0].start < 4.5
+    assert segment.end == segment.words[-1].end < len(pcm) / sounds.RATE + 0.1
+    assert all(word.start < word.end for word in segment.words)
+
+
+@speaks
+async def test_a_long_recording_comes_in_pieces(sphinx: Sphinx) -> None:
+    said = sounds.spoken("good morning")
+    pcm = np.concatenate([said, sounds.silence(2), said])
+
+    pieces = [piece async for piece in sphinx.transcribe(pcm, Hints())]
+
+    assert [segment.text for piece in pieces for segment in piece.segments] == [" good morning"] * 2
+    assert len(pieces) == 2
+
+
+@pytest.mark.parametrize(
+    "sound", [sounds.silence(2), sounds.noise(2), sounds.tone(2)], ids=["silence", "noise", "tone"]
+)
+async def test_where_nobody_speaks_there_is_one_piece_without_words(sphinx: Sphinx, sound: sounds.Samples) -> None:
+    [piece] = [piece async for piece in sphinx.transcribe(sound, Hints())]
+
+    assert piece.segments == ()
+    assert piece.language == "en"
+
+
+async def test_another_language_is_declined(sphinx: Sphinx) -> None:
+    assert sphinx.hears("en")
+    assert sphinx.hears(None)
+    assert not sphinx.hears("zh")
+    with pytest.raises(Declined):
+        await anext(sphinx.transcribe(sounds.silence(1), Hints(language="zh")))
+
+
+def process_ids(engine: Sphinx) -> list[int]:
+    return [process._process.pid for process in engine._idle]
+
+
+@speaks
+async def test_a_process_that_dies_is_replaced(sphinx: Sphinx) -> None:
+    [dead] = process_ids(sphinx)
+    os.kill(dead, signal.SIGKILL)
+    await asyncio.to_thread(os.waitid, os.P_PID, dead, os.WEXITED | os.WNOWAIT)
+
+    assert await text(sphinx, sounds.spoken("good morning")) == "good morning"
+    assert dead not in process_ids(sphinx)
+
+
+@speaks
+async def test_one_that_dies_at_work_is_a_failure_of_the_engine_and_replaced(sphinx: Sphinx) -> None:
+    [dying] = process_ids(sphinx)
+    os.kill(dying, signal.SIGSTOP)
+    hearing = asyncio.create_task(text(sphinx, sounds.spoken("good morning")))
+    while process_ids(sphinx):
+        await asyncio.sleep(0.01)
+    os.kill(dying, signal.SIGKILL)
+
+    with pytest.raises(EngineFailed):
+        await hearing
+    assert await text(sphinx, sounds.spoken("good morning")) == "good morning"
+
+
+@speaks
+async def test_a_caller_who_leaves_ends_the_work_at_once(sphinx: Sphinx) -> None:
+    [busy] = process_ids(sphinx)
+    process = sphinx._idle[0]
+    os.kill(busy, signal.SIGSTOP)  # it would take for ever
+    hearing = sphinx.transcribe(sounds.spoken("good morning"), Hints())
+    async with aclosing(hearing):  # type: ignore[type-var]  # it is a generator
+        first = asyncio.ensure_future(anext(hearing))
+        while process_ids(sphinx):
+            await asyncio.sleep(0.01)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+    async with asyncio.timeout(5):
+        while process.alive:
+            await asyncio.sleep(0.01)
+        assert await text(sphinx, sounds.spoken("good morning")) == "good morning"
+
+
+@speaks
+async def test_several_at_once_each_hear_their_own(sphinx: Sphinx) -> None:
+    first, second = sounds.spoken("good morning"), sounds.spoken("please tell me a story")
+
+    heard = await asyncio.gather(*(text(sphinx, sound) for sound in (first, second, first, second)))
+
+    assert heard == ["good morning", "please tell me a story"] * 2
+
+
+async def test_closing_it_leaves_no_process() -> None:
+    engine = await asyncio.to_thread(Sphinx.load, "sphinx", lambda doing, part: None)
+    processes = [process._process for process in engine._idle]
+
+    await engine.aclose()
+
+    assert [process.returncode for process in processes] == [-signal.SIGKILL]
+
+
+def test_a_process_ends_with_its_input_and_not_with_a_signal_to_the_group() -> None:
+    process = subprocess.Popen([sys.executable, "-P", str(PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.read(4)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        samples = bytes(3200)
+        process.stdin.write(len(samples).to_bytes(4, "little") + samples)
+        process.stdin.flush()
+        assert process.stdout.read(2 + 4) == b"[]" + (2).to_bytes(4, "little")
+        process.stdin.close()
+
+        assert process.wait(10) == 0

@@ -130,10 +130,11 @@ async function* chunksOf(response) {
   }
 }
 
-/** The text of a chat's server-sent events. A stream that ends without `[DONE]` was cut off. */
+/** The text of a chat's server-sent events. A stream that ends with neither `[DONE]` nor a reason was cut off. */
 async function* words(response) {
   const decoder = new TextDecoder();
   let held = "";
+  let finished = false;
   try {
     for await (const chunk of chunksOf(response)) {
       held += decoder.decode(chunk, { stream: true });
@@ -145,6 +146,7 @@ async function* words(response) {
         if (data === "[DONE]") return;
         const event = JSON.parse(data);
         if (event.error) throw new Problem("broken", { service: "llm", message: event.error.message });
+        finished ||= Boolean(event.choices?.[0]?.finish_reason);
         const said = event.choices?.[0]?.delta?.content;
         if (said) yield said;
       }
@@ -152,5 +154,5 @@ async function* words(response) {
   } catch (exc) {
     throw translated(exc, "llm", "broken");
   }
-  throw new Problem("broken", { service: "llm" });
+  if (!finished) throw new Problem("broken", { service: "llm" });
 }

@@ -375,6 +375,20 @@ def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(visit: Visit, en
     assert told in console.alert().inner_text()
 
 
+def test_an_answer_that_ends_with_its_reason_is_whole_without_done(visit: Visit) -> None:
+    choice = '{"index": 0, "delta": {"content": "Hello!"}, "finish_reason": "stop"}'
+
+    def answer(route: Route) -> None:
+        route.fulfill(content_type="text/event-stream", body=f'data: {{"choices": [{choice}]}}\n\n')
+
+    console = visit(before=lambda page: page.route("**/v1/chat/completions", answer))
+    console.type("Hello!")
+    console.ended()
+
+    assert console.said("toy") == "Hello!"
+    assert console.page.locator("#log .alert").count() == 0
+
+
 def test_a_proxy_that_is_gone_is_told_what_to_do(visit: Visit) -> None:
     console = visit()
     console.page.context.set_offline(True)

@@ -33,7 +33,7 @@ def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
         settings,
         chain,
         routes=[
-            Route("/v1/audio/speech", partial(speech, chain, settings.language), methods=["POST"]),
+            Route("/v1/audio/speech", partial(speech, chain, settings), methods=["POST"]),
             Route("/v1/audio/voices", partial(voices, chain), methods=["GET"]),
         ],
     )

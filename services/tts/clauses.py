@@ -1,81 +1,196 @@
-"""Text cut into what an engine says at a time: at the ends of sentences, else where it hurts least."""
+"""Text cut for speech: a short first clause, whose sound is there at once, then longer ones, made while it plays.
+
+A clause ends where a speaker would breathe: after a sentence, else at a comma, else between words, and only where a
+word is longer than all limits inside it. Cuts are found, not made: each clause is a stretch of the text as it was.
+"""
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 
-SENTENCE = re.compile(r"[。！？｡！？…；;।။។؟]+[”’」』）)\"'»]*\s*|[.!?]++[”’」』）)\"'»]*+(?:\s+|$)|\n\s*")
-CLAUSE = re.compile(r"[，、,:：—،、）)]+\s*|\s+")
-ABBREVIATIONS = frozenset(
-    {"mr", "mrs", "ms", "dr", "prof", "sr", "jr", "st", "vs", "etc", "vol", "fig", "inc", "ltd", "approx"}
-    | {"e.g", "i.e", "u.s", "u.k", "a.m", "p.m", "bzw", "z.b", "usw"}
+import msgspec
+
+SENTENCE, ASIDE_SENTENCE, CLAUSE, PAUSE, ASIDE_CLAUSE, SPACE, PARTICLE = 7, 6, 5, 4, 3, 2, 1
+"""How good a place is for a breath. Inside brackets and quotes it is a little worse than outside."""
+
+OPENERS, CLOSERS = "([{（［｛〔【〖《〈「『“‘«‹¿¡", ")]}）］｝〕】〗》〉」』”’»›"
+AFTER = re.escape(CLOSERS) + "\"'"
+CJK = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+BREATH = re.compile(
+    rf"""
+      (?P<newline>  \s*\n\s* )
+    | (?P<dots>     \.{{2,}} | …+ | 。{{2,}} )                                   # ... ……
+    | (?P<stop>     [。！？｡؟۔।॥։።។။‼⁇⁈⁉]+ | [!?]+(?=[\s{AFTER}{CJK}]|$) )[！？!?。]*
+    | (?P<dot>      \.(?=[\s{AFTER}]|$) | (?<=[{CJK}{AFTER}])\.(?=[{CJK}]) )
+    | (?P<comma>    [；;：:，,،؛፣၊·;](?=[\s{AFTER}]|$) | [；：，،؛](?!\d) | (?<!\d)[；：，]
+                  | (?<=[{CJK}{AFTER}])[,;:] | [,;:](?=[{CJK}]) )
+    | (?P<pause>    [、､།]+ | (?:—|–(?=\s)|(?<=\s)-(?=\s))+ | (?<=[{CJK}])[~～]+ )
+    | (?P<space>    \s+ )
+    | (?P<particle> [的了着过吗呢吧啊呀嘛哦](?=[{CJK}]) | (?<=[{CJK}])(?=[0-9A-Za-z]) | (?<=[0-9A-Za-z])(?=[{CJK}]) )
+    | (?P<open>     [{re.escape(OPENERS)}] )
+    | (?P<close>    [{re.escape(CLOSERS)}] )
+    """,
+    re.VERBOSE,
 )
-"""Words that end in a full stop in the middle of a sentence."""
+STRENGTH = {"newline": SENTENCE, "stop": SENTENCE, "dot": SENTENCE, "dots": CLAUSE, "comma": CLAUSE, "pause": PAUSE}
+STRENGTH |= {"space": SPACE, "particle": PARTICLE, "close": PARTICLE}
+ASIDE = {SENTENCE: ASIDE_SENTENCE, CLAUSE: ASIDE_CLAUSE, PAUSE: ASIDE_CLAUSE}
+TRAIL = re.compile(rf"[{AFTER}！？!?。…～~，、]*\s*")
+"""What belongs to the breath before it: closing quotes, more marks, the spaces."""
+
+ABBREVIATED = re.compile(
+    r"""(?: \b[A-Za-zÀ-ÿА-я] | \b(?:[^\W\d]\.)+[^\W\d]   # J. K.   U.S.  e.g.  Ph.D
+      | \b(?i:Dr|Mr|Mrs|Ms|Mx|Prof|St|Mt|Ft|Rev|Hon|Gen|Col|Lt|Sgt|Capt|Gov|Sen|Rep|vs|cf|viz|al|approx|ca|resp
+            |fig|vol|pp?|ch|sec|ed|eds|dept|est|Mme|Mlle|Sra?|Srta|Dña?|Hr|Fr|bzw|usw|evtl|ggf|Nr|ca|inkl|tel)
+      )\Z""",
+    re.VERBOSE,
+)
+MAYBE_LAST = re.compile(
+    r"\b(?i:etc|Inc|Ltd|Co|Corp|Jr|Sr|Bros|[ap]\.m|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\Z"
+)
+"""Abbreviations that may end a sentence as well: they do where a capital follows."""
+ITEM = re.compile(r"(?:\n|\A)\s*\d{1,3}\Z")
+"""The number of a line of a list."""
+NUMBER_SIGN = re.compile(r"\b(?i:no)\Z")
+
+SMALL_KANA = "ーゝゞヽヾ々〻ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
+GLUE = frozenset(CLOSERS + SMALL_KANA + "\u200c\u200d\ufe0e\ufe0f\u20e3\u0e33\u0eb3、。，．！？：；…,.!?:;%％℃°")
+"""Never the first of a clause; nor are combining marks."""
+LEADING = frozenset(OPENERS + "เแโใไເແໂໃໄ\u200d")
+"""Never the last of one: what opens, vowels written before their consonant, and the joiner."""
+
+SKIN_OR_FLAG = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+HANGUL_TAIL = re.compile("[\u1160-\u11ff]")
 
 
-def size(text: str) -> int:
-    """Bytes of UTF-8, with `&<>` escaped as XML wants it."""
-    return len(text.encode()) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+class Lengths(msgspec.Struct, frozen=True, kw_only=True):
+    """How long clauses are, in letters: a Chinese, Japanese or Korean character takes as long to say as three."""
+
+    first: int = 60
+    """Of the first clause (twice that where it would be cut between words otherwise); then 2, 4, 8 … times that."""
+    most: int = 300
+    """Of any clause; so it holds at most that many characters, and a third of that in Chinese."""
+    least: int = 18
+    """Shorter ones are joined with the next."""
+    most_bytes: int = 4096
+    """UTF-8, after `&`, `<` and `>` have been escaped."""
 
 
-def cut(text: str, least: int, most: int) -> list[str]:
-    """The same text in pieces that, joined, are that text.
-
-    Args:
-        least: Sentences are gathered until a piece has this size (1: each is a piece of its own).
-        most: No piece is larger; a longer sentence is cut at a comma or a space, or where it must be.
-    """
-    pieces: list[str] = []
-    for sentence in _sentences(text):
-        if pieces and size(pieces[-1]) < least and size(pieces[-1]) + size(sentence) <= most:
-            pieces[-1] += sentence
-        else:
-            pieces += _fitting(sentence, most)
-    return pieces
+USUAL = Lengths()
 
 
-def _sentences(text: str) -> Iterator[str]:
-    begin = 0
-    for end in SENTENCE.finditer(text):
-        if end[0].startswith(".") and _abbreviated(text[begin : end.start()]):
+def clauses(text: str, lengths: Lengths = USUAL) -> Iterator[str]:
+    """The text in clauses, in order; nothing but white space is left out."""
+    text, first, most = text.strip(), lengths.first, lengths.most
+    letters = [0, *accumulate(3 if char >= "\u2e80" else 1 for char in text)]
+    sizes = [0, *accumulate(map(_escaped_bytes, text))]
+    breaths = [*_breaths(text), (len(text), SENTENCE)]
+    start, at, soft = 0, 0, min(first, most)
+
+    def reach(length: int) -> int:
+        """How far a clause of `length` goes from `start`; a single character always fits."""
+        end = (
+            min(bisect_right(letters, letters[start] + length), bisect_right(sizes, sizes[start] + lengths.most_bytes))
+            - 1
+        )
+        return max(end, start + 1)
+
+    while start < len(text):
+        near, far = reach(soft), reach(min(2 * first, most) if start == 0 else most)
+        while breaths[at][0] <= start:
+            at += 1
+        within = [breaths[i] for i in range(at, _upto(breaths, far))]
+        long_enough = [it for it in within if letters[it[0]] - letters[start] >= lengths.least]
+        cut = len(text) if near == len(text) else _choose(long_enough or within, near, earliest=start == 0)
+        if cut is None:
+            cut = len(text) if far == len(text) else _between_characters(text, start, near)
+        if letters[-1] - letters[cut] < lengths.least and far == len(text):
+            cut = len(text)
+        if clause := text[start:cut].strip():
+            yield clause
+            soft = min(2 * soft, most)
+        start = cut
+
+
+def _escaped_bytes(char: str) -> int:
+    if char < "\x80":
+        return 5 if char == "&" else 4 if char in "<>" else 1
+    return 2 if char < "\u0800" else 3 if char < "\U00010000" else 4
+
+
+def _upto(breaths: list[tuple[int, int]], end: int) -> int:
+    return bisect_right(breaths, (end, SENTENCE + 1))
+
+
+def _choose(breaths: list[tuple[int, int]], near: int, *, earliest: bool) -> int | None:
+    """The best place: of the highest kind up to `near`, else the next after it, else between words."""
+    strong = [(end, kind) for end, kind in breaths if kind >= PAUSE]
+    if inside := [it for it in strong if it[0] <= near]:
+        kind = max(SENTENCE if kind >= ASIDE_SENTENCE else PAUSE for _, kind in inside)
+        ends = [end for end, it in inside if it >= min(kind, ASIDE_SENTENCE)]
+        return ends[0] if earliest else ends[-1]
+    if strong:
+        return strong[0][0]
+    weak = [(kind, end) for end, kind in breaths if end <= near]
+    return max(weak)[1] if weak else None
+
+
+def _breaths(text: str) -> Iterator[tuple[int, int]]:
+    """Where one could breathe, and how well: (end, kind), ends ascending."""
+    depth, last = 0, 0
+    for found in BREATH.finditer(text):
+        if found.start() < last:  # it went with the breath before
             continue
-        if end.end() > begin:
-            yield text[begin : end.end()]
-        begin = end.end()
-    if text[begin:]:
-        yield text[begin:]
+        name = str(found.lastgroup)
+        if name == "open":
+            depth += 1
+            continue
+        kind = _dot(text, found.start(), found.end()) if name == "dot" else STRENGTH[name]
+        depth = 0 if name == "newline" else max(0, depth - 1) if name == "close" else depth
+        end = found.end()
+        if kind >= ASIDE_CLAUSE or name == "close":
+            trail = TRAIL.match(text, end)
+            assert trail is not None  # it may be empty
+            depth = max(0, depth - sum(char in CLOSERS for char in trail[0]))
+            end = trail.end()
+        if last < end < len(text):
+            yield end, ASIDE.get(kind, kind) if depth else kind
+        last = max(last, end)
 
 
-def _abbreviated(before: str) -> bool:
-    """Whether a full stop after this belongs to its last word."""
-    word = before.rpartition(" ")[2].lower().lstrip("(\"'“‘")
-    return word in ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word.isascii())
+def _dot(text: str, start: int, end: int) -> int:
+    """A full stop, or only the dot of an abbreviation, an initial or an ordinal?"""
+    before, after = text[max(0, start - 12) : start], text[end : end + 3].lstrip("\"' \t" + CLOSERS)[:1]
+    if MAYBE_LAST.search(before):
+        return SENTENCE if after.isupper() else PARTICLE
+    if ABBREVIATED.search(before) or ITEM.search(before) or (after.isdigit() and NUMBER_SIGN.search(before)):
+        return PARTICLE
+    return PAUSE if after.islower() or before[-1:].isdigit() else SENTENCE
 
 
-def _fitting(sentence: str, most: int) -> Iterator[str]:
-    while size(sentence) > most:
-        room = _room(sentence, most)
-        ends = [end.end() for end in CLAUSE.finditer(sentence, 0, room) if end.end() >= room // 3]
-        here = ends[-1] if ends else _between_letters(sentence, room)
-        yield sentence[:here]
-        sentence = sentence[here:]
-    yield sentence
+def _between_characters(text: str, start: int, end: int) -> int:
+    """The last place up to `end` that splits no character as a reader sees it; `end` if all would."""
+    for cut in range(end, start, -1):
+        if _whole(text, start, cut):
+            return cut
+    return end
 
 
-def _room(text: str, most: int) -> int:
-    """How many characters from the start are of size `most` at most; at least one."""
-    fits, used = 0, 0
-    for char in text:
-        used += size(char)
-        if used > most:
-            break
-        fits += 1
-    return max(1, fits)
+def _whole(text: str, start: int, cut: int) -> bool:
+    before, after = text[cut - 1], text[cut]
+    if after in GLUE or before in LEADING or unicodedata.category(after)[0] == "M":
+        return False
+    if SKIN_OR_FLAG.match(after) or HANGUL_TAIL.match(after) or (before.isdigit() and after.isdigit()):
+        return False
+    if _regional(after) and _regional(before):  # two of them are one flag
+        run = cut
+        while run > start and _regional(text[run - 1]):
+            run -= 1
+        return (cut - run) % 2 == 0
+    return True
 
 
-def _between_letters(text: str, here: int) -> int:
-    """The place nearest before `here` that parts no letter from its accent and no emoji from its other half."""
-    for place in range(here, max(1, here - 16), -1):
-        if not unicodedata.combining(text[place]) and text[place] not in "\u200d\ufe0f" and text[place - 1] != "\u200d":
-            return place
-    return here
+def _regional(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"

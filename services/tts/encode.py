@@ -48,7 +48,7 @@ class Encoding:
         self._first = True
         untouched = sound.codec == codec == "mp3" and stretch == 1.0
         self._encoder: Encoder | None = None if untouched else ENCODERS[codec]()
-        self._source = None if untouched else _source(sound, stretch)
+        self._source = None if untouched else source(sound, stretch)
 
     @property
     def seconds(self) -> float:
@@ -87,7 +87,7 @@ class Encoding:
             begin, self._first = end, False
 
 
-class _Source(Protocol):
+class Source(Protocol):
     """The engine's bytes in, PCM at `RATE` out."""
 
     def feed(self, piece: bytes) -> Iterator[bytes]: ...
@@ -95,13 +95,16 @@ class _Source(Protocol):
     def finish(self) -> Iterator[bytes]: ...
 
 
-def _source(sound: Sound, stretch: float) -> _Source:
+def source(sound: Sound, stretch: float = 1.0) -> Source:
+    """Decodes, stretches and resamples, as far as that is needed."""
     if sound.codec == "pcm" and sound.rate == RATE and stretch == 1.0:
-        return _AsItIs()
+        return AsItIs()
     return _Converter(sound, stretch)
 
 
-class _AsItIs:
+class AsItIs:
+    """PCM at `RATE` already."""
+
     def feed(self, piece: bytes) -> Iterator[bytes]:
         yield piece
 

@@ -8,5 +8,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     prefix = "TTS_"
     engines: tuple[str, ...] = ("edge", "espeak")
+    speakable: bool = True
+    """Leave out what is meant for the eye (markdown, emoji, stage directions); a request may say otherwise."""
     language: str = "en"
     """Of a text whose letters do not tell, where the voice does not either: Latin ones, or digits alone."""

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
 from starlette.requests import Request
@@ -12,35 +12,33 @@ from starlette.responses import JSONResponse, Response
 from chassis.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, NotFound
 from chassis.streams import EVENT_STREAM, Stream, close, event
-from tts import clauses
+from tts.clauses import clauses
 from tts.encode import Encoding
 from tts.engines import Engine
+from tts.figures import in_words
+from tts.join import Joined
 from tts.language import DENSE, scripts
+from tts.settings import Settings
 from tts.sound import RATE, pcm, silence
-from tts.speakable import clean, speakable
-from tts.voices import Voice, choose
+from tts.speakable import clean, speakable, tidy
+from tts.voices import choose
 from tts.wire import MEDIA_TYPES, Wanted, parse
 
-PAUSE_SECONDS = 0.25
-"""Between clauses of an engine that leaves none of its own."""
 NOTHING_SECONDS = 0.3
 """The silence that answers a text with nothing to say."""
 LETTERS_PER_TOKEN = 4
 TOKENS_PER_SECOND = 20
 
 
-async def speech(chain: Chain[Engine], language: str, request: Request) -> Response:
+async def speech(chain: Chain[Engine], settings: Settings, request: Request) -> Response:
     """Sound in the codec asked for, sent as the engine makes it.
-
-    Args:
-        language: Of a text whose letters do not tell.
 
     Raises:
         BadRequest: The body cannot be served, or no engine has a voice for it.
         EngineFailed: No engine gave sound in time. (If one breaks off later, the connection does.)
     """
     wanted = await parse(request)
-    spoken = Spoken(wanted, language)
+    spoken = Spoken(wanted, settings)
     sound, headers = spoken.nothing(), {}
     if speakable(spoken.text):
         sound = answer = await chain.answer(wanted.model, spoken.by)
@@ -65,9 +63,10 @@ async def voices(chain: Chain[Engine], request: Request) -> Response:
 class Spoken:
     """One answer, whoever gives it."""
 
-    def __init__(self, wanted: Wanted, language: str) -> None:
-        self.wanted, self.language = wanted, language
-        self.text = clean(wanted.text)
+    def __init__(self, wanted: Wanted, settings: Settings) -> None:
+        self.wanted, self.language = wanted, settings.language
+        self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
+        self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
         self._encoding = Encoding(pcm(RATE), wanted.codec)
 
     async def by(self, engine: Engine, submodel: str | None) -> AsyncIterator[bytes]:
@@ -84,8 +83,10 @@ class Spoken:
         engine.accept(self.text, voice)
         slowest, fastest = engine.speeds
         speed = min(max(self.wanted.speed, slowest), fastest)
-        self._encoding = encoding = Encoding(engine.sound, self.wanted.codec, self.wanted.speed / speed)
-        async with aclosing(_joined(engine, clauses.cut(self.text, *engine.clause_bytes), voice, speed)) as pieces:
+        text = self.text if self._as_written or engine.reads_figures else in_words(self.text, voice.language)
+        answer = Joined(engine, filter(speakable, clauses(text, engine.lengths)), voice, speed)
+        self._encoding = encoding = Encoding(answer.sound, self.wanted.codec, self.wanted.speed / speed)
+        async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
                 for coded in encoding.encode(piece):
                     yield coded
@@ -109,19 +110,6 @@ class Spoken:
         words = dense + math.ceil((len(self.text) - dense) / LETTERS_PER_TOKEN)
         sound = math.ceil(self._encoding.seconds * TOKENS_PER_SECOND)
         return {"input_tokens": words, "output_tokens": sound, "total_tokens": words + sound}
-
-
-async def _joined(engine: Engine, pieces: Sequence[str], voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
-    """The clauses one after another, with a pause between them where the engine leaves none."""
-    pause = silence(PAUSE_SECONDS / speed, engine.sound.rate) if engine.sound.codec == "pcm" else b""
-    begun = False
-    for clause in filter(speakable, pieces):
-        if begun and pause:
-            yield pause
-        async with aclosing(engine.speak(clause, voice, speed)) as spoken:
-            async for piece in spoken:
-                yield piece
-                begun = True
 
 
 async def events(sound: AsyncIterator[bytes], spoken: Spoken, request: Request) -> AsyncIterator[bytes]:

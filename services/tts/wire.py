@@ -36,6 +36,8 @@ class SpeechRequest(msgspec.Struct, kw_only=True):
     speed: Annotated[float, Meta(ge=0.25, le=4.0)] | None = None
     instructions: str | None = None
     stream_format: str | None = None
+    speakable: bool | None = None
+    """Ours: whether to leave out what is meant for the eye; null: as the operator says."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +49,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec
     speed: float
     streamed_as: StreamFormat
+    speakable: bool | None
 
 
 async def parse(request: Request) -> Wanted:
@@ -62,6 +65,7 @@ async def parse(request: Request) -> Wanted:
         codec=_one_of("response_format", body.response_format or "mp3", Codec),
         speed=1.0 if body.speed is None else body.speed,
         streamed_as=_one_of("stream_format", body.stream_format or "audio", StreamFormat),
+        speakable=body.speakable,
     )
 
 

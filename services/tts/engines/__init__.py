@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, Self
 
 from chassis.chain import Report
+from tts.clauses import Lengths
 from tts.sound import Sound
 from tts.voices import Voice
 
@@ -24,8 +25,12 @@ class Engine(Protocol):
     """The form of what `speak` gives."""
     speeds: tuple[float, float]
     """The slowest and the fastest it speaks by itself; beyond, its sound is stretched."""
-    clause_bytes: tuple[int, int]
-    """The least and the most it likes to be given at a time, as `clauses.cut` takes them."""
+    lengths: Lengths
+    """How long the clauses are that it likes to be given."""
+    ahead: int
+    """How many it makes while another one plays; each may be a connection of its own."""
+    reads_figures: bool
+    """Says numbers, dates, money and units as people do; else it is given them in words."""
 
     voices: Sequence[Voice]
     """Those it has, as far as it knows without asking anybody; the preferred ones of a language first."""

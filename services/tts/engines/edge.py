@@ -1,7 +1,7 @@
 """Microsoft Edge's read-aloud voices, online, through edge-tts.
 
 What edge-tts leaves open is closed here: a connection that drops ends its stream as if all had been said, nothing
-limits a silence after the handshake, and Chinese text is not cut to the size the service takes (`clause_bytes` is).
+limits a silence after the handshake, and Chinese text is not cut to the size the service takes (`lengths` are).
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
 from chassis.chain import Report
 from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
 from chassis.settings import Options, read
+from tts.clauses import Lengths
 from tts.engines import Engine
 from tts.language import detect
 from tts.sound import Sound
@@ -142,7 +143,9 @@ class Edge(Engine):
     first_byte_seconds = 1.0
     sound = Sound("mp3", 24_000, 48_000 // 8)
     speeds = (0.5, 2.0)
-    clause_bytes = (2_000, 4_000)
+    lengths = Lengths(first=400, most=1_200)  # it sends sound while it makes more, so that longer ones cost no time
+    ahead = 2
+    reads_figures = True
 
     def __init__(self, options: EdgeOptions | None = None) -> None:
         self._options = options or read(EdgeOptions)

@@ -17,6 +17,7 @@ from typing import Any, Self
 from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
+from tts.clauses import Lengths
 from tts.engines import Engine
 from tts.language import holds_han
 from tts.sound import WIDTH, pcm
@@ -75,7 +76,9 @@ class Espeak(Engine):
     first_byte_seconds = 0.3
     sound = pcm(RATE)
     speeds = (0.5, 2.0)
-    clause_bytes = (1, 300)
+    lengths = Lengths()
+    ahead = 1
+    reads_figures = False
 
     def __init__(self, options: EspeakOptions | None = None) -> None:
         options = options or read(EspeakOptions)

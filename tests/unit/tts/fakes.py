@@ -18,6 +18,8 @@ from starlette.applications import Starlette
 from chassis.chain import Chain, Report, Seat
 from chassis.errors import Declined
 from tts.app import assemble
+from tts.clauses import USUAL, Lengths
+from tts.encode import Encoding
 from tts.engines import Engine
 from tts.settings import Settings
 from tts.sound import RATE, Sound, pcm
@@ -25,6 +27,8 @@ from tts.voices import Voice
 
 ENGLISH = Voice("anna", "en-US", "female")
 CHINESE = Voice("xiaoxiao", "zh-CN", "female")
+SENTENCES = Lengths(first=9, most=9, least=1)
+"""So short that each of a few words is a clause."""
 HELLO = {"model": "tts-1", "voice": "alloy", "input": "Hello little bear."}
 
 
@@ -35,12 +39,21 @@ def hum(seconds: float, rate: int = RATE, hertz: float = 300.0) -> bytes:
     return array("h", samples).tobytes()
 
 
+def encoded(sound: bytes) -> bytes:
+    """The same as mp3."""
+    encoding = Encoding(pcm(RATE), "mp3")
+    return b"".join([*encoding.encode(sound), *encoding.finish()])
+
+
 class FakeEngine(Engine):
-    """Says `pieces` for each clause; raises `error` after `after` of them; waits for `go` before each but the first."""
+    """Says `pieces` for each clause; raises `error` after `after` of them; waits for `go` before each but the first.
+
+    A clause takes it `seconds`."""
 
     first_byte_seconds = 0.1
     speeds = (0.5, 2.0)
-    clause_bytes = (1, 300)
+    ahead = 1
+    reads_figures = False
 
     def __init__(
         self,
@@ -51,11 +64,15 @@ class FakeEngine(Engine):
         after: int = 0,
         go: asyncio.Event | None = None,
         declines: bool = False,
+        lengths: Lengths = USUAL,
+        seconds: float = 0.0,
     ) -> None:
         self.pieces = pieces if pieces or error else (hum(0.5),)
         self.sound = sound or pcm(RATE)
         self.voices = voices
         self.error, self.after, self.go, self.declines = error, after, go, declines
+        self.lengths, self.seconds = lengths, seconds
+        self.under_way = self.most_under_way = 0
         self.said: list[tuple[str, str, float]] = []
         self.asked = self.closed = 0
 
@@ -75,7 +92,10 @@ class FakeEngine(Engine):
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
         self.said.append((text, voice.name, speed))
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
         try:
+            await asyncio.sleep(self.seconds)
             for number, piece in enumerate(self.pieces):
                 if self.error is not None and number == self.after:
                     raise self.error
@@ -86,6 +106,7 @@ class FakeEngine(Engine):
                 raise self.error
         finally:
             self.closed += 1
+            self.under_way -= 1
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -150,6 +171,13 @@ class Heard:
     @property
     def loudest(self) -> int:
         return max(map(abs, self.samples))
+
+    @property
+    def silences(self) -> list[float]:
+        """How long each silence between two sounds is, in seconds."""
+        step = RATE // 100
+        loud = [i for i in range(0, len(self.samples), step) if max(map(abs, self.samples[i : i + step])) > 1_000]
+        return [(b - a) / RATE for a, b in pairwise(loud) if b - a > 2 * step]
 
     @property
     def hertz(self) -> float:

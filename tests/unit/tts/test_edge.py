@@ -8,7 +8,7 @@ import pytest
 from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
 from chassis.settings import SettingError
 from imitations.edge import EdgeImitation, Trouble, mp3
-from tts.clauses import cut
+from tts.clauses import clauses
 from tts.engines.edge import Edge, EdgeOptions
 from tts.voices import Voice, choose
 from unit.tts.fakes import FakeEngine, Heard, ask, gathered, service
@@ -164,12 +164,34 @@ async def test_a_long_chinese_text_reaches_the_service_whole(imitation: EdgeImit
     edge = edge_at(imitation.url)
     text = "从前有一只小熊，住在森林里" * 300 + "&<>" * 60
 
-    for clause in cut(text, *edge.clause_bytes):
+    for clause in clauses(text, edge.lengths):
         await said(edge, clause)
 
     assert "".join(heard.text for heard in imitation.heard) == text
     assert len(imitation.heard) > 2
     assert all(len(html.escape(heard.text, quote=False).encode()) <= 4096 for heard in imitation.heard)
+
+
+async def test_a_long_story_is_one_mp3_made_by_few_connections_side_by_side(imitation: EdgeImitation) -> None:
+    imitation.turn(first_audio_seconds=0.2)
+    story = "从前有一只小熊，它住在一片很大很大的森林里，每天都出去找蜂蜜吃。" * 60
+
+    response = await ask(service(edge=edge_at(imitation.url)), input=story, voice="zh-CN-XiaoxiaoNeural")
+
+    assert "".join(sorted(heard.text for heard in imitation.heard)).count("从前") == 60
+    assert 4 <= len(imitation.heard) <= 12
+    apart = sum(Heard(mp3(heard.text)).seconds for heard in imitation.heard)
+    assert Heard(response.content).seconds == pytest.approx(apart, rel=0.1)
+    assert imitation.heard[0].text == story[: len(imitation.heard[0].text)]
+
+
+async def test_a_voice_that_hangs_up_in_a_later_clause_breaks_the_answer_off(imitation: EdgeImitation) -> None:
+    imitation.turn(trouble="drop")
+    story = "从前有一只小熊，它住在一片很大很大的森林里，每天都出去找蜂蜜吃。" * 30
+
+    response = await ask(service(edge=edge_at(imitation.url)), input=story, stream_format="sse")
+
+    assert '"error"' in response.text.strip().split("\n\n")[-1] or response.status_code == 502
 
 
 async def test_many_at_once_are_served_side_by_side(imitation: EdgeImitation) -> None:

@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from chassis.errors import EngineFailed
-from tts.sound import Sound, pcm
+from tts.settings import Settings
+from tts.sound import Sound, pcm, silence
 from tts.voices import Voice
-from unit.tts.fakes import HELLO, FakeEngine, Heard, ask, hum, served, service
+from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, served, service
 
 
 def events(body: str) -> list[dict[str, Any]]:
@@ -20,7 +21,7 @@ def events(body: str) -> list[dict[str, Any]]:
 
 
 async def test_an_engine_is_told_what_to_say_with_which_voice_and_how_fast() -> None:
-    engine = FakeEngine()
+    engine = FakeEngine(lengths=SENTENCES)
 
     response = await ask(service(fake=engine), input="你好。小熊！", voice="nova", speed=1.5)
 
@@ -29,17 +30,27 @@ async def test_an_engine_is_told_what_to_say_with_which_voice_and_how_fast() -> 
 
 
 async def test_clauses_are_joined_by_one_encoder_with_a_pause_between_them() -> None:
-    response = await ask(service(fake=FakeEngine(hum(0.5))), input="One. Two. Three.")
+    response = await ask(service(fake=FakeEngine(hum(0.5), lengths=SENTENCES)), input="One. Two. Three.")
 
     heard = Heard(response.content)
     assert heard.seconds == pytest.approx(3 * 0.5 + 2 * 0.25, abs=0.1)
     assert heard.loudest < 9_000  # a second encoder's start would click
 
 
-async def test_an_engine_with_pauses_of_its_own_gets_none() -> None:
-    engine = FakeEngine(b"frames", sound=Sound("mp3", 24_000, 6_000))
+async def test_mp3_of_a_single_clause_is_passed_on_as_it_comes() -> None:
+    engine = FakeEngine(b"frames", b"frames", sound=Sound("mp3", 24_000, 6_000))
 
     assert (await ask(service(fake=engine), input="One. Two.")).content == b"framesframes"
+
+
+async def test_mp3_of_several_clauses_is_made_one_with_pauses_of_ours() -> None:
+    sentence = encoded(silence(0.5) + hum(1.0) + silence(0.7))
+    engine = FakeEngine(sentence, sound=Sound("mp3", 24_000, 8_000), lengths=SENTENCES)
+
+    heard = Heard((await ask(service(fake=engine), input="One. Two. Three.")).content)
+
+    assert heard.seconds == pytest.approx(3 * 1.0 + 2 * 0.25 + 0.7, abs=0.15)
+    assert [silent for silent in heard.silences if silent > 0.1][:2] == pytest.approx([0.25, 0.25], abs=0.06)
 
 
 @pytest.mark.parametrize(("speed", "native", "seconds"), [(4.0, 2.0, 1.0), (0.25, 0.5, 4.0), (1.2, 1.2, 2.0)])
@@ -71,11 +82,45 @@ async def test_an_engine_that_finds_nothing_to_say_is_a_short_silence_too() -> N
 
 
 async def test_clauses_without_a_word_are_not_given_to_the_engine() -> None:
-    engine = FakeEngine()
+    engine = FakeEngine(lengths=SENTENCES)
 
-    await ask(service(fake=engine), input="Well. ……！ So\n***\n🐻")
+    await ask(service(fake=engine), input="Well. ……！ So\n***\n🐻", speakable=False)
 
-    assert [said[0] for said in engine.said] == ["Well. ", "So\n"]
+    assert [said[0] for said in engine.said] == ["Well.", "……！ So"]
+
+
+async def test_what_is_for_the_eye_is_left_out_unless_the_operator_or_the_caller_says_otherwise() -> None:
+    on, off = Settings(), Settings(speakable=False)
+    text = {"input": "*smiles* **Hi** 😀"}
+
+    for settings, asked, said in [
+        (on, {}, "Hi"),
+        (on, {"speakable": False}, "*smiles* **Hi** 😀"),
+        (off, {}, "*smiles* **Hi** 😀"),
+        (off, {"speakable": True}, "Hi"),
+    ]:
+        engine = FakeEngine()
+        await ask(service(settings, fake=engine), **text, **asked)
+        assert [said[0] for said in engine.said] == [said]
+
+
+async def test_an_engine_that_does_not_read_figures_is_given_words() -> None:
+    plain, clever = FakeEngine(), FakeEngine()
+    clever.reads_figures = True
+
+    for engine in (plain, clever):
+        await ask(service(fake=engine), input="I have 3 bears")
+
+    assert plain.said[0][0] == "I have three bears"
+    assert clever.said[0][0] == "I have 3 bears"
+
+
+async def test_figures_are_read_as_the_voice_reads() -> None:
+    engine = FakeEngine(voices=[Voice("denise", "fr-FR", "female")])
+
+    await ask(service(fake=engine), input="Il a 3 ours", voice="denise")
+
+    assert engine.said[0][0] == "Il a 3 ours"
 
 
 async def test_nothing_of_a_long_text_without_punctuation_is_lost() -> None:
@@ -91,7 +136,7 @@ async def test_control_characters_never_reach_an_engine() -> None:
 
     await ask(service(fake=engine), input="Hel\u0000lo\u001b[31m bear\ufffe")
 
-    assert engine.said[0][0] == "Hel lo [31m bear"
+    assert engine.said[0][0] == "Hel lo bear"
 
 
 async def test_the_next_engine_answers_for_one_that_fails_or_declines() -> None:

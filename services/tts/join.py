@@ -1,0 +1,165 @@
+"""Clauses joined into one answer: the next are made while one plays, and the silence between them is ours."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+
+from tts.encode import AsItIs, source
+from tts.engines import Engine
+from tts.sound import RATE, WIDTH, Sound, pcm, silence
+from tts.voices import Voice
+
+PAUSES = ((".。!！?？…।؟۔", 0.25), (",，、;；:：،—~～", 0.12))
+"""After which marks a speaker breathes, and for how many seconds."""
+SHORTEST_PAUSE = 0.04
+"""Where a clause was cut between words."""
+QUIET = 160
+"""Of 32767: less is silence, more is the start of a breath or a consonant."""
+WINDOW_SECONDS = 0.005
+LEFT_BEFORE, LEFT_AFTER = 0.02, 0.04
+"""Seconds of an engine's own silence that stay, so that nothing soft is cut off."""
+CLOSERS = " \n)]）］」』】》”’\"'"
+
+
+class Joined:
+    """One answer's sound, clause by clause.
+
+    A text of one clause comes as its engine makes it, mp3 included; of several, as PCM, so that one encoder serves
+    them all.
+
+    Args:
+        texts: The clauses. One that is being made is kept whole until it is sent, which bounds the memory.
+        speed: Within the engine's `speeds`.
+    """
+
+    def __init__(self, engine: Engine, texts: Iterable[str], voice: Voice, speed: float) -> None:
+        self._engine, self._voice, self._speed = engine, voice, speed
+        self._texts = deque(texts)
+        untouched = len(self._texts) < 2 or engine.sound.codec == "pcm"
+        self.sound: Sound = engine.sound if untouched else pcm(RATE)
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """What `sound` says, in order. The next clauses are begun once the first sound of this one is there.
+
+        Raises:
+            EngineFailed: A clause broke off; those before it have been sent.
+        """
+        making: deque[_Making] = deque()
+        try:
+            while self._texts or making:
+                self._begin(making, 1)
+                clause = making[0]
+                edges = Edges(self.sound.rate) if self.sound.codec == "pcm" else Untouched()
+                decoder = source(self._engine.sound) if self.sound != self._engine.sound else AsItIs()
+                async for piece in clause:
+                    self._begin(making, 1 + self._engine.ahead)
+                    for sound in decoder.feed(piece):
+                        if heard := edges.feed(sound):
+                            yield heard
+                for sound in decoder.finish():
+                    yield edges.feed(sound)
+                making.popleft()
+                if rest := edges.finish(pause_seconds(clause.text) / self._speed if self._texts or making else None):
+                    yield rest
+        finally:
+            await asyncio.gather(*(clause.aclose() for clause in making))
+
+    def _begin(self, making: "deque[_Making]", most: int) -> None:
+        """Let so many be under way, as far as there are."""
+        while self._texts and len(making) < most:
+            making.append(_Making(self._engine, self._texts.popleft(), self._voice, self._speed))
+
+
+def pause_seconds(text: str) -> float:
+    """How long a speaker is silent after it."""
+    mark = text.rstrip(CLOSERS)[-1:]
+    return next((seconds for marks, seconds in PAUSES if mark and mark in marks), SHORTEST_PAUSE)
+
+
+class Edges:
+    """PCM without the silence at its beginning and end, sent on as soon as it is known not to be the end."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._window = WIDTH * max(1, round(rate * WINDOW_SECONDS))
+        self._held = b""
+        self._begun = False
+
+    def feed(self, piece: bytes) -> bytes:
+        """What is to be heard of it, and of the silence that was held before."""
+        pcm = self._held + piece
+        if not self._begun:
+            start = self._first_loud(pcm)
+            if start is None:
+                self._held = pcm[-self._bytes(LEFT_BEFORE) :]
+                return b""
+            pcm, self._begun = pcm[max(0, start - self._bytes(LEFT_BEFORE)) :], True
+        end = self._last_loud(pcm)
+        self._held = pcm[end:]
+        return pcm[:end]
+
+    def finish(self, pause: float | None) -> bytes:
+        """The end, and `pause` seconds of silence; None: the silence that the engine made."""
+        if pause is None:
+            return self._held if self._begun else b""
+        kept = self._held[: self._bytes(min(LEFT_AFTER, pause))] if self._begun else b""
+        return kept + silence(pause, self._rate)[len(kept) :] if self._begun else b""
+
+    def _bytes(self, seconds: float) -> int:
+        return WIDTH * round(seconds * self._rate)
+
+    def _loud(self, window: bytes) -> bool:
+        samples = memoryview(window[: len(window) // WIDTH * WIDTH]).cast("h")
+        return bool(samples) and (max(samples) > QUIET or min(samples) < -QUIET)
+
+    def _first_loud(self, pcm: bytes) -> int | None:
+        return next((at for at in range(0, len(pcm), self._window) if self._loud(pcm[at : at + self._window])), None)
+
+    def _last_loud(self, pcm: bytes) -> int:
+        """Where the last loud window ends; 0 if all is quiet."""
+        for at in range((len(pcm) - 1) // self._window * self._window, -1, -self._window):
+            if self._loud(pcm[at : at + self._window]):
+                return min(len(pcm), at + self._window)
+        return 0
+
+
+class Untouched:
+    """The sound as it is."""
+
+    def feed(self, piece: bytes) -> bytes:
+        return piece
+
+    def finish(self, pause: float | None) -> bytes:
+        return b""
+
+
+class _Making(AsyncIterator[bytes]):
+    """A clause being made, in a task of its own."""
+
+    def __init__(self, engine: Engine, text: str, voice: Voice, speed: float) -> None:
+        self.text = text
+        self._made: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._make(engine.speak(text, voice, speed)))
+
+    async def _make(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        try:
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    self._made.put_nowait(piece)
+        except Exception as exc:  # whatever it is, it belongs to whoever listens
+            self._made.put_nowait(exc)
+        else:
+            self._made.put_nowait(None)
+
+    async def __anext__(self) -> bytes:
+        item = await self._made.get()
+        if item is None:
+            raise StopAsyncIteration
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    async def aclose(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)

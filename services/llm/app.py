@@ -1,6 +1,7 @@
 """The whole service on one page."""
 
 from functools import partial
+from importlib import import_module
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -15,7 +16,7 @@ from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
 from llm.models import model, models
 from llm.providers import PROVIDERS
-from llm.rows import exists
+from llm.rows import RelayOptions, exists, usable
 from llm.settings import Settings
 
 
@@ -26,10 +27,13 @@ def create_app() -> Starlette:
         SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
     """
     settings = read(Settings)
+    read(RelayOptions)  # whatever is wrong with it is better said now
     for name in settings.engines:
         if name not in ENGINES and not exists(name):
             known = ", ".join(sorted({*ENGINES, *PROVIDERS}))
             raise SettingError(f"LLM_ENGINES: no engine {name!r}. There are: {known}; or set its BASE_URL.")
+    if any(name not in ENGINES and usable(name) for name in settings.engines):
+        import_module(ROWS.partition(":")[0])  # or the first callers would find it loading, and get the companion
     chain: Chain[Engine] = Chain(
         load(settings.engines, ENGINES, ROWS),
         first_byte_seconds=settings.first_byte_seconds,

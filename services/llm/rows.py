@@ -1,14 +1,32 @@
 """Rows: what the environment and the table of providers say of each upstream."""
 
 import re
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from chassis.errors import EngineUnavailable
 from chassis.settings import Options, read
 from llm.providers import PROVIDERS, Provider
 
 PASS_ON = "*"
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Temperature = Annotated[float, Meta(ge=0, le=2)]
+
+
+class RelayOptions(Options, frozen=True, kw_only=True):
+    """What holds for every row."""
+
+    prefix = "LLM_"
+    max_tokens: Count | Literal["off"] = 200
+    """Sent where the caller gives no limit."""
+    temperature: Temperature | Literal["off"] = 0.7
+    """Sent where the caller gives none."""
+    connect_seconds: Seconds = 3.0
+    silence_seconds: Seconds = 30.0
+    """The longest pause in the middle of a stream; then it counts as broken."""
 
 
 class RowOptions(Options, frozen=True, kw_only=True):
@@ -84,6 +102,15 @@ def exists(name: str) -> bool:
     return name in PROVIDERS or any(
         read(SharedOptions, prefix=each).base_url is not None for each in (prefix(name), f"{_variable(name)}_")
     )
+
+
+def usable(name: str) -> bool:
+    """Whether nothing is missing for it."""
+    try:
+        row(name)
+    except EngineUnavailable:
+        return False
+    return True
 
 
 def _variable(name: str) -> str:

@@ -15,8 +15,8 @@ from imitations.upstream import Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion import Companion
-from llm.engines.openai import OpenAI, RelayOptions
-from llm.rows import Row
+from llm.engines.openai import OpenAI
+from llm.rows import RelayOptions, Row
 from llm.settings import Settings
 from unit.llm.fakes import serving
 

@@ -4,22 +4,23 @@
 services. The request goes on as the bytes it came as, but for the model's name and two defaults.
 """
 
+import logging
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 from chassis.chain import Report
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound
 from chassis.logs import REQUEST_ID, request_id
-from chassis.settings import Options, read
+from chassis.settings import read
 from llm.engines import Engine
 from llm.failures import MISCONFIGURED_REST_SECONDS, Complaint, UnknownModel, refusal, within_success
 from llm.http import Reply, Unusable, Upstream
 from llm.relay import relayed
-from llm.rows import Row, row
+from llm.rows import RelayOptions, Row, row
 from llm.wire import Asked, ChatRequest
 
 MAX_ANSWER_BYTES = 32 * 2**20
@@ -27,22 +28,7 @@ MAX_REFUSAL_BYTES = 64 * 2**10
 SETS_ITS_OWN = re.compile(r"(?:.*/)?(?:o\d|gpt-5)", re.IGNORECASE)
 """OpenAI's models that reason refuse `max_tokens`, and any `temperature` but their own."""
 
-Count = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
-Temperature = Annotated[float, Meta(ge=0, le=2)]
-
-
-class RelayOptions(Options, frozen=True, kw_only=True):
-    """What holds for every row."""
-
-    prefix = "LLM_"
-    max_tokens: Count | Literal["off"] = 200
-    """Sent where the caller gives no limit."""
-    temperature: Temperature | Literal["off"] = 0.7
-    """Sent where the caller gives none."""
-    connect_seconds: Seconds = 3.0
-    silence_seconds: Seconds = 30.0
-    """The longest pause in the middle of a stream; then it counts as broken."""
+log = logging.getLogger("talkbox.llm")
 
 
 class Completion(Struct):
@@ -152,6 +138,7 @@ class OpenAI(Engine):
 
     def _unknown_model(self, asked: Asked, model: str) -> ApiError:
         message = f"{self.row.name} has no model {model!r}."
+        log.warning("%s Set %sMODEL to one it has.", message, self.row.prefix)
         if asked.model:
             return NotFound(message, param="model", code="model_not_found")
         if self.row.model:

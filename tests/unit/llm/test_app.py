@@ -38,6 +38,19 @@ def test_an_engine_that_does_not_exist_ends_the_start(monkeypatch: pytest.Monkey
     assert "moonshot" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("LLM_MAX_TOKENS", "0"), ("LLM_TEMPERATURE", "hot"), ("LLM_CONNECT_SECONDS", "-1"), ("LLM_ANSWER_SECONDS", "0")],
+)
+def test_a_setting_that_cannot_be_used_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SettingError, match=variable):
+        create_app()
+
+
 def test_known_providers_and_rows_of_ones_own_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_MY_VLLM_BASE_URL", "http://gpu:8000/v1")
     monkeypatch.setenv("LLM_ENGINES", ",".join(["my-vllm", *PROVIDERS, *ENGINES]))

@@ -81,6 +81,12 @@ async def test_usage_adds_up_and_is_streamed_where_asked_for() -> None:
     assert not any("usage" in chunk for chunk in await chunks(stream_options={"include_usage": False}))
 
 
+async def test_a_long_history_is_counted_roughly() -> None:
+    usage = (await whole(messages=[{"role": "user", "content": "one " * 25_000}]))["usage"]
+
+    assert 24_000 < usage["prompt_tokens"] < 26_000
+
+
 async def test_json_is_json_where_it_is_asked_for() -> None:
     assert list(json.loads(await words(response_format={"type": "json_object"}))) == ["reply"]
 

@@ -9,9 +9,9 @@ import pytest
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound
 from chassis.logs import request_id
 from imitations.upstream import MANNERS, Manner, Upstream
-from llm.engines.openai import OpenAI, RelayOptions, body_for
+from llm.engines.openai import OpenAI, body_for
 from llm.failures import UnknownModel
-from llm.rows import Row
+from llm.rows import RelayOptions, Row
 from llm.wire import Asked, ChatRequest
 from unit.llm.fakes import HELLO
 

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from time import monotonic
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -37,6 +37,10 @@ def _hears(codec: str) -> bool:
 
 CODECS = ",".join(filter(_hears, sorted(av.codecs_available)))
 """Without it, FFmpeg tries its video decoders on the pictures of a film before we can tell it not to."""
+
+
+LENIENT: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "ignore"}
+"""Titles and the like in an unknown encoding are no reason to refuse a file; PyAV 19 is so by itself."""
 
 
 class Decoder:
@@ -108,7 +112,7 @@ def _unreadable() -> BadRequest:
 
 def _resampled(file: BinaryIO, max_seconds: float, stop: Stop | None) -> Iterator[NDArray[np.float32]]:
     options = {"format_whitelist": CONTAINERS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}
-    with av.open(file, mode="r", container_options=options, metadata_errors="ignore") as container:
+    with av.open(file, mode="r", container_options=options, **LENIENT) as container:
         stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
         if stream is None:
             raise BadRequest("The file has no audio track that can be decoded.", param="file")

@@ -79,7 +79,7 @@ class Process:
         for _ in range(40):
             with suppress(
                 httpx.RemoteProtocolError
-            ):  # a worker that goes closes what it has not read; proxies ask again
+            ):  # a worker that goes has not read all; proxies ask again
                 found.add(httpx.get(f"{self.url}/pid").text)
         return found
 

@@ -15,9 +15,8 @@ from chassis.settings import SettingError, read
 from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
 from llm.models import model, models
-from llm.providers import PROVIDERS
-from llm.rows import RelayOptions, exists, usable
-from llm.settings import Settings
+from llm.providers import PROVIDERS, UPSTREAMS
+from llm.settings import RelayOptions, Settings
 
 
 def create_app() -> Starlette:
@@ -29,10 +28,10 @@ def create_app() -> Starlette:
     settings = read(Settings)
     read(RelayOptions)  # whatever is wrong with it is better said now
     for name in settings.engines:
-        if name not in ENGINES and not exists(name):
+        if name not in ENGINES and not UPSTREAMS.exists(name):
             known = ", ".join(sorted({*ENGINES, *PROVIDERS}))
             raise SettingError(f"LLM_ENGINES: no engine {name!r}. There are: {known}; or set its BASE_URL.")
-    if any(name not in ENGINES and usable(name) for name in settings.engines):
+    if any(name not in ENGINES and UPSTREAMS.usable(name) for name in settings.engines):
         import_module(ROWS.partition(":")[0])  # or the first callers would find it loading, and get the companion
     chain: Chain[Engine] = Chain(
         load(settings.engines, ENGINES, ROWS),

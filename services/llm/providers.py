@@ -1,27 +1,6 @@
 """Known upstreams: what an operator need not look up. Each value can be overridden; a row of one's own needs none."""
 
-from msgspec import Struct
-
-
-class Provider(Struct, frozen=True):
-    """One row.
-
-    Args:
-        base_url: Up to, without, `/chat/completions`; None: only the operator knows.
-        model: Asked for unless the operator says otherwise; None: what the caller says.
-        needs_key: Whether it answers nobody without one.
-        needs_model: Whether only the operator can know its model's name.
-        also: Under which other names its key is often kept: `DASHSCOPE` → `DASHSCOPE_API_KEY`.
-        hint: What to say where `base_url` is missing.
-    """
-
-    base_url: str | None
-    model: str | None = None
-    needs_key: bool = True
-    needs_model: bool = False
-    also: tuple[str, ...] = ()
-    hint: str = ""
-
+from chassis.rows import Provider, Rows
 
 _MOONSHOT = Provider("https://api.moonshot.cn/v1", "moonshot-v1-8k", also=("MOONSHOT", "KIMI"))
 _DASHSCOPE = Provider(
@@ -62,3 +41,5 @@ PROVIDERS: dict[str, Provider] = {
     "oneapi": Provider("http://localhost:3000/v1", also=("ONEAPI", "ONE_API")),
     "newapi": Provider("http://localhost:3000/v1", also=("NEWAPI", "NEW_API")),
 }
+
+UPSTREAMS = Rows("LLM", "/chat/completions", PROVIDERS, Provider(None, needs_key=False))

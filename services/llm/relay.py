@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import msgspec
 
 from chassis.errors import ApiError, EngineFailed
-from llm.failures import Complaint
+from chassis.failures import Complaint
 
 MAX_EVENT_BYTES = 4 * 2**20
 DONE = b"data: [DONE]\n\n"

@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from browser.console import Console
+from chassis.rows import RowOptions, SharedOptions
 from chassis.settings import Options, Settings
 from e2e.installation import KEY, ROOT, Installation
-from llm.rows import RowOptions, SharedOptions
 
 READMES = ["README.md", "README.zh-CN.md"]
 CONTAINERS_SEE = "host.docker.internal"

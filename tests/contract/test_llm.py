@@ -11,13 +11,13 @@ from pydantic import BaseModel
 
 from chassis.auth import KeyOptions
 from chassis.chain import Chain, Seat
+from chassis.rows import Row
 from imitations.upstream import Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion import Companion
 from llm.engines.openai import OpenAI
-from llm.rows import RelayOptions, Row
-from llm.settings import Settings
+from llm.settings import RelayOptions, Settings
 from unit.llm.fakes import serving
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]

@@ -14,13 +14,15 @@ from msgspec import Raw, Struct
 
 from chassis.chain import Report
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound
+from chassis.failures import MISCONFIGURED_REST_SECONDS, Complaint, UnknownModel, refusal, within_success
 from chassis.logs import REQUEST_ID, request_id
+from chassis.rows import Row
 from chassis.settings import read
+from chassis.upstream import Reply, Unusable, Upstream
 from llm.engines import Engine
-from llm.failures import MISCONFIGURED_REST_SECONDS, Complaint, UnknownModel, refusal, within_success
-from llm.http import Reply, Unusable, Upstream
+from llm.providers import UPSTREAMS
 from llm.relay import relayed
-from llm.rows import RelayOptions, Row, row
+from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
 
 MAX_ANSWER_BYTES = 32 * 2**20
@@ -60,7 +62,7 @@ class OpenAI(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        return cls(row(name), read(RelayOptions))
+        return cls(UPSTREAMS.row(name), read(RelayOptions))
 
     async def aclose(self) -> None:
         await self.upstream.aclose()

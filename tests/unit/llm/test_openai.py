@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound
+from chassis.failures import UnknownModel
 from chassis.logs import request_id
+from chassis.rows import Row
 from imitations.upstream import MANNERS, Manner, Upstream
 from llm.engines.openai import OpenAI, body_for
-from llm.failures import UnknownModel
-from llm.rows import RelayOptions, Row
+from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
 from unit.llm.fakes import HELLO
 
@@ -25,7 +26,7 @@ def asked(submodel: str | None = None, /, **changes: Any) -> Asked:
 
 @asynccontextmanager
 async def engine(upstream: Upstream, **row: Any) -> AsyncIterator[OpenAI]:
-    made = OpenAI(Row("up", upstream.base_url, KEY, **row), RelayOptions(silence_seconds=1.0))
+    made = OpenAI(Row("up", upstream.base_url, KEY, prefix="LLM_UP_", **row), RelayOptions(silence_seconds=1.0))
     try:
         yield made
     finally:
@@ -235,5 +236,5 @@ async def test_a_whole_answer_that_is_cut_is_a_failure() -> None:
 
 def test_a_key_that_cannot_be_sent_is_told_without_showing_it() -> None:
     with pytest.raises(EngineUnavailable, match="LLM_UP_BASE_URL, _API_KEY") as caught:
-        OpenAI(Row("up", "http://host/v1", "ключ"), RelayOptions())
+        OpenAI(Row("up", "http://host/v1", "ключ", prefix="LLM_UP_"), RelayOptions())
     assert "ключ" not in str(caught.value)

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.errors import BadRequest, EngineFailed
-from llm.failures import within_success
+from chassis.failures import within_success
 from llm.relay import DONE, MAX_EVENT_BYTES, relayed
 
 ONE = b'data: {"choices":[{"index":0,"delta":{"content":"one"},"finish_reason":null}]}\n\n'

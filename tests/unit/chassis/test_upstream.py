@@ -6,9 +6,9 @@ import time
 import pytest
 
 from chassis.errors import EngineFailed, EngineTimeout
+from chassis.upstream import Unusable
+from chassis.upstream import Upstream as Client
 from imitations.upstream import MANNERS, Manner, Upstream
-from llm.http import Unusable
-from llm.http import Upstream as Client
 
 PATH = "/chat/completions"
 BODY = b'{"model":"m","messages":[],"stream":true}'

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import ApiError, BadRequest, EngineBusy, EngineFailed, EngineTimeout, EngineUnpaid, TooLarge
-from llm.failures import Complaint, refusal, within_success
+from chassis.failures import Complaint, refusal, within_success
 
 
 def said(**error: Any) -> bytes:

@@ -1,8 +1,9 @@
 import pytest
 
 from chassis.errors import EngineUnavailable
-from llm.providers import PROVIDERS
-from llm.rows import exists, row
+from llm.providers import PROVIDERS, UPSTREAMS
+
+row, exists = UPSTREAMS.row, UPSTREAMS.exists
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 httpx's own transport costs eight times the CPU and is ten times slower with sixteen callers. httpx's client on top of
 aiohttp's transport doubles the cost again, for redirects and cookies that no upstream should use here; so the transport
-is asked directly. Nothing else in this service imports httpx or aiohttp.
+is asked directly. Whoever has an upstream of OpenAI's dialect talks to it through this, and needs both libraries.
 """
 
 import asyncio

@@ -27,6 +27,9 @@ CONTAINERS = (
 )
 """FFmpeg's names. Play lists and the like stay out: they make it open other files and addresses."""
 
+LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+"""A title in a strange encoding is no reason to refuse a song; since version 19, PyAV thinks so too."""
+
 
 def _hears(codec: str) -> bool:
     try:

@@ -34,6 +34,10 @@ def test_any_container_becomes_sixteen_kilohertz_mono(kind: str) -> None:
     assert LOUD < np.abs(pcm).max() < 0.6
 
 
+def test_amr_is_heard_whether_it_can_be_written_or_not() -> None:
+    assert len(decoded(sounds.amr(2))) / RATE == pytest.approx(2, abs=0.05)
+
+
 @pytest.mark.parametrize("rate", [4000, 8000, 11025, 12345, 22050, 44100, 48000, 96000, 192000])
 def test_any_rate_keeps_its_pitch_and_length(rate: int) -> None:
     pcm = decoded(sounds.wav(sounds.tone(1, rate), rate))
@@ -85,6 +89,16 @@ def test_files_joined_with_different_rates_are_heard_to_the_end() -> None:
 def test_what_is_no_number_becomes_silence_and_what_is_too_loud_is_cut() -> None:
     assert not decoded(sounds.encoded("wav, floats", np.full(RATE, np.nan, np.float32))).any()
     assert decoded(sounds.encoded("wav, floats", np.full(RATE, np.inf, np.float32))).max() == 1.0
+
+
+def test_a_title_in_a_strange_encoding_is_no_obstacle() -> None:
+    song = sounds.encoded("wav", sounds.tone(1))
+    title = "Übung".encode("gbk", "replace") + "Lied für Bär".encode("latin-1")
+    chunk = b"INAM" + len(title).to_bytes(4, "little") + title + bytes(len(title) % 2)
+    listed = b"LIST" + (4 + len(chunk)).to_bytes(4, "little") + b"INFO" + chunk
+    at = song.index(b"data")
+
+    assert len(decoded(song[:at] + listed + song[at:])) == pytest.approx(RATE, abs=10)
 
 
 def zipped() -> bytes:

@@ -77,9 +77,7 @@ class Process:
     def pids(self) -> set[str]:
         found = set()
         for _ in range(40):
-            with suppress(
-                httpx.RemoteProtocolError
-            ):  # a worker that goes has not read all; proxies ask again
+            with suppress(httpx.RemoteProtocolError):  # a worker that goes has not read all; proxies ask again
                 found.add(httpx.get(f"{self.url}/pid").text)
         return found
 

@@ -42,10 +42,6 @@ CODECS = ",".join(filter(_hears, sorted(av.codecs_available)))
 """Without it, FFmpeg tries its video decoders on the pictures of a film before we can tell it not to."""
 
 
-LENIENT: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "ignore"}
-"""Titles and the like in an unknown encoding are no reason to refuse a file; PyAV 19 is so by itself."""
-
-
 class Decoder:
     """Decodes a few files at a time, off the event loop, and refuses more long recordings than memory is meant for.
 

@@ -156,10 +156,12 @@ def upstream() -> Iterator[Upstream]:
     here = Upstream()
     thread = threading.Thread(target=here.server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
-    yield here
-    here.server.shutdown()
-    thread.join()
-    here.server.server_close()
+    try:
+        yield here
+    finally:
+        here.server.shutdown()
+        thread.join()
+        here.server.server_close()
 
 
 class _UpstreamHandler(BaseHTTPRequestHandler):

@@ -4,12 +4,17 @@ With `--workers` a parent keeps that many processes alive behind one socket: SIG
 and go. Without, the service is this process. SIGTERM: no new requests, those under way get `GRACE_SECONDS`, exit 0.
 """
 
+import signal
+import sys
+
+if __name__ == "__main__":
+    # A container's first process ignores a signal for which it has no handler, and the rest takes a while to import.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
 import argparse
 import logging
 import multiprocessing
 import os
-import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Generator

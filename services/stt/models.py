@@ -174,6 +174,8 @@ def _again(ask: Callable[[], Any]) -> Any:
     for tried in range(1, TRIES):
         try:
             return ask()
+        except httpx.ConnectError:  # no network, most likely: say so at once, the engine is loaded again in a while
+            raise
         except httpx.TransportError:
             sleep(FIRST_PAUSE_SECONDS * 2**tried)
     return ask()

@@ -9,17 +9,26 @@ from chassis.app import create_service
 from chassis.chain import Chain
 from chassis.engines import load
 from chassis.limits import Admission
-from chassis.settings import read
-from tts.engines import ENGINES, Engine
+from chassis.settings import SettingError, read
+from tts.engines import ENGINES, ROWS, Engine
+from tts.providers import UPSTREAMS
 from tts.settings import Settings
 from tts.speech import speech, voices
 
 
 def create_app() -> Starlette:
-    """What uvicorn calls: settings from the environment, and the engines they name."""
+    """What uvicorn calls: settings from the environment, and the engines they name.
+
+    Raises:
+        SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
+    """
     settings = read(Settings)
+    for name in settings.engines:
+        if name not in ENGINES and not UPSTREAMS.exists(name):
+            known = ", ".join(sorted({*ENGINES, *UPSTREAMS.providers}))
+            raise SettingError(f"TTS_ENGINES: no engine {name!r}. There are: {known}; or set its BASE_URL.")
     chain: Chain[Engine] = Chain(
-        load(settings.engines, ENGINES),
+        load(settings.engines, ENGINES, ROWS),
         first_byte_seconds=settings.first_byte_seconds,
         last_engine_seconds=settings.last_engine_seconds,
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.chain import ENGINE_HEADER, Chain
-from chassis.errors import ApiError, NotFound
+from chassis.errors import ApiError
 from chassis.streams import EVENT_STREAM, Stream, close, event
 from tts.clauses import clauses
 from tts.encode import Encoding
@@ -76,8 +76,7 @@ class Spoken:
             Declined: It cannot read this text, or has no voice for it.
         """
         if submodel is not None:
-            told = f"No model {self.wanted.model!r}: ask for an engine alone, or for any other name to use the chain."
-            raise NotFound(told, param="model", code="model_not_found")
+            engine = engine.model(submodel)
         asked = self.wanted.voice
         voice = choose(engine.voices, engine.voice(asked), asked, self.text, self.language)
         engine.accept(self.text, voice)

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Literal
 
 import msgspec
 
 from chassis.errors import Declined
 from chassis.settings import SettingError
 from tts.language import detect, foreign
-
-Gender = Literal["female", "male"]
+from tts.names import Gender, told
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -44,6 +42,8 @@ OPENAI: dict[str, Gender | None] = {
 TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{2}|\d{3})(?:[-_+].*)?|\+.*)?", re.IGNORECASE)
 """`zh-CN-YunjianNeural`, `en_us`, `de`, `ko+f3`; not `my-voice`."""
 SAME_LANGUAGE = {"cmn": "zh-CN", "yue": "zh-HK", "no": "nb", "iw": "he", "in": "id", "tl": "fil"}
+MANY = "mul"
+"""ISO 639's code for many languages: of a voice that reads whatever it is given."""
 MOST_LISTED = 40
 
 
@@ -64,13 +64,14 @@ def choose(known: Sequence[Voice], native: Voice | None, asked: str, text: str, 
     """
     if native and (native.polyglot or not foreign(text, native.language)):
         return native
-    language = native.language if native else _language_said(asked, known)
+    described = None if native else told(asked)
+    language = native.language if native else described.language if described else _language_said(asked, known)
     if language is None or foreign(text, language):
         language = detect(text) or default
     fitting = _of(known, language)
     if not fitting:
         raise Declined(f"No voice for the language {language!r}. {_those(known)}", param="voice")
-    gender = native.gender if native else OPENAI.get(asked.lower())
+    gender = native.gender if native else described.gender if described else OPENAI.get(asked.lower())
     alike = [voice for voice in fitting if gender in (None, voice.gender)] or fitting
     same_gender = [name for name, other in OPENAI.items() if other == gender]
     place = same_gender.index(asked.lower()) if asked.lower() in same_gender else 0
@@ -112,13 +113,13 @@ def _language_said(asked: str, known: Sequence[Voice]) -> str | None:
 
 
 def _of(known: Sequence[Voice], language: str) -> list[Voice]:
-    """The voices of a language: of its region where the tag has one, else of the region preferred."""
+    """The voices of a language: of its region where the tag has one, else of the region preferred, else of any."""
     exact = [voice for voice in known if voice.language.lower() == language.lower()]
     if exact:
         return exact
     primary = language.partition("-")[0].lower()
     relatives = [voice for voice in known if voice.language.partition("-")[0].lower() == primary]
-    return [voice for voice in relatives if voice.language == relatives[0].language]
+    return [voice for voice in relatives or known if voice.language == (relatives[0].language if relatives else MANY)]
 
 
 def _those(known: Sequence[Voice]) -> str:

@@ -1,10 +1,11 @@
-"""What an engine is, and which there are."""
+"""What an engine is, and which there are. A name that is not in the table is a row of settings for `openai`."""
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, Self
 
 from chassis.chain import Report
+from chassis.errors import NotFound
 from tts.clauses import Lengths
 from tts.sound import Sound
 from tts.voices import Voice
@@ -14,6 +15,8 @@ ENGINES = {
     "espeak": "tts.engines.espeak:Espeak",
     "flite": "tts.engines.flite:Flite",
 }
+ROWS = "tts.engines.openai:OpenAI"
+"""Any speech server that speaks the dialect, under the name its settings have."""
 
 
 class Engine(Protocol):
@@ -34,6 +37,20 @@ class Engine(Protocol):
 
     voices: Sequence[Voice]
     """Those it has, as far as it knows without asking anybody; the preferred ones of a language first."""
+
+    @property
+    def likeness(self) -> str:
+        """Another wherever the same voice would sound otherwise: kept sound is known by it."""
+        return ""
+
+    def model(self, name: str) -> "Engine":
+        """Itself, speaking with the model of that name.
+
+        Raises:
+            NotFound: It has no such model.
+        """
+        told = f"No model {name!r} here: ask for the engine alone, or for any other name to use the chain."
+        raise NotFound(told, param="model", code="model_not_found")
 
     @abstractmethod
     def voice(self, name: str) -> Voice | None:

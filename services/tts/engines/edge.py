@@ -24,8 +24,9 @@ from chassis.settings import Options, read
 from tts.clauses import Lengths
 from tts.engines import Engine
 from tts.language import detect
+from tts.names import Gender
 from tts.sound import Sound
-from tts.voices import Gender, Voice, prefer
+from tts.voices import Voice, prefer
 
 CONNECT_SECONDS = 2
 VOICES_SECONDS = 2.5

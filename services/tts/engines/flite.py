@@ -14,8 +14,9 @@ from chassis.settings import Options, read
 from tts.clauses import Lengths
 from tts.engines import Engine
 from tts.language import scripts
+from tts.names import Gender
 from tts.sound import pcm
-from tts.voices import Gender, Voice, prefer
+from tts.voices import Voice, prefer
 
 RATE = 16_000
 VOICES: dict[str, Gender] = {"slt": "female", "rms": "male", "awb": "male", "kal16": "male"}

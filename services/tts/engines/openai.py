@@ -1,0 +1,235 @@
+"""Any speech server that speaks OpenAI's dialect: a row of settings, not code.
+
+`TTS_SILICONFLOW_API_KEY` is the key of the row `siliconflow`; `SILICONFLOW_API_KEY` is too, and is shared with the
+other services. Whatever sound comes is told by its bytes and decoded, whatever it was called.
+"""
+
+import asyncio
+import copy
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+from msgspec import Meta
+
+from chassis.chain import Report
+from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineTimeout, EngineUnavailable, NotFound
+from chassis.failures import MISCONFIGURED_REST_SECONDS, Complaint, refusal, within_success
+from chassis.logs import REQUEST_ID, request_id
+from chassis.rows import Row
+from chassis.settings import Options, read
+from chassis.upstream import Reply, Unusable, Upstream
+from tts.clauses import Lengths
+from tts.decode import Decoder, NotSound
+from tts.engines import Engine
+from tts.names import Gender, told
+from tts.providers import UPSTREAMS, Format, SpeechProvider
+from tts.sound import RATE, pcm
+from tts.voices import MANY, OPENAI, Voice, normal
+
+MAX_TEXT_BYTES = 64 * 2**10
+LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)
+"""`zh-CN/female=echo`, `zh-CN=echo`, `echo`."""
+SPEAKS_AT_ONE_SPEED = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
+"""OpenAI's models of this kind take no notice of `speed`."""
+
+Seconds = Annotated[float, Meta(gt=0)]
+Rate = Annotated[int, Meta(ge=4_000, le=192_000)]
+
+
+class SpeechOptions(Options, frozen=True, kw_only=True):
+    """What a row has beside its address, key and model."""
+
+    prefix = "TTS_<NAME>_"
+    voice: str | None = None
+    """Speaks whatever voice is asked for, but those of `voices`."""
+    voices: tuple[str, ...] = ()
+    """What it has, the preferred ones first: `af_heart`, or `zh-CN=NAME`, or `zh-CN/female=NAME`."""
+    format: Format | None = None
+    """What it is asked for; what comes is told by its bytes."""
+    rate: Rate = RATE
+    """Samples a second where raw PCM comes."""
+    speed: Literal["on", "off"] | None = None
+    """Whether it obeys `speed`; else its sound is stretched."""
+    instructions: str | None = None
+    """How to speak, for models that take it."""
+    ahead: Annotated[int, Meta(ge=1, le=8)] = 1
+    """How many clauses it makes while another one plays."""
+    connect_seconds: Seconds = 3.0
+    first_audio_seconds: Seconds = 15.0
+    """The longest silence before a clause, where the chain has more patience than that."""
+    gap_seconds: Seconds = 4.0
+    """The longest silence in the middle of a clause."""
+
+
+class OpenAI(Engine):
+    """One row."""
+
+    first_byte_seconds = 1.0
+    sound = pcm(RATE)
+    lengths = Lengths()
+    reads_figures = True
+
+    def __init__(self, row: Row, options: SpeechOptions, provider: SpeechProvider) -> None:
+        """Raises:
+        EngineUnavailable: The address or the key cannot be sent.
+        """
+        self.row, self.options = row, options
+        self.ahead = options.ahead
+        self.voices: Sequence[Voice] = [_voice(row, listed) for listed in options.voices or provider.voices]
+        self._only = _voice(row, options.voice) if options.voice else None
+        self._format: Format = options.format or provider.format
+        if self._only and not options.voices:
+            self.voices = [self._only]
+        self._model = row.model
+        self.speeds = self._speeds()
+        headers = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "talkbox"}
+        if row.api_key:
+            headers["authorization"] = f"Bearer {row.api_key}"
+        url = f"{row.base_url}/audio/speech"
+        try:
+            self._upstream = Upstream(url, headers, connect_seconds=options.connect_seconds, proxy=row.proxy)
+        except Unusable as exc:
+            raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        found = UPSTREAMS.row(name)
+        return cls(found, read(SpeechOptions, prefix=found.prefix), UPSTREAMS.provider(name))
+
+    async def aclose(self) -> None:
+        await self._upstream.aclose()
+
+    @property
+    def likeness(self) -> str:
+        return f"{self.row.base_url} {self._model} {self._format} {self.options.instructions}"
+
+    def model(self, name: str) -> "OpenAI":
+        if self.row.models and name not in (*self.row.models, self.row.model):
+            listed = ", ".join(f"{self.row.name}/{model}" for model in dict.fromkeys(self.row.models))
+            raise NotFound(f"No model {name!r} here. There are: {listed}.", param="model", code="model_not_found")
+        other = copy.copy(self)
+        other._model = name
+        other.speeds = other._speeds()
+        return other
+
+    def voice(self, name: str) -> Voice | None:
+        listed = next((voice for voice in self.voices if voice.name.lower() == name.lower()), None)
+        return listed or self._only
+
+    async def refresh_voices(self) -> None:
+        """The operator said which there are."""
+
+    def accept(self, text: str, voice: Voice) -> None:
+        """What it cannot read, it says when it is asked."""
+
+    async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        reply = await self._asked(text, voice, speed)
+        decoder = Decoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
+        try:
+            if reply.status != 200:
+                raise await self._refusal(reply, voice)
+            async for piece in self._patiently(reply):
+                for sound in decoder.feed(piece):
+                    yield sound
+            for sound in decoder.finish():
+                yield sound
+        except NotSound as exc:
+            raise await self._no_sound(exc, reply, voice) from exc
+        finally:
+            await reply.aclose()
+
+    async def _asked(self, text: str, voice: Voice, speed: float) -> Reply:
+        body: dict[str, Any] = {
+            "model": self._model or "tts-1",
+            "input": text,
+            "voice": voice.name,
+            "response_format": self._format,
+        }
+        if speed != 1.0:
+            body["speed"] = round(speed, 3)
+        if self.options.instructions:
+            body["instructions"] = self.options.instructions
+        headers = {REQUEST_ID: request_id.get() or "-"}
+        try:
+            async with asyncio.timeout(self.options.first_audio_seconds):
+                return await self._upstream.post(msgspec.json.encode(body), headers)
+        except TimeoutError as exc:
+            raise self._silent(self.options.first_audio_seconds) from exc
+
+    async def _patiently(self, reply: Reply) -> AsyncIterator[bytes]:
+        patience = self.options.first_audio_seconds
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    yield await anext(reply)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as exc:
+                raise self._silent(patience) from exc
+            patience = self.options.gap_seconds
+
+    def _silent(self, seconds: float) -> EngineTimeout:
+        return EngineTimeout(f"{self._upstream.shown} was silent for {seconds:g} s")
+
+    def _claims_pcm(self, reply: Reply) -> bool:
+        """Whether bytes without a signature are to be taken for samples."""
+        return reply.media_type in ("audio/pcm", "audio/l16", "audio/raw", "audio/x-raw") or (
+            self._format == "pcm" and reply.media_type in ("", "application/octet-stream")
+        )
+
+    def _speeds(self) -> tuple[float, float]:
+        disobeys = SPEAKS_AT_ONE_SPEED.match(self._model or "") and self.options.speed != "on"
+        return (1.0, 1.0) if disobeys or self.options.speed == "off" else (0.25, 4.0)
+
+    async def _refusal(self, reply: Reply, voice: Voice) -> ApiError:
+        try:
+            body = await reply.read(MAX_TEXT_BYTES)
+        except EngineFailed:
+            body = b""  # the status says enough
+        if reply.status == 404 and (complaint := Complaint.of(body)) is not None and complaint.explicit:
+            if self._model != self.row.model:
+                return NotFound(f"{self.row.name} has no model {self._model!r}.", param="model", code="model_not_found")
+            missing = f"has no model {self._model!r}, or no such path. {self._hint}"
+            return EngineFailed(missing, rest_seconds=MISCONFIGURED_REST_SECONDS)
+        key, hint = self.row.api_key, self._hint
+        return self._judged(refusal(reply.status, body, retry_after=reply.retry_after, secret=key, hint=hint))
+
+    async def _no_sound(self, exc: NotSound, reply: Reply, voice: Voice) -> ApiError:
+        """A 200 that holds something else."""
+        if exc.text is None:
+            return EngineFailed(str(exc))
+        try:
+            async with asyncio.timeout(self.options.gap_seconds):
+                body = exc.text + await reply.read(MAX_TEXT_BYTES)
+        except (EngineFailed, TimeoutError):
+            body = exc.text
+        complaint = Complaint.of(body)
+        if complaint is not None and (complaint.message or complaint.words):
+            return self._judged(within_success(complaint, secret=self.row.api_key, hint=self._hint))
+        return EngineFailed(f"answered {reply.media_type or 'text'} that is no sound. {self._hint}")
+
+    @staticmethod
+    def _judged(error: ApiError) -> ApiError:
+        """The caller never saw what was asked here: only moderation ends the search for somebody who speaks."""
+        if isinstance(error, BadRequest) and error.body["code"] != "content_filter":
+            return Declined(str(error), param=error.body["param"])
+        return error
+
+    @property
+    def _hint(self) -> str:
+        return f"Check {self.row.prefix}BASE_URL, _API_KEY, _MODEL and _VOICE."
+
+
+def _voice(row: Row, listed: str) -> Voice:
+    """An entry of `TTS_<NAME>_VOICES`."""
+    match = LISTED.fullmatch(listed)
+    assert match is not None
+    language, gender, name = match.groups()
+    said = told(name)
+    of: Gender | None = said.gender if said else OPENAI.get(name.lower())
+    if gender is not None:
+        of = "female" if gender.lower() == "female" else "male"
+    language = normal(language) if language else said.language if said else MANY
+    return Voice(name, language, of, polyglot=language == MANY)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from time import sleep
-from typing import Any
 
 import httpx
 import msgspec
@@ -21,7 +20,7 @@ SHORT_NAMES = {
     "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
     "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
 }
-TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+TIMEOUT = httpx.Timeout(20.0, connect=6.0)
 """Between two bytes, and to connect: a network that swallows packets must not hold us for ever."""
 TRIES = 4
 FIRST_PAUSE_SECONDS = 0.5
@@ -107,8 +106,8 @@ def fetch(repository: str, folder: Path, report: Report, endpoint: str) -> None:
 
 
 def _fetch(http: httpx.Client, index: str, repository: str, folder: Path, report: Report, endpoint: str) -> None:
-    listing = _again(lambda: http.get(index, params={"blobs": "true"}).raise_for_status())
-    found = msgspec.json.decode(listing.content, type=_Repository)
+    listing = http.get(index, params={"blobs": "true"})  # once: whoever waits wants to know that there is no network
+    found = msgspec.json.decode(listing.raise_for_status().content, type=_Repository)
     files = [file for file in found.siblings if any(fnmatch(file.rfilename, wanted) for wanted in WANTED)]
     missing = [needed for needed in NEEDED if not any(fnmatch(file.rfilename, needed) for file in files)]
     if missing:
@@ -168,14 +167,3 @@ def _right(part: Path, file: _File) -> bool:
         return True
     with part.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest() == file.lfs.sha256
-
-
-def _again(ask: Callable[[], Any]) -> Any:
-    for tried in range(1, TRIES):
-        try:
-            return ask()
-        except httpx.ConnectError:  # no network, most likely: say so at once, the engine is loaded again in a while
-            raise
-        except httpx.TransportError:
-            sleep(FIRST_PAUSE_SECONDS * 2**tried)
-    return ask()

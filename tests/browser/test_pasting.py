@@ -164,3 +164,10 @@ def test_the_readmes_name_every_setting(readme: str) -> None:
     text = (ROOT / readme).read_text()
 
     assert {variable for variable in settings() if f"`{variable}`" not in text} == set()
+
+
+@pytest.mark.parametrize("readme", [*READMES, "CONTRIBUTING.md", "deploy/README.md", "deploy/folotoy/README.md"])
+def test_what_a_readme_points_to_exists(readme: str) -> None:
+    places = re.findall(r"\]\(([^)#:]+)\)", (ROOT / readme).read_text())
+
+    assert [place for place in places if not (ROOT / readme).parent.joinpath(place).exists()] == []

@@ -43,6 +43,6 @@ def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
         chain,
         routes=[
             Route("/v1/audio/speech", partial(speech, chain, settings), methods=["POST"]),
-            Route("/v1/audio/voices", partial(voices, chain), methods=["GET"]),
+            Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
         ],
     )

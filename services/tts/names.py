@@ -1,6 +1,7 @@
 """What a voice's name tells of it: many follow a custom that says whose voice it is and what it speaks."""
 
 import re
+from functools import cache
 from typing import Literal, NamedTuple
 
 Gender = Literal["female", "male"]
@@ -30,10 +31,108 @@ COSYVOICE_LANGUAGES = {"中文": "zh-CN", "英文": "en-US", "日语": "ja-JP", 
 GENDERS: dict[str, Gender] = {"f": "female", "m": "male", "女": "female", "男": "male"}
 
 
+NEURAL = re.compile(r"([a-z]{2,3}(?:-[A-Z][A-Za-z]+)?-[A-Z]{2}(?:-[a-z]+)?)-([A-Za-z]+)Neural")
+MICROSOFT = """
+zh-CN Xiaoxiao+ Xiaoyi+ Yunxi Yunjian Yunxia Yunyang
+zh-CN-liaoning Xiaobei+
+zh-CN-shaanxi Xiaoni+
+zh-TW HsiaoChen+ HsiaoYu+ YunJhe
+zh-HK HiuMaan+ HiuGaai+ WanLung
+en-US EmmaMultilingual+ AvaMultilingual+ AndrewMultilingual BrianMultilingual Jenny+ Aria+ Guy Eric Michelle+ \
+Christopher Ana+ Roger Steffan
+en-GB Sonia+ Ryan Libby+ Thomas Maisie+
+en-AU Natasha+ WilliamMultilingual
+en-CA Clara+ Liam
+en-IN Neerja+ Prabhat
+en-IE Emily+ Connor
+ja-JP Nanami+ Keita
+ko-KR SunHi+ InJoon HyunsuMultilingual
+de-DE SeraphinaMultilingual+ FlorianMultilingual Katja+ Conrad Amala+ Killian
+fr-FR VivienneMultilingual+ RemyMultilingual Denise+ Henri Eloise+
+fr-CA Sylvie+ Antoine
+es-ES Elvira+ Alvaro Ximena+
+es-MX Dalia+ Jorge
+it-IT Elsa+ Diego Isabella+ GiuseppeMultilingual
+pt-BR Francisca+ Antonio ThalitaMultilingual+
+pt-PT Raquel+ Duarte
+ru-RU Svetlana+ Dmitry
+uk-UA Polina+ Ostap
+ar-SA Zariyah+ Hamed
+ar-EG Salma+ Shakir
+fa-IR Dilara+ Farid
+ur-PK Uzma+ Asad
+he-IL Hila+ Avri
+tr-TR Emel+ Ahmet
+th-TH Premwadee+ Niwat
+vi-VN HoaiMy+ NamMinh
+id-ID Gadis+ Ardi
+ms-MY Yasmin+ Osman
+fil-PH Blessica+ Angelo
+hi-IN Swara+ Madhur
+bn-IN Tanishaa+ Bashkar
+ta-IN Pallavi+ Valluvar
+te-IN Shruti+ Mohan
+kn-IN Sapna+ Gagan
+ml-IN Sobhana+ Midhun
+mr-IN Aarohi+ Manohar
+gu-IN Dhwani+ Niranjan
+ne-NP Hemkala+ Sagar
+si-LK Thilini+ Sameera
+my-MM Nilar+ Thiha
+km-KH Sreymom+ Piseth
+lo-LA Keomany+ Chanthavong
+ka-GE Eka+ Giorgi
+am-ET Mekdes+ Ameha
+kk-KZ Aigul+ Daulet
+mn-MN Yesui+ Bataa
+uz-UZ Madina+ Sardor
+el-GR Athina+ Nestoras
+nl-NL Colette+ Maarten Fenna+
+pl-PL Zofia+ Marek
+cs-CZ Vlasta+ Antonin
+sk-SK Viktoria+ Lukas
+sl-SI Petra+ Rok
+hu-HU Noemi+ Tamas
+ro-RO Alina+ Emil
+bg-BG Kalina+ Borislav
+hr-HR Gabrijela+ Srecko
+sr-RS Sophie+ Nicholas
+mk-MK Marija+ Aleksandar
+sv-SE Sofie+ Mattias
+nb-NO Pernille+ Finn
+da-DK Christel+ Jeppe
+fi-FI Noora+ Harri
+et-EE Anu+ Kert
+lv-LV Everita+ Nils
+lt-LT Ona+ Leonas
+ca-ES Joana+ Enric
+cy-GB Nia+ Aled
+ga-IE Orla+ Colm
+sw-KE Zuri+ Rafiki
+zu-ZA Thando+ Themba
+af-ZA Adri+ Willem
+"""
+"""Microsoft's voices, `+` a woman's; the preferred ones of a language first."""
+
+
+@cache
+def microsoft() -> dict[str, Told]:
+    """What is known of `zh-CN-XiaoxiaoNeural` and the others."""
+    voices: dict[str, Told] = {}
+    for line in MICROSOFT.strip().splitlines():
+        locale, *names = line.split()
+        for name in names:
+            gender: Gender = "female" if name.endswith("+") else "male"
+            voices[f"{locale}-{name.removesuffix('+')}Neural"] = Told(locale, gender)
+    return voices
+
+
 def told(name: str) -> Told | None:
     """What the name of a voice says, whoever's it is; None where it says nothing."""
     if match := KOKORO.fullmatch(name):
         return Told(KOKORO_LANGUAGES[match[1].lower()], GENDERS[match[2].lower()])
     if match := COSYVOICE.fullmatch(name):
         return Told(COSYVOICE_LANGUAGES[match[1]], GENDERS[match[2]])
+    if match := NEURAL.fullmatch(name):
+        return microsoft().get(name, Told(match[1], None))
     return None

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,10 +19,11 @@ from tts.engines import Engine
 from tts.figures import in_words
 from tts.join import Joined
 from tts.language import DENSE, scripts
+from tts.names import told
 from tts.settings import Settings
 from tts.sound import RATE, pcm, silence
 from tts.speakable import clean, speakable, tidy
-from tts.voices import choose
+from tts.voices import MANY, Voice, choose
 from tts.wire import MEDIA_TYPES, Wanted, parse
 
 NOTHING_SECONDS = 0.3
@@ -48,16 +50,33 @@ async def speech(chain: Chain[Engine], settings: Settings, request: Request) -> 
     return Stream(sound, media_type=MEDIA_TYPES[wanted.codec], headers=headers)
 
 
-async def voices(chain: Chain[Engine], request: Request) -> Response:
-    """Who can speak: the voices of every engine that is ready."""
+async def voices(chain: Chain[Engine], settings: Settings, request: Request) -> Response:
+    """Who can speak: the operator's own names, and the voices of every engine that is ready."""
     ready = chain.ready_engines()
     await asyncio.gather(*(engine.refresh_voices() for _, engine in ready))
-    listed = [
-        {"id": voice.name, "name": voice.name, "engine": name, "language": voice.language, "gender": voice.gender}
-        for name, engine in ready
-        for voice in engine.voices
-    ]
-    return JSONResponse({"voices": listed})
+    listed = [_listed(name, voice) for name, engine in ready for voice in engine.voices]
+    aliases = [_alias(name, of, ready) for name, of in settings.aliases.items()]
+    return JSONResponse({"voices": aliases + listed})
+
+
+def _listed(engine: str | None, voice: Voice) -> dict[str, Any]:
+    return {
+        "id": voice.name,
+        "name": voice.name,
+        "engine": engine,
+        "language": voice.language,
+        "gender": voice.gender,
+    }
+
+
+def _alias(name: str, of: str, ready: Sequence[tuple[str, Engine]]) -> dict[str, Any]:
+    """A name of the operator's own, with what is known of the voice behind it."""
+    for engine_name, engine in ready:
+        if voice := engine.voice(of):
+            return _listed(engine_name, voice) | {"id": name, "name": name, "alias_of": voice.name}
+    said = told(of)
+    voice = Voice(of, said.language if said else MANY, said.gender if said else None)
+    return _listed(None, voice) | {"id": name, "name": name, "alias_of": of}
 
 
 class Spoken:
@@ -65,6 +84,7 @@ class Spoken:
 
     def __init__(self, wanted: Wanted, settings: Settings) -> None:
         self.wanted, self.language = wanted, settings.language
+        self._asked = settings.meant(wanted.voice)
         self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
         self._encoding = Encoding(pcm(RATE), wanted.codec)
@@ -77,7 +97,7 @@ class Spoken:
         """
         if submodel is not None:
             engine = engine.model(submodel)
-        asked = self.wanted.voice
+        asked = self._asked
         voice = choose(engine.voices, engine.voice(asked), asked, self.text, self.language)
         engine.accept(self.text, voice)
         slowest, fastest = engine.speeds

@@ -21,6 +21,8 @@ class Voice(msgspec.Struct, frozen=True):
     gender: Gender | None = None
     polyglot: bool = False
     """Reads other languages than its own too."""
+    late: bool = False
+    """Not known from the start: never chosen for a name that is not its own, so that each keeps its voice."""
 
 
 OPENAI: dict[str, Gender | None] = {
@@ -51,7 +53,8 @@ def choose(known: Sequence[Voice], native: Voice | None, asked: str, text: str, 
     """The voice to speak `text` with.
 
     A voice that could not read a single letter of the text gives way to one that can: a role whose voice is English
-    must not fall silent when the answer is in Chinese. A name nobody knows means: whoever speaks the text's language.
+    must not fall silent when the answer is in Chinese. Another engine's voice means the nearest in language and gender.
+    A name nobody knows means: whoever speaks the text's language.
 
     Args:
         known: The engine's voices, in the order it prefers them.
@@ -72,6 +75,7 @@ def choose(known: Sequence[Voice], native: Voice | None, asked: str, text: str, 
     if not fitting:
         raise Declined(f"No voice for the language {language!r}. {_those(known)}", param="voice")
     gender = native.gender if native else described.gender if described else OPENAI.get(asked.lower())
+    fitting = [voice for voice in fitting if not voice.late] or fitting
     alike = [voice for voice in fitting if gender in (None, voice.gender)] or fitting
     same_gender = [name for name, other in OPENAI.items() if other == gender]
     place = same_gender.index(asked.lower()) if asked.lower() in same_gender else 0

@@ -6,7 +6,7 @@ limits a silence after the handshake, and Chinese text is not cut to the size th
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Container
 from functools import cache
 from time import monotonic
 from typing import Any, Self
@@ -24,7 +24,7 @@ from chassis.settings import Options, read
 from tts.clauses import Lengths
 from tts.engines import Engine
 from tts.language import detect
-from tts.names import Gender
+from tts.names import Gender, microsoft, told
 from tts.sound import Sound
 from tts.voices import Voice, prefer
 
@@ -37,89 +37,6 @@ REST_SECONDS = 30.0
 MOST_WAITING = 64
 """Messages read ahead of a slow caller."""
 OWN_URL = "wss://speech.platform.bing.com"
-NAME = re.compile(r"([a-z]{2,3}(?:-[A-Z][A-Za-z]+)?-[A-Z]{2}(?:-[a-z]+)?)-([A-Za-z]+)Neural")
-
-KNOWN = """
-zh-CN Xiaoxiao+ Xiaoyi+ Yunxi Yunjian Yunxia Yunyang
-zh-CN-liaoning Xiaobei+
-zh-CN-shaanxi Xiaoni+
-zh-TW HsiaoChen+ HsiaoYu+ YunJhe
-zh-HK HiuMaan+ HiuGaai+ WanLung
-en-US EmmaMultilingual+ AvaMultilingual+ AndrewMultilingual BrianMultilingual Jenny+ Aria+ Guy Eric Michelle+ \
-Christopher Ana+ Roger Steffan
-en-GB Sonia+ Ryan Libby+ Thomas Maisie+
-en-AU Natasha+ WilliamMultilingual
-en-CA Clara+ Liam
-en-IN Neerja+ Prabhat
-en-IE Emily+ Connor
-ja-JP Nanami+ Keita
-ko-KR SunHi+ InJoon HyunsuMultilingual
-de-DE SeraphinaMultilingual+ FlorianMultilingual Katja+ Conrad Amala+ Killian
-fr-FR VivienneMultilingual+ RemyMultilingual Denise+ Henri Eloise+
-fr-CA Sylvie+ Antoine
-es-ES Elvira+ Alvaro Ximena+
-es-MX Dalia+ Jorge
-it-IT Elsa+ Diego Isabella+ GiuseppeMultilingual
-pt-BR Francisca+ Antonio ThalitaMultilingual+
-pt-PT Raquel+ Duarte
-ru-RU Svetlana+ Dmitry
-uk-UA Polina+ Ostap
-ar-SA Zariyah+ Hamed
-ar-EG Salma+ Shakir
-fa-IR Dilara+ Farid
-ur-PK Uzma+ Asad
-he-IL Hila+ Avri
-tr-TR Emel+ Ahmet
-th-TH Premwadee+ Niwat
-vi-VN HoaiMy+ NamMinh
-id-ID Gadis+ Ardi
-ms-MY Yasmin+ Osman
-fil-PH Blessica+ Angelo
-hi-IN Swara+ Madhur
-bn-IN Tanishaa+ Bashkar
-ta-IN Pallavi+ Valluvar
-te-IN Shruti+ Mohan
-kn-IN Sapna+ Gagan
-ml-IN Sobhana+ Midhun
-mr-IN Aarohi+ Manohar
-gu-IN Dhwani+ Niranjan
-ne-NP Hemkala+ Sagar
-si-LK Thilini+ Sameera
-my-MM Nilar+ Thiha
-km-KH Sreymom+ Piseth
-lo-LA Keomany+ Chanthavong
-ka-GE Eka+ Giorgi
-am-ET Mekdes+ Ameha
-kk-KZ Aigul+ Daulet
-mn-MN Yesui+ Bataa
-uz-UZ Madina+ Sardor
-el-GR Athina+ Nestoras
-nl-NL Colette+ Maarten Fenna+
-pl-PL Zofia+ Marek
-cs-CZ Vlasta+ Antonin
-sk-SK Viktoria+ Lukas
-sl-SI Petra+ Rok
-hu-HU Noemi+ Tamas
-ro-RO Alina+ Emil
-bg-BG Kalina+ Borislav
-hr-HR Gabrijela+ Srecko
-sr-RS Sophie+ Nicholas
-mk-MK Marija+ Aleksandar
-sv-SE Sofie+ Mattias
-nb-NO Pernille+ Finn
-da-DK Christel+ Jeppe
-fi-FI Noora+ Harri
-et-EE Anu+ Kert
-lv-LV Everita+ Nils
-lt-LT Ona+ Leonas
-ca-ES Joana+ Enric
-cy-GB Nia+ Aled
-ga-IE Orla+ Colm
-sw-KE Zuri+ Rafiki
-zu-ZA Thando+ Themba
-af-ZA Adri+ Willem
-"""
-"""Voices known without asking, `+` a woman's; the first of a language is the one meant by its name alone."""
 
 
 class EdgeOptions(Options, frozen=True, kw_only=True):
@@ -156,6 +73,7 @@ class Edge(Engine):
         listed_at = constants.VOICE_LIST.replace(OWN_URL.replace("wss", "https"), re.sub("^ws", "http", url))
         edge_tts.voices.VOICE_LIST = listed_at  # type: ignore[attr-defined]
         self.voices = prefer(self._options.voices, _known(), self._well_formed)
+        self._steady = frozenset(voice.name for voice in self.voices)
         self._complete = False
         self._asked_until = 0.0
         self._asking = asyncio.Lock()
@@ -174,11 +92,8 @@ class Edge(Engine):
     @staticmethod
     def _well_formed(name: str) -> Voice | None:
         """A voice that may exist, though nobody has told us."""
-        listed = {voice.name: voice for voice in _known()}
-        if name in listed:
-            return listed[name]
-        match = NAME.fullmatch(name)
-        return Voice(name, match[1], None, "Multilingual" in name) if match else None
+        said = told(name) if name.endswith("Neural") else None
+        return Voice(name, *said, polyglot="Multilingual" in name) if said else None
 
     def accept(self, text: str, voice: Voice) -> None:
         """It reads whatever its voices read."""
@@ -190,7 +105,7 @@ class Edge(Engine):
             try:
                 async with asyncio.timeout(VOICES_SECONDS):
                     found = await edge_tts.list_voices(proxy=self._options.proxy)
-                listed = [_listed(voice) for voice in found]
+                listed = [_listed(voice, self._steady) for voice in found]
             except (aiohttp.ClientError, EdgeTTSException, OSError, ValueError, LookupError, TypeError):
                 self._asked_until = monotonic() + VOICES_RETRY_SECONDS
                 return
@@ -288,19 +203,13 @@ def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
 
 @cache
 def _known() -> tuple[Voice, ...]:
-    voices = []
-    for line in KNOWN.strip().splitlines():
-        locale, *names = line.split()
-        for name in names:
-            gender: Gender = "female" if name.endswith("+") else "male"
-            bare = name.removesuffix("+")
-            voices.append(Voice(f"{locale}-{bare}Neural", locale, gender, "Multilingual" in bare))
-    return tuple(voices)
+    """The preferred ones of a language first."""
+    return tuple(Voice(name, *said, polyglot="Multilingual" in name) for name, said in microsoft().items())
 
 
-def _listed(voice: Any) -> Voice:
-    """One entry of the service's list."""
+def _listed(voice: Any, steady: Container[str]) -> Voice:
+    """One entry of the service's list; `steady`: those known before it was asked."""
     gender: dict[str, Gender] = {"Female": "female", "Male": "male"}
     name = str(voice["ShortName"])
-    locale = match[1] if (match := NAME.fullmatch(name)) else str(voice["Locale"])
-    return Voice(name, locale, gender.get(voice.get("Gender", "")), "Multilingual" in name)
+    locale = said.language if (said := told(name)) else str(voice["Locale"])
+    return Voice(name, locale, gender.get(voice.get("Gender", "")), "Multilingual" in name, late=name not in steady)

@@ -5,6 +5,7 @@ from starlette.applications import Starlette
 from chassis.settings import SettingError
 from tts.app import create_app
 from tts.settings import Settings
+from tts.voices import Voice
 from unit.tts.fakes import FakeEngine, ask, service
 
 
@@ -41,4 +42,46 @@ def test_an_engine_that_does_not_exist_is_refused_at_the_start(monkeypatch: pyte
     monkeypatch.setenv("TTS_ENGINES", "espeak,parrot")
 
     with pytest.raises(SettingError, match=r"'parrot'.*edge, .*espeak, flite, kokoro"):
+        create_app()
+
+
+ALIASES = Settings(voices=("guodegang=xiaoxiao", "Bunny=zh-CN-YunxiNeural", "alloy=anna"))
+
+
+async def test_the_operators_own_names_are_listed_first_with_what_is_known_of_them() -> None:
+    listed = (await read(service(ALIASES, fake=FakeEngine()), "/v1/audio/voices")).json()["voices"]
+
+    assert [voice["id"] for voice in listed] == ["guodegang", "Bunny", "alloy", "anna", "xiaoxiao"]
+    assert listed[0]["alias_of"] == "xiaoxiao"
+    assert (listed[0]["engine"], listed[0]["language"], listed[0]["gender"]) == ("fake", "zh-CN", "female")
+    assert (listed[1]["engine"], listed[1]["language"], listed[1]["gender"]) == (None, "zh-CN", "male")
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "voice"),
+    [("guodegang", "你好", "xiaoxiao"), ("GUODEGANG", "12", "xiaoxiao"), ("alloy", "Hi", "anna")],
+)
+async def test_a_name_of_the_operators_own_speaks_with_the_voice_behind_it(asked: str, text: str, voice: str) -> None:
+    engine = FakeEngine()
+
+    await ask(service(ALIASES, fake=engine), input=text, voice=asked)
+
+    assert engine.said[0][1] == voice
+
+
+async def test_an_engine_without_the_voice_behind_a_name_uses_the_nearest_in_language_and_gender() -> None:
+    engine = FakeEngine(
+        voices=[Voice("a", "en-US", "male"), Voice("b", "zh-CN", "female"), Voice("c", "zh-CN", "male")]
+    )
+
+    await ask(service(ALIASES, fake=engine), input="12", voice="bunny")
+
+    assert engine.said[0][1] == "c"
+
+
+@pytest.mark.parametrize("voices", ["guodegang", "=zh-CN-YunxiNeural", "bunny="])
+def test_a_name_that_stands_for_nothing_is_refused_at_the_start(voices: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTS_VOICES", voices)
+
+    with pytest.raises(SettingError, match="TTS_VOICES"):
         create_app()

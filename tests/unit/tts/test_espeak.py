@@ -82,7 +82,7 @@ def test_openais_names_find_its_plain_voices(espeak: Espeak) -> None:
     assert found("nova", "你好") == "cmn+f3"
     assert found("zh-CN-YunjianNeural", "Hello") == "cmn"
     assert found("fr-FR-HenriNeural", "Bonjour") == "fr-fr"
-    assert found("es-MX-DaliaNeural", "Hola") == "es"
+    assert found("es-MX-DaliaNeural", "Hola") == "es+f3"
     assert found("guodegang", "Привет") == "ru"
 
 

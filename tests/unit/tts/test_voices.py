@@ -45,7 +45,7 @@ def test_a_native_voice_that_knows_no_letter_of_the_text_gives_way_to_one_of_its
 @pytest.mark.parametrize(
     ("asked", "text", "found"),
     [
-        ("zh-CN-YunjianNeural", "Hello", XIAOXIAO),
+        ("zh-CN-YunjianNeural", "Hello", YUNXI),
         ("zh-HK-WanLungNeural", "你好", CANTON),
         ("zh_tw", "你好", TAIWAN),
         ("cmn", "Hello", XIAOXIAO),
@@ -97,3 +97,21 @@ def test_language_tags_have_one_form() -> None:
         "nb",
         "es-419",
     ]
+
+
+def test_voices_learnt_of_later_change_nobodys_voice() -> None:
+    later = [*KNOWN, Voice("zz", "zh-CN", "female", late=True), Voice("zy", "zh-CN", "male", late=True)]
+
+    for name in OPENAI:
+        assert chosen(name, "你好", later) == chosen(name, "你好")
+    assert chosen("zz", "你好", later).name == "zz"
+
+
+@pytest.mark.parametrize(
+    ("asked", "gender"),
+    [("zh-CN-YunjianNeural", "male"), ("zh-CN-XiaoyiNeural", "female"), ("zm_yunxi", "male"), ("中文女", "female")],
+)
+def test_another_engines_voice_means_the_nearest_in_language_and_gender(asked: str, gender: str) -> None:
+    voice = chosen(asked, "2024")
+
+    assert (voice.language, voice.gender) == ("zh-CN", gender)

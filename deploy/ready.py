@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -109,7 +110,7 @@ def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]])
         "",
         f"  base URL   {base}{here}",
         f"  API key    {key or 'none needed: API_KEYS is empty, everybody may call'}",
-        f"  page       {url(addresses.local, addresses.port, '/')}",
+        f"  page       {url(addresses.local, addresses.port, f'/#key={quote(key)}' if key else '/')}",
         "",
         "One service alone:",
         *(f"  {service}  {url(host, bases[service])}   {_answers(service, engines)}" for service in SERVICES),

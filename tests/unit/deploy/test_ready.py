@@ -72,3 +72,7 @@ def test_folotoys_variables_have_its_own_odd_names() -> None:
 
     assert settings["OPENAI_OPENAI_KEY"] == "tb-1"
     assert settings["TTS_TYPE"] == "openai-tts"
+
+
+def test_the_page_is_opened_with_the_key_in_hand() -> None:
+    assert "http://127.0.0.1:9000/#key=tb-1%2F2" in screen(Addresses(9000), "tb-1/2", {})

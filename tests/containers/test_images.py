@@ -1,13 +1,14 @@
 """Each image by itself: what is in it, and that it runs without the others."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 import pytest
 
-from containers.installation import CHECKOUT, KEY, SECONDS_TO_BUILD, SERVICES, docker, run, wait_until
+from containers.installation import KEY, SECONDS_TO_BUILD, SERVICES, docker, run, wait_until
 
 BASE = "python:3.13-slim"
 MEGABYTES = {"llm": 60, "tts": 230, "stt": 600}
@@ -15,14 +16,30 @@ ENGINES = {"stt": "STT_ENGINES=sphinx", "llm": "LLM_ENGINES=companion", "tts": "
 PATHS = {"stt": "/v1/audio/transcriptions", "llm": "/v1/chat/completions", "tts": "/v1/audio/speech"}
 
 
-def build(service: str) -> str:
-    """The id of the image made by the command in its Dockerfile."""
-    command = ("docker", "build", "--quiet", "--file", f"services/{service}/Dockerfile", "services")
-    return run(*command, cwd=CHECKOUT, env={"DOCKER_BUILDKIT": "1"}, seconds=SECONDS_TO_BUILD)
+@pytest.fixture(scope="module")
+def images() -> Iterator[dict[str, str]]:
+    """The name of each service's image, made by the command in its Dockerfile."""
+    named = {service: f"talkbox-test-{os.getpid()}-{service}" for service in SERVICES}
+    try:
+        for service, name in named.items():
+            command = (
+                "docker",
+                "build",
+                "--quiet",
+                "--tag",
+                name,
+                "--file",
+                f"services/{service}/Dockerfile",
+                "services",
+            )
+            run(*command, env={"DOCKER_BUILDKIT": "1"}, seconds=SECONDS_TO_BUILD)
+        yield named
+    finally:
+        docker("image", "rm", "--force", *named.values())
 
 
 @contextmanager
-def alone(service: str) -> Iterator[tuple[str, str]]:
+def alone(service: str, image: str) -> Iterator[tuple[str, str]]:
     """The service on a port of this machine.
 
     Yields:
@@ -30,7 +47,7 @@ def alone(service: str) -> Iterator[tuple[str, str]]:
     """
     hardened = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
     settings = (f"--env=API_KEYS={KEY}", f"--env={ENGINES[service]}", "--publish=127.0.0.1::8000")
-    container = docker("run", "--detach", *hardened, *settings, build(service))
+    container = docker("run", "--detach", *hardened, *settings, image)
     try:
         yield container, "http://" + docker("port", container, "8000/tcp").splitlines()[0]
     finally:
@@ -45,25 +62,25 @@ def answers(url: str) -> bool:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_adds_no_more_than_it_may(service: str) -> None:
-    whole, base = (int(docker("image", "inspect", "--format={{.Size}}", image)) for image in (build(service), BASE))
+def test_an_image_adds_no_more_than_it_may(images: dict[str, str], service: str) -> None:
+    whole, base = (int(docker("image", "inspect", "--format={{.Size}}", image)) for image in (images[service], BASE))
 
     assert (whole - base) / 1e6 <= MEGABYTES[service]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_holds_its_own_service_alone_and_no_torch(service: str) -> None:
+def test_an_image_holds_its_own_service_alone_and_no_torch(images: dict[str, str], service: str) -> None:
     look = "import importlib.util as i, json; print(json.dumps([n for n in {} if i.find_spec(n)]))"
     names = ["chassis", "torch", *SERVICES]
 
-    found = docker("run", "--rm", build(service), "python", "-c", look.format(names))
+    found = docker("run", "--rm", images[service], "python", "-c", look.format(names))
 
     assert json.loads(found) == ["chassis", service]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_runs_alone_and_stops_when_told(service: str) -> None:
-    with alone(service) as (container, address):
+def test_an_image_runs_alone_and_stops_when_told(images: dict[str, str], service: str) -> None:
+    with alone(service, images[service]) as (container, address):
         wait_until(lambda: answers(f"{address}/readyz"), f"{service} is ready")
         refused = httpx.post(address + PATHS[service])
         docker("exec", container, "python", "-m", "chassis.probe")
@@ -74,10 +91,10 @@ def test_an_image_runs_alone_and_stops_when_told(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_setting_that_cannot_be_used_is_named_and_ends_the_service(service: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named_and_ends_the_service(images: dict[str, str], service: str) -> None:
     wrong = f"--env={service.upper()}_MAX_CONCURRENT=many"
 
-    container = docker("run", "--detach", wrong, build(service))
+    container = docker("run", "--detach", wrong, images[service])
     try:
         assert docker("wait", container) == "3"
         said = run("sh", "-c", f"docker logs {container} 2>&1")

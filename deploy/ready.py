@@ -103,6 +103,7 @@ def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]])
     """What a newcomer needs next."""
     host, bases = addresses.host, {service: addresses.base_port(service) for service in SERVICES}
     base = url(host, addresses.port)
+    page = f"/#key={quote(key, safe='')}" if key else "/"
     here = "" if host == addresses.local else f"   (on this machine also {url(addresses.local, addresses.port)})"
     lines = [
         "",
@@ -110,7 +111,7 @@ def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]])
         "",
         f"  base URL   {base}{here}",
         f"  API key    {key or 'none needed: API_KEYS is empty, everybody may call'}",
-        f"  page       {url(addresses.local, addresses.port, f'/#key={quote(key)}' if key else '/')}",
+        f"  page       {url(addresses.local, addresses.port, page)}",
         "",
         "One service alone:",
         *(f"  {service}  {url(host, bases[service])}   {_answers(service, engines)}" for service in SERVICES),

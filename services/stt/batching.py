@@ -1,0 +1,241 @@
+"""Utterances of different callers, heard together.
+
+Nothing waits for company: a worker that becomes free takes whatever has come meanwhile. Alone, an utterance passes
+straight through; under load the batches grow by themselves.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from stt.engines import Heard
+from stt.windows import Again, Take, Utterance
+
+LARGEST = 64
+"""No batch is larger, whatever the memory."""
+
+
+class Full(Exception):
+    """As many utterances wait as may."""
+
+
+class Model(Protocol):
+    """What `stt.windows.Windows` is; tests bring their own."""
+
+    @property
+    def workers(self) -> int: ...
+    @property
+    def grows(self) -> bool: ...
+    def prepare(self, utterance: Utterance) -> Take | Heard | None: ...
+    def decode(self, takes: Sequence[Take]) -> list[Heard | Again]: ...
+    def retry(self, take: Take) -> Heard: ...
+
+
+@dataclass(eq=False)
+class _Job:
+    utterance: Utterance
+    future: Future[Heard | None] = field(default_factory=Future)
+    _take: Take | None = None
+
+    @property
+    def take(self) -> Take:
+        assert self._take is not None, "it has been prepared"
+        return self._take
+
+    @take.setter
+    def take(self, take: Take) -> None:
+        self._take = take
+
+    def finish(self, heard: Heard | None) -> None:
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_result(heard)
+
+    def fail(self, error: BaseException) -> None:
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)
+
+
+class Limit:
+    """How many are decoded together: it grows where that is cheap, and yields where memory runs out."""
+
+    def __init__(self, first: int, largest: int) -> None:
+        self.now = first
+        self._largest = self._ceiling = largest
+        self._patience = 0
+
+    def served(self, count: int) -> None:
+        if count < self.now:
+            return
+        self._patience += 1
+        if self._patience % 256 == 0:  # whoever took the memory may have given it back
+            self._ceiling = min(self._largest, self._ceiling * 2)
+        self.now = min(self._ceiling, self.now * 2)
+
+    def exceeded(self, count: int) -> None:
+        self._patience = 0
+        self.now = self._ceiling = max(1, count // 2)
+
+
+class Batching:
+    """A model that many ask at once. Its threads end with `close`.
+
+    Args:
+        batch: How many to decode together; where larger batches are cheap, how many to begin with.
+        queued: How many may be in hand.
+    """
+
+    def __init__(self, model: Model, *, batch: int = 8, queued: int = 256, threads: int | None = None) -> None:
+        self._model = model
+        self.limit = Limit(batch, LARGEST if model.grows else batch)
+        self._queued = queued
+        self._changed = threading.Condition()
+        self._waiting: deque[_Job] = deque()
+        self._ready: deque[_Job] = deque()
+        self._again: deque[_Job] = deque()
+        self._in_hand = 0
+        self._decoding = 0
+        self._retrying = 0
+        self._closed = False
+        count = threads or max(2 if model.grows else 1, model.workers)
+        self._threads = [threading.Thread(target=self._work, name=f"hear-{n}", daemon=True) for n in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    async def hear(self, utterance: Utterance) -> Heard | None:
+        """What was said; None: it is too long to be heard in one window. Cancelling it takes it out of the queue.
+
+        Raises:
+            Full: Too many are in hand.
+            RuntimeError: The model broke off.
+        """
+        job = _Job(utterance)
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the model is closed")
+            if self._in_hand >= self._queued:
+                raise Full(f"{self._in_hand} utterances are waiting")
+            self._in_hand += 1
+            self._waiting.append(job)
+            self._changed.notify()
+        job.future.add_done_callback(self._left)
+        return await asyncio.wrap_future(job.future)
+
+    def close(self) -> None:
+        """Give up what has not begun, wait for what has."""
+        with self._changed:
+            self._closed = True
+            left = [*self._waiting, *self._ready, *self._again]
+            for queue in (self._waiting, self._ready, self._again):
+                queue.clear()
+            self._changed.notify_all()
+        for job in left:
+            job.fail(RuntimeError("the model is closed"))
+        for thread in self._threads:
+            thread.join()
+
+    def _left(self, _: Future[Heard | None]) -> None:
+        with self._changed:
+            self._in_hand -= 1
+
+    # -- in the threads -----------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while step := self._next():
+            step()
+
+    def _next(self) -> Callable[[], None] | None:
+        """What to do next; waits until there is something; None: never again."""
+        with self._changed:
+            while not self._closed:
+                if step := self._step():
+                    return step
+                self._changed.wait()
+        return None
+
+    def _step(self) -> Callable[[], None] | None:
+        """The oldest first; but while somebody waits to be prepared, the batch may grow up to its limit."""
+        for queue in (self._waiting, self._ready, self._again):
+            while queue and queue[0].future.cancelled():
+                queue.popleft()
+        if self._again and self._retrying < max(1, len(self._threads) - 1):  # slow: one thread is left to the others
+            self._retrying += 1
+            return partial(self._retry, self._again.popleft())
+        may_decode = bool(self._ready) and self._decoding < self._model.workers
+        if may_decode and (not self._waiting or len(self._ready) >= self.limit.now):
+            self._decoding += 1
+            return partial(self._decode, self._batch())
+        if self._waiting and len(self._ready) < 2 * self.limit.now:  # each holds memory
+            return partial(self._prepare, self._waiting.popleft())
+        return None
+
+    def _batch(self) -> list[_Job]:
+        """The oldest that is ready, and those behind it that can be decoded with it."""
+        key = self._ready[0].take.key
+        batch: list[_Job] = []
+        rest: deque[_Job] = deque()
+        for job in self._ready:
+            fits = len(batch) < self.limit.now and job.take.key == key and not job.future.cancelled()
+            (batch if fits else rest).append(job)
+        self._ready = rest
+        return batch
+
+    def _prepare(self, job: _Job) -> None:
+        try:
+            prepared = self._model.prepare(job.utterance)
+        except Exception as error:
+            job.fail(error)
+            return
+        if isinstance(prepared, Take):
+            job.take = prepared
+            self._enqueue(job, self._ready)
+        else:
+            job.finish(prepared)
+
+    def _decode(self, jobs: list[_Job]) -> None:
+        self._decode_all(jobs)
+        with self._changed:
+            self._decoding -= 1
+            self._changed.notify_all()
+
+    def _decode_all(self, jobs: list[_Job]) -> None:
+        """Together; where that fails in halves, so that nobody pays for another's sound."""
+        try:
+            answers = self._model.decode([job.take for job in jobs])
+        except Exception as error:
+            if "out of memory" in str(error):  # CTranslate2 has no class of its own for it
+                self.limit.exceeded(len(jobs))
+            if len(jobs) == 1:
+                jobs[0].fail(error)
+                return
+            middle = len(jobs) // 2
+            self._decode_all(jobs[:middle])
+            self._decode_all(jobs[middle:])
+            return
+        self.limit.served(len(jobs))
+        for job, answer in zip(jobs, answers, strict=True):
+            if isinstance(answer, Again):
+                self._enqueue(job, self._again)
+            else:
+                job.finish(answer)
+
+    def _retry(self, job: _Job) -> None:
+        try:
+            job.finish(self._model.retry(job.take))
+        except Exception as error:
+            job.fail(error)
+        with self._changed:
+            self._retrying -= 1
+            self._changed.notify_all()
+
+    def _enqueue(self, job: _Job, queue: "deque[_Job]") -> None:
+        with self._changed:
+            if not self._closed:
+                queue.append(job)
+                self._changed.notify()
+                return
+        job.fail(RuntimeError("the model is closed"))

@@ -40,6 +40,7 @@ LOOP_RATIO, DOUBT_LOGPROB, NO_SPEECH = 2.4, -1.0, 0.6
 """OpenAI's thresholds: above, below and above which something is wrong."""
 INVENTED_LOGPROB, INVENTED_NO_SPEECH = -0.5, 0.3
 """A sentence that Whisper likes to invent is believed only when it is surer than this."""
+TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 25
 HASTY = 12.0
 """Letters a second; a Chinese character is as long as two and a half."""
 LANGUAGE_DOUBT = 0.5
@@ -173,9 +174,9 @@ class Windows:
         pieces = np.lib.stride_tricks.sliding_window_view(padded, FFT)[::HOP][:count]
         spectrum = np.fft.rfft(pieces * self._hann)
         power = spectrum.real**2 + spectrum.imag**2
-        mel = np.full((len(self._filters), frames), -10.0, np.float32)
+        mel: NDArray[np.float32] = np.full((len(self._filters), frames), -10.0, np.float32)
         mel[:, :count] = np.log10(np.maximum(self._filters @ power.T, 1e-10))
-        return (np.maximum(mel, mel.max() - 8.0) + 4.0) / 4.0
+        return np.asarray((np.maximum(mel, mel.max() - 8.0) + 4.0) / 4.0, np.float32)
 
     # -- 2. those that share a key ------------------------------------------------------------------------------------
 
@@ -216,8 +217,7 @@ class Windows:
             tokenizer = self._tokenizer(take.language or "en", take.utterance.task)
             before = [tokenizer.sot_prev, *take.previous] if take.previous else []
             prompts.append([*before, *tokenizer.sot_sequence])
-        seconds = max(take.speech.seconds for take in takes)
-        room = min(24 + round(25 * seconds), self._model.max_length - len(prompts[0]))
+        room = self._room(takes)
         temperature = takes[0].utterance.temperature
         results = self._whisper.generate(
             memory,
@@ -225,7 +225,7 @@ class Windows:
             beam_size=1 if temperature else self._beam_size,
             sampling_topk=0 if temperature else 1,
             sampling_temperature=temperature or 1.0,
-            max_length=len(prompts[0]) + room,
+            max_length=max(2 * room, len(prompts[0]) + room),  # of which CTranslate2 uses half, for OpenAI did so
             return_scores=True,
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed,
@@ -246,6 +246,11 @@ class Windows:
                 )
             )
         return guesses
+
+    def _room(self, takes: Sequence[Take]) -> int:
+        """How many tokens an answer may have: more than anybody can say, so that a loop ends soon."""
+        said = max(TOKENS_AT_LEAST + round(TOKENS_PER_SECOND * take.speech.seconds) for take in takes)
+        return min(said, int(self._model.max_length) // 2 - 4)
 
     def _pieces(self, take: Take, tokens: list[int]) -> list[dict[str, Any]]:
         """What lies between two timestamps, as long as it is said before the sound ends."""
@@ -321,9 +326,9 @@ class Windows:
             beam_size=self._beam_size,
             best_of=1,
             temperature=RETRY_TEMPERATURES if asked.temperature == 0 else asked.temperature,
-            initial_prompt=asked.prompt or None,
-            hotwords=asked.hotwords or None,
+            initial_prompt=take.previous or None,
             condition_on_previous_text=False,
+            max_new_tokens=min(2 * self._room([take]), self._model.max_length - len(take.previous) - 4),
             word_timestamps=asked.words,
         )
         segments = (

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from time import monotonic
 from typing import Protocol
 
 from stt.engines import Heard
@@ -21,7 +22,11 @@ LARGEST = 64
 
 
 class Full(Exception):
-    """As many utterances wait as may."""
+    """As many utterances are in hand as may be, or so many that another would not be heard in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the next would be heard in {seconds:.1f} s")
+        self.seconds = seconds
 
 
 class Model(Protocol):
@@ -87,12 +92,23 @@ class Batching:
     Args:
         batch: How many to decode together; where larger batches are cheap, how many to begin with.
         queued: How many may be in hand.
+        patience_seconds: How long the last of them may take; whom that would not suffice is refused at once.
     """
 
-    def __init__(self, model: Model, *, batch: int = 8, queued: int = 256, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        batch: int = 8,
+        queued: int = 256,
+        patience_seconds: float = 3.0,
+        threads: int | None = None,
+    ) -> None:
         self._model = model
         self.limit = Limit(batch, LARGEST if model.grows else batch)
-        self._queued = queued
+        self._queued, self._patience_seconds = queued, patience_seconds
+        self._pace_seconds = 0.0
+        self._paced_since = 0.0
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._ready: deque[_Job] = deque()
@@ -110,15 +126,18 @@ class Batching:
         """What was said; None: it is too long to be heard in one window. Cancelling it takes it out of the queue.
 
         Raises:
-            Full: Too many are in hand.
+            Full: Too many are in hand to be heard in time.
             RuntimeError: The model broke off.
         """
         job = _Job(utterance)
         with self._changed:
             if self._closed:
                 raise RuntimeError("the model is closed")
-            if self._in_hand >= self._queued:
-                raise Full(f"{self._in_hand} utterances are waiting")
+            seconds = self._in_hand * self._pace_seconds
+            if self._in_hand >= self._queued or seconds > self._patience_seconds:
+                raise Full(seconds)
+            if not self._in_hand:
+                self._paced_since = monotonic()
             self._in_hand += 1
             self._waiting.append(job)
             self._changed.notify()
@@ -141,6 +160,9 @@ class Batching:
     def _left(self, _: Future[Heard | None]) -> None:
         with self._changed:
             self._in_hand -= 1
+            now = monotonic()
+            self._pace_seconds += 0.1 * (now - self._paced_since - self._pace_seconds)
+            self._paced_since = now
 
     # -- in the threads -----------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from stt.work import cores
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     prefix = "STT_"
     engines: tuple[str, ...] = ("whisper", "sphinx")
-    max_concurrent: int = msgspec.field(default_factory=cores)
-    """More at a time would only make each of them late."""
+    max_concurrent: int = msgspec.field(default_factory=lambda: 8 * cores())
+    """Whisper hears many together; an engine that cannot has a smaller limit of its own."""
     max_queued: int = 16
     max_body_bytes: int = 25 * 2**20
     max_seconds: float = 1800.0

@@ -155,7 +155,13 @@ class Windows:
         if spoken.seconds > LONGEST_SECONDS:
             return None
         frames = fitting(spoken.seconds)
-        take = Take(utterance, spoken, frames, self._previous(utterance), language=self._known(utterance.language))
+        take = Take(
+            utterance,
+            spoken,
+            frames,
+            self.previous(utterance.prompt, utterance.hotwords),
+            language=self._known(utterance.language),
+        )
         take.features = self.features(spoken.pcm, frames)
         if self._ahead:
             take.memory = np.array(self._whisper.encode(_storage(take.features[None])))
@@ -317,8 +323,7 @@ class Windows:
         """
         asked = take.utterance
         if not take.language or not take.sure_language:
-            _, _, odds = self._model.detect_language(take.speech.pcm)
-            take.language, _ = self._likely(odds)
+            take.language = self.language_of(take.speech.pcm)
         parts, _ = self._model.transcribe(
             take.speech.pcm,
             language=take.language,
@@ -348,6 +353,13 @@ class Windows:
         )
         return Heard(language=take.language, segments=tuple(self._believed(take, segments)))
 
+    def language_of(self, pcm: Pcm) -> str:
+        """The language of the first thirty seconds, of those that may be detected."""
+        if not self._whisper.is_multilingual:
+            return "en"
+        _, _, odds = self._model.detect_language(pcm)
+        return self._likely(odds)[0]
+
     # -- what all of them use -----------------------------------------------------------------------------------------
 
     def _believed(self, take: Take, segments: Iterator[Segment]) -> Iterator[Segment]:
@@ -361,12 +373,13 @@ class Windows:
                 continue
             yield segment
 
-    def _previous(self, utterance: Utterance) -> list[int]:
+    def previous(self, prompt: str | None, hotwords: str | None) -> list[int]:
+        """The tokens of both, hot words first: at most half of what fits."""
         tokenizer = self._tokenizer("en", "transcribe")
-        room = self._model.max_length // 2 - 1
-        hot = tokenizer.encode(" " + utterance.hotwords.strip())[:room] if utterance.hotwords else []
-        said = tokenizer.encode(" " + utterance.prompt.strip())[-room:] if utterance.prompt else []
-        return (hot + said)[-room:] if said else hot
+        room = int(self._model.max_length) // 2 - 1
+        hot = tokenizer.encode(" " + hotwords.strip())[: room // 2] if hotwords else []
+        said = tokenizer.encode(" " + prompt.strip()) if prompt else []
+        return [*hot, *said[max(0, len(said) + len(hot) - room) :]]
 
     def _known(self, language: str | None) -> str | None:
         return language if self._whisper.is_multilingual else "en"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from faster_whisper import WhisperModel
-from fixtures.whisper_model import make
 
 from bench.stack import Caller, free_ports, ms, quantile, row, service, verdict
+from fixtures.whisper_model import make
 from stt.batching import Batching
 from stt.engines import RATE, Pcm
 from stt.windows import Utterance, Windows
@@ -37,7 +37,7 @@ async def clip() -> Pcm:
         rate, samples = file.getframerate(), file.readframes(2**30)
     pcm = np.frombuffer(samples[: len(samples) // 2 * 2], "<i2") / np.float32(32768)
     at = np.arange(round(CLIP_SECONDS * RATE)) * rate / RATE
-    return np.interp(at, np.arange(len(pcm)), pcm).astype(np.float32)
+    return np.asarray(np.interp(at, np.arange(len(pcm)), pcm), np.float32)
 
 
 def load(folder: Path, *, threads: int, workers: int) -> WhisperModel:
@@ -79,7 +79,8 @@ async def main() -> list[bool]:
         folder = make(Path(name), "tiny", say=SAYS)
         shared, alone = load(folder, threads=1, workers=cores), load(folder, threads=cores, workers=1)
         batching = Batching(Windows(shared))
-        texts, windows, pads, best = set(), [], [], []
+        texts = set[str]()
+        windows, pads, best = list[float](), list[float](), list[float]()
         for _ in range(ROUNDS):  # interleaved: whatever else the machine does slows all of them
             for text, seconds, figures in (
                 (*await short(batching, pcm), windows),

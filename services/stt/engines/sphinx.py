@@ -15,6 +15,7 @@ import numpy as np
 
 from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.limits import Admission
 from stt import vad
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
 from stt.work import Stop, cores, pieces
@@ -23,6 +24,8 @@ PROGRAM = Path(__file__).parents[1] / "sphinx_process.py"
 PART_SECONDS = 12.0
 """The longest piece given to a process, which is deaf until it has heard it."""
 GAP_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0
+"""For a process to become free: the service lets in more than there are, and no more than two may wait for each."""
 
 
 class Sphinx(Engine):
@@ -35,7 +38,9 @@ class Sphinx(Engine):
     models = ("en-us",)
 
     def __init__(self, processes: int | None = None) -> None:
-        self._executor = ThreadPoolExecutor(processes or cores(), thread_name_prefix="sphinx")
+        processes = processes or cores()
+        self._executor = ThreadPoolExecutor(processes, thread_name_prefix="sphinx")
+        self._admission = Admission(processes, 2 * processes, PATIENCE_SECONDS)
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
         self._lock = threading.Lock()
@@ -58,9 +63,13 @@ class Sphinx(Engine):
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         if not self.hears(hints.language):
             raise Declined(f"PocketSphinx hears English only, not {hints.language!r}.", param="language")
-        async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
-            async for piece in heard:
-                yield piece
+        since = await self._admission.enter()
+        try:
+            async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
+                async for piece in heard:
+                    yield piece
+        finally:
+            self._admission.leave(since)
 
     def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
         spoken = vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)

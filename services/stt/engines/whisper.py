@@ -1,5 +1,6 @@
 """Whisper, by faster-whisper in this process: every language; the weights come from a folder or a hub."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,13 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from chassis.chain import Report
-from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, read
 from stt import models, vad
+from stt.batching import Batching, Full
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
+from stt.languages import UnknownLanguage, code_of
+from stt.windows import Utterance, Windows
 from stt.work import Stop, cores, pieces
 
 PART_SECONDS = 28.0
@@ -21,8 +25,10 @@ PART_SECONDS = 28.0
 GAP_SECONDS = 2.0
 FALLBACKS = (0.0, 0.4, 0.8)
 """Temperatures to try one after the other where a result looks bad, unless the caller names one."""
-TOKENS_AT_LEAST, TOKENS_PER_SECOND, MOST_TOKENS = 24, 16, 220
+TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 16
 """Nobody speaks faster; a model that is caught in a loop writes on until it is stopped."""
+ALL_TOKENS = 440
+"""What fits into Whisper's context beside its marks."""
 
 log = logging.getLogger("talkbox.whisper")
 
@@ -37,6 +43,18 @@ class WhisperOptions(Options, frozen=True, kw_only=True):
     beam_size: int = 1
     workers: int = 0
     """How many are transcribed at a time, each on one core; 0: as many as there are cores."""
+    short_windows: bool = True
+    """Short speech gets a window that fits it and shares batches, instead of being padded to 30 s on its own."""
+    batch: int = 8
+    """How many utterances are decoded together; on CUDA it begins with that and grows as far as memory lasts."""
+
+
+class HearingOptions(Options, frozen=True, kw_only=True):
+    prefix = "STT_"
+    languages: tuple[str, ...] = ()
+    """Those that may be detected, `zh,en`; all others are taken for the likeliest of them. Empty: any."""
+    hotwords: str = ""
+    """Names that are hard to spell, of toys and children: `Momo, Xiaobao`."""
 
 
 class Whisper(Engine):
@@ -45,24 +63,50 @@ class Whisper(Engine):
     Args:
         model: faster-whisper's `WhisperModel`.
         names: What callers may call it.
+        windows: The same model, which may detect some languages only.
+        batching: Hears what is short.
     """
 
     first_byte_seconds = 2.0
 
-    def __init__(self, model: Any, *names: str, workers: int = 1, beam_size: int = 1) -> None:
+    def __init__(
+        self,
+        model: Any,
+        *names: str,
+        workers: int = 1,
+        beam_size: int = 1,
+        hotwords: str = "",
+        windows: Windows | None = None,
+        batching: Batching | None = None,
+    ) -> None:
         self.model, self.models, self.beam_size = model, names, beam_size
+        self.hotwords, self.windows, self.batching = hotwords, windows, batching
         self.languages = frozenset(model.supported_languages)
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        options = read(WhisperOptions)
+        options, hearing = read(WhisperOptions), read(HearingOptions)
+        try:
+            languages = [code for name in hearing.languages if (code := code_of(name))]
+        except UnknownLanguage as exc:
+            raise EngineUnavailable(f"STT_LANGUAGES: {exc}") from exc
         workers = options.workers or cores()
         folder = models.find(options.model, report, read(models.HubOptions))
         report("loading the weights", None)
         shown = Path(options.model).name
         names = {shown} if Path(options.model) == folder else {shown, options.model}
-        engine = cls(_load(folder, options, workers), *names, workers=workers, beam_size=options.beam_size)
+        model = _load(folder, options, workers)
+        windows = Windows(model, languages=languages, beam_size=options.beam_size)
+        engine = cls(
+            model,
+            *names,
+            workers=workers,
+            beam_size=options.beam_size,
+            hotwords=hearing.hotwords,
+            windows=windows,
+            batching=Batching(windows, batch=options.batch) if options.short_windows else None,
+        )
         report("warming up", None)
         try:
             engine.warm_up()
@@ -89,27 +133,50 @@ class Whisper(Engine):
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         if not self.hears(hints.language):
             raise Declined(f"This Whisper model does not hear {hints.language!r}.", param="language")
-        async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
+        if self.batching is not None and (heard := await self._short(self.batching, pcm, hints)):
+            yield heard
+            return
+        async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as parts:
             try:
-                async for piece in heard:
+                async for piece in parts:
                     yield piece
             except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
                 raise EngineFailed("whisper broke off") from exc
 
+    async def _short(self, batching: Batching, pcm: Pcm, hints: Hints) -> Heard | None:
+        """What was said, where that fits in a window."""
+        utterance = Utterance(
+            pcm=pcm,
+            language=None if hints.language is None else self._language(hints.language),
+            prompt=hints.prompt,
+            hotwords=self.hotwords,
+            temperature=hints.temperature,
+            words=hints.words,
+        )
+        try:
+            return await batching.hear(utterance)
+        except Full as exc:
+            raise TooBusy("Too many are speaking. Try again in a moment.", retry_after=exc.seconds) from exc
+        except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
+            raise EngineFailed("whisper broke off") from exc
+
     def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
         language = None if hints.language is None else self._language(hints.language)
+        before = hints.prompt or "" if self.windows is None else self.windows.previous(hints.prompt, self.hotwords)
         for begin, end in vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS):
             if stop:
                 return
+            if language is None and self.windows is not None:
+                language = self.windows.language_of(pcm[begin:end])
             heard, info = self.model.transcribe(
                 pcm[begin:end],
                 language=language,
-                initial_prompt=hints.prompt,
+                initial_prompt=before or None,
                 temperature=hints.temperature or FALLBACKS,
                 beam_size=self.beam_size,
                 best_of=1,
                 condition_on_previous_text=False,  # it makes one loop go on into the next part
-                max_new_tokens=min(MOST_TOKENS, int(TOKENS_AT_LEAST + TOKENS_PER_SECOND * (end - begin) / RATE)),
+                max_new_tokens=most_tokens((end - begin) / RATE, len(before)),
                 word_timestamps=hints.words,
             )
             language = info.language
@@ -122,7 +189,15 @@ class Whisper(Engine):
         yield Heard(language=language or "en")
 
     async def aclose(self) -> None:
+        if self.batching is not None:
+            await asyncio.to_thread(self.batching.close)
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def most_tokens(seconds: float, before: int) -> int:
+    """What to allow faster-whisper so that all that can be said has room, after `before` tokens of prompt."""
+    said = int(TOKENS_AT_LEAST + TOKENS_PER_SECOND * seconds)
+    return min(2 * said, ALL_TOKENS - before)  # CTranslate2 uses half, as OpenAI does
 
 
 def _segment(part: Any, begin: float, end: float) -> Segment:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def text_of(heard: Heard | None) -> str:
 
 
 @contextmanager
-def shared(parrot: Parrot, **options: int) -> Iterator[Batching]:
+def shared(parrot: Parrot, **options: Any) -> Iterator[Batching]:
     batching = Batching(parrot, **options)
     try:
         yield batching
@@ -180,6 +181,19 @@ async def test_no_more_are_taken_than_may_wait() -> None:
         await asyncio.gather(first, second)
 
         assert text_of(await batching.hear(utterance("later"))) == "later"
+
+
+async def test_who_could_not_be_heard_in_time_is_refused_at_once() -> None:
+    with shared(parrot := Parrot(), patience_seconds=0.0) as batching:
+        await batching.hear(utterance("the pace is known now"))
+        first = await held(batching, parrot)
+        with pytest.raises(Full) as refusal:
+            await batching.hear(utterance("second"))
+        parrot.go.set()
+        await first
+
+        assert refusal.value.seconds > 0
+        assert text_of(await batching.hear(utterance("alone"))) == "alone"
 
 
 async def test_what_came_out_wrong_is_heard_again() -> None:

@@ -12,10 +12,10 @@ from stt.work import Stop
 GAP = RATE
 """A silence up to this long is kept: it tells where a sentence ends."""
 
-# Silero on 1 to 10 s of silence, noise, hum, clicks, tones, melodies and sweeps: never more than 0.91, and never more
-# than 0.16 s above one half. On the shortest words ("yes", "stop"): 0.93 and more, for 0.22 s and more.
+# Silero on 1 to 10 s of silence, noise, hum, clicks, tones and melodies: never more than 0.68, nor for more than 0.13 s
+# above one half. On "yes", "stop", "hi", loud or faint, at once or after 8 s: mostly 0.8 and more, for 0.16 s and more.
 VOICE, ENOUGH_SECONDS = 0.5, 0.19
-CLEAR, CLEAR_SECONDS = 0.9, 0.12
+CLEAR, CLEAR_SECONDS = 0.8, 0.12
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures.whisper_folder import tone
+from fixtures.whisper_model import tone
 from stt.batching import Batching, Full, Limit
 from stt.engines import RATE, Heard, Segment
 from stt.speech import Speech

@@ -10,7 +10,7 @@ import pytest
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
-from fixtures.whisper_folder import make, tone
+from fixtures.whisper_model import make, tone
 from stt.engines import RATE, Heard, Pcm
 from stt.speech import Speech
 from stt.windows import BUCKETS, Again, Take, Utterance, Windows, between_timestamps, fitting, is_hasty
@@ -21,9 +21,12 @@ SAYS = ("hello", "little", "bear")
 
 @cache
 def model(kind: str = "tones", language: str = "en") -> WhisperModel:
+    """One that tells tones apart, or that always says `SAYS`, or the words that `kind` consists of."""
     folder = Path(mkdtemp(prefix="whisper-"))
-    words = {"tones": TONES} if kind == "tones" else {"say": SAYS} if kind == "say" else {"say": kind.split()}
-    make(folder, language=language, **words)
+    if kind == "tones":
+        make(folder, tones=" ".join(TONES), language=language)
+    else:
+        make(folder, say=" ".join(SAYS) if kind == "say" else kind, language=language)
     return WhisperModel(str(folder), device="cpu", cpu_threads=1, num_workers=2)
 
 

@@ -80,6 +80,20 @@ def test_each_of_a_batch_gets_its_own_words_language_and_length() -> None:
         assert answer.segments[-1].end == pytest.approx(length, abs=0.011)
 
 
+def test_the_languages_of_a_batch_are_found_each_in_its_own_sound() -> None:
+    codes = ["en", "zh", "de", "fr", "es", "it", "ja", "ko"]
+    polyglot = Windows(model("tones", " ".join(codes)), find=everything)
+    stated = {2: "pl", 5: "nl"}
+    takes = [prepared(polyglot, Utterance(pcm=tone(n, 1.0 + n / 4), language=stated.get(n))) for n in range(8)]
+
+    answers = polyglot.decode(takes)
+
+    assert [answer.language for answer in answers if isinstance(answer, Heard)] == [
+        stated.get(n, code) for n, code in enumerate(codes)
+    ]
+    assert texts(answers) == list(TONES)
+
+
 def test_prompts_of_different_length_are_never_decoded_together() -> None:
     hearing = windows()
     keys = {prepared(hearing, Utterance(pcm=tone(0, 1.0), prompt=prompt)).key for prompt in (None, "a", "a b", "b a")}

@@ -116,6 +116,7 @@ class Batching:
         self._in_hand = 0
         self._decoding = 0
         self._retrying = 0
+        self._idle = 0
         self._closed = False
         count = threads or max(2 if model.grows else 1, model.workers)
         self._threads = [threading.Thread(target=self._work, name=f"hear-{n}", daemon=True) for n in range(count)]
@@ -161,7 +162,8 @@ class Batching:
         with self._changed:
             self._in_hand -= 1
             now = monotonic()
-            self._pace_seconds += 0.1 * (now - self._paced_since - self._pace_seconds)
+            if self._in_hand:  # a lone one says nothing of how fast many are heard
+                self._pace_seconds += 0.1 * (now - self._paced_since - self._pace_seconds)
             self._paced_since = now
 
     # -- in the threads -----------------------------------------------------------------------------------------------
@@ -176,7 +178,9 @@ class Batching:
             while not self._closed:
                 if step := self._step():
                     return step
+                self._idle += 1
                 self._changed.wait()
+                self._idle -= 1
         return None
 
     def _step(self) -> Callable[[], None] | None:
@@ -189,21 +193,25 @@ class Batching:
             return partial(self._retry, self._again.popleft())
         may_decode = bool(self._ready) and self._decoding < self._model.workers
         if may_decode and (not self._waiting or len(self._ready) >= self.limit.now):
+            free = min(1 + self._idle, self._model.workers - self._decoding)
             self._decoding += 1
-            return partial(self._decode, self._batch())
+            return partial(self._decode, self._batch(-(-len(self._ready) // free)))
         if self._waiting and len(self._ready) < 2 * self.limit.now:  # each holds memory
             return partial(self._prepare, self._waiting.popleft())
         return None
 
-    def _batch(self) -> list[_Job]:
-        """The oldest that is ready, and those behind it that can be decoded with it."""
+    def _batch(self, share: int) -> list[_Job]:
+        """The oldest that is ready and those behind it that can be decoded with it; others are left to who is free."""
         key = self._ready[0].take.key
+        most = min(self.limit.now, share)
         batch: list[_Job] = []
         rest: deque[_Job] = deque()
         for job in self._ready:
-            fits = len(batch) < self.limit.now and job.take.key == key and not job.future.cancelled()
+            fits = len(batch) < most and job.take.key == key and not job.future.cancelled()
             (batch if fits else rest).append(job)
         self._ready = rest
+        if rest:
+            self._changed.notify()
         return batch
 
     def _prepare(self, job: _Job) -> None:

@@ -6,9 +6,9 @@
 import asyncio
 import sys
 
-from bench import llm, start, stt, tts
+from bench import llm, start, stt, stt_short, tts
 
-PARTS = {"start": start.main, "llm": llm.main, "tts": tts.main, "stt": stt.main}
+PARTS = {"start": start.main, "llm": llm.main, "tts": tts.main, "stt": stt.main, "stt_short": stt_short.main}
 
 
 def main(names: list[str]) -> int:

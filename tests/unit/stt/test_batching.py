@@ -123,6 +123,21 @@ async def test_a_batch_has_a_limit_and_the_oldest_go_first() -> None:
     assert parrot.batches[1:] == [["0", "1", "2"], ["3", "4"]]
 
 
+async def test_those_who_wait_are_shared_among_the_workers_that_are_free() -> None:
+    with shared(parrot := Parrot(workers=2), threads=3) as batching:
+        parrot.go.clear()
+        busy = [asyncio.create_task(batching.hear(utterance(text))) for text in ("first", "second")]
+        for _ in busy:
+            await asyncio.to_thread(parrot.entered.acquire)
+        others = [asyncio.create_task(batching.hear(utterance(str(n)))) for n in range(6)]
+        await until(lambda: len(batching._ready) == 6)
+        parrot.go.set()
+        await asyncio.gather(*busy, *others)
+
+    assert sorted(text for batch in parrot.batches for text in batch) == [*"012345", "first", "second"]
+    assert max(map(len, parrot.batches)) <= 6
+
+
 async def test_windows_and_prompts_of_different_length_stay_apart() -> None:
     with shared(parrot := Parrot(), threads=2) as batching:
         first = await held(batching, parrot)
@@ -185,7 +200,7 @@ async def test_no_more_are_taken_than_may_wait() -> None:
 
 async def test_who_could_not_be_heard_in_time_is_refused_at_once() -> None:
     with shared(parrot := Parrot(), patience_seconds=0.0) as batching:
-        await batching.hear(utterance("the pace is known now"))
+        await asyncio.gather(batching.hear(utterance("the pace")), batching.hear(utterance("is known now")))
         first = await held(batching, parrot)
         with pytest.raises(Full) as refusal:
             await batching.hear(utterance("second"))

@@ -11,6 +11,7 @@ from chassis.engines import load
 from chassis.limits import Admission
 from chassis.settings import SettingError, read
 from tts.engines import ENGINES, ROWS, Engine
+from tts.loudness import Levels
 from tts.providers import UPSTREAMS
 from tts.settings import Settings
 from tts.speech import speech, voices
@@ -38,11 +39,12 @@ def create_app() -> Starlette:
 
 def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
     """Two paths on the shared chassis. Tests bring their own `settings` and `chain`."""
+    levels = Levels(settings.loudness)
     return create_service(
         settings,
         chain,
         routes=[
-            Route("/v1/audio/speech", partial(speech, chain, settings), methods=["POST"]),
+            Route("/v1/audio/speech", partial(speech, chain, settings, levels), methods=["POST"]),
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
         ],
     )

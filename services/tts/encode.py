@@ -8,25 +8,47 @@ from typing import Protocol
 
 import av
 import lameenc
+import msgspec
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
-from tts.sound import RATE, WIDTH, Sound
+from tts.sound import RATE, WIDTH, Sound, audioop
 from tts.wire import Codec
 
 MP3_KBITS = 64
+MP3_EXTRA_SAMPLES = 1_400
+"""Silence that the codec adds to begin and to end with, on average."""
+QUIET = 160
+"""Of 32767: at the very end, that much is silence."""
 OPUS_BITS = 32_000
 AAC_BITS = 64_000
 FIRST_SLICE_SECONDS = 0.1
-SLICE_SECONDS = 0.4
+SLICE_SECONDS = 0.8
 """How much is encoded at a time: the first byte is soon there, and others get their turn in between."""
 UNKNOWN_SIZE = 0xFFFFFFFF
 EVEN_TEMPO = (0.5, 2.0)
 """What FFmpeg's `atempo` stretches without dropping sound."""
 
 
+class Mp3(msgspec.Struct, frozen=True):
+    """What an operator wants of mp3; None: `MP3_KBITS` at `RATE`, and what an engine sends as mp3 stays as it is."""
+
+    kbits: int | None = None
+    rate: int | None = None
+
+    def fits(self, sound: Sound) -> bool:
+        """Whether an engine's own mp3 will do."""
+        small = self.kbits is None or 8 * sound.bytes_per_second <= 1_000 * self.kbits
+        return sound.codec == "mp3" and small and self.rate in (None, sound.rate)
+
+
+AS_USUAL = Mp3()
+
+
 class Encoder(Protocol):
-    """PCM at `RATE` in, the caller's codec out."""
+    """PCM at its `rate` in, the caller's codec out."""
+
+    rate: int
 
     def encode(self, pcm: bytes) -> bytes: ...
 
@@ -40,15 +62,16 @@ class Encoding:
         sound: What comes in.
         codec: What goes out.
         stretch: How much faster it shall be, at the same pitch.
+        mp3: For that codec.
     """
 
-    def __init__(self, sound: Sound, codec: Codec, stretch: float = 1.0) -> None:
+    def __init__(self, sound: Sound, codec: Codec, stretch: float = 1.0, mp3: Mp3 = AS_USUAL) -> None:
         self._sound, self._codec, self._stretch = sound, codec, stretch
         self._bytes_in = 0
         self._first = True
-        untouched = sound.codec == codec == "mp3" and stretch == 1.0
-        self._encoder: Encoder | None = None if untouched else ENCODERS[codec]()
-        self._source = None if untouched else source(sound, stretch)
+        untouched = codec == "mp3" and mp3.fits(sound) and stretch == 1.0
+        self._encoder: Encoder | None = None if untouched else _Mp3(mp3) if codec == "mp3" else ENCODERS[codec]()
+        self._source = None if self._encoder is None else source(sound, stretch, self._encoder.rate)
 
     @property
     def seconds(self) -> float:
@@ -88,22 +111,22 @@ class Encoding:
 
 
 class Source(Protocol):
-    """The engine's bytes in, PCM at `RATE` out."""
+    """The engine's bytes in, PCM out."""
 
     def feed(self, piece: bytes) -> Iterator[bytes]: ...
 
     def finish(self) -> Iterator[bytes]: ...
 
 
-def source(sound: Sound, stretch: float = 1.0) -> Source:
+def source(sound: Sound, stretch: float = 1.0, rate: int = RATE) -> Source:
     """Decodes, stretches and resamples, as far as that is needed."""
-    if sound.codec == "pcm" and sound.rate == RATE and stretch == 1.0:
+    if sound.codec == "pcm" and sound.rate == rate and stretch == 1.0:
         return AsItIs()
-    return _Converter(sound, stretch)
+    return _Converter(sound, stretch, rate)
 
 
 class AsItIs:
-    """PCM at `RATE` already."""
+    """The right PCM already."""
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         yield piece
@@ -115,8 +138,8 @@ class AsItIs:
 class _Converter:
     """Decodes, stretches and resamples."""
 
-    def __init__(self, sound: Sound, stretch: float) -> None:
-        self._sound, self._tempos = sound, tempos(stretch)
+    def __init__(self, sound: Sound, stretch: float, rate: int) -> None:
+        self._sound, self._tempos, self._rate = sound, tempos(stretch), rate
         self._decoder = av.CodecContext.create("mp3", "r") if sound.codec == "mp3" else None
         self._graph: av.filter.Graph | None = None
         self._samples = 0
@@ -168,7 +191,7 @@ class _Converter:
                 time_base=Fraction(1, like.sample_rate),
             ),
             *(graph.add("atempo", str(tempo)) for tempo in self._tempos),
-            graph.add("aformat", f"sample_fmts=s16:sample_rates={RATE}:channel_layouts=mono"),
+            graph.add("aformat", f"sample_fmts=s16:sample_rates={self._rate}:channel_layouts=mono"),
             graph.add("abuffersink"),
         ]
         graph.link_nodes(*steps).configure()
@@ -197,6 +220,8 @@ def _frame(pcm: bytes, rate: int) -> Iterator[AudioFrame]:
 class _Raw:
     """PCM, after a header where the format wants one."""
 
+    rate = RATE
+
     def __init__(self, header: bytes = b"") -> None:
         self._header = header
 
@@ -215,22 +240,40 @@ def _wav_header() -> bytes:
 
 
 class _Mp3:
-    def __init__(self) -> None:
+    """At a constant bit rate, and as long as the sound: what the codec adds is taken from the silence at the end."""
+
+    def __init__(self, wanted: Mp3 = AS_USUAL) -> None:
+        self.rate = wanted.rate or RATE
         self._lame = lameenc.Encoder()
         self._lame.silence()
-        self._lame.set_in_sample_rate(RATE)
-        self._lame.set_out_sample_rate(RATE)
+        self._lame.set_in_sample_rate(self.rate)
+        self._lame.set_out_sample_rate(self.rate)
         self._lame.set_channels(1)
-        self._lame.set_bit_rate(MP3_KBITS)
+        self._lame.set_bit_rate(wanted.kbits or MP3_KBITS)
         self._lame.set_quality(7)
         self._begun = False
+        self._silence = b""
 
     def encode(self, pcm: bytes) -> bytes:
+        pcm = self._silence + pcm
+        end = _before_silence(pcm, WIDTH * MP3_EXTRA_SAMPLES)
+        self._silence = pcm[end:]
+        if not end:
+            return b""
         self._begun = True
-        return bytes(self._lame.encode(pcm))
+        return bytes(self._lame.encode(pcm[:end]))
 
     def finish(self) -> bytes:
-        return bytes(self._lame.flush()) if self._begun else b""
+        last = bytes(self._lame.encode(self._silence)) if self._silence and not self._begun else b""
+        return last + bytes(self._lame.flush()) if self._begun or self._silence else b""
+
+
+def _before_silence(pcm: bytes, most: int) -> int:
+    """Where the silence at its end begins, which is of `most` bytes at the most."""
+    step, end = most // 10, len(pcm)
+    while end > max(0, len(pcm) - most) and audioop.max(pcm[max(0, end - step) : end], WIDTH) <= QUIET:
+        end = max(0, end - step)
+    return end
 
 
 class _Pipe:
@@ -250,6 +293,8 @@ class _Pipe:
 
 class _Ffmpeg:
     """A codec of FFmpeg's in its container."""
+
+    rate = RATE
 
     def __init__(
         self, container: str, codec: str, bits: int | None, options: dict[str, str], container_options: dict[str, str]
@@ -274,7 +319,7 @@ class _Ffmpeg:
 
 
 ENCODERS: dict[Codec, Callable[[], Encoder]] = {
-    "mp3": _Mp3,
+    "mp3": lambda: _Mp3(AS_USUAL),
     "opus": lambda: _Ffmpeg(
         "ogg", "libopus", OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
     ),

@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 from tts.encode import AsItIs, source
 from tts.engines import Engine
-from tts.sound import RATE, WIDTH, Sound, pcm, silence
+from tts.loudness import Evened, Levels
+from tts.sound import RATE, WIDTH, Sound, faded, pcm, silence
 from tts.voices import Voice
 
 PAUSES = ((".。!！?？…।؟۔", 0.25), (",，、;；:：،—~～", 0.12))
@@ -19,24 +20,30 @@ QUIET = 160
 WINDOW_SECONDS = 0.005
 LEFT_BEFORE, LEFT_AFTER = 0.02, 0.04
 """Seconds of an engine's own silence that stay, so that nothing soft is cut off."""
+FADE_SECONDS = 0.005
+"""Against a click where an engine begins or ends in mid-wave."""
 CLOSERS = " \n)]）］」』】》”’\"'"
 
 
 class Joined:
     """One answer's sound, clause by clause.
 
-    A text of one clause comes as its engine makes it, mp3 included; of several, as PCM, so that one encoder serves
-    them all.
+    A text of one clause comes as its engine makes it, mp3 included, unless its loudness is to be another; of several,
+    as PCM, so that one encoder serves them all.
 
     Args:
         texts: The clauses. One that is being made is kept whole until it is sent, which bounds the memory.
         speed: Within the engine's `speeds`.
+        levels: How loud it shall be; by default, as it comes.
     """
 
-    def __init__(self, engine: Engine, texts: Iterable[str], voice: Voice, speed: float) -> None:
+    def __init__(
+        self, engine: Engine, texts: Iterable[str], voice: Voice, speed: float, levels: Levels | None = None
+    ) -> None:
         self._engine, self._voice, self._speed = engine, voice, speed
         self._texts = deque(texts)
-        untouched = len(self._texts) < 2 or engine.sound.codec == "pcm"
+        self._levels = None if levels is None or levels.leave(engine.sound) else levels
+        untouched = engine.sound.codec == "pcm" or (len(self._texts) < 2 and self._levels is None)
         self.sound: Sound = engine.sound if untouched else pcm(RATE)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -46,6 +53,7 @@ class Joined:
             EngineFailed: A clause broke off; those before it have been sent.
         """
         making: deque[_Making] = deque()
+        level = self._level()
         try:
             while self._texts or making:
                 self._begin(making, 1)
@@ -54,16 +62,23 @@ class Joined:
                 decoder = source(self._engine.sound) if self.sound != self._engine.sound else AsItIs()
                 async for piece in clause:
                     self._begin(making, 1 + self._engine.ahead)
-                    for sound in decoder.feed(piece):
-                        if heard := edges.feed(sound):
-                            yield heard
-                for sound in decoder.finish():
-                    yield edges.feed(sound)
+                    if heard := level.feed(edges.feed(b"".join(decoder.feed(piece)))):
+                        yield heard
+                last = edges.feed(b"".join(decoder.finish()))
                 making.popleft()
-                if rest := edges.finish(pause_seconds(clause.text) / self._speed if self._texts or making else None):
+                pause = pause_seconds(clause.text) / self._speed if self._texts or making else None
+                if rest := level.feed(last + edges.finish(pause)) + level.end_clause():
                     yield rest
+            if rest := level.finish():
+                yield rest
         finally:
             await asyncio.gather(*(clause.aclose() for clause in making))
+
+    def _level(self) -> "Evened | AsLoudAsItIs":
+        if self._levels is None:
+            return AsLoudAsItIs()
+        whose = (type(self._engine), self._engine.likeness, self._voice.name)
+        return Evened(self._levels, whose, self.sound.rate)
 
     def _begin(self, making: "deque[_Making]", most: int) -> None:
         """Let so many be under way, as far as there are."""
@@ -95,16 +110,18 @@ class Edges:
                 self._held = pcm[-self._bytes(LEFT_BEFORE) :]
                 return b""
             pcm, self._begun = pcm[max(0, start - self._bytes(LEFT_BEFORE)) :], True
-        end = self._last_loud(pcm)
+            pcm = faded(pcm, FADE_SECONDS, self._rate, out=False)
+        end = max(0, min(self._last_loud(pcm), len(pcm) - self._bytes(FADE_SECONDS)))
         self._held = pcm[end:]
         return pcm[:end]
 
     def finish(self, pause: float | None) -> bytes:
         """The end, and `pause` seconds of silence; None: the silence that the engine made."""
-        if pause is None:
-            return self._held if self._begun else b""
-        kept = self._held[: self._bytes(min(LEFT_AFTER, pause))] if self._begun else b""
-        return kept + silence(pause, self._rate)[len(kept) :] if self._begun else b""
+        if not self._begun:
+            return b""
+        kept = self._held if pause is None else self._held[: self._bytes(min(LEFT_AFTER, pause))]
+        kept = faded(kept, FADE_SECONDS, self._rate, out=True)
+        return kept + silence(pause or 0.0, self._rate)[len(kept) :]
 
     def _bytes(self, seconds: float) -> int:
         return WIDTH * round(seconds * self._rate)
@@ -134,8 +151,21 @@ class Untouched:
         return b""
 
 
+class AsLoudAsItIs:
+    """The stand-in for `Evened` where nothing is to be evened out."""
+
+    def feed(self, pcm: bytes) -> bytes:
+        return pcm
+
+    def end_clause(self) -> bytes:
+        return b""
+
+    def finish(self) -> bytes:
+        return b""
+
+
 class _Making(AsyncIterator[bytes]):
-    """A clause being made, in a task of its own."""
+    """A clause being made, in a task of its own: each time, all that has been made since."""
 
     def __init__(self, engine: Engine, text: str, voice: Voice, speed: float) -> None:
         self.text = text
@@ -158,7 +188,14 @@ class _Making(AsyncIterator[bytes]):
             raise StopAsyncIteration
         if isinstance(item, Exception):
             raise item
-        return item
+        pieces = [item]
+        while not self._made.empty():
+            item = self._made.get_nowait()
+            if not isinstance(item, bytes):
+                self._made.put_nowait(item)  # it is the last, so that it stays so
+                break
+            pieces.append(item)
+        return b"".join(pieces)
 
     async def aclose(self) -> None:
         self._task.cancel()

@@ -1,9 +1,21 @@
 """TTS_*: what this service takes from the environment."""
 
 from functools import cached_property
+from typing import Literal
 
 from chassis.settings import SettingError
 from chassis.settings import Settings as ServiceSettings
+from tts.encode import MP3_KBITS, Mp3
+from tts.loudness import Wish
+from tts.sound import RATE
+
+Mp3Rate = Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
+MP3_KBITS_UP_TO = {
+    12_000: (8, 16, 24, 32, 40, 48, 56, 64),
+    24_000: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    48_000: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+}
+"""Which bit rates mp3 has, up to which sample rate."""
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
@@ -17,14 +29,30 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
     """Names of one's own: `guodegang=zh-CN-YunjianNeural`."""
     language: str = "en"
     """Of a text whose letters do not tell, where the voice does not either: Latin ones, or digits alone."""
+    loudness: Wish = "auto"
+    """LUFS, or `off`, or `auto`: see `tts.loudness`."""
+    mp3_kbits: int | None = None
+    """Of mp3, instead of `MP3_KBITS`."""
+    mp3_rate: Mp3Rate | None = None
+    """Samples a second of mp3, instead of `RATE`."""
 
     def __post_init__(self) -> None:
         """Raises:
-        SettingError: A name in `voices` stands for nothing.
+        SettingError: A name in `voices` stands for nothing, or there is no such mp3.
         """
         for entry in self.voices:
             if not all(part.strip() for part in entry.partition("=")):
                 raise SettingError(f"TTS_VOICES: {entry!r} is not NAME=VOICE, e.g. bunny=zh-CN-XiaoyiNeural.")
+        kbits, rate = self.mp3_kbits or MP3_KBITS, self.mp3_rate or RATE
+        listed = next(listed for most, listed in MP3_KBITS_UP_TO.items() if rate <= most)
+        if kbits not in listed:
+            there_are = ", ".join(map(str, listed))
+            raise SettingError(f"TTS_MP3_KBITS: at {rate} samples a second there is no {kbits}, only {there_are}.")
+
+    @property
+    def mp3(self) -> Mp3:
+        """How mp3 is to be made."""
+        return Mp3(self.mp3_kbits, self.mp3_rate)
 
     @cached_property
     def aliases(self) -> dict[str, str]:

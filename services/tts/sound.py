@@ -1,13 +1,18 @@
 """What sound is made of here: 16-bit mono PCM, or mp3 as some engines send it."""
 
 import warnings
+from array import array
 from typing import Literal
 
 import msgspec
 
-with warnings.catch_warnings():  # it misses ffmpeg, which raw PCM does not need, and dislikes its own `import audioop`
+with warnings.catch_warnings():  # pydub misses ffmpeg, which raw PCM does not need; audioop leaves Python with 3.13
     warnings.simplefilter("ignore")
+    import audioop  # from then on its package audioop-lts, which pydub needs as well
+
     from pydub import AudioSegment
+
+__all__ = ["RATE", "WIDTH", "Sound", "audioop", "faded", "pcm", "silence"]
 
 RATE = 24_000
 """Samples a second of everything that leaves."""
@@ -31,3 +36,13 @@ def silence(seconds: float, rate: int = RATE) -> bytes:
     """PCM of nothing."""
     data: bytes = AudioSegment.silent(duration=round(seconds * 1000), frame_rate=rate).raw_data
     return data
+
+
+def faded(pcm: bytes, seconds: float, rate: int, *, out: bool) -> bytes:
+    """The same, louder and louder in its first `seconds`; `out`: softer and softer in its last."""
+    size = min(len(pcm), WIDTH * round(seconds * rate))
+    part = array("h", pcm[len(pcm) - size :] if out else pcm[:size])
+    count = len(part)
+    if out:
+        return pcm[: len(pcm) - size] + array("h", [part[at] * (count - at) // count for at in range(count)]).tobytes()
+    return array("h", [part[at] * at // count for at in range(count)]).tobytes() + pcm[size:]

@@ -19,9 +19,10 @@ from tts.engines import Engine
 from tts.figures import in_words
 from tts.join import Joined
 from tts.language import DENSE, scripts
+from tts.loudness import Levels
 from tts.names import told
 from tts.settings import Settings
-from tts.sound import RATE, pcm, silence
+from tts.sound import RATE, Sound, pcm, silence
 from tts.speakable import clean, speakable, tidy
 from tts.voices import MANY, Voice, choose
 from tts.wire import MEDIA_TYPES, Wanted, parse
@@ -32,7 +33,7 @@ LETTERS_PER_TOKEN = 4
 TOKENS_PER_SECOND = 20
 
 
-async def speech(chain: Chain[Engine], settings: Settings, request: Request) -> Response:
+async def speech(chain: Chain[Engine], settings: Settings, levels: Levels, request: Request) -> Response:
     """Sound in the codec asked for, sent as the engine makes it.
 
     Raises:
@@ -40,7 +41,7 @@ async def speech(chain: Chain[Engine], settings: Settings, request: Request) -> 
         EngineFailed: No engine gave sound in time. (If one breaks off later, the connection does.)
     """
     wanted = await parse(request)
-    spoken = Spoken(wanted, settings)
+    spoken = Spoken(wanted, settings, levels)
     sound, headers = spoken.nothing(), {}
     if speakable(spoken.text):
         sound = answer = await chain.answer(wanted.model, spoken.by)
@@ -82,12 +83,13 @@ def _alias(name: str, of: str, ready: Sequence[tuple[str, Engine]]) -> dict[str,
 class Spoken:
     """One answer, whoever gives it."""
 
-    def __init__(self, wanted: Wanted, settings: Settings) -> None:
+    def __init__(self, wanted: Wanted, settings: Settings, levels: Levels) -> None:
         self.wanted, self.language = wanted, settings.language
+        self._levels, self._mp3 = levels, settings.mp3
         self._asked = settings.meant(wanted.voice)
         self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
-        self._encoding = Encoding(pcm(RATE), wanted.codec)
+        self._encoding: Encoding | None = None
 
     async def by(self, engine: Engine, submodel: str | None) -> AsyncIterator[bytes]:
         """What `engine` makes of it, encoded.
@@ -103,8 +105,8 @@ class Spoken:
         slowest, fastest = engine.speeds
         speed = min(max(self.wanted.speed, slowest), fastest)
         text = self.text if self._as_written or engine.reads_figures else in_words(self.text, voice.language)
-        answer = Joined(engine, filter(speakable, clauses(text, engine.lengths)), voice, speed)
-        self._encoding = encoding = Encoding(answer.sound, self.wanted.codec, self.wanted.speed / speed)
+        answer = Joined(engine, filter(speakable, clauses(text, engine.lengths)), voice, speed, self._levels)
+        encoding = self._begin(answer.sound, self.wanted.speed / speed)
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
                 for coded in encoding.encode(piece):
@@ -119,15 +121,19 @@ class Spoken:
             yield coded
 
     def _silence(self) -> Iterator[bytes]:
-        self._encoding = Encoding(pcm(RATE), self.wanted.codec)
-        yield from self._encoding.encode(silence(NOTHING_SECONDS))
-        yield from self._encoding.finish()
+        encoding = self._begin(pcm(RATE))
+        yield from encoding.encode(silence(NOTHING_SECONDS))
+        yield from encoding.finish()
+
+    def _begin(self, sound: Sound, stretch: float = 1.0) -> Encoding:
+        self._encoding = Encoding(sound, self.wanted.codec, stretch, self._mp3)
+        return self._encoding
 
     def usage(self) -> dict[str, int]:
         """Estimates: a token for every Chinese, Japanese or Korean letter or four others, 20 for a second of sound."""
         dense = sum(count for language, count in scripts(self.text).items() if language in DENSE)
         words = dense + math.ceil((len(self.text) - dense) / LETTERS_PER_TOKEN)
-        sound = math.ceil(self._encoding.seconds * TOKENS_PER_SECOND)
+        sound = math.ceil((self._encoding.seconds if self._encoding else 0.0) * TOKENS_PER_SECOND)
         return {"input_tokens": words, "output_tokens": sound, "total_tokens": words + sound}
 
 

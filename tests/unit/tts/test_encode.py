@@ -3,9 +3,9 @@ from typing import get_args
 
 import pytest
 
-from imitations.edge import mp3
-from tts.encode import Encoding, tempos
-from tts.sound import RATE, Sound, pcm
+from imitations.edge import mp3 as sentence
+from tts.encode import Encoding, Mp3, tempos
+from tts.sound import RATE, Sound, pcm, silence
 from tts.wire import Codec
 from unit.tts.fakes import Heard, hum
 
@@ -68,14 +68,14 @@ def test_an_encoder_may_be_left_in_the_middle_and_one_without_sound_ends(codec: 
 
 
 def test_mp3_for_an_mp3_caller_is_passed_on_untouched() -> None:
-    sound = mp3("Hello little bear")
+    sound = sentence("Hello little bear")
 
     assert encoded(sound, EDGE, "mp3", piece_bytes=720) == sound
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_mp3_is_transcoded_for_others(codec: Codec) -> None:
-    sound = mp3("Hello little bear")
+    sound = sentence("Hello little bear")
 
     found = heard(encoded(sound, EDGE, codec, piece_bytes=100), codec)
 
@@ -97,7 +97,7 @@ def test_speed_changes_the_length_and_not_the_pitch(codec: Codec, stretch: float
 
 
 def test_mp3_is_stretched_too() -> None:
-    sound = mp3("Hello little bear, how are you today")
+    sound = sentence("Hello little bear, how are you today")
 
     assert Heard(encoded(sound, EDGE, "mp3", 2.5)).seconds == pytest.approx(Heard(sound).seconds / 2.5, abs=0.15)
 
@@ -126,6 +126,44 @@ def test_a_streamed_wav_has_one_header_whose_sizes_say_unknown() -> None:
 
 def test_pcm_is_nothing_but_samples() -> None:
     assert encoded(hum(1.0), pcm(RATE), "pcm") == hum(1.0)
+
+
+@pytest.mark.parametrize("seconds", [1.2, 2.03, 4.77])
+@pytest.mark.parametrize("rate", [22_050, RATE])
+def test_mp3_is_as_long_as_the_sound(seconds: float, rate: int) -> None:
+    found = Heard(encoded(hum(seconds, rate) + silence(0.1, rate), pcm(rate), "mp3"))
+
+    assert found.seconds == pytest.approx(seconds + 0.1, rel=0.01)
+    assert found.samples[round(RATE * seconds) - 500] != 0  # it is silence that went
+
+
+def test_mp3_of_a_sound_that_ends_loud_is_not_cut_off() -> None:
+    assert Heard(encoded(hum(1.0), pcm(RATE), "mp3")).seconds >= 1.02
+
+
+@pytest.mark.parametrize(("kbits", "rate"), [(16, 8_000), (32, 16_000), (48, 24_000), (128, 44_100), (None, 16_000)])
+def test_mp3_is_of_the_size_and_rate_asked_for(kbits: int | None, rate: int) -> None:
+    encoding = Encoding(pcm(22_050), "mp3", mp3=Mp3(kbits, rate))
+    data = b"".join([*encoding.encode(hum(5.0, 22_050)), *encoding.finish()])
+
+    found = Heard(data)
+    assert found.rate == rate
+    assert len(data) * 8 / found.seconds == pytest.approx(1_000 * (kbits or 64), rel=0.02)
+    assert found.hertz == pytest.approx(300, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("mp3", "fits"),
+    [(Mp3(), True), (Mp3(48), True), (Mp3(32), False), (Mp3(None, 24_000), True), (Mp3(64, 16_000), False)],
+)
+def test_an_engines_own_mp3_is_passed_on_if_it_is_small_enough(mp3: Mp3, fits: bool) -> None:
+    made = sentence("Hello little bear")
+
+    encoding = Encoding(EDGE, "mp3", mp3=mp3)
+    data = b"".join([*encoding.encode(made), *encoding.finish()])
+
+    assert (data == made) is fits
+    assert Heard(data).seconds == pytest.approx(Heard(made).seconds, abs=0.15)
 
 
 def test_mp3_has_no_header_that_makes_players_stop_early() -> None:

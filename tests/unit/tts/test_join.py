@@ -1,6 +1,8 @@
 """Clauses joined: order, look-ahead, and the silence between them."""
 
 import asyncio
+from array import array
+from itertools import pairwise
 from time import monotonic
 
 import pytest
@@ -40,6 +42,18 @@ def test_the_last_clause_keeps_its_own_end() -> None:
     assert seconds(edges.feed(hum(1.0) + silence(0.8)) + edges.finish(None)) == pytest.approx(1.8, abs=0.01)
 
 
+@pytest.mark.parametrize("pause", [None, 0.25])
+def test_a_clause_that_begins_and_ends_in_mid_wave_does_not_click(pause: float | None) -> None:
+    edges = Edges(RATE)
+    loud = array("h", [9_000]) * RATE
+
+    heard = array("h", edges.feed(loud.tobytes()) + edges.finish(pause))
+
+    assert heard[0] == 0
+    assert max(abs(b - a) for a, b in pairwise([*heard, 0])) < 200
+    assert max(heard) == 9_000
+
+
 def test_a_clause_that_is_silent_leaves_nothing() -> None:
     edges = Edges(RATE)
 
@@ -50,7 +64,7 @@ def test_a_sound_that_swells_from_silence_is_not_cut_off() -> None:
     swelling = b"".join((i // 8).to_bytes(2, "little", signed=True) for i in range(RATE // 4))
     edges = Edges(RATE)
 
-    heard = edges.feed(silence(0.3) + swelling)
+    heard = edges.feed(silence(0.3) + swelling) + edges.finish(None)
 
     assert len(heard) >= len(swelling) - 2 * 160 * 8 + 2 * int(0.02 * RATE)
 

@@ -18,6 +18,7 @@ from chassis.errors import (
     EngineTimeout,
     EngineUnavailable,
     NotReady,
+    TooBusy,
 )
 from chassis.limits import Admission
 from chassis.settings import SettingError
@@ -38,7 +39,11 @@ log = logging.getLogger("talkbox.chain")
 
 class Engine(Protocol):
     """What the chain must know of an engine. It also has `load(name, report)`, called in a thread of its own, which
-    returns one or raises `EngineUnavailable`."""
+    returns one or raises `EngineUnavailable`.
+
+    It may have `detail`, what /readyz says of it beside "ready"; and `stands_in = True`, where it only answers for
+    better ones: then it is never asked ahead of its turn.
+    """
 
     first_byte_seconds: float
     """What it needs to its first byte as a rule; engines ahead of it leave it that much of the budget."""
@@ -94,7 +99,7 @@ class Seat(Generic[E]):
             return State("loading", *self._loading)
         if self._failures >= FAILURES_BEFORE_REST and monotonic() < self._resting_until:
             return State("resting", self._why_resting, seconds=_until(self._resting_until))
-        return State("ready")
+        return State("ready", getattr(self.engine, "detail", None))
 
     async def keep_loading(self) -> None:
         """Load the engine, again and again where that may help."""
@@ -300,6 +305,7 @@ class _Attempt:
         self.least_seconds = LEAST_SHARE * chain.first_byte_seconds
         self.failures: list[tuple[str, EngineFailed]] = []
         self.declined: list[Declined] = []
+        self.full: list[TooBusy] = []
         self.absent: list[Seat[Any]] = []
 
     async def ask(
@@ -323,6 +329,8 @@ class _Attempt:
                 first, rest = await self._first_piece(seat, work, self._share(later))
             except Declined as exc:
                 self.declined.append(exc)
+            except TooBusy as exc:  # as many as it may be asked at a time are under way
+                self.full.append(exc)
             except EngineFailed as exc:
                 seat.failed(exc)
                 self.failures.append((seat.name, exc))
@@ -369,6 +377,8 @@ class _Attempt:
             failure = self.failures[0][1]
             failure.body["message"] = "; ".join(f"{name}: {exc}" for name, exc in self.failures)
             return failure
+        if self.full:
+            return self.full[0]
         states = [(seat.name, seat.state) for seat in self.absent]
         lost = all(state.state == "unavailable" and state.seconds is None for _, state in states)
         if self.absent and not (self.declined and lost):

@@ -40,6 +40,7 @@ class RowOptions(Options, frozen=True, kw_only=True):
 
     base_url: str | None = None
     api_key: str | None = None
+    """Several, separated by commas: one that is refused or at its limit rests alone."""
     model: str | None = None
     """Asked for whatever the caller says; `*`: what the caller says."""
     models: tuple[str, ...] = ()
@@ -66,6 +67,12 @@ class Row(Struct, frozen=True):
     proxy: str | None = None
     prefix: str = ""
     """Of the variables that are this row's alone: `LLM_MY_VLLM_`."""
+    more_keys: tuple[str, ...] = ()
+    """Of the same provider, to be used in turn with `api_key`."""
+
+    @property
+    def api_keys(self) -> tuple[str, ...]:
+        return (self.api_key, *self.more_keys) if self.api_key else ()
 
 
 class Rows(Generic[P]):
@@ -106,6 +113,7 @@ class Rows(Generic[P]):
             raise EngineUnavailable(f"Set {shared_names[0]}_API_KEY (or {prefix}API_KEY).")
         if provider.needs_model and not own.model:
             raise EngineUnavailable(f"Set {prefix}MODEL to the name of the model or endpoint you were given.")
+        api_key, *more_keys = [key for part in api_key.split(",") if (key := part.strip())] or [""]
         return Row(
             name,
             (base_url or provider.base_url or "").rstrip("/").removesuffix(self.path),
@@ -114,6 +122,7 @@ class Rows(Generic[P]):
             own.models,
             own.proxy,
             prefix,
+            tuple(dict.fromkeys(more_keys)),
         )
 
     def exists(self, name: str) -> bool:

@@ -36,10 +36,16 @@ class Settings(Options, frozen=True, kw_only=True):
 O = TypeVar("O", bound=Options)  # noqa: E741  (a type variable named as its bound)
 
 
-def read(kind: type[O], environ: Mapping[str, str] | None = None, *, prefix: str | None = None) -> O:
+def read(
+    kind: type[O], environ: Mapping[str, str] | None = None, *, prefix: str | None = None, own: str | None = None
+) -> O:
     """The environment as `kind`; unset and empty variables keep their defaults.
 
     Lists are separated by commas; switches are on/off, yes/no, true/false, 1/0.
+
+    Args:
+        prefix: Of the variables; the kind's own unless given.
+        own: Of variables that win over those: `LLM_MOONSHOT_TEMPERATURE` over `LLM_TEMPERATURE`.
 
     Raises:
         SettingError: A value is of the wrong type, or a required one is missing.
@@ -49,6 +55,8 @@ def read(kind: type[O], environ: Mapping[str, str] | None = None, *, prefix: str
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         variable = prefix + field.name.upper()
+        if own is not None and environ.get(own + field.name.upper(), "").strip():
+            variable = own + field.name.upper()
         if text := environ.get(variable, "").strip():
             found[field.name] = _value(variable, text, field.type)
         elif field.required:

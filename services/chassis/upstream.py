@@ -57,6 +57,16 @@ class Upstream:
         self._transport = AiohttpTransport(verify=_tls(), proxy=_proxy(self.url, proxy), client=self._session)
         self._draining: dict[asyncio.Task[None], Reply] = {}
 
+    @staticmethod
+    def check(headers: dict[str, str]) -> None:
+        """Whether these can be sent with a request.
+
+        Raises:
+            Unusable: They have characters that no header may hold.
+        """
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise Unusable("characters that cannot be sent")
+
     @property
     def shown(self) -> str:
         """The address as it may appear in a message: no path, no credentials."""
@@ -191,16 +201,13 @@ def _stream(response: httpx.Response) -> httpx.AsyncByteStream:
 
 
 def _address(url: str, headers: dict[str, str]) -> tuple[httpx.URL, dict[str, str]]:
+    Upstream.check(headers)
     try:
         address = httpx.URL(url)
-        for value in headers.values():
-            value.encode("ascii")
-    except (httpx.InvalidURL, UnicodeEncodeError) as exc:
+    except httpx.InvalidURL as exc:
         raise Unusable("characters that cannot be sent") from exc
     if address.scheme not in ("http", "https") or not address.host:
         raise Unusable("it must begin with http:// or https://, and name a host")
-    if any(char < " " or char == "\x7f" for value in headers.values() for char in value):
-        raise Unusable("characters that cannot be sent")
     if address.userinfo:
         basic = b64encode(f"{address.username}:{address.password}".encode()).decode()
         headers = {"authorization": f"Basic {basic}"} | headers

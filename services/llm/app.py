@@ -12,6 +12,7 @@ from chassis.chain import Chain
 from chassis.engines import load
 from chassis.limits import Admission
 from chassis.settings import SettingError, read
+from llm.asking import fields_of
 from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
 from llm.models import model, models
@@ -26,7 +27,7 @@ def create_app() -> Starlette:
         SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
     """
     settings = read(Settings)
-    read(RelayOptions)  # whatever is wrong with it is better said now
+    fields_of(read(RelayOptions).extra or "{}")  # whatever is wrong with it is better said now
     for name in settings.engines:
         if name not in ENGINES and not UPSTREAMS.exists(name):
             known = ", ".join(sorted({*ENGINES, *PROVIDERS}))

@@ -13,6 +13,10 @@ from chassis.streams import event
 DONE = b"data: [DONE]\n\n"
 
 
+class NoAnswer(ValueError):
+    """What should be a whole answer is none."""
+
+
 class Spoken(Struct, frozen=True):
     """One choice of an answer."""
 
@@ -60,6 +64,39 @@ def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterat
     if usage:
         yield event(frame | {"choices": [], "usage": usage})
     yield DONE
+
+
+def unrolled(body: bytes, *, usage: bool) -> bytes:
+    """A whole answer of an upstream as the events of a stream.
+
+    Raises:
+        NoAnswer: It has no choices that can be understood.
+    """
+    answer = msgspec.json.decode(body)
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not choices or not all(isinstance(each, dict) and isinstance(each.get("message"), dict) for each in choices):
+        raise NoAnswer
+    frame = _frame("chat.completion.chunk", "") | {
+        key: answer[key] for key in ("id", "created", "model", "system_fingerprint") if key in answer
+    }
+    frame |= {"usage": None} if usage else {}
+    out = []
+    for index, choice in enumerate(choices):
+        delta = {key: value for key, value in choice["message"].items() if value is not None}
+        if isinstance(calls := delta.get("tool_calls"), list):
+            delta["tool_calls"] = [{"index": at} | call for at, call in enumerate(calls)]
+        shown = {"index": index, "delta": {"role": "assistant"} | delta, "logprobs": choice.get("logprobs")}
+        out.append(event(frame | {"choices": [shown | {"finish_reason": None}]}))
+        end: dict[str, Any] = {
+            "index": index,
+            "delta": {},
+            "logprobs": None,
+            "finish_reason": choice.get("finish_reason") or "stop",
+        }
+        out.append(event(frame | {"choices": [end]}))
+    if usage and answer.get("usage"):
+        out.append(event(frame | {"choices": [], "usage": answer["usage"]}))
+    return b"".join(out) + DONE
 
 
 def _frame(kind: str, model: str) -> dict[str, Any]:

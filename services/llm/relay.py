@@ -11,6 +11,7 @@ import msgspec
 
 from chassis.errors import ApiError, EngineFailed
 from chassis.failures import Complaint
+from llm.usage import Tally
 
 MAX_EVENT_BYTES = 4 * 2**20
 DONE = b"data: [DONE]\n\n"
@@ -22,12 +23,15 @@ BOM = b"\xef\xbb\xbf"
 Judge = Callable[[Complaint], ApiError]
 
 
-async def relayed(pieces: AsyncIterator[bytes], judge: Judge, ended: Callable[[], None]) -> AsyncIterator[bytes]:
+async def relayed(
+    pieces: AsyncIterator[bytes], judge: Judge, ended: Callable[[], None], tally: Tally | None = None
+) -> AsyncIterator[bytes]:
     """Whole events, several at a time where they came together; the last is `[DONE]`, whether it was sent or not.
 
     Args:
         judge: What an error object inside the stream means.
         ended: Called when nothing more is wanted of `pieces`.
+        tally: Counts what passes.
 
     Raises:
         EngineFailed: Nothing usable came, or it ended before it was finished.
@@ -41,6 +45,8 @@ async def relayed(pieces: AsyncIterator[bytes], judge: Judge, ended: Callable[[]
             events = events.removeprefix(BOM)
             if not (begun := _begins(events, judge)):
                 continue
+        if tally is not None:
+            tally.events(events)
         error: ApiError | None = None
         if b'"error"' in events:
             events, error = _until_error(events, judge)

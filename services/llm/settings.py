@@ -25,8 +25,14 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     """The longest silence on a stream: then a comment is sent, so that no client's read timeout fires."""
 
 
+OPENING = (
+    "What you say is heard, not read: begin with a short first clause, speak in plain sentences, "
+    "and use no markdown, lists, emoji or headings."
+)
+
+
 class RelayOptions(settings.Options, frozen=True, kw_only=True):
-    """What holds for every upstream."""
+    """What holds for every upstream; `LLM_<NAME>_…` is the same for one alone."""
 
     prefix = "LLM_"
     max_tokens: Count | Literal["off"] = 200
@@ -36,3 +42,31 @@ class RelayOptions(settings.Options, frozen=True, kw_only=True):
     connect_seconds: Seconds = 3.0
     silence_seconds: Seconds = 30.0
     """The longest pause in the middle of a stream; then it counts as broken."""
+    for_the_ear: bool = False
+    """Answers are to be heard: no thoughts, no markdown, a short beginning."""
+    thinking: Literal["show", "aside", "hide", "off"] | None = None
+    """`aside`: taken out of what is said, though not out of a field of their own; `hide`: out of both; `off`: also
+    switched off where the upstream has a switch. Unset: `off` for the ear, else `aside`. A caller who asks for thoughts
+    gets them, unless it is for the ear."""
+    opening: str = OPENING
+    """Told to the model where it is for the ear; `off`: nothing."""
+    system_prompt: str = ""
+    """Told to the model beside what the role says of itself."""
+    system_prompt_place: Literal["before", "after"] = "before"
+    history_tokens: Count | None = None
+    """About how much of a conversation is sent; what is older is left out."""
+    extra: str = ""
+    """Fields sent where the caller says nothing of them, as a JSON object."""
+
+    @property
+    def thoughts(self) -> Literal["show", "aside", "hide", "off"]:
+        return self.thinking or ("off" if self.for_the_ear else "aside")
+
+
+class LimitOptions(settings.Options, frozen=True, kw_only=True):
+    """`LLM_<NAME>_…`: how much one upstream is asked for."""
+
+    concurrent: Count | None = None
+    """Answers at a time; who comes in excess is answered by the next engine."""
+    rate: str = ""
+    """Requests in a time, such as `60/minute; 1000/day`; the same."""

@@ -7,11 +7,12 @@ tiers) are judged by whoever acts on them.
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from starlette.requests import Request
 
 from chassis.errors import BadRequest
 from chassis.wire import parse_json
+from llm.usage import Tally
 
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 Penalty: TypeAlias = Annotated[float, Meta(ge=-2, le=2)]
@@ -148,6 +149,29 @@ class ChatRequest(Struct):
     reasoning_effort: str | None = None
     verbosity: str | None = None
     modalities: list[str] | None = None
+    thinking: Any = None
+    enable_thinking: Any = None
+    reasoning: Any = None
+    reasoning_format: Any = None
+    chat_template_kwargs: Any = None
+
+    @property
+    def asks_for_thoughts(self) -> bool:
+        """Whether the caller says anything of thinking, in any provider's words."""
+        said = (
+            self.reasoning_effort,
+            self.thinking,
+            self.enable_thinking,
+            self.reasoning,
+            self.reasoning_format,
+            self.chat_template_kwargs,
+        )
+        return any(value is not None for value in said)
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether the answer is words, and not JSON."""
+        return self.response_format is None or self.response_format.type == "text"
 
     @property
     def token_limit(self) -> int | None:
@@ -164,6 +188,8 @@ class Asked(Struct, frozen=True):
     """As it came."""
     model: str | None = None
     """What the caller wrote after the slash of `engine/model`."""
+    tally: Tally = field(default_factory=Tally)
+    """Where the engine notes what the answer costs."""
 
 
 async def parse(request: Request) -> Asked:

@@ -145,8 +145,25 @@ class Left(Exception):
 class Upstream:
     """A server on a real socket."""
 
-    def __init__(self, manner: Manner | None = None, *, port: int = 0) -> None:
+    def __init__(
+        self,
+        manner: Manner | None = None,
+        *,
+        port: int = 0,
+        keys: dict[str, str] | None = None,
+        refuses: bytes | None = None,
+        models: tuple[str, ...] | None = None,
+    ) -> None:
+        """
+        Args:
+            keys: Which of `MANNERS` meets who shows that `authorization`.
+            refuses: Bytes of a request that is answered 400.
+            models: What `GET /v1/models` tells; None: there is no such path.
+        """
         self.manner, self.port = manner or Manner(), port
+        self.keys, self.refuses, self.models = keys or {}, refuses, models
+        self.listed = 0
+        """How often the models were asked for."""
         self.seen: list[Seen] = []
         self.connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -190,6 +207,11 @@ class Upstream:
                 shown = json.dumps([seen.shown() for seen in self.seen]).encode()
                 writer.write(_head(200, "application/json", (("content-length", str(len(shown))),)) + shown)
                 continue
+            if method == "GET":
+                self.listed += 1
+                listed = json.dumps({"object": "list", "data": [{"id": name} for name in self.models or ()]}).encode()
+                writer.write(_whole(200, listed) if self.models is not None else _whole(404, b"{}"))
+                continue
             seen = Seen(path, headers, body, connection)
             self.seen.append(seen)
             began = time.monotonic()
@@ -214,6 +236,10 @@ class Upstream:
         with suppress(ValueError):
             wanted = json.loads(seen.body)
             manner = MANNERS.get(str(wanted.get("model")), self.manner)
+            if (kept := self.keys.get(seen.headers.get("authorization", ""))) is not None:
+                manner = MANNERS[kept]
+            if self.refuses is not None and self.refuses in seen.body:
+                manner = MANNERS["400"]
             return await self._by(manner, wanted, writer, seen)
         writer.write(_whole(400, _error("no JSON")))
 

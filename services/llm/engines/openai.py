@@ -1,34 +1,51 @@
 """Any upstream that speaks OpenAI's dialect: a row of settings, not code.
 
 `LLM_MOONSHOT_API_KEY` is the key of the row `moonshot`; `MOONSHOT_API_KEY` is too, and is shared with the other
-services. The request goes on as the bytes it came as, but for the model's name and two defaults.
+services. Where nothing is to be changed, the request goes on as the bytes it came as, and so does the answer.
 """
 
 import logging
-import re
 from collections.abc import AsyncIterator
-from typing import Any, Self
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 from msgspec import Raw, Struct
 
-from chassis.chain import Report
-from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound
+from chassis.chain import FIRST_REST_SECONDS, Report
+from chassis.errors import (
+    ApiError,
+    EngineBusy,
+    EngineFailed,
+    EngineUnavailable,
+    EngineUnpaid,
+    NotFound,
+    TooBusy,
+)
 from chassis.failures import MISCONFIGURED_REST_SECONDS, Complaint, UnknownModel, refusal, within_success
+from chassis.limits import Admission
 from chassis.logs import REQUEST_ID, request_id
+from chassis.rings import KeyRing
 from chassis.rows import Row
 from chassis.settings import read
+from chassis.streams import close
 from chassis.upstream import Reply, Unusable, Upstream
+from llm.asking import body_for, fields_of, heard
+from llm.encode import NoAnswer, unrolled
 from llm.engines import Engine
-from llm.providers import UPSTREAMS
+from llm.providers import THINKS_UNTOLD, UPSTREAMS
 from llm.relay import relayed
-from llm.settings import RelayOptions
-from llm.wire import Asked, ChatRequest
+from llm.settings import LimitOptions, RelayOptions
+from llm.strain import Strainer
+from llm.wire import Asked
+
+if TYPE_CHECKING:
+    from llm.budgets import Rate
 
 MAX_ANSWER_BYTES = 32 * 2**20
 MAX_REFUSAL_BYTES = 64 * 2**10
-SETS_ITS_OWN = re.compile(r"(?:.*/)?(?:o\d|gpt-5)", re.IGNORECASE)
-"""OpenAI's models that reason refuse `max_tokens`, and any `temperature` but their own."""
+PATIENCE_SECONDS = 0.5
+"""How long a caller waits for a place at an upstream before the next engine is asked."""
 
 log = logging.getLogger("talkbox.llm")
 
@@ -42,27 +59,38 @@ class Completion(Struct):
 class OpenAI(Engine):
     first_byte_seconds = 1.0
 
-    def __init__(self, row: Row, options: RelayOptions) -> None:
+    def __init__(self, row: Row, options: RelayOptions, limits: LimitOptions | None = None) -> None:
         """Raises:
-        EngineUnavailable: The address or the key cannot be sent.
+        EngineUnavailable: The address or a key cannot be sent.
+        SettingError: Fields to add, or a rate, cannot be understood.
         """
         self.row, self.options = row, options
+        self.mind = UPSTREAMS.provider(row.name)
+        self.provider = row.name
+        """By whose habits it is asked."""
+        fields_of(options.extra or "{}")
         headers = {
             "content-type": "application/json",
             "accept-encoding": "identity",  # what is passed on untouched must be readable
             "user-agent": "talkbox",
         }
-        if row.api_key:
-            headers["authorization"] = f"Bearer {row.api_key}"
         url = f"{row.base_url}/chat/completions"
         try:
+            for key in row.api_keys:
+                Upstream.check({"authorization": f"Bearer {key}"})
             self.upstream = Upstream(url, headers, connect_seconds=options.connect_seconds, proxy=row.proxy)
         except Unusable as exc:
             raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
+        self._ring = KeyRing(row.api_keys)
+        self._thinks: dict[str, bool] = {}
+        """Whether a model's answers begin inside a thought, as far as was seen."""
+        self._cannot_unthink: set[str] = set()
+        self._places, self._rate = _limits(limits or LimitOptions(), row.prefix)
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        return cls(UPSTREAMS.row(name), read(RelayOptions))
+        prefix = UPSTREAMS.prefix(name)
+        return cls(UPSTREAMS.row(name), read(RelayOptions, own=prefix), read(LimitOptions, prefix=prefix))
 
     async def aclose(self) -> None:
         await self.upstream.aclose()
@@ -71,26 +99,107 @@ class OpenAI(Engine):
     def models(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*((self.row.model,) if self.row.model else ()), *self.row.models)))
 
+    @property
+    def detail(self) -> str | None:
+        """For /readyz."""
+        resting = self._ring.resting
+        return f"{resting} of {len(self._ring.keys)} keys rest" if resting else None
+
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
         streamed = bool(asked.wanted.stream)
         model = self._model(asked)
-        reply = await self.upstream.post(
-            body_for(asked, model, self.options),
-            {REQUEST_ID: request_id.get() or "-", "accept": "text/event-stream" if streamed else "application/json"},
-            silence_seconds=self.options.silence_seconds if streamed else None,
-        )
+        async with self._place():
+            reply = await self._begun(asked, model, streamed=streamed)
+            try:
+                if not streamed:
+                    yield await self._whole(reply, asked, model)
+                    return
+                if reply.media_type in ("text/html", "application/json"):
+                    yield await self._unstreamed(reply, asked, model)
+                    return
+                events = relayed(reply, self._judge, reply.ended, asked.tally)
+                strainer = self._strainer(asked, model)
+                pieces = events if strainer.idle else strainer.events(events)
+                try:
+                    async for piece in pieces:
+                        yield piece
+                finally:
+                    await close(pieces)
+                self._learn(strainer, model)
+            finally:
+                await reply.aclose()
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Raises:
+        TooBusy: It is asked as much as it may be.
+        """
+        if self._rate is not None:
+            if wait := await self._rate.wait(self.row.name):
+                raise TooBusy(f"{self.row.name} has been asked as often as it may be.", retry_after=wait)
+            await self._rate.spend(self.row.name)
+        if self._places is None:
+            yield
+            return
+        since = await self._places.enter()
         try:
-            if reply.status != 200:
-                raise await self._refusal(reply, asked, model)
-            if not streamed:
-                yield await self._whole(reply)
-                return
-            if reply.media_type in ("text/html", "application/json"):
-                raise await self._not_streamed(reply)
-            async for events in relayed(reply, self._judge, reply.ended):
-                yield events
+            yield
         finally:
-            await reply.aclose()
+            self._places.leave(since)
+
+    async def _begun(self, asked: Asked, model: str, *, streamed: bool) -> Reply:
+        """An answer that has begun, with a key that is accepted.
+
+        Asked again is only what was refused: with the next key, or without what the caller did not ask for.
+        """
+        accept = "text/event-stream" if streamed else "application/json"
+        headers = {REQUEST_ID: request_id.get() or "-", "accept": accept}
+        silence = self.options.silence_seconds if streamed else None
+        think = model in self._cannot_unthink
+        tried: frozenset[str] = frozenset()
+        key = self._ring.take()
+        while True:
+            body = body_for(asked, model, self.options, self.mind, self.provider, think=think)
+            own = {"authorization": f"Bearer {key}"} if key else {}
+            reply = await self.upstream.post(body, headers | own, silence_seconds=silence)
+            if reply.status == 200:
+                if think:
+                    self._cannot_unthink.add(model)
+                return reply
+            try:
+                failure = await self._refusal(reply, asked, model, key or "")
+            finally:
+                await reply.aclose()
+            untouched = body_for(asked, model, self.options, self.mind, self.provider, think=True)
+            if reply.status in (400, 422) and not think and untouched != body:
+                think = True
+                continue
+            if not isinstance(failure, EngineFailed) or not _concerns_key(failure) or len(self._ring.keys) == 1:
+                raise failure
+            self._ring.rest(key or "", failure.rest_seconds or FIRST_REST_SECONDS)
+            tried |= {key or ""}
+            key = self._ring.take(tried)
+            if key is None:
+                failure.rest_seconds = self._ring.seconds
+                raise failure
+
+    def _strainer(self, asked: Asked, model: str) -> Strainer:
+        wish = heard(asked.wanted, self.options)
+        thoughts = wish != "show"
+        named = THINKS_UNTOLD.match(model) is not None
+        return Strainer(
+            thoughts=thoughts,
+            reasoning=wish in ("hide", "off"),
+            markdown=self.options.for_the_ear and asked.wanted.is_prose,
+            begun=thoughts and self._thinks.get(model, named),
+        )
+
+    def _learn(self, strainer: Strainer, model: str) -> None:
+        """Whether the next answer of this model is to be taken for one that begins inside a thought."""
+        if strainer.unopened:
+            self._thinks[model] = True
+        elif strainer.begun and strainer.guessed_wrong:
+            self._thinks[model] = False
 
     def _model(self, asked: Asked) -> str:
         """Raises:
@@ -106,8 +215,8 @@ class OpenAI(Engine):
         named = asked.wanted.model
         return named if named in self.row.models else self.row.model or named
 
-    async def _whole(self, reply: Reply) -> bytes:
-        """A whole answer, untouched, once it is sure to be one."""
+    async def _whole(self, reply: Reply, asked: Asked, model: str) -> bytes:
+        """A whole answer, once it is sure to be one."""
         body = await reply.read(MAX_ANSWER_BYTES)
         try:
             msgspec.json.decode(body, type=Completion)
@@ -115,10 +224,18 @@ class OpenAI(Engine):
             raise self._no_answer(body, reply) from exc
         if b'"error"' in body and (complaint := _error_within(body)) is not None:
             raise self._judge(complaint)
-        return body
+        asked.tally.whole(body)
+        strainer = self._strainer(asked, model)
+        return body if strainer.idle else strainer.whole(body)
 
-    async def _not_streamed(self, reply: Reply) -> ApiError:
-        return self._no_answer(await reply.read(MAX_ANSWER_BYTES), reply)
+    async def _unstreamed(self, reply: Reply, asked: Asked, model: str) -> bytes:
+        """Some answer whole although a stream was asked for."""
+        body = await self._whole(reply, asked, model)
+        options = asked.wanted.stream_options
+        try:
+            return unrolled(body, usage=options is not None and bool(options.include_usage))
+        except NoAnswer as exc:
+            raise self._no_answer(body, reply) from exc
 
     def _no_answer(self, body: bytes, reply: Reply) -> ApiError:
         """A 200 that holds something else."""
@@ -128,7 +245,7 @@ class OpenAI(Engine):
         kind = reply.media_type or "something"
         return EngineFailed(f"answered {kind} that is not what was asked for. {self._hint}")
 
-    async def _refusal(self, reply: Reply, asked: Asked, model: str) -> ApiError:
+    async def _refusal(self, reply: Reply, asked: Asked, model: str, key: str) -> ApiError:
         try:
             body = await reply.read(MAX_REFUSAL_BYTES)
         except EngineFailed:
@@ -136,7 +253,7 @@ class OpenAI(Engine):
         complaint = Complaint.of(body)
         if reply.status == 404 and complaint is not None and complaint.explicit:
             return self._unknown_model(asked, model)
-        return refusal(reply.status, body, retry_after=reply.retry_after, secret=self.row.api_key, hint=self._hint)
+        return refusal(reply.status, body, retry_after=reply.retry_after, secret=key, hint=self._hint)
 
     def _unknown_model(self, asked: Asked, model: str) -> ApiError:
         message = f"{self.row.name} has no model {model!r}."
@@ -155,25 +272,19 @@ class OpenAI(Engine):
         return f"Check {self.row.prefix}BASE_URL, _API_KEY and _MODEL."
 
 
-def body_for(asked: Asked, model: str, options: RelayOptions) -> bytes:
-    """The body as it came, with this model and the operator's defaults; every other value byte for byte."""
-    wanted = asked.wanted
-    changes: dict[str, Any] = {} if model == wanted.model else {"model": model}
-    if SETS_ITS_OWN.match(model) is None:
-        changes |= _defaults(wanted, options)
-    if not changes:
-        return asked.body
-    fields: dict[str, Any] = msgspec.json.decode(asked.body, type=dict[str, Raw])
-    return msgspec.json.encode(fields | changes)
+def _concerns_key(failure: EngineFailed) -> bool:
+    return isinstance(failure, EngineBusy | EngineUnpaid) or failure.body["code"] == "upstream_auth"
 
 
-def _defaults(wanted: ChatRequest, options: RelayOptions) -> dict[str, Any]:
-    defaults: dict[str, Any] = {}
-    if wanted.token_limit is None and options.max_tokens != "off":
-        defaults["max_tokens"] = options.max_tokens
-    if wanted.temperature is None and options.temperature != "off":
-        defaults["temperature"] = options.temperature
-    return defaults
+def _limits(options: LimitOptions, prefix: str) -> "tuple[Admission | None, Rate | None]":
+    places = None
+    if options.concurrent is not None:
+        places = Admission(options.concurrent, options.concurrent, PATIENCE_SECONDS)
+    if not options.rate:
+        return places, None
+    from llm.budgets import Rate  # its library is large, and few want it
+
+    return places, Rate(options.rate, f"{prefix}RATE")
 
 
 def _error_within(body: bytes) -> Complaint | None:

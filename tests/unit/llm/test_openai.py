@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,13 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound
+from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound, TooBusy
 from chassis.failures import UnknownModel
 from chassis.logs import request_id
 from chassis.rows import Row
 from imitations.upstream import MANNERS, Manner, Upstream
-from llm.engines.openai import OpenAI, body_for
-from llm.settings import RelayOptions
+from llm.asking import body_for as asked_as
+from llm.engines.openai import OpenAI
+from llm.providers import Mind
+from llm.settings import LimitOptions, RelayOptions
 from llm.wire import Asked, ChatRequest
 from unit.llm.fakes import HELLO
 
@@ -42,6 +45,10 @@ async def refused(manner: Manner, asked: Asked, **row: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
         await answer(manner, asked, **row)
     return caught.value
+
+
+def body_for(asked: Asked, model: str, options: RelayOptions) -> bytes:
+    return asked_as(asked, model, options, Mind(None))
 
 
 def sent(**changes: Any) -> Any:
@@ -238,3 +245,99 @@ def test_a_key_that_cannot_be_sent_is_told_without_showing_it() -> None:
     with pytest.raises(EngineUnavailable, match="LLM_UP_BASE_URL, _API_KEY") as caught:
         OpenAI(Row("up", "http://host/v1", "ключ", prefix="LLM_UP_"), RelayOptions())
     assert "ключ" not in str(caught.value)
+
+
+async def test_an_answer_whole_although_a_stream_was_asked_for_becomes_one() -> None:
+    whole = Manner(body=b'{"id":"c","choices":[{"message":{"content":"Hi","refusal":null},"finish_reason":"length"}],'
+                   b'"usage":{"total_tokens":3}}')  # fmt: skip
+    through, _ = await answer(whole, asked(stream=True, stream_options={"include_usage": True}))
+
+    *events, done = through.decode().split("\n\n")[:-1]
+    chunks = [json.loads(event.removeprefix("data: ")) for event in events]
+    assert done == "data: [DONE]"
+    assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": "Hi"}
+    assert chunks[1]["choices"][0]["finish_reason"] == "length"
+    assert chunks[2]["usage"] == {"total_tokens": 3}
+    assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
+
+
+async def test_what_we_added_is_left_out_where_it_is_refused_and_from_then_on() -> None:
+    options = RelayOptions(thinking="off")
+    async with Upstream(refuses=b'"enable_thinking"') as upstream:
+        made = OpenAI(Row("qwen", upstream.base_url, KEY), options)
+        for _ in range(2):
+            assert b"".join([piece async for piece in made.chat(asked(stream=True))]).endswith(b"[DONE]\n\n")
+        await made.aclose()
+
+    assert ["enable_thinking" in seen.json for seen in upstream.seen] == [True, False, False]
+
+
+async def test_a_model_seen_to_begin_inside_a_thought_is_not_heard_thinking_again() -> None:
+    async with Upstream(Manner(pieces=("so", "</think>", "Hello"))) as upstream, engine(upstream) as made:
+        answers = [b"".join([piece async for piece in made.chat(asked(stream=True))]) for _ in range(2)]
+
+    assert [b'"so"' in each for each in answers] == [True, False]
+    assert all(b"</think>" not in each and b'"Hello"' in each for each in answers)
+
+
+async def test_for_the_ear_nothing_of_thoughts_or_markdown_is_left() -> None:
+    manner = Manner(pieces=("<think>so", "</think>", "**Hello** ", "`bear`"), reasoning=("Let me",))
+    async with Upstream(manner) as upstream:
+        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(for_the_ear=True))
+        streamed = b"".join([piece async for piece in made.chat(asked(stream=True))]).decode()
+        whole = json.loads(b"".join([piece async for piece in made.chat(asked())]))
+        await made.aclose()
+
+    words = [json.loads(line[6:])["choices"][0]["delta"] for line in streamed.split("\n\n") if "{" in line]
+    assert "".join(delta.get("content", "") for delta in words) == "Hello bear"
+    assert "reasoning" not in streamed
+    assert whole["choices"][0]["message"]["content"] == "Hello bear"
+    assert upstream.seen[0].json["messages"][0]["role"] == "system"
+
+
+async def test_a_key_that_is_refused_rests_and_the_others_answer() -> None:
+    async with Upstream(keys={"Bearer k1": "401", "Bearer k2": "429"}) as upstream:
+        made = OpenAI(Row("up", upstream.base_url, "k1", more_keys=("k2", "k3")), RelayOptions())
+        for _ in range(3):
+            assert [piece async for piece in made.chat(asked())]
+        assert made.detail == "2 of 3 keys rest"
+        await made.aclose()
+
+    used = [seen.headers["authorization"] for seen in upstream.seen]
+    assert used == ["Bearer k1", "Bearer k2", "Bearer k3", "Bearer k3", "Bearer k3"]
+
+
+async def test_when_every_key_rests_the_engine_does_until_the_first_wakes() -> None:
+    async with Upstream(keys={"Bearer k1": "401", "Bearer k2": "429"}) as upstream:
+        made = OpenAI(Row("up", upstream.base_url, "k1", more_keys=("k2",)), RelayOptions())
+        with pytest.raises(EngineFailed) as caught:
+            await anext(aiter(made.chat(asked())))
+        await made.aclose()
+
+    assert caught.value.rest_seconds == pytest.approx(7, abs=1)  # as the Retry-After of "429" says
+
+
+async def test_more_answers_at_a_time_than_the_row_may_give_are_the_next_engines() -> None:
+    async with Upstream(MANNERS["silent"]) as upstream:
+        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(), LimitOptions(concurrent=1))
+        waiting = [asyncio.ensure_future(anext(aiter(made.chat(asked(stream=True))))) for _ in range(2)]
+        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert isinstance(done.pop().exception(), TooBusy)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await made.aclose()
+
+    assert len(upstream.seen) == 1
+
+
+async def test_more_requests_in_a_minute_than_the_row_may_get_are_the_next_engines() -> None:
+    async with Upstream() as upstream:
+        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(), LimitOptions(rate="2/day"))
+        for _ in range(2):
+            assert [piece async for piece in made.chat(asked())]
+        with pytest.raises(TooBusy):
+            await anext(aiter(made.chat(asked())))
+        await made.aclose()
+
+    assert len(upstream.seen) == 2

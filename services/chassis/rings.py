@@ -1,0 +1,43 @@
+"""Several keys of one provider, used in turn; one that is refused or at its limit rests alone."""
+
+from collections.abc import Sequence
+from time import monotonic
+
+
+class KeyRing:
+    """Round and round, past those that rest.
+
+    Args:
+        keys: None: nothing to show is one way of asking, too.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = list(keys) or [""]
+        self._rests: dict[str, float] = {}
+        self._next = 0
+
+    def take(self, tried: frozenset[str] = frozenset()) -> str | None:
+        """The next one that is awake; if none is, the one to wake first; None: each was tried."""
+        turn = [self.keys[(self._next + step) % len(self.keys)] for step in range(len(self.keys))]
+        left = [key for key in turn if key not in tried]
+        awake = [key for key in left if not self._seconds(key)]
+        if not awake and tried:
+            return None
+        key = awake[0] if awake else min(left, key=self._seconds)
+        self._next = (self.keys.index(key) + 1) % len(self.keys)
+        return key
+
+    def rest(self, key: str, seconds: float) -> None:
+        self._rests[key] = monotonic() + seconds
+
+    @property
+    def resting(self) -> int:
+        return sum(self._seconds(key) > 0 for key in self.keys)
+
+    @property
+    def seconds(self) -> float:
+        """Until one is awake."""
+        return min(map(self._seconds, self.keys))
+
+    def _seconds(self, key: str) -> float:
+        return max(0.0, self._rests.get(key, 0.0) - monotonic())

@@ -1,0 +1,197 @@
+"""What is written made fit to be heard, piece by piece as it comes: no thoughts, no marks of markdown."""
+
+import re
+
+THOUGHT = re.compile(r"(?<![`'\"“])<(?:think|thinking|thought)>")
+THOUGHT_ENDS = re.compile(r"(?<![`'\"“])</(?:think|thinking|thought)>\s*")
+PART_OF_A_TAG = re.compile(r"</?(?:t(?:h(?:o(?:u(?:g(?:h(?:t)?)?)?)?|i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?$")
+LONGEST_GUESS = 2**20
+"""Characters kept back on the guess that they are thoughts."""
+
+UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?$")
+FENCE = re.compile(r"[ \t]*(?:```|~~~)[^\n]*(\n|$)")
+RULE = re.compile(r"[ \t]*(?:(?:[-*_=][ \t]*){3,}|\|?[ \t]*:?-[-:| \t]*)(\n|$)")
+PREFIX = re.compile(r"[ \t]*(?:(?:#{1,6}|>|[-*+•](?:[ \t]+\[[ xX]\])?)[ \t]+|>(?=\S))*")
+PLAIN = re.compile(r"[^*_`\[|~\n]+")
+RUN = re.compile(r"(\*+|_+|~+|`+)")
+LINK = re.compile(r"\[([^\[\]\n]{0,200})\]\([^()\s]{0,500}[^()\n]{0,100}\)")
+PART_OF_A_LINK = re.compile(r"\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,600})?)?$")
+
+
+class Thoughts:
+    """Takes out what stands between `<think>` and `</think>` where an answer or a line of it begins.
+
+    Args:
+        begun: Whether the answer is guessed to begin inside a thought: some models never send the opening tag.
+        said: Whether something was said before.
+    """
+
+    def __init__(self, *, begun: bool = False, said: bool = False) -> None:
+        self.guessed = begun
+        self.unopened = False
+        """Whether a thought ended that was never seen to begin."""
+        self._inside = begun
+        self._held = ""
+        self._guess = ""
+        self._at_line_start = not said
+        self._said = said
+        self._last = ""
+
+    def add(self, text: str) -> str:
+        """What of it can be said by now."""
+        self._held += text
+        said = ""
+        while self._held:
+            step = self._leave() if self._inside else self._enter()
+            if step is None:
+                break
+            said += step
+        return said
+
+    def opened_elsewhere(self) -> None:
+        """Thoughts come in a field of their own, so what is said is said."""
+        if self.guessed and not self._guess.strip() and not self._held.strip():
+            self._inside = self.guessed = False
+
+    def rest(self) -> str:
+        """What is left when no more comes: a guess that was wrong is given back."""
+        held, guess = self._held, self._guess
+        self._held = self._guess = ""
+        if not self._inside:
+            return held
+        opened = THOUGHT.match(guess.lstrip()) is not None
+        return guess + held if self.guessed and not opened else ""
+
+    def _leave(self) -> str | None:
+        """Drop what is thought; None where more must come first."""
+        if ends := THOUGHT_ENDS.search(self._held):
+            if self.guessed and not THOUGHT.match((self._guess + self._held).lstrip()):
+                self.unopened = True
+            self._held = self._held[ends.end() :]
+            self._inside, self.guessed, self._guess, self._at_line_start = False, False, "", True
+            return ""
+        keep = PART_OF_A_TAG.search(self._held)
+        end = keep.start() if keep else len(self._held)
+        if self.guessed:
+            self._guess = (self._guess + self._held[:end])[:LONGEST_GUESS]
+        self._held = self._held[end:]
+        return None
+
+    def _enter(self) -> str | None:
+        """Say what comes before a thought; None where more must come first."""
+        if not self._said:
+            self._held = self._held.lstrip()
+        seen, known = self._last + self._held, len(self._last)  # a tag that is quoted is spoken of
+        for tag in THOUGHT.finditer(seen, known):
+            before = seen[known : tag.start()]
+            if (not before.strip(" \t") and self._at_line_start) or before.rstrip(" \t").endswith("\n"):
+                self._held, self._inside = seen[tag.end() :], True
+                return self._noted(before)
+        if ends := THOUGHT_ENDS.search(seen, known):  # it began before we could know; at least its end is not read out
+            before, self._held = seen[known : ends.start()], seen[ends.end() :]
+            self.unopened = True
+            return self._noted(before)
+        keep = PART_OF_A_TAG.search(self._held)
+        end = keep.start() if keep else len(self._held)
+        before, self._held = self._held[:end], self._held[end:]
+        return self._noted(before) if before else None
+
+    def _noted(self, said: str) -> str:
+        if said:
+            self._last = said[-1]
+            self._said = self._said or not said.isspace()
+            self._at_line_start = said.rstrip(" \t").endswith("\n") or (self._at_line_start and said.isspace())
+        return said
+
+
+def without_thoughts(text: str) -> str:
+    """The same of a whole answer, where an end without a beginning means that all before it is thought."""
+    thoughts = Thoughts(begun=THOUGHT.search(text) is None and THOUGHT_ENDS.search(text) is not None)
+    return thoughts.add(text) + thoughts.rest()
+
+
+class Plain:
+    """Takes the marks of markdown away and leaves the words. What may still become a mark waits for what follows."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._line_begins, self._table = True, False
+        self._last = ""
+
+    def add(self, text: str) -> str:
+        self._held += text
+        return self._smoothed(final=False)
+
+    def rest(self) -> str:
+        return self._smoothed(final=True)
+
+    def _smoothed(self, *, final: bool) -> str:
+        said: list[str] = []
+        while self._held:
+            step = self._begin_line(final) if self._line_begins else self._go_on(final)
+            if step is None:
+                break
+            said.append(step)
+        return "".join(said)
+
+    def _begin_line(self, final: bool) -> str | None:
+        for whole in (FENCE, RULE):
+            if (found := whole.match(self._held)) and (found[1] or final):
+                self._held = self._held[found.end() :]
+                return ""
+        if not final and (UNDECIDED_PREFIX.match(self._held) or self._held.lstrip(" \t").startswith(("```", "~~~"))):
+            return None
+        found = PREFIX.match(self._held)
+        assert found is not None  # it matches nothing, too
+        self._held = self._held[found.end() :].lstrip(" \t") if found[0].strip() else self._held
+        self._table = self._held.lstrip(" \t").startswith("|")
+        if self._table:
+            self._held = self._held.lstrip(" \t")[1:].lstrip(" \t")
+        self._line_begins, self._last = False, ""
+        return ""
+
+    def _go_on(self, final: bool) -> str | None:
+        if words := PLAIN.match(self._held):
+            return self._take(words[0], words[0])
+        char = self._held[0]
+        if char == "\n":
+            self._line_begins = True
+            return self._take(char, char)
+        if char == "|":
+            end = self._held[1:].lstrip(" \t")
+            if self._table and not end and not final:
+                return None
+            return self._take(char, ("" if not end or end[0] == "\n" else ",") if self._table else char)
+        if char == "[":
+            if link := LINK.match(self._held):
+                return self._take(link[0], link[1])
+            if not final and PART_OF_A_LINK.match(self._held):
+                return None
+        if run := RUN.match(self._held):
+            following = self._held[run.end() : run.end() + 1]
+            if not following and not final and char != "`":
+                return None
+            return self._take(run[0], run[0] if self._means_itself(run[0], following) else "")
+        return self._take(char, char)
+
+    def _take(self, taken: str, said: str) -> str:
+        self._held, self._last = self._held[len(taken) :], taken[-1]
+        return said
+
+    def _means_itself(self, run: str, following: str) -> bool:
+        """Whether these are no marks: a product, a name with underscores, a tilde."""
+        match run[0]:
+            case "*":
+                between = (self._last, following)
+                return all(side.isspace() for side in between) or all(side.isdigit() for side in between)
+            case "_":
+                return self._last.isalnum() and following.isalnum()
+            case "~":
+                return len(run) == 1
+        return False
+
+
+def plain(text: str) -> str:
+    """The same of a whole text."""
+    smoother = Plain()
+    return smoother.add(text) + smoother.rest()

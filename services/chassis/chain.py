@@ -162,8 +162,8 @@ class Seat(Generic[E]):
         rest = failure.rest_seconds
         if rest is not None:
             self._failures = max(self._failures, FAILURES_BEFORE_REST)
-        elif self._failures >= FAILURES_BEFORE_REST:
-            rest = self._rest_seconds
+        elif self._failures >= FAILURES_BEFORE_REST and monotonic() >= self._resting_until:
+            rest = self._rest_seconds  # once for all that were under way together
             self._rest_seconds = min(2 * rest, LONGEST_REST_SECONDS)
         if rest is not None:
             self._resting_until, self._why_resting = monotonic() + rest, str(failure)

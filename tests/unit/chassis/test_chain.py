@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from chassis.chain import FAILURES_BEFORE_REST, Answer, Chain, Report, Seat
+from chassis.chain import FAILURES_BEFORE_REST, FIRST_REST_SECONDS, Answer, Chain, Report, Seat
 from chassis.errors import (
     BadRequest,
     Declined,
@@ -166,6 +166,18 @@ async def test_after_its_rest_one_trial_decides() -> None:
 
     assert await all_of(await chain.answer("tts-1", speak)) == [b"one", b"two"]
     assert chain.seats[0].state.state == "ready"
+
+
+async def test_many_who_fail_together_cost_an_engine_one_rest_only() -> None:
+    engine = FakeEngine(error=EngineFailed("broke"))
+    chain = chain_of(a=engine, b=FakeEngine())
+
+    await asyncio.gather(*(chain.answer("tts-1", speak) for _ in range(20)))
+
+    state = chain.seats[0].state
+    assert state.state == "resting"
+    assert state.seconds is not None
+    assert state.seconds <= FIRST_REST_SECONDS
 
 
 async def test_an_engine_that_says_how_long_rests_at_once() -> None:

@@ -143,6 +143,10 @@ def respond(request: Request, exc: Exception) -> Response:
         case HTTPException(status_code=404):
             unknown = NotFound(f"Unknown path: {request.method} {request.url.path}.", code="unknown_url")
             return JSONResponse({"error": unknown.body}, 404)
+        case HTTPException(status_code=405, headers=headers):
+            allowed = (headers or {}).get("Allow", "another method")
+            wrong = BadRequest(f"{request.method} does not go with {request.url.path}. Send {allowed}.")
+            return JSONResponse({"error": wrong.body}, 405, headers)
         case HTTPException(detail=detail, status_code=status):
             return JSONResponse({"error": BadRequest(detail).body}, status, exc.headers)
         case _:

@@ -86,6 +86,7 @@ def main() -> int:
     config = uvicorn.Config(
         partial(create, wanted.service),
         factory=True,
+        http="chassis.protocol:Protocol",  # by name: the parent of several workers stays small without it
         host=wanted.host,
         port=wanted.port,
         workers=wanted.workers or 1,

@@ -33,6 +33,14 @@ def test_an_unknown_exception_says_nothing_of_itself() -> None:
     assert "secret" not in json.dumps(body)
 
 
+def test_a_wrong_method_is_told_the_right_one() -> None:
+    status, body, headers = answer(HTTPException(405, headers={"Allow": "POST"}))
+
+    assert status == 405
+    assert headers["allow"] == "POST"
+    assert "POST" in body["message"]
+
+
 @pytest.mark.parametrize(("seconds", "header"), [(0.2, "1"), (7.1, "8"), (900, "60")])
 def test_retry_after_is_a_whole_number_from_1_to_60(seconds: float, header: str) -> None:
     for kind in (TooBusy, NotReady, EngineBusy):

@@ -1,5 +1,6 @@
 """`python -m chassis.serve` with a service made for the purpose, in processes of its own."""
 
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -117,6 +119,18 @@ def test_sigterm_lets_a_stream_finish_and_the_exit_code_is_0(alone: Process) -> 
 
     assert got == b"0\n1\n2\n3\n4\n"
     assert alone.child.wait(10) == 0
+
+
+def test_what_cannot_be_read_as_http_is_answered_in_the_shape_of_every_error(alone: Process) -> None:
+    alone.wait_until_up()
+    for request in ("FOO / HTTP/1.1\r\n", "GET /熊 HTTP/1.1\r\n", "GET / HTTP/1.1\r\nx-a: a\x01\r\n"):
+        with socket.create_connection(("127.0.0.1", alone.port), timeout=5) as connection:
+            connection.sendall(f"{request}host: x\r\n\r\n".encode())
+            head, _, body = b"".join(iter(partial(connection.recv, 4096), b"")).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"content-type: application/json" in head
+        assert b"x-request-id: " in head
+        assert set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
 
 
 def test_a_setting_that_cannot_be_used_is_one_line_and_exit_code_3(folder: Path) -> None:

@@ -1,0 +1,26 @@
+"""HTTP as uvicorn speaks it, but what is no HTTP is told so in the shape of every other error."""
+
+import json
+import uuid
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from chassis.errors import BadRequest
+
+
+class Protocol(HttpToolsProtocol):
+    """A proxy may pass on what uvicorn's parser refuses: an unknown method, control characters, an address in raw
+    UTF-8. No application sees such a request, so this answers it."""
+
+    def send_400_response(self, msg: str) -> None:
+        refusal = BadRequest(f"{msg} Its method, address, headers or body's length cannot be read.")
+        body = json.dumps({"error": refusal.body}, separators=(",", ":"))
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            "content-type: application/json\r\n"
+            f"content-length: {len(body)}\r\n"
+            f"x-request-id: {uuid.uuid4().hex}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(f"{head}{body}".encode())
+        self.transport.close()

@@ -1,6 +1,8 @@
 """What leaves through the proxy, what does not, and in which shape."""
 
+import json
 import socket
+from functools import partial
 from typing import Any
 
 import httpx
@@ -90,15 +92,31 @@ def test_an_address_that_is_too_long_is_a_414(client: httpx.Client) -> None:
     error_of(response)
 
 
-def test_what_is_no_http_gets_an_answer_in_the_same_shape(talkbox: Installation) -> None:
+@pytest.mark.parametrize(
+    ("request_line", "header", "status"),
+    [
+        ("HELLO BEAR", "", 400),
+        ("GET / HTTP/3.0", "", 505),
+        ("GET / HTTP/1.1", 'If-Match: "another"', 412),
+        ("GET / HTTP/1.1", "Range: bytes=99999999-", 416),
+        ("POST /v1/chat/completions HTTP/1.1", "Transfer-Encoding: gzip", 501),
+        ("HUG /v1/chat/completions HTTP/1.1", "", 400),
+        ("GET /v1/models/熊 HTTP/1.1", "", 400),
+        ("GET /v1/models HTTP/1.1", "X-Bear: \1", 400),
+    ],
+)
+def test_what_http_has_no_place_for_gets_an_answer_in_the_same_shape(
+    talkbox: Installation, request_line: str, header: str, status: int
+) -> None:
     with socket.create_connection(("127.0.0.1", talkbox.port), timeout=5) as connection:
-        connection.sendall(b"HELLO BEAR\r\n\r\n")
-        answer = b""
-        while piece := connection.recv(4096):
-            answer += piece
+        lines = (request_line, "Host: bear", "Connection: close", header)
+        connection.sendall("".join(f"{line}\r\n" for line in lines if line).encode() + b"\r\n")
+        head, _, body = b"".join(iter(partial(connection.recv, 4096), b"")).partition(b"\r\n\r\n")
 
-    assert b" 400 " in answer
-    assert b'"error"' in answer
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/json" in head
+    assert b"x-request-id: " in head.lower()
+    assert set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -10,6 +10,7 @@ from chassis.chain import Chain
 from chassis.engines import load
 from chassis.limits import Admission
 from chassis.settings import SettingError, read
+from tts.cache import Cache, CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
 from tts.loudness import Levels
 from tts.providers import UPSTREAMS
@@ -34,17 +35,17 @@ def create_app() -> Starlette:
         last_engine_seconds=settings.last_engine_seconds,
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
-    return assemble(settings, chain)
+    return assemble(settings, chain, Cache.of(read(CacheOptions)))
 
 
-def assemble(settings: Settings, chain: Chain[Engine]) -> Starlette:
-    """Two paths on the shared chassis. Tests bring their own `settings` and `chain`."""
+def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:
+    """Two paths on the shared chassis. Tests bring their own `settings` and `chain`, and a `cache` if they want one."""
     levels = Levels(settings.loudness)
     return create_service(
         settings,
         chain,
         routes=[
-            Route("/v1/audio/speech", partial(speech, chain, settings, levels), methods=["POST"]),
+            Route("/v1/audio/speech", partial(speech, chain, settings, levels, cache), methods=["POST"]),
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
         ],
     )

@@ -5,14 +5,17 @@ import base64
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chassis.chain import ENGINE_HEADER, Chain
-from chassis.errors import ApiError
+from chassis.chain import ENGINE_HEADER, Answer, Chain
+from chassis.errors import ApiError, BadRequest
 from chassis.streams import EVENT_STREAM, Stream, close, event
+from tts.cache import CACHE_HEADER, Cache, How, Outgoing, key_of
 from tts.clauses import clauses
 from tts.encode import Encoding
 from tts.engines import Engine
@@ -33,8 +36,10 @@ LETTERS_PER_TOKEN = 4
 TOKENS_PER_SECOND = 20
 
 
-async def speech(chain: Chain[Engine], settings: Settings, levels: Levels, request: Request) -> Response:
-    """Sound in the codec asked for, sent as the engine makes it.
+async def speech(
+    chain: Chain[Engine], settings: Settings, levels: Levels, cache: Cache | None, request: Request
+) -> Response:
+    """Sound in the codec asked for, sent as the engine makes it, or as it was kept.
 
     Raises:
         BadRequest: The body cannot be served, or no engine has a voice for it.
@@ -42,10 +47,15 @@ async def speech(chain: Chain[Engine], settings: Settings, levels: Levels, reque
     """
     wanted = await parse(request)
     spoken = Spoken(wanted, settings, levels)
-    sound, headers = spoken.nothing(), {}
-    if speakable(spoken.text):
-        sound = answer = await chain.answer(wanted.model, spoken.by)
-        headers = {ENGINE_HEADER: answer.engine}
+    sound: Outgoing
+    if not speakable(spoken.text):
+        sound = Speaking(spoken, spoken.nothing())
+    elif cache is None or "no-store" in request.headers.get("cache-control", ""):
+        sound = await spoken.begun(chain)
+    else:
+        sound = await cache.answer(spoken.asked, spoken.keys(chain), partial(spoken.begun, chain))
+    told = {ENGINE_HEADER: sound.engine, CACHE_HEADER: sound.how}
+    headers = {name: value for name, value in told.items() if value}
     if wanted.streamed_as == "sse":
         return Stream(events(sound, spoken, request), media_type=EVENT_STREAM, headers=headers)
     return Stream(sound, media_type=MEDIA_TYPES[wanted.codec], headers=headers)
@@ -80,6 +90,17 @@ def _alias(name: str, of: str, ready: Sequence[tuple[str, Engine]]) -> dict[str,
     return _listed(None, voice) | {"id": name, "name": name, "alias_of": of}
 
 
+class Plan(NamedTuple):
+    """What an engine is to say, and how."""
+
+    engine: Engine
+    """With the model that the caller picked."""
+    voice: Voice
+    speed: float
+    """Within the engine's own; the rest is stretched."""
+    text: str
+
+
 class Spoken:
     """One answer, whoever gives it."""
 
@@ -89,7 +110,43 @@ class Spoken:
         self._asked = settings.meant(wanted.voice)
         self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
+        self._settings = msgspec.json.encode(settings).decode()
         self._encoding: Encoding | None = None
+        self._plans: dict[Engine, Plan] = {}
+
+    @property
+    def asked(self) -> bytes:
+        """The same for requests that one answer can serve."""
+        wanted = self.wanted
+        return key_of(wanted.model, self._asked, self.text, self._as_written, wanted.speed, wanted.codec)
+
+    def keys(self, chain: Chain[Engine]) -> Iterator[bytes]:
+        """Under which it may have been kept: what the first engine that could answer now would say, before that what
+        those ahead of it would have said, were they not resting."""
+        seats, submodel = chain.pick(self.wanted.model)
+        for seat in seats:
+            if seat.engine is None:
+                continue
+            try:
+                yield self.key(seat.name, self._plan(seat.engine, submodel))
+            except BadRequest:  # declined, most likely; else the chain will say it
+                continue
+            if seat.state.state == "ready":
+                return
+
+    def key(self, name: str, plan: "Plan") -> bytes:
+        """Under which to keep what the engine of that name makes of it."""
+        speeds = plan.speed, self.wanted.speed
+        return key_of(name, plan.engine.likeness, plan.voice.name, plan.text, speeds, self.wanted.codec, self._settings)
+
+    async def begun(self, chain: Chain[Engine]) -> "Speaking":
+        """The first sound is there.
+
+        Raises:
+            BadRequest: No engine has a voice for it.
+            EngineFailed: No engine gave sound in time.
+        """
+        return Speaking(self, await chain.answer(self.wanted.model, self.by))
 
     async def by(self, engine: Engine, submodel: str | None) -> AsyncIterator[bytes]:
         """What `engine` makes of it, encoded.
@@ -97,15 +154,10 @@ class Spoken:
         Raises:
             Declined: It cannot read this text, or has no voice for it.
         """
-        if submodel is not None:
-            engine = engine.model(submodel)
-        asked = self._asked
-        voice = choose(engine.voices, engine.voice(asked), asked, self.text, self.language)
-        engine.accept(self.text, voice)
-        slowest, fastest = engine.speeds
-        speed = min(max(self.wanted.speed, slowest), fastest)
-        text = self.text if self._as_written or engine.reads_figures else in_words(self.text, voice.language)
-        answer = Joined(engine, filter(speakable, clauses(text, engine.lengths)), voice, speed, self._levels)
+        plan = self._plan(engine, submodel)
+        engine, voice, speed = plan.engine, plan.voice, plan.speed
+        self.plan = plan
+        answer = Joined(engine, filter(speakable, clauses(plan.text, engine.lengths)), voice, speed, self._levels)
         encoding = self._begin(answer.sound, self.wanted.speed / speed)
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
@@ -114,6 +166,24 @@ class Spoken:
                     await asyncio.sleep(0)  # others get their turn
         for coded in encoding.finish() if encoding.seconds else self._silence():
             yield coded
+
+    def _plan(self, engine: Engine, submodel: str | None) -> "Plan":
+        """What `engine` is to say, and how.
+
+        Raises:
+            Declined: It cannot read this text, or has no voice for it.
+            NotFound: It has no such model.
+        """
+        if (plan := self._plans.get(engine)) is not None:
+            return plan
+        picked = engine if submodel is None else engine.model(submodel)
+        voice = choose(picked.voices, picked.voice(self._asked), self._asked, self.text, self.language)
+        picked.accept(self.text, voice)
+        slowest, fastest = picked.speeds
+        text = self.text if self._as_written or picked.reads_figures else in_words(self.text, voice.language)
+        plan = Plan(picked, voice, min(max(self.wanted.speed, slowest), fastest), text)
+        self._plans[engine] = plan
+        return plan
 
     async def nothing(self) -> AsyncIterator[bytes]:
         """A short silence: what a text without a word sounds like."""
@@ -129,15 +199,45 @@ class Spoken:
         self._encoding = Encoding(sound, self.wanted.codec, stretch, self._mp3)
         return self._encoding
 
-    def usage(self) -> dict[str, int]:
+    @property
+    def seconds(self) -> float:
+        """How long it has sounded so far."""
+        return self._encoding.seconds if self._encoding else 0.0
+
+    def usage(self, seconds: float) -> dict[str, int]:
         """Estimates: a token for every Chinese, Japanese or Korean letter or four others, 20 for a second of sound."""
         dense = sum(count for language, count in scripts(self.text).items() if language in DENSE)
         words = dense + math.ceil((len(self.text) - dense) / LETTERS_PER_TOKEN)
-        sound = math.ceil((self._encoding.seconds if self._encoding else 0.0) * TOKENS_PER_SECOND)
+        sound = math.ceil(seconds * TOKENS_PER_SECOND)
         return {"input_tokens": words, "output_tokens": sound, "total_tokens": words + sound}
 
 
-async def events(sound: AsyncIterator[bytes], spoken: Spoken, request: Request) -> AsyncIterator[bytes]:
+class Speaking(AsyncIterator[bytes]):
+    """It, as it is made."""
+
+    how: How | None = None
+
+    def __init__(self, spoken: Spoken, pieces: AsyncIterator[bytes]) -> None:
+        self._spoken, self._pieces = spoken, pieces
+        self.engine = pieces.engine if isinstance(pieces, Answer) else None
+
+    @property
+    def seconds(self) -> float:
+        return self._spoken.seconds
+
+    @property
+    def key(self) -> bytes:
+        assert self.engine is not None
+        return self._spoken.key(self.engine, self._spoken.plan)
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        await close(self._pieces)
+
+
+async def events(sound: Outgoing, spoken: Spoken, request: Request) -> AsyncIterator[bytes]:
     """The sound as server-sent events, and what it cost; a failure is an event too, and the last one."""
     try:
         async for piece in sound:
@@ -146,6 +246,6 @@ async def events(sound: AsyncIterator[bytes], spoken: Spoken, request: Request) 
         request.scope["state"]["error"] = exc
         yield event({"error": exc.body})
     else:
-        yield event({"type": "speech.audio.done", "usage": spoken.usage()})
+        yield event({"type": "speech.audio.done", "usage": spoken.usage(sound.seconds)})
     finally:
         await close(sound)

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from chassis.chain import Chain, Report, Seat
 from chassis.errors import Declined
 from tts.app import assemble
+from tts.cache import Cache
 from tts.clauses import USUAL, Lengths
 from tts.encode import Encoding
 from tts.engines import Engine
@@ -112,10 +113,10 @@ class FakeEngine(Engine):
         """Nothing is open."""
 
 
-def service(settings: Settings | None = None, **engines: Engine) -> Starlette:
+def service(settings: Settings | None = None, cache: Cache | None = None, **engines: Engine) -> Starlette:
     """The real app around a chain of these."""
     chain: Chain[Engine] = Chain([Seat.of(name, engine) for name, engine in engines.items()], first_byte_seconds=1.0)
-    return assemble(settings or Settings(), chain)
+    return assemble(settings or Settings(), chain, cache)
 
 
 async def ask(app: Starlette, **changes: object) -> httpx.Response:

@@ -17,7 +17,7 @@ async def read(app: Starlette, path: str) -> httpx.Response:
 async def test_voices_of_every_ready_engine_are_listed() -> None:
     engines = {"first": FakeEngine(), "second": FakeEngine()}
 
-    listed = (await read(service(None, **engines), "/v1/audio/voices")).json()["voices"]
+    listed = (await read(service(None, None, **engines), "/v1/audio/voices")).json()["voices"]
 
     assert [voice["engine"] for voice in listed] == ["first", "first", "second", "second"]
     assert listed[0] == {"id": "anna", "name": "anna", "engine": "first", "language": "en-US", "gender": "female"}

@@ -24,7 +24,7 @@ help: ## this list
 
 # Running it
 
-.PHONY: up down ps logs talk scale models doctor
+.PHONY: up down ps logs talk warm scale models doctor
 up: ## start everything, wait until it is ready, say how to use it
 	@deploy/run up
 
@@ -39,6 +39,9 @@ logs: ## follow the logs (one service: S=tts)
 
 talk: ## one whole turn by voice, timed (your own: TEXT="…" or FILE=question.wav)
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.talk
+
+warm: ## say every greeting of a roles.json once, so that it is kept: make warm ROLES=path/to/roles.json
+	@python=$$(deploy/python 3.9) && "$$python" -m deploy.warm
 
 scale: ## more workers or replicas of one service: make scale stt=3
 	@deploy/run scale $(foreach service,$(SERVICES),$(if $($(service)),$(service)=$($(service))))

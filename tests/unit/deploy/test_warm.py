@@ -1,0 +1,96 @@
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deploy import warm
+from deploy.talk import Talkbox, TurnFailed
+from deploy.warm import Greeting, greetings, roles, say
+
+BEAR = {"start_text": "你好，我是小熊。", "tts_config": {"model": "tts-1", "voice_name": "bunny", "speed": 0.9}}
+
+
+def saved(path: Path, value: Any) -> Path:
+    (path / "roles.json").write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    return path / "roles.json"
+
+
+def test_a_greeting_is_said_as_its_role_says_it_whole_and_in_pieces() -> None:
+    assert list(greetings(BEAR)) == [
+        Greeting("你好，我是小熊。", "tts-1", "bunny", 0.9),
+        Greeting("你好，", "tts-1", "bunny", 0.9),
+        Greeting("我是小熊。", "tts-1", "bunny", 0.9),
+    ]
+
+
+def test_what_a_role_leaves_out_is_what_folotoy_server_would_send() -> None:
+    assert list(greetings({"start_text": "Hello!"})) == [Greeting("Hello!", "tts-1", "alloy", 1.0)]
+
+
+@pytest.mark.parametrize("role", [{}, {"start_text": " "}, {"start_text": "Hi", "tts_type": "edge-tts"}])
+def test_a_role_without_words_or_with_another_mouth_is_left_alone(role: dict[str, Any]) -> None:
+    assert list(greetings(role)) == []
+
+
+def test_a_toy_of_its_own_has_its_role_with_what_differs(tmp_path: Path) -> None:
+    path = saved(tmp_path, {"1": BEAR, "toys": {"SN1": {"1": {"start_text": "嗨！"}, "2": {"start_text": "Hey!"}}}})
+
+    assert [greeting.body for role in roles(path)[1:] for greeting in greetings(role)] == [
+        {"model": "tts-1", "voice": "bunny", "input": "嗨！", "speed": 0.9},
+        {"model": "tts-1", "voice": "alloy", "input": "Hey!", "speed": 1.0},
+    ]
+
+
+def test_the_roles_that_come_with_talkbox_are_roles() -> None:
+    assert len([greeting for role in roles(warm.EXAMPLE) for greeting in greetings(role)]) >= 7
+
+
+@pytest.mark.parametrize("value", [[], 3, {"toys": 3}])
+def test_a_file_that_is_none_is_said(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(TurnFailed, match=r"roles\.json"):
+        roles(saved(tmp_path, value))
+    with pytest.raises(TurnFailed, match="cannot be read"):
+        roles(tmp_path / "nowhere.json")
+
+
+@contextmanager
+def proxy(status: int = 200, cut: bool = False) -> Iterator[tuple[Talkbox, list[Any]]]:
+    seen: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(status)
+            self.send_header("content-length", "10")
+            self.send_header("x-talkbox-engine", "edge")
+            self.send_header("x-talkbox-cache", "hit" if len(seen) > 1 else "miss")
+            self.end_headers()
+            self.wfile.write(b"12345" if cut else b"1234567890")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield Talkbox("127.0.0.1", server.server_port, "key"), seen
+        server.shutdown()
+        thread.join()
+
+
+def test_who_spoke_and_whether_it_was_kept_is_told() -> None:
+    with proxy() as (talkbox, seen):
+        told = [say(talkbox, Greeting("Hi", "tts-1", "alloy", 1.0)) for _ in range(2)]
+
+    assert [line.split(maxsplit=1) for line in told] == [["edge", "is kept"], ["edge", "was there"]]
+    assert seen[0] == {"model": "tts-1", "voice": "alloy", "input": "Hi", "speed": 1.0}
+
+
+def test_an_answer_that_breaks_off_or_fails_is_a_failure() -> None:
+    for how in ({"cut": True}, {"status": 503}):
+        with proxy(**how) as (talkbox, _), pytest.raises(TurnFailed):
+            say(talkbox, Greeting("Hi", "tts-1", "alloy", 1.0))

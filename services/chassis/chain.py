@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -208,6 +209,7 @@ class Chain(Generic[E]):
         seats: In the order they are wanted.
         first_byte_seconds: The budget to the first byte, shared by all that are asked.
         last_engine_seconds: What the last one that could answer may take instead.
+        hedge_seconds: After so long a silence the next one is asked too, and who speaks first answers; 0: never.
         admission: How many are served at a time.
     """
 
@@ -217,10 +219,12 @@ class Chain(Generic[E]):
         *,
         first_byte_seconds: float = 4.0,
         last_engine_seconds: float = 30.0,
+        hedge_seconds: float = 0.0,
         admission: Admission | None = None,
     ) -> None:
         self.seats = list(seats)
         self.first_byte_seconds, self.last_engine_seconds = first_byte_seconds, last_engine_seconds
+        self.hedge_seconds = hedge_seconds
         self.admission = admission or Admission(64, 128, first_byte_seconds / 2)
         self._loading: list[asyncio.Task[None]] = []
 
@@ -303,6 +307,7 @@ class _Attempt:
         self.deadline = began + chain.first_byte_seconds + extra_seconds
         self.last_deadline = max(self.deadline, began + chain.last_engine_seconds + extra_seconds)
         self.least_seconds = LEAST_SHARE * chain.first_byte_seconds
+        self.hedge_seconds = chain.hedge_seconds
         self.failures: list[tuple[str, EngineFailed]] = []
         self.declined: list[Declined] = []
         self.full: list[TooBusy] = []
@@ -313,33 +318,70 @@ class _Attempt:
     ) -> tuple[Seat[Any], T, AsyncIterator[T]]:
         """The first seat to speak, its first piece, and the rest."""
         loading = [seat for seat in seats if self.skip_loading and not seat.settled.is_set()]
-        order = [*(seat for seat in seats if seat not in loading), *loading]
-        for position, seat in enumerate(order, start=1):
+        left = deque([*(seat for seat in seats if seat not in loading), *loading])
+        if self.hedge_seconds:
+            return await self._race(left, work)
+        while (seat := await self._next(left)) is not None:
+            if (begun := await self._try(seat, work, self._share(left))) is not None:
+                return seat, *begun
+        raise self._verdict()
+
+    async def _race(
+        self, left: "deque[Seat[Any]]", work: Callable[[Any], AsyncIterator[T]]
+    ) -> tuple[Seat[Any], T, AsyncIterator[T]]:
+        """The same, but who is silent for a while is joined by the next, and the first to speak wins."""
+        running: dict[asyncio.Task[tuple[T, AsyncIterator[T]] | None], Seat[Any]] = {}
+        try:
+            while True:
+                stands_in = bool(left) and getattr(left[0].engine, "stands_in", False)
+                if not (running and stands_in) and (seat := await self._next(left)) is not None:
+                    running[asyncio.create_task(self._try(seat, work, self._share(left)))] = seat
+                    patience = self.hedge_seconds
+                elif running:
+                    patience = None  # all who may join have joined
+                else:
+                    raise self._verdict()
+                done, _ = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    seat = running.pop(task)
+                    if (begun := task.result()) is not None:
+                        return seat, *begun
+        finally:
+            await _called_off(running)
+
+    async def _next(self, left: "deque[Seat[Any]]") -> Seat[Any] | None:
+        """The next that can be asked now."""
+        while left:
+            seat = left.popleft()
             if not await self._settled(seat):
                 self.absent.append(seat)
-                if self.skip_loading:
-                    continue
-                break  # a later engine would guess at what this one is about to know
-            if seat.engine is None or not seat.begin():
+                if not self.skip_loading:
+                    left.clear()  # a later engine would guess at what this one is about to know
+            elif seat.engine is None or not seat.begin():
                 self.absent.append(seat)
-                continue
-            engines = [other.engine for other in order[position:]]
-            later = [engine for engine in engines if engine is not None and self.willing(engine)]
-            try:
-                first, rest = await self._first_piece(seat, work, self._share(later))
-            except Declined as exc:
-                self.declined.append(exc)
-            except TooBusy as exc:  # as many as it may be asked at a time are under way
-                self.full.append(exc)
-            except EngineFailed as exc:
-                seat.failed(exc)
-                self.failures.append((seat.name, exc))
             else:
-                seat.spoke()
-                return seat, first, rest
-            finally:
-                seat.let_off()
-        raise self._verdict()
+                return seat
+        return None
+
+    async def _try(
+        self, seat: Seat[Any], work: Callable[[Any], AsyncIterator[T]], seconds: float
+    ) -> tuple[T, AsyncIterator[T]] | None:
+        """The first piece and the rest; None: it did not answer, and why was noted."""
+        try:
+            begun = await self._first_piece(seat, work, seconds)
+        except Declined as exc:
+            self.declined.append(exc)
+        except TooBusy as exc:  # as many as it may be asked at a time are under way
+            self.full.append(exc)
+        except EngineFailed as exc:
+            seat.failed(exc)
+            self.failures.append((seat.name, exc))
+        else:
+            seat.spoke()
+            return begun
+        finally:
+            seat.let_off()
+        return None
 
     async def _settled(self, seat: Seat[Any]) -> bool:
         """Whether loading has come to an end within the budget."""
@@ -352,8 +394,10 @@ class _Attempt:
             return False
         return True
 
-    def _share(self, later: list[Any]) -> float:
-        """Seconds for the engine now asked."""
+    def _share(self, left: "deque[Seat[Any]]") -> float:
+        """Seconds for the engine now asked, before those that are left."""
+        engines = [seat.engine for seat in left]
+        later = [engine for engine in engines if engine is not None and self.willing(engine)]
         if not later:
             return max(self.last_deadline - monotonic(), self.least_seconds)
         reserved: float = sum(engine.first_byte_seconds for engine in later)
@@ -389,6 +433,18 @@ class _Attempt:
         if len(self.declined) == 1:
             return self.declined[0]
         return BadRequest(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
+
+
+async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:
+    """End the work of those who lost."""
+    for task in running:
+        task.cancel()
+    if not running:
+        return
+    await asyncio.wait(running)
+    for task in running:
+        if not task.cancelled() and task.exception() is None and (begun := task.result()) is not None:
+            await close(begun[1])  # it spoke while it was called off
 
 
 def _translated(name: str, exc: BaseException, silent_seconds: float | None) -> BaseException:

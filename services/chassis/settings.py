@@ -28,6 +28,8 @@ class Settings(Options, frozen=True, kw_only=True):
     """The chain's budget to its first byte, as long as a later engine could still answer."""
     last_engine_seconds: float = 30.0
     """How long the last engine that could answer may take; a toy gives up after about 30 s."""
+    hedge_seconds: float = 0.0
+    """After so long a silence the next engine is asked too, and who speaks first answers; 0: one after another."""
     max_concurrent: int = 64
     max_queued: int = 128
     max_body_bytes: int = 2**20

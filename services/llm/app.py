@@ -12,6 +12,7 @@ from chassis.chain import Chain
 from chassis.engines import load
 from chassis.limits import Admission
 from chassis.settings import SettingError, read
+from llm.accounts import Accounts
 from llm.asking import fields_of
 from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
@@ -38,6 +39,7 @@ def create_app() -> Starlette:
         load(settings.engines, ENGINES, ROWS),
         first_byte_seconds=settings.first_byte_seconds,
         last_engine_seconds=settings.last_engine_seconds,
+        hedge_seconds=settings.hedge_seconds,
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
     return assemble(settings, chain)
@@ -45,11 +47,12 @@ def create_app() -> Starlette:
 
 def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | None = None) -> Starlette:
     """Three paths on the shared chassis. Tests bring their own `settings`, `chain` and `keys`."""
+    accounts = Accounts(settings)
     return create_service(
         settings,
         chain,
         routes=[
-            Route("/v1/chat/completions", partial(chat_completions, chain, settings), methods=["POST"]),
+            Route("/v1/chat/completions", partial(chat_completions, chain, settings, accounts), methods=["POST"]),
             Route("/v1/models", partial(models, chain), methods=["GET"]),
             Route("/v1/models/{id:path}", partial(model, chain), methods=["GET"]),
         ],

@@ -66,6 +66,11 @@ def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterat
     yield DONE
 
 
+def finish(reason: Literal["stop", "length"]) -> bytes:
+    """The end of an answer that began elsewhere."""
+    return event(_frame("chat.completion.chunk", "") | {"choices": [_delta(0, {}, reason)]}) + DONE
+
+
 def unrolled(body: bytes, *, usage: bool) -> bytes:
     """A whole answer of an upstream as the events of a stream.
 

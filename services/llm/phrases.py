@@ -9,6 +9,12 @@ from msgspec import Struct
 Language: TypeAlias = Literal["zh", "en"]
 
 
+NO_ANSWER: dict[Language, str] = {
+    "zh": "哎呀，我现在想不出来，等一会儿再问我，好吗？",
+    "en": "Oh dear, I cannot think just now. Please ask me again in a little while.",
+}
+
+
 class Topic(Struct, frozen=True):
     """What is said when a child says one of these words."""
 

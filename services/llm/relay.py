@@ -11,10 +11,9 @@ import msgspec
 
 from chassis.errors import ApiError, EngineFailed
 from chassis.failures import Complaint
-from llm.usage import Tally
+from llm.usage import DONE, Tally
 
 MAX_EVENT_BYTES = 4 * 2**20
-DONE = b"data: [DONE]\n\n"
 DONE_LINE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\][ \t]*(?=[\r\n]|$)")
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 FINISHED = re.compile(rb'"finish_reason" ?: ?"')

@@ -21,6 +21,16 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     """Pictures and sound travel inside the JSON."""
     answer_seconds: Seconds = 60.0
     """The chain's budget for an answer that is not streamed: its first byte is there when the last word is."""
+    turn_seconds: Seconds | Literal["off"] = "off"
+    """The longest a streamed turn may last, to its last word."""
+    for_the_ear: bool = False
+    """Who would get an error hears in words that there is no answer. (What else it does: `RelayOptions`.)"""
+    key_requests: str = ""
+    """What each key may ask, such as `20/minute; 500/day`."""
+    key_tokens: str = ""
+    """What each key may cost, such as `20000/day`."""
+    budgets_url: str = "memory://"
+    """Where that is counted: `redis://host:6379` where replicas share it."""
     keep_alive_seconds: Seconds = 2.0
     """The longest silence on a stream: then a comment is sent, so that no client's read timeout fires."""
 

@@ -1,12 +1,15 @@
 """How much was asked and answered, in tokens: as the upstream counts them, else estimated."""
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from chassis.streams import close, event
+
+DONE = b"data: [DONE]\n\n"
 USAGE = re.compile(rb'"usage" ?: ?\{')
 
 
@@ -79,6 +82,31 @@ def tokens_of(text: str) -> int:
         return (len(text) + 3) // 4
     wide = (len(text.encode("utf-8", "replace")) - len(text)) // 2
     return (max(0, len(text) - wide) + 3) // 4 + wide
+
+
+async def with_usage(
+    pieces: AsyncIterator[bytes], tally: Tally, prompt_tokens: Callable[[], int]
+) -> AsyncIterator[bytes]:
+    """A stream of somebody who was asked for usage: where the upstream tells none, an estimate that says so."""
+    frame: dict[str, Any] = {}
+    try:
+        async for piece in pieces:
+            frame = frame or _frame(piece)
+            if piece.endswith(DONE) and tally.told is None:
+                usage = shown(tally.counts(prompt_tokens), estimated=True)
+                piece = piece[: -len(DONE)] + event(frame | {"choices": [], "usage": usage}) + DONE
+            yield piece
+    finally:
+        await close(pieces)
+
+
+def _frame(piece: bytes) -> dict[str, Any]:
+    """What all chunks of a stream share, from the first."""
+    for line in piece.splitlines():
+        if line.startswith(b"data: {"):
+            chunk = msgspec.json.decode(line[6:])
+            return {key: chunk[key] for key in ("id", "object", "created", "model") if key in chunk}
+    return {}
 
 
 def shown(counts: Counts, *, estimated: bool) -> dict[str, Any]:

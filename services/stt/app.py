@@ -25,6 +25,7 @@ def create_app() -> Starlette:
         load(settings.engines, ENGINES),
         first_byte_seconds=settings.first_byte_seconds,
         last_engine_seconds=settings.last_engine_seconds,
+        hedge_seconds=settings.hedge_seconds,
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
     return assemble(settings, chain)

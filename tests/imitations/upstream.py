@@ -52,6 +52,8 @@ class Manner:
     """Keep-alive comments before the first event, `between_seconds` apart."""
     finish_reason: str | None = "stop"
     done: bool = True
+    usage: bool = True
+    """Whether usage is told to those who ask for it."""
     after_done: bytes = b""
     linger_seconds: float = 0.0
     """Keeps the body open after its end."""
@@ -309,7 +311,7 @@ def _chunks(manner: Manner, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     if manner.finish_reason:
         deltas.append(({}, manner.finish_reason))
     chunks = [frame | {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas]
-    if (wanted.get("stream_options") or {}).get("include_usage"):
+    if manner.usage and (wanted.get("stream_options") or {}).get("include_usage"):
         chunks = [chunk | {"usage": None} for chunk in chunks]
         chunks.append(frame | {"choices": [], "usage": _usage(manner)})
     return chunks

@@ -6,8 +6,9 @@ from typing import Protocol
 
 from llm.wire import Asked
 
+COMPANION = "companion"
 ENGINES = {
-    "companion": "llm.engines.companion:Companion",
+    COMPANION: "llm.engines.companion:Companion",
 }
 ROWS = "llm.engines.openai:OpenAI"
 """Any upstream that speaks the dialect, under the name its settings have."""

@@ -14,12 +14,11 @@ import msgspec
 from chassis.chain import Report
 from chassis.errors import Declined, NotFound
 from llm.encode import Spoken, Usage, completion, events
-from llm.engines import Engine
+from llm.engines import COMPANION, Engine
 from llm.schemas import Unsatisfiable, instance
 from llm.talk import reply
 from llm.wire import Asked, ChatRequest, text_of
 
-NAME = "companion"
 TOKEN = re.compile(r"\s*[A-Za-z0-9']+|\s*\S|\s+")
 """A word or a single other character, with the space before it."""
 TOKENS_A_PIECE = 3
@@ -35,6 +34,7 @@ VOCABULARIES = {
 
 class Companion(Engine):
     first_byte_seconds = 0.1
+    stands_in = True
 
     def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
         self.now = now
@@ -58,10 +58,10 @@ class Companion(Engine):
         choices = [self._choice(wanted, index) for index in range(wanted.n or 1)]
         usage = Usage.of(_prompt_tokens(wanted), sum(len(_tokens("".join(each.pieces))) for each in choices))
         if not wanted.stream:
-            yield completion(choices, NAME, usage)
+            yield completion(choices, COMPANION, usage)
             return
         told = wanted.stream_options is not None and wanted.stream_options.include_usage
-        for piece in events(choices, NAME, usage if told else None):
+        for piece in events(choices, COMPANION, usage if told else None):
             yield piece
 
     def _choice(self, wanted: ChatRequest, index: int) -> Spoken:

@@ -31,12 +31,14 @@ from chassis.settings import read
 from chassis.streams import close
 from chassis.upstream import Reply, Unusable, Upstream
 from llm.asking import body_for, fields_of, heard
+from llm.conversation import estimated
 from llm.encode import NoAnswer, unrolled
 from llm.engines import Engine
 from llm.providers import THINKS_UNTOLD, UPSTREAMS
 from llm.relay import relayed
 from llm.settings import LimitOptions, RelayOptions
 from llm.strain import Strainer
+from llm.usage import with_usage
 from llm.wire import Asked
 
 if TYPE_CHECKING:
@@ -120,6 +122,8 @@ class OpenAI(Engine):
                 events = relayed(reply, self._judge, reply.ended, asked.tally)
                 strainer = self._strainer(asked, model)
                 pieces = events if strainer.idle else strainer.events(events)
+                if _tells_usage(asked):
+                    pieces = with_usage(pieces, asked.tally, lambda: estimated(asked.wanted.messages))
                 try:
                     async for piece in pieces:
                         yield piece
@@ -231,9 +235,8 @@ class OpenAI(Engine):
     async def _unstreamed(self, reply: Reply, asked: Asked, model: str) -> bytes:
         """Some answer whole although a stream was asked for."""
         body = await self._whole(reply, asked, model)
-        options = asked.wanted.stream_options
         try:
-            return unrolled(body, usage=options is not None and bool(options.include_usage))
+            return unrolled(body, usage=_tells_usage(asked))
         except NoAnswer as exc:
             raise self._no_answer(body, reply) from exc
 
@@ -270,6 +273,12 @@ class OpenAI(Engine):
     @property
     def _hint(self) -> str:
         return f"Check {self.row.prefix}BASE_URL, _API_KEY and _MODEL."
+
+
+def _tells_usage(asked: Asked) -> bool:
+    """Whether the caller wants to be told at the end of a stream."""
+    options = asked.wanted.stream_options
+    return options is not None and bool(options.include_usage)
 
 
 def _concerns_key(failure: EngineFailed) -> bool:

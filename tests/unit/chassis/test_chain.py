@@ -359,3 +359,84 @@ async def test_a_caller_who_leaves_before_the_first_piece_ends_the_work() -> Non
 
     assert engine.closed == 1
     assert chain.admission.running == 0
+
+
+def racing(hedge_seconds: float = 0.05, **engines: FakeEngine) -> Chain[FakeEngine]:
+    seats = [Seat.of(name, engine) for name, engine in engines.items()]
+    return Chain(seats, first_byte_seconds=4.0, last_engine_seconds=4.0, hedge_seconds=hedge_seconds)
+
+
+async def test_who_is_silent_is_joined_by_the_next_and_the_first_to_speak_answers() -> None:
+    silent, next_one, third = FakeEngine(silent=True), FakeEngine(b"b"), FakeEngine()
+    chain = racing(a=silent, b=next_one, c=third)
+
+    async with asyncio.timeout(2):
+        answer = await chain.answer("any", speak)
+
+    assert (answer.engine, await all_of(answer)) == ("b", [b"b"])
+    assert (silent.asked, silent.closed, third.asked) == (1, 1, 0)
+    assert chain.seats[0].state.state == "ready"  # who was only slower has not failed
+
+
+async def test_who_speaks_in_time_is_not_joined() -> None:
+    quick, next_one = FakeEngine(b"a"), FakeEngine()
+
+    answer = await racing(5.0, a=quick, b=next_one).answer("any", speak)
+
+    assert await all_of(answer) == [b"a"]
+    assert next_one.asked == 0
+
+
+async def test_who_only_stands_in_is_not_asked_while_a_better_one_may_speak() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.2)
+            yield b"late"
+
+    class Companion(FakeEngine):
+        stands_in = True
+
+    companion = Companion(b"c")
+    answer = await racing(0.01, a=FakeEngine(silent=True), b=Slow(), c=companion).answer("any", speak)
+
+    assert (await all_of(answer), companion.asked) == ([b"late"], 0)
+    failing = racing(0.01, a=FakeEngine(error=EngineFailed("broke")), c=companion)
+    assert (await failing.answer("any", speak)).engine == "c"
+
+
+async def test_who_fails_in_a_race_gives_way_at_once_and_when_all_fail_each_is_named() -> None:
+    chain = racing(9.0, a=FakeEngine(error=EngineFailed("broke")), b=FakeEngine(error=EngineFailed("too")))
+
+    async with asyncio.timeout(2):
+        with pytest.raises(EngineFailed) as caught:
+            await chain.answer("any", speak)
+    assert caught.value.body["message"] == "a: broke; b: too"
+    assert chain.admission.running == 0
+
+
+async def test_a_caller_who_leaves_a_race_ends_the_work_of_all() -> None:
+    a, b = FakeEngine(silent=True), FakeEngine(silent=True)
+    asking = asyncio.create_task(racing(0.01, a=a, b=b).answer("any", speak))
+    while not b.asked:
+        await asyncio.sleep(0.001)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    assert (a.closed, b.closed) == (1, 1)
+
+
+async def test_the_callers_mistake_ends_a_race() -> None:
+    chain = racing(0.01, a=FakeEngine(silent=True), b=FakeEngine(error=BadRequest("no")))
+
+    with pytest.raises(BadRequest, match="no"):
+        await chain.answer("any", speak)
+
+
+async def test_an_engine_that_is_full_gives_way_and_has_not_failed() -> None:
+    full = FakeEngine(error=TooBusy("full"))
+    chain = chain_of(a=full, b=FakeEngine(b"b"))
+    for _ in range(FAILURES_BEFORE_REST + 1):
+        assert (await chain.answer("any", speak)).engine == "b"
+    assert chain.seats[0].state.state == "ready"
+    with pytest.raises(TooBusy, match="full"):
+        await chain_of(a=full).answer("any", speak)

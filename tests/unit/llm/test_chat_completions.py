@@ -10,6 +10,7 @@ from chassis.streams import KEEP_ALIVE
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion import Companion
+from llm.phrases import NO_ANSWER
 from llm.settings import Settings
 from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, serving, streaming
 
@@ -201,3 +202,70 @@ async def test_only_post_is_answered() -> None:
         response = await client.get(PATH)
 
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
+def words(body: bytes) -> str:
+    lines = [line[6:] for line in body.decode().splitlines() if line.startswith("data: {")]
+    return "".join(json.loads(line)["choices"][0]["delta"].get("content", "") for line in lines)
+
+
+EAR = Settings(for_the_ear=True, keep_alive_seconds=0.05)
+
+
+@pytest.mark.parametrize(("said", "told"), [("hello", NO_ANSWER["en"]), ("讲个故事", NO_ANSWER["zh"])])
+async def test_for_the_ear_that_nobody_answers_is_said_in_the_language_of_the_conversation(
+    said: str, told: str
+) -> None:
+    app = service(EAR, one=FakeEngine(EngineFailed("it broke")))
+    messages = [{"role": "user", "content": said}]
+
+    streamed, whole = [await ask(app, stream=stream, messages=messages) for stream in (True, False)]
+
+    assert (streamed.status_code, streamed.headers[ENGINE_HEADER]) == (200, "companion")
+    assert words(streamed.content) == told
+    assert b'"finish_reason":"stop"' in streamed.content
+    assert streamed.content.endswith(DONE)
+    assert whole.json()["choices"][0]["message"]["content"] == told
+
+
+async def test_for_the_ear_the_callers_mistake_and_json_stay_errors() -> None:
+    refusing = service(EAR, one=FakeEngine(BadRequest("no")))
+    failing = service(EAR, one=FakeEngine(EngineFailed("it broke")))
+
+    assert (await ask(refusing, stream=True)).status_code == 400
+    assert (await ask(failing, response_format={"type": "json_object"})).status_code == 502
+
+
+async def test_for_the_ear_a_failure_after_the_headers_left_is_said_too() -> None:
+    chain = chain_of(one=FakeEngine(60.0))
+    chain.first_byte_seconds = chain.last_engine_seconds = 0.3
+    async with streaming(assemble(EAR, chain)) as response:
+        body = b"".join([piece async for piece in response.aiter_raw()])
+
+    assert words(body) == NO_ANSWER["en"]
+    assert body.endswith(DONE)
+    assert chain.admission.running == 0
+
+
+async def test_a_turn_that_takes_too_long_breaks_off() -> None:
+    settings = Settings(turn_seconds=0.2)
+    engine = FakeEngine(EVENT, 60.0)
+    async with streaming(service(settings, one=engine)) as response:
+        body = await broken_off(response)
+
+    assert body.startswith(EVENT)
+    assert b"The turn took longer than 0.2 s." in body
+    assert engine.closed == 1
+
+
+async def test_for_the_ear_a_turn_that_takes_too_long_ends_early_but_well() -> None:
+    settings = Settings(turn_seconds=0.2, for_the_ear=True)
+    async with streaming(service(settings, one=FakeEngine(EVENT, 60.0))) as response:
+        late = b"".join([piece async for piece in response.aiter_raw()])
+    async with streaming(service(settings, one=FakeEngine(60.0))) as response:
+        silent = b"".join([piece async for piece in response.aiter_raw()])
+
+    assert late.startswith(EVENT)
+    assert b'"finish_reason":"length"' in late
+    assert late.endswith(DONE)
+    assert words(silent) == NO_ANSWER["en"]

@@ -341,3 +341,15 @@ async def test_more_requests_in_a_minute_than_the_row_may_get_are_the_next_engin
         await made.aclose()
 
     assert len(upstream.seen) == 2
+
+
+async def test_usage_that_was_asked_for_and_is_not_told_is_estimated_and_says_so() -> None:
+    told, estimate = [
+        (await answer(Manner(usage=usage), asked(stream=True, stream_options={"include_usage": True})))[0]
+        for usage in (True, False)
+    ]
+
+    assert b'"estimated"' not in told
+    chunk = json.loads(estimate.decode().split("\n\n")[-3].removeprefix("data: "))
+    assert (chunk["id"], chunk["choices"]) == ("chatcmpl-imitated", [])
+    assert chunk["usage"] == {"prompt_tokens": 6, "completion_tokens": 4, "total_tokens": 10, "estimated": True}

@@ -4,7 +4,8 @@ import pytest
 
 from chassis.errors import BadRequest, EngineFailed
 from chassis.failures import within_success
-from llm.relay import DONE, MAX_EVENT_BYTES, relayed
+from llm.relay import MAX_EVENT_BYTES, relayed
+from llm.usage import DONE
 
 ONE = b'data: {"choices":[{"index":0,"delta":{"content":"one"},"finish_reason":null}]}\n\n'
 TWO = 'data: {"choices":[{"index":0,"delta":{"content":"二"},"finish_reason":null}]}\n\n'.encode()

@@ -1,0 +1,95 @@
+import pytest
+from prometheus_client import REGISTRY
+
+from chassis.errors import TooBusy
+from chassis.settings import SettingError
+from llm.accounts import Accounts
+from llm.settings import Settings
+from llm.usage import Tally, tokens_of
+from unit.llm.fakes import DONE, EVENT, FakeEngine, ask, service
+from unit.llm.test_asking import asked
+
+WANTED = asked().wanted
+USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n'
+
+
+def counted(engine: str, kind: str, by: str) -> float:
+    labels = {"key": "", "engine": engine, "kind": kind, "counted": by}
+    return REGISTRY.get_sample_value("talkbox_tokens_total", labels) or 0.0
+
+
+async def test_a_key_that_has_asked_enough_waits_and_another_does_not() -> None:
+    accounts = Accounts(Settings(key_requests="2/day; 100/day"))
+    await accounts.admit("bear")
+    await accounts.admit("bear")
+
+    with pytest.raises(TooBusy, match="requests") as caught:
+        await accounts.admit("bear")
+    assert int(caught.value.headers["retry-after"]) >= 1
+    await accounts.admit("fox")
+
+
+async def test_a_key_that_has_cost_enough_waits() -> None:
+    accounts = Accounts(Settings(key_tokens="10/day"))
+    tally = Tally()
+    tally.events(USAGE)
+    await accounts.admit("bear")
+    await accounts.note("bear", "one", WANTED, tally)
+
+    with pytest.raises(TooBusy, match="tokens"):
+        await accounts.admit("bear")
+
+
+def test_a_budget_that_cannot_be_understood_is_told() -> None:
+    with pytest.raises(SettingError, match="LLM_KEY_TOKENS"):
+        Accounts(Settings(key_tokens="plenty"))
+
+
+async def test_a_budget_spent_is_a_429_with_retry_after() -> None:
+    app = service(Settings(key_requests="1/day"), one=FakeEngine(b'{"choices":[]}'))
+
+    assert (await ask(app)).status_code == 200
+    response = await ask(app)
+    assert (response.status_code, response.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert response.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (USAGE, (7, 3)),
+        (b'data: {"choices":[{"usage":{"prompt_tokens":7,"completion_tokens":3}}]}\n\n', (7, 3)),
+        (b'data: {"choices":[{}],"usage":null}\n\n', None),
+        (b'data: {"choices":[],"usage":{"strange":[]}}\n\n', None),
+        (b'data: {"choices":[],"usage":{"prompt_tokens":"7"}}\n\n', None),
+    ],
+)
+def test_usage_is_found_where_upstreams_put_it(data: bytes, told: tuple[int, int] | None) -> None:
+    tally = Tally()
+    tally.events(EVENT + data)
+
+    assert (tally.told and (tally.told.prompt_tokens, tally.told.completion_tokens)) == told
+
+
+async def test_what_an_answer_cost_is_counted_as_told_else_estimated() -> None:
+    accounts = Accounts(Settings())
+    told, untold = Tally(), Tally()
+    told.events(USAGE)
+    untold.events(EVENT * 12)
+    before = counted("told", "completion", "upstream"), counted("untold", "completion", "estimate")
+    await accounts.note(None, "told", WANTED, told)
+    await accounts.note(None, "untold", WANTED, untold)
+
+    assert counted("told", "completion", "upstream") == before[0] + 3
+    assert counted("untold", "completion", "estimate") == before[1] + 9
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("hello there bear", 4), ("你好小熊", 4), ("你好 hello", 4)])
+def test_about_how_many_tokens_a_text_is(text: str, tokens: int) -> None:
+    assert tokens_of(text) == tokens
+
+
+async def test_an_answer_passes_untouched_while_it_is_counted() -> None:
+    response = await ask(service(Settings(key_tokens="100/day"), one=FakeEngine(EVENT, DONE)), stream=True)
+
+    assert response.content == EVENT + DONE

@@ -25,7 +25,7 @@ PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "XDG_", "CUDA_", "NVIDIA_")
 OWN_PREFIXES = {
     "stt": ("STT_", "WHISPER_", "SPHINX_"),
     "llm": ("LLM_", "COMPANION_"),
-    "tts": ("TTS_", "EDGE_", "ESPEAK_", "FLITE_"),
+    "tts": ("TTS_", "EDGE_", "ESPEAK_", "FLITE_", "SHERPA_"),
 }
 """Settings that concern one service only, so that a change of theirs restarts no other."""
 

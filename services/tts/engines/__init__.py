@@ -14,6 +14,7 @@ ENGINES = {
     "edge": "tts.engines.edge:Edge",
     "espeak": "tts.engines.espeak:Espeak",
     "flite": "tts.engines.flite:Flite",
+    "sherpa": "tts.engines.sherpa:Sherpa",
 }
 ROWS = "tts.engines.openai:OpenAI"
 """Any speech server that speaks the dialect, under the name its settings have."""

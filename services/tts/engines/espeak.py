@@ -1,6 +1,6 @@
 """eSpeak NG from its wheel: no key, no download, no network, more than a hundred languages.
 
-The library's state is global, and two threads in it crash the process: one thread does all its work.
+The library's state is global, and two threads in it crash the process: one at a time is let in.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any, Self
 
 from chassis.chain import Report
@@ -34,6 +34,9 @@ LONGEST_DATA_PATH = 150
 
 SYNCHRONOUS, BUFFER_MILLISECONDS, DO_NOT_EXIT = 2, 200, 0x8000
 UTF8, PHONEMES = 0x01, 0x100
+IPA = 0x02
+SWITCH = re.compile(r"\([a-z-]+\)")
+"""Where the library says that it goes on in another language."""
 SPEED_PARAMETER = 1
 
 IONG = {
@@ -53,6 +56,7 @@ AS_PHONEMES = {
     for char in chars
 }
 
+_one_at_a_time = Lock()
 Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
@@ -146,16 +150,35 @@ class Espeak(Engine):
             return int(left.is_set())  # anything but 0 ends it
 
         callback = Heard(sounded)
-        self._library.espeak_SetSynthCallback(callback)
-        if self._library.espeak_SetVoiceByName(voice.name.encode()) != 0:
-            raise EngineFailed(f"espeak cannot load its voice {voice.name!r}.")
-        self._library.espeak_SetParameter(SPEED_PARAMETER, round(WORDS_PER_MINUTE * speed), 0)
         said, flags = words(text, voice)
-        status = self._library.espeak_Synth(said, len(said) + 1, 0, 1, 0, flags, None, None)
+        with _one_at_a_time:
+            self._library.espeak_SetSynthCallback(callback)
+            if self._library.espeak_SetVoiceByName(voice.name.encode()) != 0:
+                raise EngineFailed(f"espeak cannot load its voice {voice.name!r}.")
+            self._library.espeak_SetParameter(SPEED_PARAMETER, round(WORDS_PER_MINUTE * speed), 0)
+            status = self._library.espeak_Synth(said, len(said) + 1, 0, 1, 0, flags, None, None)
         if status != 0:
             raise EngineFailed(f"espeak broke off (status {status}).")
         if rest:
             hear(b"".join(rest))
+
+
+def phonemes(text: str, voice_name: str) -> list[str]:
+    """How it is said, in IPA, a string for each clause; for models that are given phonemes.
+
+    Raises:
+        EngineFailed: There is no such voice.
+    """
+    library, _ = _library()
+    rest, found = ctypes.c_char_p(text.encode()), []
+    with _one_at_a_time:
+        if library.espeak_SetVoiceByName(voice_name.encode()) != 0:
+            raise EngineFailed(f"espeak has no voice {voice_name!r}.")
+        while rest:
+            clause = library.espeak_TextToPhonemes(ctypes.byref(rest), UTF8, IPA)
+            if clause:
+                found.append(SWITCH.sub("", clause.decode()))
+    return found
 
 
 def words(text: str, voice: Voice) -> tuple[bytes, int]:
@@ -191,6 +214,8 @@ def _library() -> tuple[ctypes.CDLL, Path]:
         ctypes.c_void_p,
         ctypes.c_void_p,
     ]
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
     near = _near(data)
     if library.espeak_Initialize(SYNCHRONOUS, BUFFER_MILLISECONDS, str(near).encode(), DO_NOT_EXIT) != RATE:
         raise EngineUnavailable("eSpeak NG does not start: its data are missing or damaged. Install it anew.")

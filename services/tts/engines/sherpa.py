@@ -1,0 +1,233 @@
+"""Voices of one's own through sherpa-onnx, without a network and without torch: Piper's and other VITS, Matcha, Kokoro.
+
+An extra: `pip install sherpa-onnx numpy`, and a folder with one of the models that the sherpa-onnx project publishes.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any, Self
+
+import msgspec
+
+from chassis.chain import Report
+from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.settings import Options, read
+from tts.clauses import Lengths
+from tts.engines import Engine
+from tts.engines.espeak import phonemes
+from tts.language import foreign, holds_han
+from tts.sound import pcm
+from tts.voices import MANY, Voice, normal, prefer
+
+PACKAGES = "`pip install sherpa-onnx numpy`"
+LETTERS_READ = 200_000
+"""Of a lexicon, to know the languages in it."""
+LATIN = re.compile(r"^[a-z]{2,}\s", re.MULTILINE | re.IGNORECASE)
+LONGEST_SECONDS = 60.0
+
+
+class SherpaOptions(Options, frozen=True, kw_only=True):
+    """Which model, and how it is run."""
+
+    prefix = "SHERPA_"
+    model: Path | None = None
+    """The folder of a model, as it comes out of its archive."""
+    language: str | None = None
+    """Of a model whose files do not tell: `en-US`; `mul` for one that reads several."""
+    voices: tuple[str, ...] = ()
+    """Ahead of its other speakers: `3,7`."""
+    threads: int = 2
+
+
+class _Piper(msgspec.Struct):
+    """What a Piper model's `.onnx.json` says."""
+
+    espeak: dict[str, str] = {}
+    language: dict[str, Any] = {}
+
+
+class Model:
+    """What is in a folder.
+
+    Raises:
+        EngineUnavailable: No model that is known here.
+    """
+
+    def __init__(self, folder: Path, language: str | None) -> None:
+        self.folder = folder
+        self._onnx = sorted(folder.glob("*.onnx"))
+        self.piper = self._read_piper()
+        self.vocoder = self._first("vocos*.onnx", "hifigan*.onnx") or self._first_in(folder.parent, "vocos*.onnx")
+        self.voices_file = folder / "voices.bin"
+        self.lexicons = sorted(folder.glob("lexicon*.txt"))
+        self.weights = next((path for path in self._onnx if path != self.vocoder), None)
+        if self.weights is None or not (folder / "tokens.txt").is_file():
+            told = f"SHERPA_MODEL: {folder} holds no model; its .onnx file and tokens.txt belong there."
+            raise EngineUnavailable(told)
+        self.language = normal(language) if language else self._language()
+
+    def config(self, sherpa: Any, threads: int) -> Any:
+        """For `sherpa_onnx.OfflineTts`."""
+        model, rules = self._model(sherpa), ",".join(map(str, sorted(self.folder.glob("*.fst"))))
+        return sherpa.OfflineTtsConfig(
+            model=sherpa.OfflineTtsModelConfig(**model, num_threads=threads, provider="cpu"),
+            rule_fsts=rules,
+            max_num_sentences=1,
+        )
+
+    def _model(self, sherpa: Any) -> dict[str, Any]:
+        data, lexicon = self.folder / "espeak-ng-data", ",".join(map(str, self.lexicons))
+        files = {
+            "tokens": str(self.folder / "tokens.txt"),
+            "lexicon": lexicon,
+            "data_dir": str(data) if data.is_dir() else "",
+        }
+        if self.voices_file.is_file():
+            kokoro = sherpa.OfflineTtsKokoroModelConfig(model=str(self.weights), voices=str(self.voices_file), **files)
+            return {"kokoro": kokoro}
+        if self.vocoder is not None:
+            matcha = sherpa.OfflineTtsMatchaModelConfig(
+                acoustic_model=str(self.weights), vocoder=str(self.vocoder), **files
+            )
+            return {"matcha": matcha}
+        return {"vits": sherpa.OfflineTtsVitsModelConfig(model=str(self.weights), **files)}
+
+    def _read_piper(self) -> _Piper | None:
+        described = self._first("*.onnx.json")
+        if described is None:
+            return None
+        try:
+            return msgspec.json.decode(described.read_bytes(), type=_Piper)
+        except (OSError, msgspec.MsgspecError) as exc:
+            raise EngineUnavailable(f"SHERPA_MODEL: {described.name} cannot be read ({exc}).") from exc
+
+    def _language(self) -> str:
+        if self.piper is not None:
+            return normal(str(self.piper.language.get("code") or self.piper.espeak.get("voice") or "en-US"))
+        words = "".join(path.read_text("utf-8", "replace")[:LETTERS_READ] for path in self.lexicons)
+        if holds_han(words):
+            return MANY if len(self.lexicons) > 1 or LATIN.search(words) else "zh-CN"
+        return "en-US"
+
+    def _first(self, *patterns: str) -> Path | None:
+        return self._first_in(self.folder, *patterns)
+
+    @staticmethod
+    def _first_in(folder: Path, *patterns: str) -> Path | None:
+        return next((path for pattern in patterns for path in sorted(folder.glob(pattern))), None)
+
+
+class Sherpa(Engine):
+    """Its voices are numbered as the model's speakers are: `0`, `1` …"""
+
+    first_byte_seconds = 1.0
+    speeds = (0.5, 2.0)
+    lengths = Lengths(first=40)
+    ahead = 1
+    reads_figures = False
+
+    def __init__(self, options: SherpaOptions | None = None) -> None:
+        options = options or read(SherpaOptions)
+        if options.model is None or not options.model.is_dir():
+            raise EngineUnavailable("Set SHERPA_MODEL to the folder of a model, e.g. vits-piper-en_US-amy-low.")
+        self._sherpa, self._numpy = _packages()
+        self._model = Model(options.model, options.language)
+        config = self._model.config(self._sherpa, options.threads)
+        if not config.validate():
+            raise EngineUnavailable(f"sherpa-onnx cannot use the model in {options.model}; are all its files there?")
+        try:
+            self._tts = self._sherpa.OfflineTts(config)
+        except RuntimeError as exc:
+            raise EngineUnavailable(f"sherpa-onnx cannot load the model in {options.model} ({exc}).") from exc
+        self.sound = pcm(self._tts.sample_rate)
+        self._only_thread = ThreadPoolExecutor(1, "sherpa")
+        many, language = self._model.language == MANY, self._model.language
+        known = [Voice(str(number), language, polyglot=many) for number in range(max(1, self._tts.num_speakers))]
+        self._known = {voice.name: voice for voice in known}
+        self.voices = prefer(options.voices, known, self.voice)
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        report("loading the model", None)
+        return cls()
+
+    @property
+    def likeness(self) -> str:
+        return str(self._model.folder)
+
+    def voice(self, name: str) -> Voice | None:
+        return self._known.get(name)
+
+    async def refresh_voices(self) -> None:
+        """They are all in the model."""
+
+    def accept(self, text: str, voice: Voice) -> None:
+        if voice.language != MANY and foreign(text, voice.language):
+            raise Declined(f"This model reads {voice.language} only.", param="input")
+
+    async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        """Sentence by sentence, as the model makes them."""
+        loop = asyncio.get_running_loop()
+        heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+        left = Event()
+
+        def hear(samples: bytes) -> None:
+            loop.call_soon_threadsafe(heard.put_nowait, samples)
+
+        work = loop.run_in_executor(self._only_thread, self._say, text, voice, speed, hear, left)
+        work.add_done_callback(lambda _: heard.put_nowait(None))
+        try:
+            while (spoken := await heard.get()) is not None:
+                yield spoken
+            await work
+        finally:
+            left.set()
+            work.cancel()
+
+    async def aclose(self) -> None:
+        self._only_thread.shutdown(wait=False, cancel_futures=True)
+
+    def _say(self, text: str, voice: Voice, speed: float, hear: Callable[[bytes], None], left: Event) -> None:
+        """One clause; runs in the only thread."""
+        most = int(LONGEST_SECONDS * self._tts.sample_rate)
+        sent = 0
+
+        def sounded(samples: Any, progress: float) -> int:
+            nonlocal sent
+            sent += len(samples)
+            hear(self._as_pcm(samples))
+            return int(not left.is_set() and sent < most)  # 0 ends it
+
+        wanted = self._sherpa.GenerationConfig()
+        wanted.sid, wanted.speed = int(voice.name), speed
+        if self._model.piper is not None:
+            said = phonemes(text, self._model.piper.espeak.get("voice", "en-us"))
+            wanted.phoneme_codepoints = [[ord(char) for char in sentence] for sentence in said]
+        try:
+            made = self._tts.generate(text, wanted, callback=sounded)
+        except (RuntimeError, ValueError) as exc:
+            raise EngineFailed(f"sherpa broke off ({type(exc).__name__}).") from exc
+        if not sent and len(made.samples):  # some models call nobody
+            hear(self._as_pcm(made.samples))
+
+    def _as_pcm(self, samples: Any) -> bytes:
+        floats = self._numpy.asarray(samples, dtype=self._numpy.float32)
+        return bytes((floats.clip(-1.0, 1.0) * 32_767).astype("<i2").tobytes())
+
+
+def _packages() -> tuple[Any, Any]:
+    """sherpa_onnx and numpy.
+
+    Raises:
+        EngineUnavailable: They are not installed.
+    """
+    try:
+        import numpy
+        import sherpa_onnx
+    except (ImportError, OSError) as exc:
+        raise EngineUnavailable(f"sherpa-onnx is not installed: {PACKAGES}.") from exc
+    return sherpa_onnx, numpy

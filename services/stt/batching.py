@@ -16,6 +16,7 @@ from typing import Protocol
 
 from stt.engines import Heard
 from stt.windows import Again, Take, Utterance
+from stt.work import step_back
 
 LARGEST = 64
 """No batch is larger, whatever the memory."""
@@ -169,6 +170,7 @@ class Batching:
     # -- in the threads -----------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
+        step_back()
         while step := self._next():
             step()
 

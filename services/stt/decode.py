@@ -2,7 +2,6 @@
 
 import weakref
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from time import monotonic
 from typing import Any, BinaryIO
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from chassis.errors import BadRequest, TooBusy
 from stt.engines import RATE, Pcm
-from stt.work import Stop, cores, pieces
+from stt.work import Stop, cores, pieces, workers
 
 SHORTEST_SECONDS = 0.1
 LONG_SECONDS = 60.0
@@ -52,7 +51,7 @@ class Decoder:
     def __init__(self, max_seconds: float) -> None:
         self.max_seconds = max_seconds
         self._long: list[weakref.ref[Pcm]] = []
-        self._executor = ThreadPoolExecutor(cores(), thread_name_prefix="decode")
+        self._executor = workers(cores(), "decode")
 
     async def decode(self, file: BinaryIO) -> Pcm:
         """The sound in `file`.

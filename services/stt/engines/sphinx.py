@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Self
@@ -18,7 +17,7 @@ from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.limits import Admission
 from stt import vad
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
-from stt.work import Stop, cores, pieces
+from stt.work import Stop, cores, pieces, workers
 
 PROGRAM = Path(__file__).parents[1] / "sphinx_process.py"
 PART_SECONDS = 12.0
@@ -39,7 +38,7 @@ class Sphinx(Engine):
 
     def __init__(self, processes: int | None = None) -> None:
         processes = processes or cores()
-        self._executor = ThreadPoolExecutor(processes, thread_name_prefix="sphinx")
+        self._executor = workers(processes, "sphinx")
         self._admission = Admission(processes, 2 * processes, PATIENCE_SECONDS)
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -18,7 +17,8 @@ from stt.batching import Batching, Full
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
 from stt.languages import UnknownLanguage, code_of
 from stt.windows import Utterance, Windows
-from stt.work import Stop, cores, pieces
+from stt.work import Stop, cores, pieces, set_back
+from stt.work import workers as threads
 
 PART_SECONDS = 28.0
 """Whisper looks at 30 s at a time."""
@@ -82,7 +82,7 @@ class Whisper(Engine):
         self.model, self.models, self.beam_size = model, names, beam_size
         self.hotwords, self.windows, self.batching = hotwords, windows, batching
         self.languages = frozenset(model.supported_languages)
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
+        self._executor = threads(workers, "whisper")
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -225,8 +225,11 @@ def _load(folder: Path, options: WhisperOptions, workers: int) -> Any:
     device = options.device if options.device != "auto" else "cuda" if cuda else "cpu"
     compute_type = options.compute_type if options.compute_type != "auto" else "float16" if cuda else "int8"
     try:
-        return WhisperModel(
-            str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=1 if cuda else workers
+        count = 1 if cuda else workers
+        return set_back(
+            lambda: WhisperModel(
+                str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=count
+            )
         )
     except (RuntimeError, ValueError, OSError) as exc:  # CTranslate2 raises nothing finer
         log.warning("the model in %s cannot be loaded", folder, exc_info=exc)

@@ -1,6 +1,8 @@
 """The engine whisper as a caller has it: short speech through windows, long speech through faster-whisper."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -165,3 +167,18 @@ async def test_what_goes_wrong_is_told_in_the_chains_terms(error: Exception, bec
 
     with pytest.raises(becomes):
         await heard(engine, sounds.tone(1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness of its own")
+async def test_every_thread_of_the_model_has_stepped_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def threads() -> dict[str, int]:
+        return {
+            each.name: os.getpriority(os.PRIO_PROCESS, int(each.name)) for each in Path("/proc/self/task").iterdir()
+        }
+
+    before = threads()
+    async with hearing(monkeypatch, folder, WHISPER_WORKERS="2"):
+        started = [niceness for thread, niceness in threads().items() if thread not in before]
+
+    stepped_back = [niceness for niceness in started if niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)]
+    assert len(stepped_back) >= 2 + 2  # CTranslate2's, and those of the batches

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +8,9 @@ from contextlib import aclosing
 
 import pytest
 
-from stt.work import Stop, cores, pieces
+from stt.work import NICENESS, Stop, cores, pieces, set_back, workers
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness of its own")
 
 
 @pytest.fixture
@@ -111,3 +115,39 @@ async def test_work_that_was_closed_before_its_turn_is_not_begun(executor: Threa
 
 def test_there_is_at_least_one_core() -> None:
     assert cores() >= 1
+
+
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@linux
+def test_who_works_in_a_thread_steps_back_behind_who_answers() -> None:
+    own = niceness()
+    with workers(1, "work") as executor:
+        assert executor.submit(niceness).result(10) == min(19, own + NICENESS)
+
+    assert niceness() == own
+
+
+@linux
+def test_threads_that_are_started_set_back_stay_there_and_who_started_them_does_not() -> None:
+    own, found = niceness(), list[int]()
+
+    def start() -> threading.Thread:
+        thread = threading.Thread(target=lambda: found.append(niceness()))
+        thread.start()
+        return thread
+
+    set_back(start).join(10)
+
+    assert found == [min(19, own + NICENESS)]
+    assert niceness() == own
+
+
+def test_what_fails_set_back_fails_for_who_asked() -> None:
+    def fail() -> None:
+        raise RuntimeError("no memory")
+
+    with pytest.raises(RuntimeError, match="no memory"):
+        set_back(fail)

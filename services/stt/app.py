@@ -13,8 +13,9 @@ from chassis.engines import load
 from chassis.limits import Admission
 from chassis.settings import SettingError, read
 from stt.decode import Decoder
-from stt.engines import ENGINES, Engine
+from stt.engines import ENGINES, ROWS, Engine
 from stt.languages import UnknownLanguage, code_of
+from stt.providers import UPSTREAMS
 from stt.settings import Settings
 from stt.transcriptions import transcriptions
 
@@ -23,11 +24,19 @@ SWITCH_SECONDS = 0.001
 
 
 def create_app() -> Starlette:
-    """What uvicorn calls: settings from the environment, and the engines they name."""
+    """What uvicorn calls: settings from the environment, and the engines they name.
+
+    Raises:
+        SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = read(Settings)
+    for name in settings.engines:
+        if name not in ENGINES and not UPSTREAMS.exists(name):
+            known = ", ".join(sorted({*ENGINES, *UPSTREAMS.providers}))
+            raise SettingError(f"STT_ENGINES: no engine {name!r}. There are: {known}; or set its BASE_URL.")
     chain: Chain[Engine] = Chain(
-        load(settings.engines, ENGINES),
+        load(settings.engines, ENGINES, ROWS),
         first_byte_seconds=settings.first_byte_seconds,
         last_engine_seconds=settings.last_engine_seconds,
         hedge_seconds=settings.hedge_seconds,

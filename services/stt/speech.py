@@ -43,9 +43,9 @@ class Speech:
         return round(self.spans[-1][1] / RATE, 2)
 
 
-def find(pcm: Pcm) -> Speech | None:
-    """What somebody says in a recording of a minute or less; None: nothing."""
-    likely = vad.probabilities(pcm, Stop())
+def find(pcm: Pcm, stop: Stop | None = None) -> Speech | None:
+    """What somebody says; None: nothing."""
+    likely = vad.probabilities(pcm, stop or Stop())
     loud = likely[likely > VOICE]
     seconds = len(loud) * WINDOW / RATE
     sure = seconds >= ENOUGH_SECONDS
@@ -60,3 +60,8 @@ def find(pcm: Pcm) -> Speech | None:
     if not spans:
         return None
     return Speech(np.concatenate([pcm[begin:end] for begin, end in spans]), tuple(spans), sure)
+
+
+def warm_up() -> None:
+    """Loads what listens, so that the first caller need not wait for it."""
+    find(np.zeros(RATE // 10, np.float32))

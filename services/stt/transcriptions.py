@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from functools import partial
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -56,10 +57,10 @@ async def transcriptions(
 
 
 def _heard(pcm: Pcm, told: Hints, engine: Engine, model: str | None) -> AsyncIterator[Heard]:
-    if model is not None and model not in engine.models:
+    if model is not None and engine.models and model not in engine.models:
         known = ", ".join(engine.models)
         raise NotFound(f"This engine has no model {model!r}, but {known}.", param="model", code="model_not_found")
-    return engine.transcribe(pcm, told)
+    return engine.transcribe(pcm, msgspec.structs.replace(told, model=model))
 
 
 async def _transcript(pcm: Pcm, told: Hints, engine: Engine, model: str | None) -> AsyncIterator[Transcript]:

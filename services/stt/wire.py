@@ -82,6 +82,9 @@ def hints(wanted: TranscriptionRequest, default_language: str | None) -> Hints:
         prompt=wanted.prompt.strip() or None,
         temperature=wanted.temperature,
         words=wanted.words,
+        times=wanted.response_format in ("verbose_json", "srt", "vtt"),
+        stream=wanted.stream,
+        named=wanted.model,
     )
 
 

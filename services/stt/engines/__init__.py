@@ -1,4 +1,4 @@
-"""What an engine that hears is, and which there are."""
+"""What an engine that hears is, and which there are. A name not in the table is a row of settings for `openai`."""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
@@ -14,6 +14,8 @@ ENGINES = {
     "whisper": "stt.engines.whisper:Whisper",
     "sphinx": "stt.engines.sphinx:Sphinx",
 }
+ROWS = "stt.engines.openai:OpenAI"
+"""Any transcription server that speaks the dialect, under the name its settings have."""
 
 Pcm: TypeAlias = NDArray[np.float32]
 """Mono sound, shape `(samples,)`: `RATE` samples a second, each in [-1, 1]; may be empty."""
@@ -61,6 +63,14 @@ class Hints(msgspec.Struct, frozen=True, kw_only=True):
     """What was said before, or spelling hints, in that language."""
     temperature: float = 0.0
     words: bool = False
+    times: bool = False
+    """Whether segments are wanted, and not only their text."""
+    stream: bool = False
+    """Whether each word is wanted as soon as it is known."""
+    named: str = ""
+    """The model that was asked for, as the caller wrote it."""
+    model: str | None = None
+    """The one of `models` that was asked for."""
 
 
 class Engine(Protocol):
@@ -68,7 +78,7 @@ class Engine(Protocol):
 
     first_byte_seconds: float
     models: tuple[str, ...]
-    """What may stand after the slash of `whisper/small`."""
+    """What may stand after the slash of `whisper/small`; none: anything, which only the engine can know."""
 
     @classmethod
     @abstractmethod

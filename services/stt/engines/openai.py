@@ -1,0 +1,349 @@
+"""Any transcription server that speaks OpenAI's dialect: a row of settings, not code.
+
+`STT_GROQ_API_KEY` is the key of the row `groq`; `GROQ_API_KEY` is too, and is shared with the other services. Only
+speech is sent, in a small file; silence ends here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+import httpx
+import msgspec
+from msgspec import Meta
+
+from chassis.chain import FIRST_REST_SECONDS, Report
+from chassis.errors import (
+    ApiError,
+    BadRequest,
+    Declined,
+    EngineBusy,
+    EngineFailed,
+    EngineTimeout,
+    EngineUnavailable,
+    EngineUnpaid,
+    NotFound,
+)
+from chassis.failures import MISCONFIGURED_REST_SECONDS, Complaint, refusal, within_success
+from chassis.logs import REQUEST_ID, request_id
+from chassis.rings import KeyRing
+from chassis.rows import Row
+from chassis.settings import Options, SettingError, read
+from chassis.upstream import Reply, Unusable, Upstream
+from stt import answers, speech
+from stt.answers import Answered, Cleaner, Event, cleaned, guessed, language_of
+from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment
+from stt.invented import is_invented
+from stt.languages import UnknownLanguage, code_of
+from stt.providers import UPSTREAMS, Format, HearingProvider
+from stt.speech import Speech
+from stt.upload import encoded
+from stt.work import Stop, cores, pieces
+
+MAX_ANSWER_BYTES = 16 * 2**20
+MAX_REFUSAL_BYTES = 64 * 2**10
+SHORT_SECONDS = 10.0
+"""For a longer recording there is as much more patience as it is longer."""
+TEXT_ONLY = "gpt-"
+"""OpenAI's models of this kind tell no times."""
+
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class HearingRowOptions(Options, frozen=True, kw_only=True):
+    """What a row has beside its address, key and model."""
+
+    prefix = "STT_<NAME>_"
+    format: Format | None = None
+    """What it is sent; opus and mp3 are the smallest, flac is exact, wav is read by everybody."""
+    languages: tuple[str, ...] = ()
+    """What it hears; recordings in other languages go to the next engine."""
+    stream: Literal["on", "off"] = "on"
+    """Whether it is asked for its words as they come, where the caller wants them so."""
+    connect_seconds: Seconds = 3.0
+    answer_seconds: Seconds = 20.0
+    """The longest silence before it answers, where the chain has more patience than that."""
+    gap_seconds: Seconds = 10.0
+    """The longest silence within an answer."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One recording on its way."""
+
+    file: tuple[str, bytes, str]
+    speech: Speech
+    hints: Hints
+    model: str
+    seconds: float
+
+    def fields(self, *, plain: bool) -> dict[str, Any]:
+        """The form beside the file; `plain`: nothing that only few servers know."""
+        hints = self.hints
+        fields: dict[str, Any] = {"model": self.model, "response_format": "json"}
+        if hints.language:
+            fields["language"] = hints.language
+        if hints.prompt:
+            fields["prompt"] = hints.prompt
+        if hints.temperature:
+            fields["temperature"] = str(hints.temperature)
+        if not plain and self.verbose:
+            fields["response_format"] = "verbose_json"
+            fields["timestamp_granularities[]"] = ["segment", "word"] if hints.words else ["segment"]
+        if not plain and self.streamed:
+            fields["stream"] = "true"
+        return fields
+
+    @property
+    def verbose(self) -> bool:
+        return (self.hints.times or self.hints.words) and TEXT_ONLY not in self.model
+
+    @property
+    def streamed(self) -> bool:
+        return self.hints.stream and not self.verbose and self.speech.sure
+
+
+class OpenAI(Engine):
+    """One row."""
+
+    first_byte_seconds = 1.0
+
+    def __init__(self, row: Row, options: HearingRowOptions, provider: HearingProvider) -> None:
+        """Raises:
+        EngineUnavailable: The address or a key cannot be sent.
+        SettingError: No such language.
+        """
+        self.row, self.options = row, options
+        self.models = tuple(dict.fromkeys((*((row.model,) if row.model else ()), *row.models))) if row.models else ()
+        self._format: Format = options.format or provider.format
+        try:
+            self.languages = frozenset(filter(None, map(code_of, options.languages or provider.languages)))
+        except UnknownLanguage as exc:
+            raise SettingError(f"{row.prefix}LANGUAGES: {exc}") from exc
+        headers = {"accept-encoding": "identity", "user-agent": "talkbox"}
+        url = f"{row.base_url}/audio/transcriptions"
+        try:
+            for key in row.api_keys:
+                Upstream.check({"authorization": f"Bearer {key}"})
+            self._upstream = Upstream(url, headers, connect_seconds=options.connect_seconds, proxy=row.proxy)
+        except Unusable as exc:
+            raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
+        self._ring = KeyRing(row.api_keys)
+        self._plain: set[str] = set()
+        """Models that refuse `verbose_json` or `stream`, as was seen."""
+        self._executor = ThreadPoolExecutor(cores(), thread_name_prefix="upload")
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        found = UPSTREAMS.row(name)
+        engine = cls(found, read(HearingRowOptions, prefix=found.prefix), UPSTREAMS.provider(name))
+        speech.warm_up()
+        return engine
+
+    @property
+    def detail(self) -> str | None:
+        """For /readyz."""
+        resting = self._ring.resting
+        return f"{resting} of {len(self._ring.keys)} keys rest" if resting else None
+
+    def hears(self, language: str | None) -> bool:
+        return language is None or not self.languages or language in self.languages
+
+    async def aclose(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        await self._upstream.aclose()
+
+    async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        if not self.hears(hints.language):
+            raise Declined(f"{self.row.name} does not hear {hints.language!r}.", param="language")
+        if self.options.stream == "off":
+            hints = msgspec.structs.replace(hints, stream=False)
+        async with aclosing(pieces(self._executor, lambda stop: self._packed(pcm, hints, stop))) as only:
+            sent = await anext(only)
+        if sent is None:
+            yield Heard(language=hints.language or "en")
+            return
+        reply = await self._begun(sent)
+        try:
+            if reply.media_type == "text/event-stream":
+                async for heard in self._relayed(reply, sent):
+                    yield heard
+            else:
+                yield await self._whole(reply, sent)
+        finally:
+            await reply.aclose()
+
+    def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Sent | None, None, None]:
+        """What is to be sent; None: nobody speaks."""
+        found = speech.find(pcm, stop)
+        if found is None or stop:
+            yield None
+            return
+        yield Sent(encoded(found.pcm, self._format), found, hints, self._model(hints), found.seconds)
+
+    def _model(self, hints: Hints) -> str:
+        named = hints.named if hints.named != self.row.name else ""
+        if hints.model:
+            return hints.model
+        return named if named in self.row.models else self.row.model or named or "whisper-1"
+
+    async def _begun(self, sent: Sent) -> Reply:
+        """An answer that has begun, with a key that is accepted and fields that are understood."""
+        plain = sent.model in self._plain
+        special = sent.verbose or sent.streamed
+        tried: frozenset[str] = frozenset()
+        key = self._ring.take()
+        while True:
+            reply = await self._asked(sent, key or "", plain=plain)
+            if reply.status == 200:
+                if plain and special:
+                    self._plain.add(sent.model)
+                return reply
+            try:
+                failure = await self._refusal(reply, sent, key or "")
+            finally:
+                await reply.aclose()
+            if reply.status in (400, 422) and special and not plain:
+                plain = True
+                continue
+            if not isinstance(failure, EngineFailed) or not _concerns_key(failure) or len(self._ring.keys) == 1:
+                raise failure
+            self._ring.rest(key or "", failure.rest_seconds or FIRST_REST_SECONDS)
+            tried |= {key or ""}
+            key = self._ring.take(tried)
+            if key is None:
+                failure.rest_seconds = self._ring.seconds
+                raise failure
+
+    async def _asked(self, sent: Sent, key: str, *, plain: bool) -> Reply:
+        form = httpx.Request("POST", self._upstream.url, data=sent.fields(plain=plain), files={"file": sent.file})
+        headers = {REQUEST_ID: request_id.get() or "-", "content-type": form.headers["content-type"]}
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        patience = self._patience(sent)
+        try:
+            async with asyncio.timeout(patience):
+                return await self._upstream.post(form.read(), headers)
+        except TimeoutError as exc:
+            raise self._silent(patience) from exc
+
+    def _patience(self, sent: Sent) -> float:
+        return self.options.answer_seconds + max(0.0, sent.seconds - SHORT_SECONDS)
+
+    def _silent(self, seconds: float) -> EngineTimeout:
+        return EngineTimeout(f"{self._upstream.shown} was silent for {seconds:g} s")
+
+    async def _patiently(self, reply: Reply, first_seconds: float) -> AsyncIterator[bytes]:
+        patience = first_seconds
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    piece = await anext(reply)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as exc:
+                raise self._silent(patience) from exc
+            yield piece
+            patience = self.options.gap_seconds
+
+    async def _whole(self, reply: Reply, sent: Sent) -> Heard:
+        body = b""
+        async for piece in self._patiently(reply, self._patience(sent)):
+            body += piece
+            if len(body) > MAX_ANSWER_BYTES:
+                raise EngineFailed(f"answered more than {MAX_ANSWER_BYTES} bytes")
+        try:
+            answered = msgspec.json.decode(body, type=Answered)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            raise self._no_answer(body, reply) from exc
+        text, told = cleaned(answered.text)
+        language = sent.hints.language or language_of(answered.language) or told or guessed(text)
+        if not text.strip() or (not sent.speech.sure and is_invented(text)):
+            return Heard(language=language)
+        return Heard(language=language, segments=answers.segments(answered, sent.speech, words=sent.hints.words))
+
+    async def _relayed(self, reply: Reply, sent: Sent) -> AsyncIterator[Heard]:
+        cleaner, said, kind = Cleaner(), False, ""
+        begin, end = sent.speech.spans[0][0], sent.speech.spans[-1][1]
+
+        def heard(text: str) -> Heard:
+            span = Segment(start=begin / RATE, end=end / RATE, text=text)
+            language = sent.hints.language or cleaner.language or guessed(text)
+            return Heard(language=language, segments=(span,) if text else ())
+
+        async with aclosing(answers.events(self._patiently(reply, self._patience(sent)))) as events:  # type: ignore[type-var]  # it is a generator
+            async for data in events:
+                if data == b"[DONE]":
+                    break
+                event = self._event(data)
+                kind = event.type or "segment"
+                match kind:
+                    case "transcript.text.delta":
+                        text = cleaner.feed(event.delta)
+                    case "transcript.text.done" if said:
+                        text = ""
+                    case "segment" | "transcript.text.done":
+                        text = cleaner.feed(event.text)
+                    case _:
+                        continue
+                if text:
+                    said = True
+                    yield heard(text)
+                if kind == "transcript.text.done":
+                    reply.ended()
+                    break
+        if kind not in ("transcript.text.done", "segment"):
+            raise EngineFailed(f"{self._upstream.shown} broke off")
+        if (text := cleaner.flush()) or not said:
+            yield heard(text)
+
+    def _event(self, data: bytes) -> Event:
+        try:
+            event = msgspec.json.decode(data, type=Event)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            raise EngineFailed(f"sent an event that is none. {self._hint}") from exc
+        complaint = Complaint.of(data) if event.error else None
+        if complaint is not None:
+            raise self._judged(within_success(complaint, secret=self.row.api_key, hint=self._hint))
+        return event
+
+    def _no_answer(self, body: bytes, reply: Reply) -> ApiError:
+        """A 200 that holds something else."""
+        complaint = Complaint.of(body)
+        if complaint is not None and (complaint.message or complaint.words):
+            return self._judged(within_success(complaint, secret=self.row.api_key, hint=self._hint))
+        kind = reply.media_type or "something"
+        return EngineFailed(f"answered {kind} that is no transcript. {self._hint}")
+
+    async def _refusal(self, reply: Reply, sent: Sent, key: str) -> ApiError:
+        try:
+            async with asyncio.timeout(self.options.gap_seconds):
+                body = await reply.read(MAX_REFUSAL_BYTES)
+        except (EngineFailed, TimeoutError):
+            body = b""  # the status says enough
+        complaint = Complaint.of(body)
+        if reply.status == 404 and complaint is not None and complaint.explicit:
+            if sent.hints.model and sent.hints.model != self.row.model:
+                told = f"{self.row.name} has no model {sent.model!r}."
+                return NotFound(told, param="model", code="model_not_found")
+            missing = f"has no model {sent.model!r}, or no such path. {self._hint}"
+            return EngineFailed(missing, rest_seconds=MISCONFIGURED_REST_SECONDS)
+        return self._judged(refusal(reply.status, body, retry_after=reply.retry_after, secret=key, hint=self._hint))
+
+    @staticmethod
+    def _judged(error: ApiError) -> ApiError:
+        """What was sent is not what the caller sent: only moderation ends the search for somebody who hears."""
+        if isinstance(error, BadRequest) and error.body["code"] != "content_filter":
+            return Declined(str(error), param=error.body["param"])
+        return error
+
+    @property
+    def _hint(self) -> str:
+        return f"Check {self.row.prefix}BASE_URL, _API_KEY and _MODEL."
+
+
+def _concerns_key(failure: EngineFailed) -> bool:
+    return isinstance(failure, EngineBusy | EngineUnpaid) or failure.body["code"] == "upstream_auth"

@@ -16,6 +16,7 @@ from stt.decode import Decoder
 from stt.engines import ENGINES, ROWS, Engine
 from stt.languages import UnknownLanguage, code_of
 from stt.providers import UPSTREAMS
+from stt.script import script_of, warm_up
 from stt.settings import Settings
 from stt.transcriptions import transcriptions
 
@@ -51,5 +52,7 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
         language = code_of(settings.language)
     except UnknownLanguage as exc:
         raise SettingError(f"STT_LANGUAGE: {exc}") from exc
-    handler = partial(transcriptions, chain, Decoder(settings.max_seconds), language)
+    script = next((found for name in (settings.language, *settings.languages) if (found := script_of(name))), None)
+    warm_up(script)
+    handler = partial(transcriptions, chain, Decoder(settings.max_seconds), language, script)
     return create_service(settings, chain, [Route("/v1/audio/transcriptions", handler, methods=["POST"])], keys=keys)

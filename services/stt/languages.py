@@ -25,7 +25,16 @@ su sun sundanese|yue cantonese
 UNSTATED = frozenset({"", "auto", "und"})
 
 _ROWS = [row.split() for line in TABLE.split("\n") if line for row in line.split("|")]
-_CODES = {word: row[0] for row in _ROWS for word in row} | {"中文": "zh", "汉语": "zh", "粤语": "yue", "粵語": "yue"}
+_CODES = {word: row[0] for row in _ROWS for word in row} | {
+    "中文": "zh",
+    "简体": "zh",
+    "简体中文": "zh",
+    "繁體": "zh",
+    "繁體中文": "zh",
+    "汉语": "zh",
+    "粤语": "yue",
+    "粵語": "yue",
+}
 _NAMES = {row[0]: next((word for word in row[1:] if len(word) > 3), row[-1]).replace("_", " ") for row in _ROWS}
 
 
@@ -42,7 +51,7 @@ def code_of(name: str) -> str | None:
     word = "_".join(name.strip().lower().split())
     if word in UNSTATED:
         return None
-    code = _CODES.get(word) or _CODES.get(re.split("[-_]", word)[0])
+    code = _CODES.get(word) or _CODES.get(re.split("[-_(]", word)[0])
     if code is None:
         raise UnknownLanguage(f"Invalid language {name.strip()[:40]!r}. Send an ISO 639-1 code, such as 'en' or 'zh'.")
     return code

@@ -16,4 +16,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     max_seconds: float = 1800.0
     """The longest recording; one second is 64 kB of memory while it is worked on."""
     language: str = ""
-    """What is spoken when the caller does not say: `en`, `zh-CN`, `Chinese`. Empty: find out."""
+    """What is spoken when the caller does not say: `en`, `zh`, `Chinese`; `zh-Hans` and `zh-TW` also say in which
+    characters it is written. Empty: find out."""
+    languages: tuple[str, ...] = ()
+    """Those that may be found by listening, which is the engine's affair; here it is the characters: `zh-Hans,en`."""

@@ -13,7 +13,8 @@ from chassis.streams import EVENT_STREAM, Stream, close, event
 from chassis.wire import parse_form
 from stt.decode import Decoder
 from stt.encode import Transcript, encode, events
-from stt.engines import RATE, Engine, Heard, Hints, Pcm
+from stt.engines import RATE, Engine, Heard, Hints, Pcm, Script
+from stt.script import written
 from stt.wire import TranscriptionRequest, hints
 
 SHORT_SECONDS = 10.0
@@ -21,7 +22,7 @@ SHORT_SECONDS = 10.0
 
 
 async def transcriptions(
-    chain: Chain[Engine], decoder: Decoder, default_language: str | None, request: Request
+    chain: Chain[Engine], decoder: Decoder, default_language: str | None, script: Script | None, request: Request
 ) -> Response:
     """What was said, whole or as it is made out.
 
@@ -31,7 +32,7 @@ async def transcriptions(
             error; an answer that is not streamed has no first words, so that the next engine is asked.)
     """
     async with parse_form(request, TranscriptionRequest) as (wanted, files):
-        told = hints(wanted, default_language)
+        told = hints(wanted, default_language, script)
         if "file" not in files:
             raise BadRequest("Missing required parameter: 'file'.", param="file")
         pcm = await decoder.decode(files["file"].file)
@@ -60,7 +61,16 @@ def _heard(pcm: Pcm, told: Hints, engine: Engine, model: str | None) -> AsyncIte
     if model is not None and engine.models and model not in engine.models:
         known = ", ".join(engine.models)
         raise NotFound(f"This engine has no model {model!r}, but {known}.", param="model", code="model_not_found")
-    return engine.transcribe(pcm, msgspec.structs.replace(told, model=model))
+    pieces = engine.transcribe(pcm, msgspec.structs.replace(told, model=model))
+    return pieces if told.script is None else _written(pieces, told.script)
+
+
+async def _written(pieces: AsyncIterator[Heard], script: Script) -> AsyncIterator[Heard]:
+    try:
+        async for heard in pieces:
+            yield written(heard, script)
+    finally:
+        await close(pieces)
 
 
 async def _transcript(pcm: Pcm, told: Hints, engine: Engine, model: str | None) -> AsyncIterator[Transcript]:

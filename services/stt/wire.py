@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Meta, field
 
 from chassis.errors import BadRequest
-from stt.engines import Hints
+from stt.engines import Hints, Script
 from stt.languages import UnknownLanguage, code_of
+from stt.script import script_of
 
 ResponseFormat: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
 Granularity: TypeAlias = Literal["word", "segment"]
@@ -56,8 +57,8 @@ class _ServerVad(msgspec.Struct, frozen=True):
     silence_duration_ms: Milliseconds = 200
 
 
-def hints(wanted: TranscriptionRequest, default_language: str | None) -> Hints:
-    """What an engine is told.
+def hints(wanted: TranscriptionRequest, default_language: str | None, script: Script | None = None) -> Hints:
+    """What an engine is told; `script`: the characters for Chinese where the caller does not say.
 
     Raises:
         BadRequest: A field, or two together, that cannot be served.
@@ -85,6 +86,7 @@ def hints(wanted: TranscriptionRequest, default_language: str | None) -> Hints:
         times=wanted.response_format in ("verbose_json", "srt", "vtt"),
         stream=wanted.stream,
         named=wanted.model,
+        script=next((found for name in (wanted.language, *wanted.languages) if (found := script_of(name))), script),
     )
 
 

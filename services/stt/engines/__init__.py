@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
-from typing import Protocol, Self, TypeAlias
+from typing import Literal, Protocol, Self, TypeAlias
 
 import msgspec
 import numpy as np
@@ -21,6 +21,9 @@ Pcm: TypeAlias = NDArray[np.float32]
 """Mono sound, shape `(samples,)`: `RATE` samples a second, each in [-1, 1]; may be empty."""
 
 RATE = 16_000
+
+Script: TypeAlias = Literal["t2s", "s2t", "s2tw", "s2hk"]
+"""OpenCC's names: to simplified characters, and to those of all, of Taiwan and of Hong Kong who write them in full."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -71,6 +74,8 @@ class Hints(msgspec.Struct, frozen=True, kw_only=True):
     """The model that was asked for, as the caller wrote it."""
     model: str | None = None
     """The one of `models` that was asked for."""
+    script: Script | None = None
+    """The characters that Chinese is to be written in; the handler sees to it."""
 
 
 class Engine(Protocol):

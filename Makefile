@@ -71,7 +71,7 @@ e2e: env ## real processes behind the real nginx
 
 bench: env ## how fast it is: direct, through a service, through the proxy (parts: ONLY="llm tts")
 	@deploy/native/packages
-	PYTHONPATH=.:tests $(BIN)/python -m bench $(ONLY)
+	PYTHONPATH=.:tests:services $(BIN)/python -m bench $(ONLY)
 
 lint: env ## formatting and common mistakes
 	$(BIN)/ruff format --check .

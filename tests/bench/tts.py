@@ -1,13 +1,23 @@
 """How soon speech begins, for one sentence and for twelve, and for one that was said before."""
 
+import asyncio
 import json
 import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from bench.stack import Caller, free_ports, ms, proxy, quantile, row, service, verdict
+from bench.stack import Caller, Exchange, free_ports, ms, proxy, quantile, row, service, verdict
+from tts.engines.espeak import Espeak
+from tts.sound import silence
 
 ROUNDS = 60
 MOST_MS = 15.0
 MOST_KEPT_MS = 10.0
+MOST_CPU_MS = 3.0
+MOST_TIMES = 1.2
+CLIENTS = (1, 8, 32)
+CLAUSE_SECONDS = 0.3
 SENTENCE = "Hello little bear, how are you today?"
 TEXTS = {"one sentence": SENTENCE, "twelve sentences": " ".join([SENTENCE] * 12)}
 PATH = "/v1/audio/speech"
@@ -36,7 +46,97 @@ async def main() -> list[bool]:
         row(f"first mp3 byte, {name}, {way}, p99", ms(quantile(times, 0.99)))
         kept.append(verdict(f"first mp3 byte, {name}, {way}, p50", quantile(times, 0.5) * 1000, MOST_MS, "ms"))
     row("CPU of the service per second of mp3", ms(cpu / (bytes_made * 8 / 64_000)))
-    return [*kept, *await _said_before()]
+    return [*kept, *await _clients(), *await _slow_engine(), *await _said_before()]
+
+
+async def _engine_alone() -> None:
+    """espeak in this process, without a service or an encoder."""
+    engine = Espeak()
+    voice, firsts, cpu, made = engine.voices[0], [], time.process_time(), 0
+    for _ in range(ROUNDS):
+        began, first = time.perf_counter(), 0.0
+        async for piece in engine.speak(TEXTS["twelve sentences"][:300], voice, 1.0):
+            first, made = first or time.perf_counter() - began, made + len(piece)
+        firsts.append(first)
+    cpu = time.process_time() - cpu
+    await engine.aclose()
+    per_second = cpu / (made / engine.sound.bytes_per_second)
+    row("espeak alone, PCM: first sound p50, CPU a second", ms(quantile(firsts, 0.5)), ms(per_second))
+
+
+async def _clients() -> list[bool]:
+    """Several callers at once, each with one sentence after another and then a long text; nobody is refused."""
+    await _engine_alone()
+    kept = []
+    first = free_ports()
+    bodies = [json.dumps({"model": "tts-1", "voice": "alloy", "input": text}).encode() for text in TEXTS.values()]
+    with service("tts", first + 13, TTS_ENGINES="espeak", TTS_CACHE="off") as tts:
+        for clients in CLIENTS:
+            callers, before = [Caller(first + 13) for _ in range(clients)], tts.cpu_seconds()
+            rounds = max(1, ROUNDS // 4 // clients)
+            answers = await asyncio.gather(*(_asked(caller, bodies * rounds) for caller in callers))
+            exchanges = [exchange for answered in answers for exchange in answered]
+            cpu = tts.cpu_seconds() - before
+            firsts = [exchange.first_byte for exchange in exchanges]
+            failed = sum(exchange.status != 200 for exchange in exchanges)
+            mp3_seconds = sum(len(exchange.body) for exchange in exchanges) * 8 / 64_000
+            name = f"espeak, mp3, clients: {clients}"
+            row(f"{name}: first byte p50, p99", ms(quantile(firsts, 0.5)), ms(quantile(firsts, 0.99)))
+            kept.append(verdict(f"{name}: CPU a second", cpu / mp3_seconds * 1000, MOST_CPU_MS, "ms"))
+            kept.append(verdict(f"{name}: failed", failed, 0, ""))
+    return kept
+
+
+async def _asked(caller: Caller, bodies: list[bytes]) -> list[Exchange]:
+    """One after the other."""
+    exchanges = [await caller.ask(PATH, body) for body in bodies]
+    caller.close()
+    return exchanges
+
+
+@asynccontextmanager
+async def _slow_server() -> AsyncIterator[int]:
+    """A speech server that takes its time over each clause, and then sends a second of sound; its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]))
+                await asyncio.sleep(CLAUSE_SECONDS)
+                sound = b"\xff\x1f\x01\xe0" * 12_000 + silence(0.1)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: audio/pcm\r\ncontent-length: %d\r\n\r\n" % len(sound))
+                writer.write(sound)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            return  # the service, or the measurement, is done
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def _slow_engine() -> list[bool]:
+    """First byte of one sentence and of twelve, from an engine that takes as long for each."""
+    first, seconds = free_ports(), []
+    async with _slow_server() as port:
+        environ = {"TTS_SLOW_BASE_URL": f"http://127.0.0.1:{port}/v1", "TTS_SLOW_FORMAT": "pcm", "TTS_CACHE": "off"}
+        with service("tts", first + 13, TTS_ENGINES="slow", **environ) as tts:
+            await asyncio.to_thread(tts.wait_for_all_engines)
+            caller = Caller(first + 13)
+            for text in TEXTS.values():
+                body = json.dumps({"model": "tts-1", "voice": "alloy", "input": text}).encode()
+                times = []
+                for _ in range(5):
+                    exchange = await caller.ask(PATH, body)
+                    assert exchange.status == 200, exchange
+                    times.append(exchange.first_byte)
+                seconds.append(quantile(times, 0.5))
+            caller.close()
+    one, twelve = seconds
+    row(f"{CLAUSE_SECONDS:g} s a clause: first mp3 byte of 1, of 12 sentences", ms(one), ms(twelve))
+    return [verdict("twelve sentences' first byte, in one sentence's", twelve / one, MOST_TIMES, "times")]
 
 
 async def _said_before() -> list[bool]:

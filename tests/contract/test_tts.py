@@ -117,6 +117,9 @@ def test_every_voice_says_something(client: OpenAI, voice: str, text: str) -> No
         "one\ntwo\r\n\r\nthree",
         "Call 555-1234 or see https://example.com/a?b=c&d=1 at 10:30",
         "a" * 300,
+        "<speak><voice name='x'><prosody rate='9'>Hi</prosody></voice></speak><break time='99s'/>",
+        "שלום, hello \u202eolleh\u202c " * 20,
+        "\u202e\u200f\u2066Hello\ufeff",
         "从前有一只小熊住在森林里每天和朋友们一起玩" * 17,
         "[[ 'phonemes ]] <speak>",
         "nul \0 and bell \a and escape \x1b[0m",
@@ -125,6 +128,18 @@ def test_every_voice_says_something(client: OpenAI, voice: str, text: str) -> No
 )
 def test_unusual_input_is_spoken_or_silent_and_always_decodable(client: OpenAI, text: str) -> None:
     assert Heard(client.audio.speech.create(model="tts-1", voice="alloy", input=text).content).seconds > 0.2
+
+
+@pytest.mark.parametrize("text", ["a" * 4000, "🐻" * 4000, "ا" * 4000, "[[" * 2000, "1" * 4000, "<" * 4000])
+def test_what_nobody_would_say_is_answered_and_the_next_caller_is_heard(client: OpenAI, text: str) -> None:
+    for speakable in (True, False):
+        asked = client.audio.speech.with_streaming_response.create(
+            model="tts-1", voice="alloy", input=text, speed=4, extra_body={"speakable": speakable}
+        )
+        with asked as answer:
+            assert len(next(answer.iter_bytes())) > 100
+
+    assert Heard(client.audio.speech.create(model="tts-1", voice="alloy", input=TEXT).content).loudest > 5_000
 
 
 @pytest.mark.parametrize(("text", "most_bytes"), [("你" * 4096, 10**8), ("🐻" * 4096, 10_000)])

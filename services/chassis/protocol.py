@@ -1,16 +1,22 @@
 """HTTP as uvicorn speaks it, but what is no HTTP is told so in the shape of every other error."""
 
+import asyncio
 import json
 import uuid
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from chassis.cork import Cork
 from chassis.errors import BadRequest
 
 
 class Protocol(HttpToolsProtocol):
     """A proxy may pass on what uvicorn's parser refuses: an unknown method, control characters, an address in raw
-    UTF-8. No application sees such a request, so this answers it."""
+    UTF-8. No application sees such a request, so this answers it. And what is sent together leaves in one write."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(cast(asyncio.Transport, Cork(transport)))
 
     def send_400_response(self, msg: str) -> None:
         refusal = BadRequest(f"{msg} Its method, address, headers or body's length cannot be read.")

@@ -93,9 +93,24 @@ class Upstream:
             EngineTimeout: No connection in time, or silent.
         """
         timeout = {"connect": self.connect_seconds, "read": silence_seconds}
-        request = httpx.Request(
-            "POST", self.url, headers=self.headers | headers, content=body, extensions={"timeout": timeout}
+        return await self._send(
+            httpx.Request(
+                "POST", self.url, headers=self.headers | headers, content=body, extensions={"timeout": timeout}
+            )
         )
+
+    async def get(self, path: str, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
+        """What lies at `path` of the same host.
+
+        Raises:
+            EngineFailed, EngineTimeout: As `post`.
+        """
+        timeout = {"connect": self.connect_seconds, "read": silence_seconds}
+        url = self.url.copy_with(raw_path=path.encode())
+        own = {name: value for name, value in self.headers.items() if name != "content-type"}
+        return await self._send(httpx.Request("GET", url, headers=own | headers, extensions={"timeout": timeout}))
+
+    async def _send(self, request: httpx.Request) -> "Reply":
         try:
             response = await self._transport.handle_async_request(request)
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:

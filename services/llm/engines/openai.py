@@ -34,6 +34,8 @@ from llm.asking import body_for, fields_of, heard
 from llm.conversation import estimated
 from llm.encode import NoAnswer, unrolled
 from llm.engines import Engine
+from llm.listed import MAX_BYTES as MAX_LIST_BYTES
+from llm.listed import Listed
 from llm.providers import THINKS_UNTOLD, UPSTREAMS
 from llm.relay import relayed
 from llm.settings import LimitOptions, RelayOptions
@@ -84,6 +86,7 @@ class OpenAI(Engine):
         except Unusable as exc:
             raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
         self._ring = KeyRing(row.api_keys)
+        self._listed = Listed(self._list)
         self._thinks: dict[str, bool] = {}
         """Whether a model's answers begin inside a thought, as far as was seen."""
         self._cannot_unthink: set[str] = set()
@@ -95,11 +98,25 @@ class OpenAI(Engine):
         return cls(UPSTREAMS.row(name), read(RelayOptions, own=prefix), read(LimitOptions, prefix=prefix))
 
     async def aclose(self) -> None:
+        await self._listed.aclose()
         await self.upstream.aclose()
 
     @property
     def models(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*((self.row.model,) if self.row.model else ()), *self.row.models)))
+        """What the operator listed; else what the upstream says it has, beside the operator's one."""
+        reported = () if self.row.models else self._listed.names()
+        return tuple(dict.fromkeys((*((self.row.model,) if self.row.model else ()), *self.row.models, *reported)))
+
+    async def _list(self) -> bytes:
+        key = self._ring.take()
+        path = self.upstream.url.path.removesuffix("/chat/completions") + "/models"
+        reply = await self.upstream.get(path, {"authorization": f"Bearer {key}"} if key else {}, silence_seconds=5.0)
+        try:
+            if reply.status != 200:
+                raise EngineFailed(f"answered {reply.status}")
+            return await reply.read(MAX_LIST_BYTES)
+        finally:
+            await reply.aclose()
 
     @property
     def detail(self) -> str | None:

@@ -4,9 +4,9 @@ A clause has one gain from beginning to end, so that nothing pumps; it changes w
 """
 
 import math
-from array import array
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -38,6 +38,8 @@ LEAST_DB, MOST_DB = -20.0, 15.0
 CEILING = round(32_767 * 10 ** (-1.5 / 20))
 """An encoder goes a little beyond what it was given."""
 LIMITER_SECONDS = 0.0025
+PART_WINDOWS = 12
+RAMP_SAMPLES = 8
 RELEASE = 0.04
 """How much of the full volume comes back in that time."""
 
@@ -176,19 +178,30 @@ class Limiter:
         self._held = pcm[end:]
         if self._factor == 1.0 and self.gain * audioop.max(pcm, WIDTH) <= CEILING:
             return audioop.mul(pcm[:end], WIDTH, self.gain)
-        return b"".join(self._limited(pcm, end // self._window)) if end else b""
+        return b"".join(chain.from_iterable(self._parts(pcm, end)))
 
     def finish(self) -> bytes:
         size = len(self._held)
         return self.feed(bytes(2 * self._window))[:size]
 
-    def _limited(self, pcm: bytes, count: int) -> Iterator[bytes]:
-        """The first `count` windows, each with a straight way from one factor to the next."""
-        windows = [pcm[at : at + self._window] for at in range(0, (count + 1) * self._window, self._window)]
+    def _parts(self, pcm: bytes, end: int) -> Iterator[Iterable[bytes]]:
+        """Up to `end`: most of them hold nothing that is too loud."""
+        size = PART_WINDOWS * self._window
+        for begin in range(0, end, size):
+            upto = min(end, begin + size)
+            part = pcm[begin : upto + self._window]
+            if self._factor == 1.0 and self.gain * audioop.max(part, WIDTH) <= CEILING:
+                yield (audioop.mul(pcm[begin:upto], WIDTH, self.gain),)
+            else:
+                yield self._limited(part, (upto - begin) // self._window)
+
+    def _limited(self, pcm: bytes, number: int) -> Iterator[bytes]:
+        """The first `number` windows, each with a straight way from one factor to the next."""
+        windows = [pcm[at : at + self._window] for at in range(0, (number + 1) * self._window, self._window)]
         most = [min(1.0, CEILING / max(1.0, self.gain * audioop.max(window, WIDTH))) for window in windows]
         before = min(self._factor, most[0])
-        for number, window in enumerate(windows[:count]):
-            after = min(most[number], most[number + 1], before + RELEASE)
+        for at, window in enumerate(windows[:number]):
+            after = min(most[at], most[at + 1], before + RELEASE)
             if before == after:
                 yield audioop.mul(window, WIDTH, self.gain * after)
             else:
@@ -199,6 +212,7 @@ class Limiter:
 
 def _ramped(pcm: bytes, before: float, after: float) -> bytes:
     """Amplified, more and more or less and less."""
-    samples = array("h", pcm)
-    step = (after - before) / len(samples)
-    return array("h", [int(sample * (before + step * at)) for at, sample in enumerate(samples)]).tobytes()
+    size = WIDTH * RAMP_SAMPLES
+    step = (after - before) / math.ceil(len(pcm) / size)
+    factors = count(before + step, step)
+    return b"".join(audioop.mul(pcm[at : at + size], WIDTH, next(factors)) for at in range(0, len(pcm), size))

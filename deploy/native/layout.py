@@ -23,7 +23,7 @@ where a child's words go."""
 PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "XDG_", "CUDA_", "NVIDIA_")
 
 OWN_PREFIXES = {
-    "stt": ("STT_", "WHISPER_", "SPHINX_"),
+    "stt": ("STT_", "WHISPER_", "SPHINX_", "SENSEVOICE_", "PARAFORMER_", "ZIPFORMER_", "MOONSHINE_"),
     "llm": ("LLM_", "COMPANION_"),
     "tts": ("TTS_", "EDGE_", "ESPEAK_", "FLITE_", "SHERPA_"),
 }

@@ -13,6 +13,11 @@ from chassis.chain import Report
 ENGINES = {
     "whisper": "stt.engines.whisper:Whisper",
     "sphinx": "stt.engines.sphinx:Sphinx",
+    "sensevoice": "stt.engines.sherpa:Sherpa",
+    "paraformer": "stt.engines.sherpa:Sherpa",
+    "zipformer": "stt.engines.sherpa:Sherpa",
+    "moonshine": "stt.engines.sherpa:Sherpa",
+    "whisper-onnx": "stt.engines.sherpa:Sherpa",
 }
 ROWS = "stt.engines.openai:OpenAI"
 """Any transcription server that speaks the dialect, under the name its settings have."""

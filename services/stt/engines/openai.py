@@ -6,7 +6,6 @@ speech is sent, in a small file; silence ends here.
 
 import asyncio
 from collections.abc import AsyncIterator, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -41,7 +40,7 @@ from stt.languages import UnknownLanguage, code_of
 from stt.providers import UPSTREAMS, Format, HearingProvider
 from stt.speech import Speech
 from stt.upload import encoded
-from stt.work import Stop, cores, pieces
+from stt.work import Stop, cores, pieces, workers
 
 MAX_ANSWER_BYTES = 16 * 2**20
 MAX_REFUSAL_BYTES = 64 * 2**10
@@ -134,7 +133,7 @@ class OpenAI(Engine):
         self._ring = KeyRing(row.api_keys)
         self._plain: set[str] = set()
         """Models that refuse `verbose_json` or `stream`, as was seen."""
-        self._executor = ThreadPoolExecutor(cores(), thread_name_prefix="upload")
+        self._executor = workers(cores(), "upload")
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:

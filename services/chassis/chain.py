@@ -104,6 +104,7 @@ class Seat(Generic[E]):
 
     async def keep_loading(self) -> None:
         """Load the engine, again and again where that may help."""
+        told: str | None = None
         while self.engine is None:
             retry: float | None = 60.0
             try:
@@ -117,7 +118,9 @@ class Seat(Generic[E]):
                 self._unavailable = f"could not be loaded ({type(exc).__name__}); the log has the details"
             self.settled.set()
             if self.engine is None:
-                log.warning("engine %s is unavailable: %s", self.name, self._unavailable)
+                if told != self._unavailable:
+                    log.warning("engine %s is unavailable: %s", self.name, self._unavailable)
+                told = self._unavailable
                 if retry is None:
                     return
                 self._next_load = monotonic() + retry

@@ -13,7 +13,7 @@ Temperature = Annotated[float, Meta(ge=0, le=2)]
 
 class Settings(settings.Settings, frozen=True, kw_only=True):
     prefix = "LLM_"
-    engines: tuple[str, ...] = ("openai", "companion")
+    engines: tuple[str, ...] = ("openai", "local", "companion")
     max_concurrent: int = 512
     """A conversation mostly waits for its upstream, so many fit in one process."""
     max_queued: int = 512

@@ -6,7 +6,7 @@ from bench.stack import free_ports, service, verdict
 
 STARTS, MOST_SECONDS = 5, 1.5
 MOST_MB = {"llm": 80, "tts": 120}
-ENGINES = {"llm": "openai,companion", "tts": "edge,espeak"}
+ENGINES = {"llm": "openai,local,companion", "tts": "edge,espeak"}
 
 
 async def main() -> list[bool]:

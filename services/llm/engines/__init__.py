@@ -8,6 +8,7 @@ from llm.wire import Asked
 
 COMPANION = "companion"
 ENGINES = {
+    "local": "llm.engines.local:Local",
     COMPANION: "llm.engines.companion:Companion",
 }
 ROWS = "llm.engines.openai:OpenAI"

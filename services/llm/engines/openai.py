@@ -97,6 +97,10 @@ class OpenAI(Engine):
         prefix = UPSTREAMS.prefix(name)
         return cls(UPSTREAMS.row(name), read(RelayOptions, own=prefix), read(LimitOptions, prefix=prefix))
 
+    def become(self, provider: str) -> None:
+        """Be asked by the habits of `provider`, whatever the row is called."""
+        self.provider, self.mind = provider, UPSTREAMS.provider(provider)
+
     async def aclose(self) -> None:
         await self._listed.aclose()
         await self.upstream.aclose()

@@ -25,8 +25,13 @@ def read_env(path: Path) -> dict[str, str]:
     """A `.env` file: `NAME=value`, quotes and `# comments` as Docker Compose takes them; nothing is expanded."""
     if not path.exists():
         return {}
-    lines = (LINE.fullmatch(line) for line in path.read_text(encoding="utf-8").splitlines())
+    lines = (LINE.fullmatch(line) for line in _text(path).splitlines())
     return {found[1]: _unquoted(found[2]) for found in lines if found}
+
+
+def _text(path: Path) -> str:
+    """Of a file that any editor may have written: with a byte order mark, or with comments in an old encoding."""
+    return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def _unquoted(value: str) -> str:

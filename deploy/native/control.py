@@ -120,7 +120,7 @@ def is_taken(addresses: Addresses, port: int) -> bool:
         except PermissionError as exc:
             raise Trouble(f"Port {port} takes root's rights. Choose a TALKBOX_PORT above 1023 in .env.") from exc
         except OSError as exc:
-            if exc.errno in (99, 19):  # no such address or device here
+            if isinstance(exc, socket.gaierror) or exc.errno in (99, 19):  # no such address or device here
                 raise Trouble(f"TALKBOX_BIND={host} is no address of this machine; leave it empty for all.") from exc
             return True
     return False

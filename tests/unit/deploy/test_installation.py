@@ -30,6 +30,12 @@ def test_env_files_are_read_as_compose_reads_them(tmp_path: Path) -> None:
     }
 
 
+def test_an_env_file_of_any_editor_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfTALKBOX_PORT=9000\r\n# " + "设置".encode("gbk") + b"\r\nLAST=1")
+
+    assert read_env(tmp_path / ".env") == {"TALKBOX_PORT": "9000", "LAST": "1"}
+
+
 def test_no_env_file_means_no_settings(tmp_path: Path) -> None:
     assert read_env(tmp_path / ".env") == {}
 

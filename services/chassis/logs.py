@@ -14,10 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis import metrics
 from chassis.chain import ENGINE_HEADER
 from chassis.errors import ApiError
-from chassis.settings import Options
+from chassis.settings import Options, SettingError
 
 REQUEST_ID = "x-request-id"
 ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -31,6 +32,13 @@ class LogOptions(Options, frozen=True, kw_only=True):
 
     prefix = "LOG_"
     level: str = "info"
+
+    def __post_init__(self) -> None:
+        """Raises:
+        SettingError: There is no such level.
+        """
+        if self.level.upper() not in LEVELS:
+            raise SettingError(f"LOG_LEVEL: cannot use {self.level!r}. There are: {', '.join(LEVELS).lower()}.")
 
 
 class JsonLines(logging.Formatter):

@@ -50,11 +50,15 @@ def create(service: str) -> Any:
     _leave_with_parent()
     from chassis import logs  # not at the top: the parent of several workers stays small without it
 
+    logs.configure("info")  # what is wrong with the level itself is a line like any other
     try:
         logs.configure(read(logs.LogOptions).level)
         return import_module(f"{service}.app").create_app()
     except SettingError as exc:
         logging.getLogger("talkbox").critical("%s cannot start: %s", service, exc)
+        sys.exit(STARTUP_FAILURE)
+    except Exception:  # once more would not help, and a parent of several workers would start it for ever
+        logging.getLogger("talkbox").critical("%s cannot start", service, exc_info=True)
         sys.exit(STARTUP_FAILURE)
 
 

@@ -3,10 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_origin
+from typing import Annotated, Any, ClassVar, TypeVar, get_origin
 
 import msgspec
+from msgspec import Meta
 
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
 SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
 
 
@@ -24,15 +27,15 @@ class Settings(Options, frozen=True, kw_only=True):
     """What every service has; a subclass brings the prefix and the default chain."""
 
     engines: tuple[str, ...]
-    first_byte_seconds: float = 4.0
+    first_byte_seconds: Seconds = 4.0
     """The chain's budget to its first byte, as long as a later engine could still answer."""
-    last_engine_seconds: float = 30.0
+    last_engine_seconds: Seconds = 30.0
     """How long the last engine that could answer may take; a toy gives up after about 30 s."""
-    hedge_seconds: float = 0.0
+    hedge_seconds: Annotated[float, Meta(ge=0)] = 0.0
     """After so long a silence the next engine is asked too, and who speaks first answers; 0: one after another."""
-    max_concurrent: int = 64
-    max_queued: int = 128
-    max_body_bytes: int = 2**20
+    max_concurrent: Count = 64
+    max_queued: Annotated[int, Meta(ge=0)] = 128
+    max_body_bytes: Count = 2**20
 
 
 O = TypeVar("O", bound=Options)  # noqa: E741  (a type variable named as its bound)

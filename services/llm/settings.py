@@ -5,19 +5,18 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from chassis import settings
+from chassis.settings import Count, Seconds
 
-Count = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 
 
 class Settings(settings.Settings, frozen=True, kw_only=True):
     prefix = "LLM_"
     engines: tuple[str, ...] = ("openai", "local", "companion")
-    max_concurrent: int = 512
+    max_concurrent: Count = 512
     """A conversation mostly waits for its upstream, so many fit in one process."""
-    max_queued: int = 512
-    max_body_bytes: int = 16 * 2**20
+    max_queued: Annotated[int, Meta(ge=0)] = 512
+    max_body_bytes: Count = 16 * 2**20
     """Pictures and sound travel inside the JSON."""
     answer_seconds: Seconds = 60.0
     """The chain's budget for an answer that is not streamed: its first byte is there when the last word is."""

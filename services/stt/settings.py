@@ -1,7 +1,10 @@
 """STT_*: what the service reads from the environment. Each engine reads its own."""
 
+from typing import Annotated
+
 import msgspec
 
+from chassis.settings import Count, Seconds
 from chassis.settings import Settings as ServiceSettings
 from stt.work import cores
 
@@ -9,11 +12,11 @@ from stt.work import cores
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     prefix = "STT_"
     engines: tuple[str, ...] = ("whisper", "sphinx")
-    max_concurrent: int = msgspec.field(default_factory=lambda: 8 * cores())
+    max_concurrent: Count = msgspec.field(default_factory=lambda: 8 * cores())
     """Whisper hears many together; an engine that cannot has a smaller limit of its own."""
-    max_queued: int = 16
-    max_body_bytes: int = 25 * 2**20
-    max_seconds: float = 1800.0
+    max_queued: Annotated[int, msgspec.Meta(ge=0)] = 16
+    max_body_bytes: Count = 25 * 2**20
+    max_seconds: Seconds = 1800.0
     """The longest recording; one second is 64 kB of memory while it is worked on."""
     language: str = ""
     """What is spoken when the caller does not say: `en`, `zh`, `Chinese`; `zh-Hans` and `zh-TW` also say in which

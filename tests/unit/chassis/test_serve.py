@@ -142,6 +142,23 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_code_3(folder: Path)
         assert process.child.returncode == 3
 
 
+def test_a_service_that_breaks_as_it_starts_is_not_started_for_ever(folder: Path) -> None:
+    (folder / "tts" / "app.py").write_text("def create_app():\n    raise KeyError('x')\n")
+    for arguments in ((), ("--workers", "1")):
+        process = Process(folder, *arguments)
+        output, _ = process.child.communicate(timeout=20)
+        assert "tts cannot start" in output
+        assert process.child.returncode == 3
+
+
+def test_an_unknown_log_level_is_refused(folder: Path) -> None:
+    process = Process(folder, "--workers", "1", LOG_LEVEL="loud")
+    output, _ = process.child.communicate(timeout=20)
+
+    assert "LOG_LEVEL: cannot use 'loud'" in output
+    assert process.child.returncode == 3
+
+
 def test_workers_come_and_go_by_signal(several: Process) -> None:
     several.wait_until_up()
     deadline = time.monotonic() + 20

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.settings import Options, SettingError, read
+from chassis.settings import Options, SettingError, Settings, read
 
 
 class Sample(Options, frozen=True, kw_only=True):
@@ -46,6 +46,19 @@ def test_a_prefix_can_be_given() -> None:
 def test_a_value_of_the_wrong_type_is_named_with_what_it_was(variable: str) -> None:
     with pytest.raises(SettingError, match=rf"{variable}.*'abc'"):
         read(Sample, {variable: "abc"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [("FIRST_BYTE_SECONDS", "0"), ("MAX_CONCURRENT", "0"), ("MAX_QUEUED", "-1"), ("MAX_BODY_BYTES", "-1")],
+)
+def test_a_number_with_which_nothing_could_be_served_is_refused(variable: str, text: str) -> None:
+    class Service(Settings, frozen=True, kw_only=True):
+        prefix = "X_"
+        engines: tuple[str, ...] = ("a",)
+
+    with pytest.raises(SettingError, match=variable):
+        read(Service, {f"X_{variable}": text})
 
 
 def test_a_key_is_not_shown_in_the_complaint() -> None:

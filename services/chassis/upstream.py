@@ -25,6 +25,7 @@ from chassis.streams import close
 KEEP_ALIVE_SECONDS = 60.0
 DRAIN_SECONDS = 0.5
 DRAIN_BYTES = 64 * 2**10
+PIECE_BYTES = 256 * 2**10
 
 
 class Unusable(ValueError):
@@ -93,11 +94,14 @@ class Upstream:
             EngineTimeout: No connection in time, or silent.
         """
         timeout = {"connect": self.connect_seconds, "read": silence_seconds}
-        return await self._send(
-            httpx.Request(
-                "POST", self.url, headers=self.headers | headers, content=body, extensions={"timeout": timeout}
-            )
-        )
+        headers = self.headers | headers
+        if len(body) <= PIECE_BYTES:
+            request = httpx.Request("POST", self.url, headers=headers, content=body, extensions={"timeout": timeout})
+        else:
+            headers["content-length"] = str(len(body))
+            stream = _Pieces(body)
+            request = httpx.Request("POST", self.url, headers=headers, stream=stream, extensions={"timeout": timeout})
+        return await self._send(request)
 
     async def get(self, path: str, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
         """What lies at `path` of the same host.
@@ -134,6 +138,17 @@ class Upstream:
             await asyncio.wait({task})
             await reply.close_now()  # a task that had not begun did not
         await self._transport.aclose()
+
+
+class _Pieces(httpx.AsyncByteStream):
+    """A large body piece by piece, so that sending it holds up nobody."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._body), PIECE_BYTES):
+            yield self._body[at : at + PIECE_BYTES]
 
 
 class Reply(AsyncIterator[bytes]):

@@ -73,8 +73,9 @@ class RelayOptions(settings.Options, frozen=True, kw_only=True):
 
 
 class LimitOptions(settings.Options, frozen=True, kw_only=True):
-    """`LLM_<NAME>_…`: how much one upstream is asked for."""
+    """How much one upstream is asked for."""
 
+    prefix = "LLM_<NAME>_"
     concurrent: Count | None = None
     """Answers at a time; who comes in excess is answered by the next engine."""
     rate: str = ""

@@ -23,7 +23,14 @@ READMES = ["README.md", "README.zh-CN.md"]
 CONTAINERS_SEE = "host.docker.internal"
 ROLES = json.loads((ROOT / "deploy/folotoy/roles.json").read_text())
 ROLES_PORT = 8090
-OF_EVERY_SERVICE = ["FIRST_BYTE_SECONDS", "LAST_ENGINE_SECONDS", "MAX_CONCURRENT", "MAX_QUEUED", "MAX_BODY_BYTES"]
+OF_EVERY_SERVICE = [
+    "FIRST_BYTE_SECONDS",
+    "HEDGE_SECONDS",
+    "LAST_ENGINE_SECONDS",
+    "MAX_BODY_BYTES",
+    "MAX_CONCURRENT",
+    "MAX_QUEUED",
+]
 
 
 def blocks(readme: str, language: str) -> list[str]:

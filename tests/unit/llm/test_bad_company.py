@@ -123,11 +123,7 @@ async def test_garbage_after_the_end_is_left_out_and_a_missing_end_is_put_in() -
 
 @pytest.mark.parametrize("name", ["cut", "ends-early", "no-finish", "error-in-stream", "stall"])
 async def test_an_upstream_that_breaks_off_is_seen_to(name: str) -> None:
-    async with behind(MANNERS[name]) as (client, _):
-        async with client.stream("POST", PATH, json=HELLO | {"stream": True}) as response:
-            body = await broken_off(response)
-
-    assert b'data: {"error":' in body
+X in body
     assert b"[DONE]" not in body
 
 

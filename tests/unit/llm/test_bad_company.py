@@ -123,7 +123,11 @@ async def test_garbage_after_the_end_is_left_out_and_a_missing_end_is_put_in() -
 
 @pytest.mark.parametrize("name", ["cut", "ends-early", "no-finish", "error-in-stream", "stall"])
 async def test_an_upstream_that_breaks_off_is_seen_to(name: str) -> None:
-X in body
+    streamed = HELLO | {"stream": True}
+    async with behind(MANNERS[name]) as (client, _), client.stream("POST", PATH, json=streamed) as response:
+        body = await broken_off(response)
+
+    assert b'data: {"error":' in body
     assert b"[DONE]" not in body
 
 

@@ -1,19 +1,33 @@
 """A process of its own in which PocketSphinx listens: it holds Python's lock, and cannot be told to stop.
 
 It reads `length (4 bytes, little-endian), 16-bit samples` from its input, again and again, and writes
-`length, JSON [[word, start, end], …]`, in seconds, for each. It ends when its input does: with its parent, whatever
-becomes of that. Run by its path, so that nothing else is loaded.
+`length, JSON [[word, start, end], …]`, in seconds, for each. Before the first it writes an empty list when it is ready,
+or what is wrong with the grammar or the keywords that its argument names. It ends when its input does: with its parent,
+whatever becomes of that. Run by its path, so that nothing else is loaded.
 """
 
 import json
 import os
+import re
 import signal
 import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, BinaryIO
 
 FRAMES_PER_SECOND = 100
 NICER = 5
 """So that who answers the callers goes first."""
+NO_WORDS = re.compile(
+    r"/\*.*?\*/|//[^\n]*|#JSGF[^;]*;|\bgrammar\s+[\w.]+\s*;|\bimport\s*<[^>]*>\s*;|<[^>]*>|\{[^}]*\}|/[\d.eE+-]+/|\bpublic\b",
+    re.DOTALL,
+)
+"""What stands in a JSGF grammar beside its words and signs: comments, headers, names of rules, tags, weights."""
+
+
+class Unusable(ValueError):
+    """What is wrong with what it shall listen for."""
 
 
 def main() -> None:
@@ -22,12 +36,55 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the parent decides when to stop
     os.nice(NICER)
-    # Limits to the beam halve the time; on read and spoken English it heard no worse for it.
-    decoder = Decoder(loglevel="FATAL", maxhmmpf=5000)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
+    try:
+        decoder = listener(Decoder, **json.loads(sys.argv[1] if len(sys.argv) > 1 else "{}"))
+    except Unusable as exc:
+        _write(sink, [str(exc)])
+        return
     _write(sink, [])  # ready
     while samples := _read(source):
         _write(sink, words(decoder, samples))
+
+
+def listener(decoder: Any, *, grammar: str | None = None, keywords: Iterable[tuple[str, float]] = ()) -> Any:
+    """One that hears any English, only what a grammar allows, or only keywords, each with its threshold.
+
+    Args:
+        decoder: PocketSphinx's class.
+
+    Raises:
+        Unusable: They cannot be read, or have words that its dictionary does not.
+    """
+    # Limits to the beam halve the time; on read and spoken English it heard no worse for it.
+    limits: dict[str, Any] = {"loglevel": "FATAL", "maxhmmpf": 5000}
+    if grammar is not None:
+        try:
+            text = Path(grammar).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise Unusable(f"{grammar} cannot be read") from exc
+        _check(decoder, re.findall(r"[^\s|()\[\]*+=;\"]+", NO_WORDS.sub(" ", text)))
+        try:
+            return decoder(**limits, lm=None, jsgf=grammar)
+        except RuntimeError as exc:  # PocketSphinx raises nothing finer
+            raise Unusable(f"{grammar} is no JSGF grammar, or has no public rule") from exc
+    if listed := list(keywords):
+        _check(decoder, [word for phrase, _ in listed for word in phrase.split()])
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".list") as file:
+            file.writelines(f"{phrase} /{threshold}/\n" for phrase, threshold in listed)
+            file.flush()
+            return decoder(**limits, lm=None, kws=file.name)
+    return decoder(**limits)
+
+
+def _check(decoder: Any, needed: Iterable[str]) -> None:
+    """Raises:
+    Unusable: Some of these are not in the dictionary.
+    """
+    known = decoder(loglevel="FATAL", lm=None)
+    if unknown := [word for word in dict.fromkeys(needed) if known.lookup_word(word) is None]:
+        listed = ", ".join(repr(word) for word in unknown[:10])
+        raise Unusable(f"PocketSphinx's dictionary has no {listed}; write English words, in lower case")
 
 
 def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float]]:
@@ -38,11 +95,16 @@ def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float]]:
     decoder.end_utt()
     if decoder.hyp() is None:
         return []
-    return [
-        (part.word.partition("(")[0], part.start_frame / FRAMES_PER_SECOND, (part.end_frame + 1) / FRAMES_PER_SECOND)
+    heard = [
+        (
+            part.word.partition("(")[0].strip(),
+            part.start_frame / FRAMES_PER_SECOND,
+            (part.end_frame + 1) / FRAMES_PER_SECOND,
+        )
         for part in decoder.seg()
         if part.word[0] not in "<[+"  # silence, noise
     ]
+    return sorted(heard, key=lambda word: word[1])  # keywords come in any order
 
 
 def _read(source: BinaryIO) -> bytes:

@@ -8,13 +8,14 @@ import threading
 from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.limits import Admission
+from chassis.settings import Options, SettingError, read
 from stt import vad
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
 from stt.work import Stop, cores, pieces, workers
@@ -27,6 +28,35 @@ PATIENCE_SECONDS = 10.0
 """For a process to become free: the service lets in more than there are, and no more than two may wait for each."""
 
 
+THRESHOLD = 1e-20
+"""How sure a keyword must be: a greater one hears it less often, and less often where it was not said."""
+
+
+class SphinxOptions(Options, frozen=True, kw_only=True):
+    prefix = "SPHINX_"
+    grammar: Path | None = None
+    """A JSGF file: what it allows is heard, and nothing else."""
+    keywords: tuple[str, ...] = ()
+    """Phrases to be heard among anything else: `hello bear, good night`, with a threshold where needed: `stop=1e-5`."""
+
+    def task(self) -> str:
+        """For the processes, as JSON.
+
+        Raises:
+            SettingError: Both are set, or a threshold is no number.
+        """
+        if self.grammar and self.keywords:
+            raise SettingError("Set SPHINX_GRAMMAR or SPHINX_KEYWORDS, not both.")
+        listed = []
+        for entry in self.keywords:
+            phrase, _, threshold = entry.lower().partition("=")
+            try:
+                listed.append((" ".join(phrase.split()), float(threshold or THRESHOLD)))
+            except ValueError as exc:
+                raise SettingError(f"SPHINX_KEYWORDS: {entry!r} is not PHRASE or PHRASE=1e-20.") from exc
+        return json.dumps({"grammar": self.grammar and str(self.grammar), "keywords": listed})
+
+
 class Sphinx(Engine):
     """English only, and simple words rather than names; but always there.
 
@@ -36,8 +66,9 @@ class Sphinx(Engine):
     first_byte_seconds = 2.0
     models = ("en-us",)
 
-    def __init__(self, processes: int | None = None) -> None:
+    def __init__(self, processes: int | None = None, options: SphinxOptions | None = None) -> None:
         processes = processes or cores()
+        self._task = (options or SphinxOptions()).task()
         self._executor = workers(processes, "sphinx")
         self._admission = Admission(processes, 2 * processes, PATIENCE_SECONDS)
         self._idle: list[_Process] = []
@@ -47,7 +78,7 @@ class Sphinx(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        engine = cls()
+        engine = cls(options=read(SphinxOptions))
         report("starting a process", None)
         try:
             engine._give_back(engine._take())
@@ -96,7 +127,7 @@ class Sphinx(Engine):
             return process
         if process is not None:
             self._give_back(process)
-        process = _Process()
+        process = _Process(self._task)
         with self._lock:
             self._all.add(process)
             if self._closed:
@@ -132,22 +163,29 @@ def _segments(words: list[Word], hints: Hints) -> tuple[Segment, ...]:
 class _Process:
     """One `sphinx_process`, used by one thread at a time.
 
+    Args:
+        task: Its argument.
+
     Raises:
         EngineFailed: It died, now or in any of the methods.
+        EngineUnavailable: The grammar or the keywords cannot be used.
     """
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-P", str(PROGRAM)]
+    def __init__(self, task: str = "{}") -> None:
+        command = [sys.executable, "-P", str(PROGRAM), task]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._killed = False
         try:
-            self._read()
+            refused = self._read()
         except EngineFailed:
             self.end()
             raise
+        if refused:
+            self.end()
+            raise EngineUnavailable(f"Check SPHINX_GRAMMAR and SPHINX_KEYWORDS: {refused[0]}.")
 
     @property
     def alive(self) -> bool:
@@ -163,12 +201,12 @@ class _Process:
             raise EngineFailed("the PocketSphinx process died") from exc
         return [(word, start, end) for word, start, end in self._read()]
 
-    def _read(self) -> list[tuple[str, float, float]]:
+    def _read(self) -> list[Any]:
         size = self._stdout.read(4)
         text = self._stdout.read(int.from_bytes(size, "little"))
         if not text:
             raise EngineFailed("the PocketSphinx process died")
-        words: list[tuple[str, float, float]] = json.loads(text)
+        words: list[Any] = json.loads(text)
         return words
 
     def kill(self) -> None:

@@ -4,15 +4,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from chassis.errors import Declined, EngineFailed
+from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.settings import SettingError
 from fixtures import sounds
 from stt.engines import Hints, Pcm
-from stt.engines.sphinx import PROGRAM, Sphinx
+from stt.engines.sphinx import PROGRAM, Sphinx, SphinxOptions
 
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 
@@ -159,3 +161,78 @@ def test_a_process_ends_with_its_input_and_not_with_a_signal_to_the_group() -> N
         process.stdin.close()
 
         assert process.wait(10) == 0
+
+
+GRAMMAR = """#JSGF V1.0;
+/* what a bear is told */
+grammar bear;
+<verb> = /2.0/ tell me {tag} | sing;  // it can do both
+public <command> = please <verb> [a] (story | song) | good night;
+"""
+
+
+@asynccontextmanager
+async def listening(monkeypatch: pytest.MonkeyPatch, **settings: str) -> AsyncIterator[Sphinx]:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"SPHINX_{name.upper()}", value)
+    engine = await asyncio.to_thread(Sphinx.load, "sphinx", lambda doing, part: None)
+    try:
+        yield engine
+    finally:
+        await engine.aclose()
+
+
+@speaks
+async def test_with_a_grammar_it_hears_what_that_allows_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bear.jsgf").write_text(GRAMMAR)
+
+    async with listening(monkeypatch, grammar=str(tmp_path / "bear.jsgf")) as engine:
+        assert await text(engine, sounds.spoken("Please tell me a story.")) == "please tell me a story"
+        assert await text(engine, sounds.spoken("Please sing a song.")) == "please sing a song"
+        assert await text(engine, sounds.spoken("What is the weather like today?")) == ""
+
+
+@speaks
+async def test_keywords_are_heard_among_other_words_with_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    pcm = sounds.spoken("Well hello bear I think it is time now good night.")
+
+    async with listening(monkeypatch, keywords="Good Night, hello  bear=1e-25") as engine:
+        [piece] = [piece async for piece in engine.transcribe(pcm, Hints(words=True))]
+        assert await text(engine, sounds.spoken("What is the weather like today?")) == ""
+
+    [segment] = piece.segments
+    assert segment.text == " hello bear good night"
+    assert [word.word for word in segment.words] == ["hello bear", "good night"]
+    assert segment.words[0].end <= segment.words[1].start
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"keywords": "hello xiaobao,momo"}, "no 'xiaobao', 'momo';"),
+        ({"grammar": "#JSGF V1.0; grammar qq; public <c> = hello xiaobao;"}, "no 'xiaobao';"),
+        ({"grammar": "#JSGF V1.0; grammar b public = = hello;"}, "is no JSGF grammar"),
+        ({"grammar": None}, "cannot be read"),
+    ],
+)
+async def test_what_it_cannot_listen_for_is_refused_at_the_start_by_name(
+    settings: dict[str, str | None], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "grammar" in settings:
+        if settings["grammar"] is not None:
+            (tmp_path / "b.jsgf").write_text(settings["grammar"])
+        settings = {"grammar": str(tmp_path / "b.jsgf")}
+
+    with pytest.raises(EngineUnavailable, match=message):
+        async with listening(monkeypatch, **{name: value for name, value in settings.items() if value}):
+            pass
+
+
+@pytest.mark.parametrize(
+    "options", [SphinxOptions(grammar=Path("b.jsgf"), keywords=("stop",)), SphinxOptions(keywords=("stop=often",))]
+)
+def test_settings_that_contradict_each_other_or_are_no_number_are_named(options: SphinxOptions) -> None:
+    with pytest.raises(SettingError, match="SPHINX_KEYWORDS"):
+        Sphinx(options=options)

@@ -69,9 +69,9 @@ e2e: env ## real processes behind the real nginx
 	@deploy/native/packages
 	$(BIN)/python -m pytest tests/e2e
 
-bench: env ## how fast it is: direct, through a service, through the proxy (parts: ONLY="llm tts")
+bench: env ## how fast it is: direct, through a service, through the proxy (ONLY="llm tts"; PEER=litellm beside it)
 	@deploy/native/packages
-	PYTHONPATH=.:tests:services $(BIN)/python -m bench $(ONLY)
+	PYTHONPATH=.:tests:services PEER=$(PEER) $(BIN)/python -m bench $(ONLY)
 
 lint: env ## formatting and common mistakes
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""Processes to measure: services, an upstream that costs next to nothing, and nginx in front of them."""
+"""Processes to measure: services, and nginx in front of them."""
 
 import asyncio
 import os
@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -85,7 +85,8 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 @contextmanager
-def _running(command: list[str], port: int, path: str, **environ: str) -> Iterator[Process]:
+def running(command: list[str], port: int, path: str, **environ: str) -> Iterator[Process]:
+    """A program that is ready once `path` answers."""
     began = time.perf_counter()
     child = subprocess.Popen(
         command, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "services"), **environ}, stdout=-3
@@ -105,7 +106,7 @@ def _running(command: list[str], port: int, path: str, **environ: str) -> Iterat
 def service(name: str, port: int, **environ: str) -> Iterator[Process]:
     """One service, ready; its log is thrown away."""
     command = [sys.executable, "-m", "chassis.serve", name, "--port", str(port)]
-    with _running(command, port, "/readyz", API_KEYS="bench", **environ) as process:
+    with running(command, port, "/readyz", API_KEYS="bench", **environ) as process:
         yield process
 
 
@@ -122,46 +123,10 @@ def proxy(port: int) -> Iterator[Process]:
     (folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user, folder=folder))
     command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     try:
-        with _running(command, port, "/healthz") as process:
+        with running(command, port, "/healthz") as process:
             yield process
     finally:
         shutil.rmtree(folder)
-
-
-def chunk(delta: str, finish: str = "null") -> bytes:
-    choice = f'{{"index":0,"delta":{delta},"finish_reason":{finish}}}'
-    head = '"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m"'
-    return f'data: {{{head},"choices":[{choice}]}}\n\n'.encode()
-
-
-@asynccontextmanager
-async def upstream(gap_seconds: float = 0.0) -> AsyncIterator[int]:
-    """A model that streams as many tokens as `max_tokens` says, one write each; its port."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-                body = await reader.readexactly(length)
-                tokens = int(body.partition(b'"max_tokens":')[2].split(b",")[0].strip(b" }"))
-                writer.write(
-                    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-                )
-                pieces = [chunk('{"role":"assistant","content":""}')] + [chunk('{"content":" word"}')] * tokens
-                for piece in [*pieces, chunk("{}", '"stop"'), b"data: [DONE]\n\n"]:
-                    writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-                    if gap_seconds:
-                        await asyncio.sleep(gap_seconds)
-                writer.write(b"0\r\n\r\n")
-                await writer.drain()
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
-            return  # the caller, or the measurement, is done
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
 
 
 @dataclass

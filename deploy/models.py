@@ -42,15 +42,16 @@ def main() -> int:
         if "whisper" not in read(Settings).engines:
             print("STT_ENGINES does not name whisper; the other engines need no weights.")
             return 0
-        wanted = read(WhisperOptions).model
-        print(f"Fetching Whisper's model {wanted!r} (WHISPER_MODEL):", flush=True)
-        folder = models.find(wanted, progress, read(models.HubOptions))
+        for wanted in read(WhisperOptions).wanted:
+            print(f"Fetching Whisper's model {wanted!r} (WHISPER_MODEL, WHISPER_MODELS):", flush=True)
+            folder = models.find(wanted, progress, read(models.HubOptions))
+            progress.end()
+            print(f"It is there, in {folder}.")
     except (EngineUnavailable, SettingError) as exc:
         progress.end()
         print(f"\n{exc}", file=sys.stderr)
         return 1
-    progress.end()
-    print(f"It is there, in {folder}. `make up` uses it at once.")
+    print("`make up` uses it at once.")
     return 0
 
 

@@ -1,6 +1,8 @@
 """Work that would block the event loop, done in threads piece by piece."""
 
 import asyncio
+import ctypes
+import gc
 import os
 import sys
 import threading
@@ -56,6 +58,23 @@ def set_back(function: Callable[[], T]) -> T:
     thread.start()
     thread.join()
     return result.result()
+
+
+def give_memory_back() -> None:
+    """To the system: Python and the C library would keep what is free for later."""
+    gc.collect()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # musl has none, and needs none
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+@cache
+def memory_bytes() -> int:
+    """How much memory this process may use, a container's limit included."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
 
 
 class Stop:

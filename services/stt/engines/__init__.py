@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chassis.chain import Report
 
 ENGINES = {
-    "whisper": "stt.engines.whisper:Whisper",
+    "whisper": "stt.engines.shelf:Shelf",
     "sphinx": "stt.engines.sphinx:Sphinx",
     "sensevoice": "stt.engines.sherpa:Sherpa",
     "paraformer": "stt.engines.sherpa:Sherpa",

@@ -17,7 +17,7 @@ from stt.batching import Batching, Full
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
 from stt.languages import UnknownLanguage, code_of
 from stt.windows import Utterance, Windows
-from stt.work import Stop, cores, pieces, set_back
+from stt.work import Stop, cores, give_memory_back, memory_bytes, pieces, set_back
 from stt.work import workers as threads
 
 PART_SECONDS = 28.0
@@ -30,13 +30,22 @@ TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 16
 ALL_TOKENS = 440
 """What fits into Whisper's context beside its marks."""
 
+MANY_CORES = 8
+LITTLE_MEMORY, MUCH_MEMORY = 2**30, 3 * 2**30
+"""In int8, `small` takes some 0.9 GB with all that surrounds it; what the callers say comes on top."""
+
 log = logging.getLogger("talkbox.whisper")
 
 
 class WhisperOptions(Options, frozen=True, kw_only=True):
     prefix = "WHISPER_"
     model: str = "base"
-    """A folder, a short name (`tiny`, `base`, `small`, `large-v3-turbo` …), or `owner/name` at the hub."""
+    """A folder, a short name (`tiny`, `base`, `small`, `large-v3-turbo` …), `owner/name` at the hub, or `auto`: the
+    largest that this machine hears toys with in time."""
+    models: tuple[str, ...] = ()
+    """Several of these, to be asked for as `whisper/small`; the first is meant where nobody says which."""
+    idle_seconds: float = 0.0
+    """After this long without a caller a model is unloaded, until the next one asks for it; 0: never."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compute_type: str = "auto"
     """CTranslate2's; auto: int8 on a CPU, float16 on CUDA."""
@@ -47,6 +56,11 @@ class WhisperOptions(Options, frozen=True, kw_only=True):
     """Short speech gets a window that fits it and shares batches, instead of being padded to 30 s on its own."""
     batch: int = 8
     """How many utterances are decoded together; on CUDA it begins with that and grows as far as memory lasts."""
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The models, the one that is meant first."""
+        return tuple(best_here(self.device) if name == "auto" else name for name in self.models or (self.model,))
 
 
 class HearingOptions(Options, frozen=True, kw_only=True):
@@ -86,16 +100,25 @@ class Whisper(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
+        wanted = read(WhisperOptions).wanted[0]
+        return cls.of(wanted, fetched(wanted, report), report)
+
+    @classmethod
+    def of(cls, wanted: str, folder: Path, report: Report) -> Self:
+        """The model in `folder`, called `wanted` by the operator.
+
+        Raises:
+            EngineUnavailable: It cannot be loaded.
+        """
         options, hearing = read(WhisperOptions), read(HearingOptions)
         try:
             languages = [code for name in hearing.languages if (code := code_of(name))]
         except UnknownLanguage as exc:
             raise EngineUnavailable(f"STT_LANGUAGES: {exc}") from exc
         workers = options.workers or cores()
-        folder = models.find(options.model, report, read(models.HubOptions))
-        report("loading the weights", None)
-        shown = Path(options.model).name
-        names = {shown} if Path(options.model) == folder else {shown, options.model}
+        names = names_of(wanted, folder)
+        shown = names[0]
+        report(f"loading the weights of {shown}", None)
         model = _load(folder, options, workers)
         windows = Windows(model, languages=languages, beam_size=options.beam_size)
         engine = cls(
@@ -107,7 +130,7 @@ class Whisper(Engine):
             windows=windows,
             batching=Batching(windows, batch=options.batch) if options.short_windows else None,
         )
-        report("warming up", None)
+        report(f"warming up {shown}", None)
         try:
             engine.warm_up()
         except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
@@ -192,6 +215,41 @@ class Whisper(Engine):
         if self.batching is not None:
             await asyncio.to_thread(self.batching.close)
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def unload(self) -> None:
+        """Free its memory, after `aclose`. Blocks."""
+        self._executor.shutdown()  # what was under way
+        self.windows = self.batching = None
+        self.model.model.unload_model()
+        self.model = None
+        give_memory_back()
+
+
+def fetched(wanted: str, report: Report) -> Path:
+    """The folder of a model, fetched if need be.
+
+    Raises:
+        EngineUnavailable: It cannot be had.
+    """
+    return models.find(wanted, report, read(models.HubOptions))
+
+
+def names_of(wanted: str, folder: Path) -> tuple[str, ...]:
+    """What callers may call a model that the operator calls `wanted`; a path is nobody's business."""
+    shown = Path(wanted).name
+    return (shown,) if Path(wanted) == folder or shown == wanted else (shown, wanted)
+
+
+def best_here(device: str) -> str:
+    """The largest model with which this machine still answers a toy in time."""
+    if device != "cpu":
+        import ctranslate2
+
+        if ctranslate2.get_cuda_device_count() > 0:
+            return "large-v3-turbo"
+    if memory_bytes() < LITTLE_MEMORY:
+        return "tiny"
+    return "small" if cores() >= MANY_CORES and memory_bytes() >= MUCH_MEMORY else "base"
 
 
 def most_tokens(seconds: float, before: int) -> int:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -43,12 +44,26 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         self.server.asked.append((path, self.headers["range"]))
-        if self.server.status != 200 or "owner/model" not in path:
+        if path.startswith("/api/v1/models/owner/model/repo"):
+            self._as_modelscope(path)
+        elif self.server.status != 200 or "owner/model" not in path:
             self.send_error(self.server.status if self.server.status != 200 else 401)
         elif path == "/api/models/owner/model/revision/main":
             self._index()
         else:
             self._file(self.server.files[path.removeprefix("/owner/model/resolve/abc/")])
+
+    def _as_modelscope(self, path: str) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        assert query["Revision"] == "master"
+        if path.endswith("/repo"):
+            self._file(self.server.files[query["FilePath"]])
+            return
+        listed: list[dict[str, object]] = [{"Path": "onnx", "Type": "tree", "Size": 0, "Sha256": ""}]
+        for name, body in self.server.files.items():
+            sha256 = self.server.sha256 if name == "model.bin" else hashlib.sha256(body).hexdigest()
+            listed.append({"Path": name, "Type": "blob", "Size": len(body), "Sha256": sha256})
+        self._json({"Code": 200, "Data": {"Files": listed}})
 
     def _index(self) -> None:
         listed = [
@@ -56,7 +71,10 @@ class Handler(BaseHTTPRequestHandler):
             | ({"lfs": {"sha256": self.server.sha256}} if name == "model.bin" else {})
             for name, body in self.server.files.items()
         ]
-        body = json.dumps({"sha": "abc", "siblings": listed}).encode()
+        self._json({"sha": "abc", "siblings": listed})
+
+    def _json(self, value: object) -> None:
+        body = json.dumps(value).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -218,3 +236,46 @@ def test_short_names_are_those_of_faster_whisper(name: str, repository: str) -> 
     from faster_whisper.utils import _MODELS
 
     assert models.repository(name) == repository == _MODELS[name]
+
+
+def modelscope(hub: Hub, folder: Path, report: Callable[[str, float | None], None] = lambda doing, part: None) -> Path:
+    options = models.HubOptions(models_source="modelscope", modelscope_endpoint=hub.url, models_dir=folder)
+    return models.find("owner/model", report, options)
+
+
+def test_modelscope_has_the_same_and_goes_on_where_it_broke_off(hub: Hub, tmp_path: Path) -> None:
+    hub.breaks = 2
+    told: list[float] = []
+
+    folder = modelscope(hub, tmp_path, lambda doing, part: told.append(part or 0.0))
+
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
+        name: body for name, body in FILES.items() if name != "README.md"
+    }
+    assert told[-1] == 1.0
+    assert len([begin for _, begin in hub.asked if begin]) == 2
+
+
+def test_a_wrong_checksum_of_modelscope_is_never_taken_either(hub: Hub, tmp_path: Path) -> None:
+    hub.sha256 = "0" * 64
+
+    with pytest.raises(EngineUnavailable, match=r"checksum.*MODELS_SOURCE"):
+        modelscope(hub, tmp_path)
+
+
+def test_a_model_that_modelscope_keeps_under_another_name_is_found_there() -> None:
+    assert models.repository("base", "modelscope") == "Systran/faster-whisper-base"
+    assert models.repository("turbo", "modelscope") == "pengzhendong/faster-whisper-large-v3-turbo"
+
+
+@pytest.mark.parametrize("flag", ["models_offline", "hf_hub_offline"])
+def test_offline_uses_what_is_there_and_asks_nobody(hub: Hub, tmp_path: Path, flag: str) -> None:
+    options = models.HubOptions(hf_endpoint=hub.url, models_dir=tmp_path, **{flag: True})  # type: ignore[arg-type]
+    with pytest.raises(EngineUnavailable, match="OFFLINE") as raised:
+        models.find("owner/model", lambda doing, part: None, options)
+    assert raised.value.retry_seconds is None
+    assert hub.asked == []
+
+    folder = find(hub, tmp_path)
+
+    assert models.find("owner/model", lambda doing, part: None, options) == folder

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import random
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,12 @@ class Cheap(asyncio.Protocol):
         self.pacing = asyncio.create_task(write())
 
 
+LITELLM_KEY = f"sk-{secrets.token_hex(32)}"
+"""It does not start without one, nor with a short one."""
+KEYS: dict[int, str] = {}
+"""What to show at a port, where it is not `bench`."""
+
+
 class Asker:
     """One kept connection that asks for streams again and again."""
 
@@ -122,8 +129,9 @@ class Asker:
         messages = [{"role": "system", "content": "You are a bear."}, {"role": "user", "content": manner}]
         body = json.dumps({"model": "m", "stream": True, "messages": messages}).encode()
         self.writer.write(
-            b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer bench\r\n"
-            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer %s\r\n"
+            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+            % (KEYS.get(self.port, "bench").encode(), len(body), body)
         )
 
     def close(self) -> None:
@@ -284,7 +292,13 @@ def litellm(port: int, upstream: int) -> Iterator[Process]:
         file = Path(folder) / "config.yaml"
         file.write_text(json.dumps(config))  # which is YAML, too
         command = [str(venv / "bin" / "litellm"), "--config", str(file), "--port", str(port), "--host", "127.0.0.1"]
-        local = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "HOME": folder, "PYTHONPATH": ""}
+        KEYS[port] = LITELLM_KEY
+        local = {
+            "LITELLM_MASTER_KEY": LITELLM_KEY,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "HOME": folder,
+            "PYTHONPATH": "",
+        }
         with running(command, port, "/health/liveliness", **local) as process:
             yield process
 

@@ -134,7 +134,7 @@ def room() -> Iterator[Finding]:
 
 def keys() -> Iterator[Finding]:
     values = read_env(ROOT / ".env")
-    llm = [name for name in (values.get("LLM_ENGINES") or "openai,local,companion").replace(" ", "").split(",") if name]
+    llm = [name for name in (values.get("LLM_ENGINES") or "openai,companion").replace(" ", "").split(",") if name]
     needed = {"openai": "OPENAI_API_KEY", "moonshot": "MOONSHOT_API_KEY", "deepseek": "DEEPSEEK_API_KEY"}
     for name in llm:
         variable = needed.get(name)

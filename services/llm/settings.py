@@ -12,7 +12,7 @@ Temperature = Annotated[float, Meta(ge=0, le=2)]
 
 class Settings(settings.Settings, frozen=True, kw_only=True):
     prefix = "LLM_"
-    engines: tuple[str, ...] = ("openai", "local", "companion")
+    engines: tuple[str, ...] = ("openai", "companion")
     max_concurrent: Count = 512
     """A conversation mostly waits for its upstream, so many fit in one process."""
     max_queued: Annotated[int, Meta(ge=0)] = 512

@@ -4,11 +4,9 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import EngineUnavailable
-from chassis.settings import read
 from imitations.upstream import Manner, Upstream
 from llm.engines.local import Local, Place, Server, around, find
 from llm.engines.openai import OpenAI
-from llm.settings import Settings
 from unit.llm.test_openai import asked
 
 
@@ -61,5 +59,7 @@ def test_in_a_container_it_looks_beside_it_and_at_dockers_host(tmp_path: Path) -
     assert [host for _, host, _ in around([tmp_path])][:3] == ["ollama", "llamacpp", "host.docker.internal"]
 
 
-def test_it_stands_between_the_configured_ones_and_the_companion() -> None:
-    assert read(Settings, {}).engines == ("openai", "local", "companion")
+def test_a_new_installation_asks_it_between_the_configured_ones_and_the_companion() -> None:
+    example = (Path(__file__).parents[3] / ".env.example").read_text()
+
+    assert "\nLLM_ENGINES=openai,local,companion\n" in example

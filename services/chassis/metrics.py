@@ -1,6 +1,7 @@
 """GET /metrics: what Prometheus reads."""
 
 import os
+from pathlib import Path
 from time import monotonic
 
 from prometheus_client import (
@@ -30,10 +31,19 @@ queued = Gauge("talkbox_queued", "Requests waiting for a place", multiprocess_mo
 async def metrics(request: Request) -> Response:
     """Everything counted so far, by all workers of this service."""
     registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # prometheus-client's own variable, set by chassis.serve
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # prometheus-client's own variable, set by chassis.serve
+        forget_the_dead(Path(folder))
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def forget_the_dead(folder: Path) -> None:
+    """Drop what workers that are no more said of their present; what they counted stays."""
+    for file in folder.glob("gauge_live*_*.db"):
+        worker = int(file.stem.rpartition("_")[2])
+        if not Path(f"/proc/{worker}").exists():
+            multiprocess.mark_process_dead(worker, str(folder))  # type: ignore[no-untyped-call]
 
 
 class Watch:

@@ -141,8 +141,6 @@ async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     rest, data = b"", []
     async for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > MAX_EVENT_BYTES:
-            raise EngineFailed(f"sent an event of more than {MAX_EVENT_BYTES} bytes")
         for line in lines:
             line = line.rstrip(b"\r")
             if line.startswith(b"data:"):
@@ -150,5 +148,7 @@ async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             elif not line and data:
                 yield b"\n".join(data)
                 data = []
+        if len(rest) + sum(map(len, data)) > MAX_EVENT_BYTES:
+            raise EngineFailed(f"sent an event of more than {MAX_EVENT_BYTES} bytes")
     if data:
         yield b"\n".join(data)

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -100,3 +101,13 @@ async def test_a_line_may_be_as_long_as_the_limit_and_no_longer() -> None:
     assert await heard(line, b"\n\n") == [line[5:]]
     with pytest.raises(EngineFailed, match=str(MAX_EVENT_BYTES)):
         await heard(line, b"x", b"\n\n")
+
+
+async def test_an_event_of_many_lines_without_an_end_is_a_failure_too() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"data:" + b"x" * 1024 + b"\n"
+
+    with pytest.raises(EngineFailed, match=str(MAX_EVENT_BYTES)):
+        async with asyncio.timeout(10):
+            _ = [data async for data in events(endless())]

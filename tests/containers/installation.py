@@ -78,7 +78,9 @@ class Installation:
         self.port = free_ports(4)
         self.https_ports = free_ports(2)
         self.project = f"talkbox-test-{os.getpid()}-{self.port}"
-        ignored = shutil.ignore_patterns(".git", ".env", ".venv*", ".talkbox", "tests", "__pycache__", ".*_cache", "node_modules")
+        ignored = shutil.ignore_patterns(
+            ".git", ".env", ".venv*", ".talkbox", "tests", "__pycache__", ".*_cache", "node_modules"
+        )
         shutil.copytree(CHECKOUT, root, ignore=ignored, dirs_exist_ok=True)
         settings = {"API_KEYS": f"tests:{KEY}", "TALKBOX_PORT": str(self.port), "TALKBOX_BIND": "127.0.0.1"} | settings
         root.joinpath(".env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))

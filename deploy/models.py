@@ -6,6 +6,7 @@
 import sys
 import time
 
+from chassis import hub
 from chassis.errors import EngineUnavailable
 from chassis.settings import SettingError, read
 from stt import models
@@ -44,7 +45,7 @@ def main() -> int:
             return 0
         for wanted in read(WhisperOptions).wanted:
             print(f"Fetching Whisper's model {wanted!r} (WHISPER_MODEL, WHISPER_MODELS):", flush=True)
-            folder = models.find(wanted, progress, read(models.HubOptions))
+            folder = models.find(wanted, progress, read(hub.HubOptions))
             progress.end()
             print(f"It is there, in {folder}.")
     except (EngineUnavailable, SettingError) as exc:

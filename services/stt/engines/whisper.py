@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from chassis import hub
 from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, read
@@ -231,7 +232,7 @@ def fetched(wanted: str, report: Report) -> Path:
     Raises:
         EngineUnavailable: It cannot be had.
     """
-    return models.find(wanted, report, read(models.HubOptions))
+    return models.find(wanted, report, read(hub.HubOptions))
 
 
 def names_of(wanted: str, folder: Path) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """`create_service`: one Starlette app around a service's own routes."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -22,12 +22,18 @@ from chassis.streams import Hangup
 
 
 def create_service(
-    settings: Settings, chain: Chain[Any], routes: Sequence[Route], *, keys: KeyOptions | None = None
+    settings: Settings,
+    chain: Chain[Any],
+    routes: Sequence[Route],
+    *,
+    keys: KeyOptions | None = None,
+    at_end: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
     """The service's routes, with probes, keys, limits, logs and one shape of errors around them.
 
     Args:
         keys: Who may call; as the environment says unless given.
+        at_end: Called when the service has finished what it had.
     """
     keys = read(KeyOptions) if keys is None else keys
 
@@ -52,18 +58,22 @@ def create_service(
             Middleware(Door, admission=chain.admission),
         ],
         exception_handlers={HTTPException: respond},
-        lifespan=_lifespan(chain),
+        lifespan=_lifespan(chain, at_end),
     )
     app.router.redirect_slashes = False
     return app
 
 
-def _lifespan(chain: Chain[Any]) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    chain: Chain[Any], at_end: Callable[[], Awaitable[None]] | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         chain.start()
         yield
         await chain.aclose()
+        if at_end is not None:
+            await at_end()
 
     return lifespan
 

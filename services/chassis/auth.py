@@ -15,6 +15,11 @@ class KeyOptions(Options, frozen=True, kw_only=True):
     api_keys: tuple[str, ...] = ()
     """`key` or `name:key`, several. None: everybody may call."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the keys, in their order."""
+        return tuple(_named(entry, number)[0] for number, entry in enumerate(self.api_keys, start=1))
+
 
 class Keys:
     """Let in who shows one of `api_keys`; its name is `scope["state"]["key"]` from then on."""

@@ -47,7 +47,8 @@ def create_app() -> Starlette:
 
 def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | None = None) -> Starlette:
     """Three paths on the shared chassis. Tests bring their own `settings`, `chain` and `keys`."""
-    accounts = Accounts(settings)
+    keys = read(KeyOptions) if keys is None else keys
+    accounts = Accounts(settings, keys.names)
     return create_service(
         settings,
         chain,
@@ -57,4 +58,5 @@ def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | Non
             Route("/v1/models/{id:path}", partial(model, chain), methods=["GET"]),
         ],
         keys=keys,
+        at_end=accounts.aclose,
     )

@@ -1,51 +1,164 @@
 """How often, and how much, in a minute and a day: of one upstream, or of one key. Imported where a limit is set."""
 
-from time import time
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic, time
+from typing import TypeVar
 
 from limits import RateLimitItem, parse_many
+from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
-from limits.errors import ConfigurationError, StorageError
-from limits.storage import storage_from_string
+from limits.errors import StorageError
+from msgspec import Struct
+from prometheus_client import Counter
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from chassis.settings import SettingError
+from llm.settings import MEMORY
 
-MEMORY = "memory://"
+PLACES = ("redis://", "rediss://", "valkey://", "valkeys://")
+PATIENCE_SECONDS = 0.25
+"""The longest a caller waits for a server that counts."""
+AWAY_SECONDS = 5.0
+CONNECTIONS = 32
+
+away = Counter("talkbox_budgets_away_total", "Times the server that counts budgets failed")
+log = logging.getLogger("talkbox.llm")
+T = TypeVar("T")
+
+
+class Counts:
+    """Where it is counted: in this process, or at a server that several processes share.
+
+    While that server is away or too slow, each process counts for itself, from nothing: better a toy that is answered
+    too often for some minutes than one that is mute.
+
+    Args:
+        place: `memory://`, or `redis://host:6379` (Valkey's the same).
+        away_seconds: How long a server that failed is left alone.
+
+    Raises:
+        SettingError: It is neither.
+    """
+
+    def __init__(self, place: str = MEMORY, *, away_seconds: float = AWAY_SECONDS) -> None:
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._shared: FixedWindowRateLimiter | None = None
+        self._away_seconds, self._away, self._until = away_seconds, False, 0.0
+        if place == MEMORY:
+            return
+        if not place.startswith(PLACES):
+            raise SettingError(f"LLM_BUDGETS_URL: cannot use {place!r}. It is {MEMORY} or redis://HOST:6379.")
+        url = "redis" + place.removeprefix("valkey") if place.startswith("valkey") else place
+        try:
+            self._pool = BlockingConnectionPool.from_url(
+                url, max_connections=CONNECTIONS, timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), 1)
+            )
+        except ValueError as exc:
+            raise SettingError(f"LLM_BUDGETS_URL: {exc}.") from exc
+        storage = RedisStorage(
+            f"async+{url}",
+            wrap_exceptions=True,
+            implementation="redispy",
+            key_prefix="talkbox",
+            connection_pool=self._pool,  # type: ignore[arg-type]  # as its documentation says
+        )
+        self._shared = FixedWindowRateLimiter(storage)
+
+    async def ask(self, work: Callable[[FixedWindowRateLimiter], Awaitable[T]]) -> T:
+        """What `work` finds where it is counted now."""
+        if self._shared is None or monotonic() < self._until:
+            return await work(self._own)
+        if self._away:
+            self._until = monotonic() + self._away_seconds  # one tries, the others need not wait for how it goes
+        patience = asyncio.timeout(PATIENCE_SECONDS)
+        try:
+            async with patience:
+                found = await work(self._shared)
+        except (StorageError, RedisError, OSError, TimeoutError) as exc:
+            away.inc()
+            if not self._away:
+                reason = "too slow" if patience.expired() else type(exc.__cause__ or exc).__name__
+                log.warning("budgets: the server that counts them is away (%s); each process counts for itself", reason)
+            self._away, self._until = True, monotonic() + self._away_seconds
+            return await work(self._own)
+        if self._away:
+            log.warning("budgets: the server that counts them is back")
+        self._away, self._until = False, 0.0
+        return found
+
+    async def aclose(self) -> None:
+        if self._shared is not None:
+            await self._pool.disconnect()
+
+
+class Spent(Struct, frozen=True):
+    """A limit that is reached."""
+
+    limit: str
+    """In words: `20 per 1 minute`."""
+    window_seconds: int
+    seconds: float
+    """Until something is left."""
 
 
 class Rate:
     """Some limits, such as `20/minute; 500/day`, each for its own.
 
     Args:
-        place: Where it is counted: `memory://`, or `redis://host:6379` for replicas that share one budget.
         variable: Whose text this is.
 
     Raises:
-        SettingError: It cannot be understood, or counted there.
+        SettingError: It cannot be understood.
     """
 
-    def __init__(self, text: str, variable: str, place: str = MEMORY) -> None:
+    def __init__(self, text: str, variable: str, counts: Counts | None = None) -> None:
         try:
-            self._items: list[RateLimitItem] = parse_many(text.replace(",", ";"))
-            options = {} if place == MEMORY else {"implementation": "redispy"}
-            self._counts = FixedWindowRateLimiter(storage_from_string(f"async+{place}", **options))
-        except (ValueError, ConfigurationError) as exc:
-            raise SettingError(
-                f"{variable}: cannot use {text!r} at {place}. Write it as `20/minute; 500/day`."
-            ) from exc
+            items = parse_many(text.replace(",", ";"))
+        except ValueError as exc:
+            raise SettingError(f"{variable}: cannot use {text!r}. Write it as `20/minute; 500/day`.") from exc
+        self._items: list[RateLimitItem] = sorted(items, key=lambda item: item.get_expiry())
+        self._counts = counts or Counts()
 
-    async def spend(self, whose: str, cost: int = 1) -> None:
+    async def take(self, whose: str) -> Spent | None:
+        """Take one where every limit has one left; else take none, and this is the one to wait for.
+
+        What is refused for the sake of a minute costs nothing of the day: the shortest is asked first.
+        """
+
+        async def taken(limiter: FixedWindowRateLimiter) -> Spent | None:
+            for item in self._items:
+                if not await limiter.hit(item, whose):
+                    return await self._longest(limiter, whose) or _spent(item, 1.0)
+            return None
+
+        return await self._counts.ask(taken)
+
+    async def spend(self, whose: str, cost: int) -> None:
         """Count it, be it more than there is: what was answered cannot be taken back."""
+
+        async def spent(limiter: FixedWindowRateLimiter) -> None:
+            for item in self._items:
+                await limiter.hit(item, whose, cost=cost)
+
+        await self._counts.ask(spent)
+
+    async def left(self, whose: str) -> Spent | None:
+        """The one to wait for; None: something is left within every limit."""
+        return await self._counts.ask(lambda limiter: self._longest(limiter, whose))
+
+    async def _longest(self, limiter: FixedWindowRateLimiter, whose: str) -> Spent | None:
+        spent = []
         for item in self._items:
-            await self._counts.hit(item, whose, cost=cost)
-
-    async def wait(self, whose: str) -> float:
-        """Seconds until something is left within every limit; 0: there is."""
-        waits = [0.0]
-        for item in self._items:
-            stats = await self._counts.get_window_stats(item, whose)
-            if stats.remaining <= 0:
-                waits.append(max(1.0, stats.reset_time - time()))
-        return max(waits)
+            if not await limiter.test(item, whose):
+                stats = await limiter.get_window_stats(item, whose)
+                spent.append(_spent(item, max(1.0, stats.reset_time - time())))
+        return max(spent, key=lambda each: each.seconds, default=None)
 
 
-__all__ = ["MEMORY", "Rate", "StorageError"]
+def _spent(item: RateLimitItem, seconds: float) -> Spent:
+    return Spent(str(item), item.get_expiry(), seconds)

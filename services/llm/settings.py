@@ -7,6 +7,7 @@ from msgspec import Meta
 from chassis import settings
 from chassis.settings import Count, Seconds
 
+MEMORY = "memory://"
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 
 
@@ -25,10 +26,10 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     for_the_ear: bool = False
     """Who would get an error hears in words that there is no answer. (What else it does: `RelayOptions`.)"""
     key_requests: str = ""
-    """What each key may ask, such as `20/minute; 500/day`."""
+    """What each key may ask, such as `20/minute; 500/day`; `, kitchen: 100/minute` gives that one its own."""
     key_tokens: str = ""
     """What each key may cost, such as `20000/day`."""
-    budgets_url: str = "memory://"
+    budgets_url: str = MEMORY
     """Where that is counted: `redis://host:6379` where replicas share it."""
     keep_alive_seconds: Seconds = 2.0
     """The longest silence on a stream: then a comment is sent, so that no client's read timeout fires."""

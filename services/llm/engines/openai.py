@@ -159,10 +159,8 @@ class OpenAI(Engine):
         """Raises:
         TooBusy: It is asked as much as it may be.
         """
-        if self._rate is not None:
-            if wait := await self._rate.wait(self.row.name):
-                raise TooBusy(f"{self.row.name} has been asked as often as it may be.", retry_after=wait)
-            await self._rate.spend(self.row.name)
+        if self._rate is not None and (spent := await self._rate.take(self.row.name)):
+            raise TooBusy(f"{self.row.name} has been asked as often as it may be.", retry_after=spent.seconds)
         if self._places is None:
             yield
             return

@@ -45,13 +45,54 @@ def test_a_budget_that_cannot_be_understood_is_told() -> None:
         Accounts(Settings(key_tokens="plenty"))
 
 
-async def test_a_budget_spent_is_a_429_with_retry_after() -> None:
-    app = service(Settings(key_requests="1/day"), one=FakeEngine(b'{"choices":[]}'))
+@pytest.mark.parametrize(
+    ("budget", "code", "longest", "again"),
+    [("1/minute", "rate_limit_exceeded", 60, None), ("1/day", "insufficient_quota", 86_400, "false")],
+)
+async def test_a_budget_spent_is_a_429_in_openais_words(
+    budget: str, code: str, longest: int, again: str | None
+) -> None:
+    app = service(Settings(key_requests=budget), one=FakeEngine(b'{"choices":[]}'))
 
     assert (await ask(app)).status_code == 200
     response = await ask(app)
-    assert (response.status_code, response.json()["error"]["code"]) == (429, "rate_limit_exceeded")
-    assert response.headers["retry-after"]
+    assert (response.status_code, response.json()["error"]["code"]) == (429, code)
+    assert longest - 10 <= int(response.headers["retry-after"]) <= longest
+    assert response.headers.get("x-should-retry") == again
+    assert "requests (1 per 1" in response.json()["error"]["message"]
+
+
+async def test_one_key_may_have_a_budget_of_its_own_or_none() -> None:
+    accounts = Accounts(Settings(key_requests="1/day, bear: 2/day; 50/hour, fox: off"), ["bear", "fox", "key3"])
+
+    async def served(key: str | None) -> int:
+        for number in range(5):
+            try:
+                await accounts.admit(key)
+            except TooBusy:
+                return number
+        return 5
+
+    assert [await served(key) for key in ("bear", "fox", "key3", None)] == [2, 5, 1, 1]
+
+
+async def test_where_only_one_key_has_a_budget_the_others_have_none() -> None:
+    accounts = Accounts(Settings(key_tokens="bear: 10/day"), ["bear", "fox"])
+    tally = Tally()
+    tally.events(USAGE)
+    for key in ("bear", "fox"):
+        await accounts.note(key, "one", WANTED, tally)
+
+    await accounts.admit("fox")
+    with pytest.raises(TooBusy):
+        await accounts.admit("bear")
+
+
+def test_a_budget_for_a_key_that_is_none_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    Accounts(Settings(key_requests="1/day, baer: 2/day"), ["bear"])
+
+    assert "LLM_KEY_REQUESTS names 'baer'" in caplog.text
+    assert "bear" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """From words to OpenAI's dialect: one JSON object, or `text/event-stream`."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import time
 from typing import Any, Literal
 
@@ -71,8 +71,11 @@ def finish(reason: Literal["stop", "length"]) -> bytes:
     return event(_frame("chat.completion.chunk", "") | {"choices": [_delta(0, {}, reason)]}) + DONE
 
 
-def unrolled(body: bytes, *, usage: bool) -> bytes:
+def unrolled(body: bytes, usage: Callable[[], dict[str, Any]] | None) -> bytes:
     """A whole answer of an upstream as the events of a stream.
+
+    Args:
+        usage: What to tell of usage where the answer tells nothing; None where nobody asked for it.
 
     Raises:
         NoAnswer: It has no choices that can be understood.
@@ -99,8 +102,8 @@ def unrolled(body: bytes, *, usage: bool) -> bytes:
             "finish_reason": choice.get("finish_reason") or "stop",
         }
         out.append(event(frame | {"choices": [end]}))
-    if usage and answer.get("usage"):
-        out.append(event(frame | {"choices": [], "usage": answer["usage"]}))
+    if usage:
+        out.append(event(frame | {"choices": [], "usage": answer.get("usage") or usage()}))
     return b"".join(out) + DONE
 
 

@@ -1,18 +1,19 @@
 """The official SDK is the judge: the real app on a real socket, an imitated upstream behind it."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import openai
 import pytest
 from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
 from pydantic import BaseModel
 
 from chassis.auth import KeyOptions
 from chassis.chain import Chain, Seat
 from chassis.rows import Row
-from imitations.upstream import Upstream
+from imitations.upstream import CALLS, Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion import Companion
@@ -45,6 +46,17 @@ async def sdk(upstream: Upstream) -> AsyncIterator[AsyncOpenAI]:
     seats = [Seat[Engine].of("up", relay), Seat[Engine].of("companion", Companion())]
     app = assemble(Settings(), Chain(seats), keys=KeyOptions(api_keys=("sk-ours",)))
     async with serving(app) as address, client_of(address) as client:
+        yield client
+
+
+@asynccontextmanager
+async def asking(
+    upstream: Upstream, options: RelayOptions | None = None, *, name: str = "up"
+) -> AsyncIterator[AsyncOpenAI]:
+    """The SDK before this upstream alone, which is called `name`, and the companion."""
+    relay = OpenAI(Row(name, upstream.base_url, "sk-upstream"), options or RelayOptions())
+    chain = Chain([Seat[Engine].of(name, relay), Seat[Engine].of("companion", Companion())])
+    async with serving(assemble(Settings(), chain)) as address, client_of(address) as client:
         yield client
 
 
@@ -165,9 +177,7 @@ async def test_reasoning_comes_through(sdk: AsyncOpenAI) -> None:
 async def test_what_goes_wrong_is_the_sdks_own_exception(
     upstream: Upstream, model: str, error: type[openai.APIStatusError], code: str
 ) -> None:
-    relay = OpenAI(Row("up", upstream.base_url, "sk-upstream"), RelayOptions())
-    chain = Chain([Seat[Engine].of("up", relay), Seat[Engine].of("companion", Companion())])
-    async with serving(assemble(Settings(), chain)) as address, client_of(address) as client:
+    async with asking(upstream) as client:
         with pytest.raises(error) as caught:
             await client.chat.completions.create(model=model, messages=HELLO)
 
@@ -202,3 +212,164 @@ async def test_models_are_listed_and_found(sdk: AsyncOpenAI) -> None:
     assert (found.id, found.owned_by) == ("up/listed", "up")
     with pytest.raises(openai.NotFoundError):
         await sdk.models.retrieve("none")
+
+
+WEATHER: list[ChatCompletionToolUnionParam] = [
+    {
+        "type": "function",
+        "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+    }
+]
+EAR = RelayOptions(for_the_ear=True)
+READ = RelayOptions()
+
+
+@pytest.mark.parametrize("options", [READ, EAR], ids=["read", "heard"])
+@pytest.mark.parametrize("model", ["calls", "talks-and-calls"])
+async def test_calls_of_several_tools_at_once_arrive_as_they_were_made(
+    upstream: Upstream, options: RelayOptions, model: str
+) -> None:
+    async with asking(upstream, options) as client:
+        whole = await client.chat.completions.create(model=model, messages=HELLO, tools=WEATHER)
+        async with client.chat.completions.stream(
+            model=model, messages=HELLO, tools=WEATHER, parallel_tool_calls=True
+        ) as stream:
+            final = await stream.get_final_completion()
+
+    for choice in (whole.choices[0], final.choices[0]):
+        calls = [call for call in choice.message.tool_calls or () if call.type == "function"]
+        assert [(call.function.name, call.function.arguments) for call in calls] == list(CALLS)
+        assert [call.id for call in calls] == ["call_0", "call_1"]
+        assert choice.finish_reason == "tool_calls"
+        assert choice.message.content == ("" if model == "calls" else said_beside(options))
+
+
+def said_beside(options: RelayOptions) -> str:
+    return "One moment." if options.for_the_ear else "**One** moment."
+
+
+async def test_what_tools_answered_goes_back_with_the_calls_it_answers(upstream: Upstream) -> None:
+    calls: Any = [
+        {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for at, (name, arguments) in enumerate(CALLS)
+    ]
+    messages: list[ChatCompletionMessageParam] = [
+        *HELLO,
+        {"role": "assistant", "tool_calls": calls},
+        {"role": "tool", "tool_call_id": "call_0", "content": "rain"},
+        {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "晴"}]},
+    ]
+    async with asking(upstream, EAR) as client:
+        await client.chat.completions.create(model="any", messages=messages, tools=WEATHER)
+
+    assert upstream.seen[0].json["messages"][1:] == messages
+    assert upstream.seen[0].json["tools"] == WEATHER
+
+
+@pytest.mark.parametrize("options", [READ, EAR], ids=["read", "heard"])
+async def test_how_likely_each_token_was_is_told(upstream: Upstream, options: RelayOptions) -> None:
+    async with asking(upstream, options) as client:
+        whole = await client.chat.completions.create(model="any", messages=HELLO, logprobs=True, top_logprobs=2)
+        stream = await client.chat.completions.create(model="any", messages=HELLO, logprobs=True, stream=True)
+        streamed = [chunk.choices[0].logprobs async for chunk in stream]
+
+    assert whole.choices[0].logprobs is not None
+    assert whole.choices[0].logprobs.content is not None
+    assert len(whole.choices[0].logprobs.content[0].top_logprobs) == 2
+    assert "".join(token.token for odds in streamed if odds for token in odds.content or ()) == WORDS
+
+
+@pytest.mark.parametrize("options", [READ, EAR], ids=["read", "heard"])
+async def test_several_choices_come_from_one_seed(upstream: Upstream, options: RelayOptions) -> None:
+    async with asking(upstream, options) as client:
+        whole = await client.chat.completions.create(model="any", messages=HELLO, n=3, seed=7)
+        async with client.chat.completions.stream(model="any", messages=HELLO, n=3, seed=7) as stream:
+            final = await stream.get_final_completion()
+
+    for answer in (whole, final):
+        assert [(choice.index, choice.message.content) for choice in answer.choices] == [(at, WORDS) for at in range(3)]
+    assert [(seen.json["n"], seen.json["seed"]) for seen in upstream.seen] == [(3, 7), (3, 7)]
+
+
+@pytest.mark.parametrize("options", [READ, EAR], ids=["read", "heard"])
+async def test_pictures_and_sound_reach_the_upstream_and_the_companion_declines_them(
+    upstream: Upstream, options: RelayOptions
+) -> None:
+    parts: Any = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}},
+        {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+    ]
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": parts}]
+    async with asking(upstream, options) as client:
+        await client.chat.completions.create(model="any", messages=messages)
+        with pytest.raises(openai.BadRequestError) as caught:
+            await client.chat.completions.create(model="companion", messages=messages)
+
+    assert upstream.seen[0].json["messages"][-1] == messages[0]
+    assert caught.value.param == "messages[0].content[1]"
+
+
+@pytest.mark.parametrize("options", [READ, EAR], ids=["read", "heard"])
+async def test_an_answer_in_the_form_of_a_schema_is_left_as_it_is(upstream: Upstream, options: RelayOptions) -> None:
+    async with asking(upstream, options) as client:
+        whole = await client.chat.completions.parse(model="json", messages=HELLO, response_format=Reply)
+        async with client.chat.completions.stream(model="json", messages=HELLO, response_format=Reply) as stream:
+            final = await stream.get_final_completion()
+
+    for answer in (whole, final):
+        assert answer.choices[0].message.parsed == Reply(reply="**hi** <b>\n# no heading", mood="_glad_")
+    for seen in upstream.seen:
+        assert seen.json["response_format"]["type"] == "json_schema"
+        assert seen.json["response_format"]["json_schema"]["schema"]["required"] == ["reply", "mood"]
+        assert seen.json["messages"] == HELLO  # no word of how to speak
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "said", "limit", "role"),
+    [
+        ("openai", "gpt-4o-mini", "max_tokens", "max_tokens", "developer"),
+        ("openai", "gpt-4o-mini", "max_completion_tokens", "max_completion_tokens", "developer"),
+        ("openai", "gpt-5-mini", "max_tokens", "max_completion_tokens", "developer"),
+        ("openai", "o3", "max_completion_tokens", "max_completion_tokens", "developer"),
+        ("moonshot", "moonshot-v1-8k", "max_completion_tokens", "max_tokens", "system"),
+        ("deepseek", "deepseek-chat", "max_completion_tokens", "max_tokens", "system"),
+        ("ollama", "qwen3:0.6b", "max_completion_tokens", "max_tokens", "system"),
+        ("groq", "llama-3.1-8b-instant", "max_completion_tokens", "max_completion_tokens", "system"),
+        ("vllm", "qwen", "max_tokens", "max_tokens", "system"),
+        ("my-own", "any", "max_completion_tokens", "max_completion_tokens", "system"),
+    ],
+)
+async def test_a_limit_and_a_developer_are_called_as_each_upstream_calls_them(
+    upstream: Upstream, name: str, model: str, said: str, limit: str, role: str
+) -> None:
+    told: ChatCompletionMessageParam = {"role": "developer", "content": "You are a bear."}
+    changes: dict[str, Any] = {said: 50}
+    async with asking(upstream, name=name) as client:
+        await client.chat.completions.create(model=model, messages=[told, *HELLO], **changes)
+
+    sent = upstream.seen[0].json
+    assert {key: sent[key] for key in sent if key.startswith("max_")} == {limit: 50}
+    assert sent["messages"] == [told | {"role": role}, *HELLO]
+
+
+@pytest.mark.parametrize("options", [READ, EAR], ids=["read", "heard"])
+async def test_usage_is_told_by_the_upstream_or_estimated_and_marked(upstream: Upstream, options: RelayOptions) -> None:
+    async with asking(upstream, options) as client:
+        told, estimated = [
+            [
+                chunk.usage
+                async for chunk in await client.chat.completions.create(
+                    model=model, messages=HELLO, stream=True, stream_options={"include_usage": True}
+                )
+                if chunk.usage
+            ]
+            for model in ("good", "no-usage")
+        ]
+
+    assert len(told) == len(estimated) == 1
+    assert (told[0].prompt_tokens, told[0].completion_tokens, told[0].total_tokens) == (5, 4, 9)
+    assert "estimated" not in (told[0].model_extra or {})
+    assert estimated[0].model_extra == {"estimated": True}
+    assert estimated[0].completion_tokens == 4
+    assert estimated[0].total_tokens == estimated[0].prompt_tokens + 4

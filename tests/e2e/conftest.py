@@ -8,14 +8,13 @@ import pytest
 from deploy.native.render import find_nginx
 
 from e2e.installation import Installation
-from e2e.upstream import Upstream
+from imitations.upstream import MANNERS, Upstream, in_a_thread
 
 
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[Upstream]:
-    imitation = Upstream()
-    yield imitation
-    imitation.close()
+    with in_a_thread(Upstream(MANNERS["drops"], models=())) as imitation:  # it knows models that say how it answers
+        yield imitation
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +23,7 @@ def talkbox(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream) -> Ite
     installation = Installation(
         tmp_path_factory.mktemp("talkbox"),
         LLM_ENGINES="imitated,companion",
-        LLM_IMITATED_BASE_URL=upstream.url,
+        LLM_IMITATED_BASE_URL=upstream.base_url,
         LLM_IMITATED_MODEL="*",
     )
     installation.make("up")

@@ -10,7 +10,7 @@ import pytest
 from deploy.installation import SERVICES
 
 from e2e.installation import Installation, until
-from e2e.upstream import Upstream
+from imitations.upstream import Upstream
 
 POSTS = {"stt": "/audio/transcriptions", "llm": "/chat/completions", "tts": "/audio/speech"}
 HELLO = {"model": "companion", "messages": [{"role": "user", "content": "Hello!"}]}
@@ -154,7 +154,7 @@ def test_a_request_id_goes_all_the_way(client: httpx.Client, talkbox: Installati
     response = client.post("/chat/completions", json=asked, headers={"x-request-id": "bear-7"})
 
     assert response.headers["x-request-id"] == "bear-7"
-    assert upstream.headers[-1]["x-request-id"] == "bear-7"
+    assert upstream.seen[-1].headers["x-request-id"] == "bear-7"
     until(lambda: '"bear-7"' in talkbox.log("llm"))
     until(lambda: '"bear-7"' in talkbox.log("proxy"))
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from e2e.installation import Installation, until
-from e2e.upstream import Upstream
+from imitations.upstream import Upstream
 
 
 def chat(model: str, *, stream: bool = True) -> dict[str, object]:
@@ -69,12 +69,12 @@ def test_a_client_that_leaves_stops_the_work_upstream(client: httpx.Client, upst
 def test_a_client_that_leaves_before_the_first_byte_stops_the_work_too(
     talkbox: Installation, upstream: Upstream
 ) -> None:
-    left, asked = upstream.left, len(upstream.asked)
+    left, asked = upstream.left, len(upstream.seen)
     with talkbox.client() as client, pytest.raises(httpx.ReadTimeout):
         client.post("/chat/completions", json=chat("words-2-after-30000", stream=False), timeout=0.5)
 
     until(lambda: upstream.left > left, seconds=5)
-    assert len(upstream.asked) == asked + 1, "the proxy sent it once"
+    assert len(upstream.seen) == asked + 1, "the proxy sent it once"
 
 
 def test_a_broken_upstream_arrives_broken(client: httpx.Client) -> None:

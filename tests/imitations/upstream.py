@@ -7,17 +7,21 @@ In a test:
         assert upstream.seen[0].json["model"] == "m"
 
 As a program, `python tests/imitations/upstream.py --port 9000`: it prints its base URL as its first line. A request's
-`model` picks one of `MANNERS` by name (`silent`, `html`, `cut` ...); any other model gets `--manner`. `GET /seen` tells
-what was asked so far, and when a client left before its answer was complete; `DELETE /seen` forgets it.
+`model` picks one of `MANNERS` by name (`silent`, `html`, `cut` ...), or says how it is answered: `words-10-every-150`,
+ten words, one each 150 ms; `-cut-3` at its end drops the connection after three, `-after-500` waits so long before the
+first. Any other model gets `--manner`. `GET /seen` tells what was asked so far, and when a client left before the
+end of its answer; `DELETE /seen` forgets it.
 """
 
 import argparse
 import asyncio
 import json
+import re
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -29,6 +33,8 @@ class Manner:
     pieces: tuple[str, ...] = ("Hello", " there", ", friend", ".")
     reasoning: tuple[str, ...] = ()
     """Sent as `reasoning_content` before the pieces."""
+    calls: tuple[tuple[str, str], ...] = ()
+    """Name and arguments of each tool that is called, all at once."""
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
@@ -68,6 +74,8 @@ def _error(message: str, **more: Any) -> bytes:
     return json.dumps({"error": {"message": message, **more}}, ensure_ascii=False).encode()
 
 
+CALLS = (("weather", '{"city": "Paris", "note": "**bold** <think>"}'), ("weather", '{"city": "东京"}'))
+
 MANNERS: dict[str, Manner] = {
     "good": Manner(),
     "slow": Manner(before_first_seconds=3.0, between_seconds=0.1),
@@ -91,6 +99,10 @@ MANNERS: dict[str, Manner] = {
     "no-done": Manner(done=False),
     "no-finish": Manner(done=False, finish_reason=None),
     "garbage-after-done": Manner(after_done=b"data: {nonsense\n\nmore"),
+    "calls": Manner((), calls=CALLS, finish_reason="tool_calls"),
+    "talks-and-calls": Manner(("**One** ", "moment."), calls=CALLS, finish_reason="tool_calls"),
+    "json": Manner(('{"reply": "**hi** <b>', '\\n# no heading", ', '"mood": "_glad_"}')),
+    "no-usage": Manner(usage=False),
     "lingers": Manner(linger_seconds=30.0),
     "one-byte": Manner(slice_bytes=1),
     "one-byte-a-second": Manner(slice_bytes=1, slice_seconds=1.0),
@@ -111,6 +123,20 @@ MANNERS: dict[str, Manner] = {
     "500": Manner(status=500, body=b"<html>oops</html>", media_type="text/html"),
     "503": Manner(status=503, body=_error("overloaded")),
 }
+
+
+def planned(model: str) -> Manner | None:
+    """The manner that a model's name spells out; None: it spells none."""
+    plan = re.fullmatch(r"words-(\d+)(?:-every-(\d+))?(?:-cut-(\d+))?(?:-after-(\d+))?", model)
+    if plan is None:
+        return None
+    words, every, cut, after = (None if number is None else int(number) for number in plan.groups())
+    return Manner(
+        tuple(f"word{number} " for number in range(words or 0)),
+        before_headers_seconds=(after or 0) / 1000,
+        between_seconds=(every or 0) / 1000,
+        cut_after=None if cut is None else cut + 1,  # who speaks is told before
+    )
 
 
 @dataclass
@@ -144,6 +170,22 @@ class Left(Exception):
     """The client closed its connection."""
 
 
+@contextmanager
+def in_a_thread(upstream: "Upstream") -> Iterator["Upstream"]:
+    """It serves, in a thread and a loop of its own, until the block ends."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(upstream.__aenter__(), loop).result(10)
+    try:
+        yield upstream
+    finally:
+        asyncio.run_coroutine_threadsafe(upstream.__aexit__(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
 class Upstream:
     """A server on a real socket."""
 
@@ -169,6 +211,11 @@ class Upstream:
         self.seen: list[Seen] = []
         self.connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def left(self) -> int:
+        """How many callers hung up before the end."""
+        return sum(seen.left_at is not None for seen in self.seen)
 
     @property
     def base_url(self) -> str:
@@ -237,7 +284,8 @@ class Upstream:
     async def _answer(self, writer: asyncio.StreamWriter, seen: Seen) -> None:
         with suppress(ValueError):
             wanted = json.loads(seen.body)
-            manner = MANNERS.get(str(wanted.get("model")), self.manner)
+            model = str(wanted.get("model"))
+            manner = MANNERS.get(model) or planned(model) or self.manner
             if (kept := self.keys.get(seen.headers.get("authorization", ""))) is not None:
                 manner = MANNERS[kept]
             if self.refuses is not None and self.refuses in seen.body:
@@ -265,7 +313,9 @@ class Upstream:
                 await writer.drain()
                 writer.transport.abort()
             else:
-                writer.write(_whole(200, _completion(manner, wanted)))
+                async for part in _slices(_whole(200, _completion(manner, wanted)), manner):
+                    writer.write(part)
+                    await writer.drain()
             return
         writer.write(_head(200, manner.media_type or "text/event-stream", (("transfer-encoding", "chunked"),)))
         async for event in self._events(manner, wanted, seen):
@@ -308,28 +358,55 @@ def _chunks(manner: Manner, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     deltas: list[tuple[dict[str, Any], str | None]] = [({"role": "assistant", "content": ""}, None)]
     deltas += [({"reasoning_content": piece}, None) for piece in manner.reasoning]
     deltas += [({"content": piece}, None) for piece in manner.pieces]
+    deltas += [({"tool_calls": [call]}, None) for call in _called(manner)]
     if manner.finish_reason:
         deltas.append(({}, manner.finish_reason))
-    chunks = [frame | {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas]
+    chunks = [
+        frame | {"choices": [{"index": index, "delta": delta, "finish_reason": end} | _odds(wanted, delta)]}
+        for delta, end in deltas
+        for index in range(wanted.get("n") or 1)
+    ]
     if manner.usage and (wanted.get("stream_options") or {}).get("include_usage"):
         chunks = [chunk | {"usage": None} for chunk in chunks]
         chunks.append(frame | {"choices": [], "usage": _usage(manner)})
     return chunks
 
 
+def _called(manner: Manner) -> Iterator[dict[str, Any]]:
+    """The calls as a stream has them: first who is called, then what with, cut anywhere, one call after the other."""
+    for at, (name, arguments) in enumerate(manner.calls):
+        yield {"index": at, "id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": ""}}
+        for begin in range(0, len(arguments), 7):
+            yield {"index": at, "function": {"arguments": arguments[begin : begin + 7]}}
+
+
+def _odds(wanted: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """How likely each token was, where that is asked for."""
+    text = said.get("content")
+    if not wanted.get("logprobs") or not text:
+        return {}
+    top = [{"token": text, "logprob": -0.5, "bytes": list(text.encode())}] * (wanted.get("top_logprobs") or 0)
+    return {"logprobs": {"content": [{"token": text, "logprob": -0.5, "bytes": None, "top_logprobs": top}]}}
+
+
 def _completion(manner: Manner, wanted: dict[str, Any]) -> bytes:
     message: dict[str, Any] = {"role": "assistant", "content": "".join(manner.pieces), "refusal": None}
     if manner.reasoning:
         message["reasoning_content"] = "".join(manner.reasoning)
+    if manner.calls:
+        message["tool_calls"] = [
+            {"id": f"call_{at}", "type": "function", "function": {"name": name, "arguments": arguments}}
+            for at, (name, arguments) in enumerate(manner.calls)
+        ]
+    choice = {"message": message, "logprobs": None, "finish_reason": manner.finish_reason} | _odds(wanted, message)
     whole = {
         "id": "chatcmpl-imitated",
         "object": "chat.completion",
         "created": 1,
         "model": wanted.get("model"),
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": manner.finish_reason}],
-        "usage": _usage(manner),
+        "choices": [{"index": index} | choice for index in range(wanted.get("n") or 1)],
         "of_their_own": {"kept": [1.10, "é"]},
-    }
+    } | ({"usage": _usage(manner)} if manner.usage else {})
     return json.dumps(whole, ensure_ascii=False, indent=1).encode()
 
 
@@ -369,11 +446,15 @@ def _whole(
 
 
 async def _send(writer: asyncio.StreamWriter, piece: bytes, manner: Manner) -> None:
-    step = manner.slice_bytes or max(1, len(piece))
-    for at in range(0, len(piece), step):
-        part = piece[at : at + step]
+    async for part in _slices(piece, manner):
         writer.write(b"%x\r\n%s\r\n" % (len(part), part))
         await writer.drain()
+
+
+async def _slices(piece: bytes, manner: Manner) -> AsyncIterator[bytes]:
+    step = manner.slice_bytes or max(1, len(piece))
+    for at in range(0, len(piece), step):
+        yield piece[at : at + step]
         if manner.slice_bytes:
             await asyncio.sleep(manner.slice_seconds)
 

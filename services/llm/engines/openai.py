@@ -5,9 +5,9 @@ services. Where nothing is to be changed, the request goes on as the bytes it ca
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from msgspec import Raw, Struct
@@ -40,7 +40,7 @@ from llm.providers import THINKS_UNTOLD, UPSTREAMS
 from llm.relay import relayed
 from llm.settings import LimitOptions, RelayOptions
 from llm.strain import Strainer
-from llm.usage import with_usage
+from llm.usage import shown, with_usage
 from llm.wire import Asked
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class OpenAI(Engine):
         """Some answer whole although a stream was asked for."""
         body = await self._whole(reply, asked, model)
         try:
-            return unrolled(body, usage=_tells_usage(asked))
+            return unrolled(body, _estimate(asked) if _tells_usage(asked) else None)
         except NoAnswer as exc:
             raise self._no_answer(body, reply) from exc
 
@@ -298,6 +298,10 @@ def _tells_usage(asked: Asked) -> bool:
     """Whether the caller wants to be told at the end of a stream."""
     options = asked.wanted.stream_options
     return options is not None and bool(options.include_usage)
+
+
+def _estimate(asked: Asked) -> Callable[[], dict[str, Any]]:
+    return lambda: shown(asked.tally.counts(lambda: estimated(asked.wanted.messages)), estimated=True)
 
 
 def _concerns_key(failure: EngineFailed) -> bool:

@@ -261,6 +261,14 @@ async def test_an_answer_whole_although_a_stream_was_asked_for_becomes_one() -> 
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
 
 
+async def test_of_an_answer_that_came_whole_and_tells_no_usage_it_is_estimated_too() -> None:
+    whole = Manner(body=b'{"choices":[{"message":{"content":"Hi"}}]}')
+    through, _ = await answer(whole, asked(stream=True, stream_options={"include_usage": True}))
+
+    assert b'"estimated":true' in through
+    assert through.endswith(b"data: [DONE]\n\n")
+
+
 async def test_what_we_added_is_left_out_where_it_is_refused_and_from_then_on() -> None:
     options = RelayOptions(thinking="off")
     async with Upstream(refuses=b'"enable_thinking"') as upstream:

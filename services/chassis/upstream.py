@@ -1,11 +1,9 @@
-"""The way to an upstream: httpx's requests and answers over aiohttp's connections.
+"""The way to an upstream: httpx's requests and answers over a transport of our own.
 
-httpx's own transport costs eight times the CPU and is ten times slower with sixteen callers. httpx's client on top of
-aiohttp's transport doubles the cost again, for redirects and cookies that no upstream should use here; so the transport
-is asked directly. Whoever has an upstream of OpenAI's dialect talks to it through this, and needs both libraries.
+The transport is asked directly: httpx's client adds redirects and cookies, which no upstream should use here. Whoever
+has an upstream of OpenAI's dialect talks to it through this, and needs httpx and aiohappyeyeballs.
 """
 
-import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -15,16 +13,12 @@ from ipaddress import ip_address
 from time import time
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from chassis.errors import EngineFailed, EngineTimeout
 from chassis.streams import close
+from chassis.transport import Body, ProxyRefused, Transport, Unbegun
 
-KEEP_ALIVE_SECONDS = 60.0
-DRAIN_SECONDS = 0.5
-DRAIN_BYTES = 64 * 2**10
 PIECE_BYTES = 256 * 2**10
 
 
@@ -34,7 +28,9 @@ class Unusable(ValueError):
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class Upstream:
@@ -55,8 +51,7 @@ class Upstream:
     ) -> None:
         self.url, self.headers = _address(url, headers)
         self.connect_seconds = connect_seconds
-        self._transport = AiohttpTransport(verify=_tls(), proxy=_proxy(self.url, proxy), client=self._session)
-        self._draining: dict[asyncio.Task[None], Reply] = {}
+        self._transport = Transport(_tls, _proxy(self.url, proxy))
 
     @staticmethod
     def check(headers: dict[str, str]) -> None:
@@ -72,14 +67,6 @@ class Upstream:
     def shown(self) -> str:
         """The address as it may appear in a message: no path, no credentials."""
         return f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
-
-    def _session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=0,  # admission is what limits
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            ssl=_tls(),
-        )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     async def post(self, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
         """Send `body`; its answer has begun.
@@ -116,27 +103,16 @@ class Upstream:
 
     async def _send(self, request: httpx.Request) -> "Reply":
         try:
-            response = await self._transport.handle_async_request(request)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
-            if not _was_stale(exc):
-                raise _translated(exc, self.shown) from exc
             try:
                 response = await self._transport.handle_async_request(request)
-            except (httpx.HTTPError, aiohttp.ClientError, OSError) as again:
-                raise _translated(again, self.shown) from again
-        return Reply(response, self)
-
-    def drain(self, reply: "Reply") -> None:
-        """Let what little is left of an answer pass in the background, so that its connection can be kept."""
-        task = asyncio.create_task(_drained(reply))
-        self._draining[task] = reply
-        task.add_done_callback(self._draining.pop)
+            except Unbegun:
+                request.extensions["fresh"] = True
+                response = await self._transport.handle_async_request(request)
+        except httpx.TransportError as exc:
+            raise _translated(exc, self.shown) from exc
+        return Reply(response, self.shown)
 
     async def aclose(self) -> None:
-        for task, reply in tuple(self._draining.items()):
-            task.cancel()
-            await asyncio.wait({task})
-            await reply.close_now()  # a task that had not begun did not
         await self._transport.aclose()
 
 
@@ -154,11 +130,13 @@ class _Pieces(httpx.AsyncByteStream):
 class Reply(AsyncIterator[bytes]):
     """An answer on its way in, piece by piece as it arrives. Close it: that ends the work upstream."""
 
-    def __init__(self, response: httpx.Response, upstream: Upstream) -> None:
-        self._response, self._upstream = response, upstream
-        self._drained = False
-        encoded = "content-encoding" in response.headers
-        self._pieces = response.aiter_bytes() if encoded else aiter(_stream(response))
+    def __init__(self, response: httpx.Response, shown: str) -> None:
+        self._response, self._shown = response, shown
+        assert isinstance(response.stream, Body)
+        self._body = response.stream
+        self._pieces: AsyncIterator[bytes] = self._body
+        if "content-encoding" in response.headers:
+            self._pieces = response.aiter_bytes()
 
     @property
     def status(self) -> int:
@@ -177,8 +155,8 @@ class Reply(AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         try:
             return await anext(self._pieces)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
-            raise _translated(exc, self._upstream.shown) from exc
+        except (httpx.TransportError, httpx.DecodingError) as exc:
+            raise _translated(exc, self._shown) from exc
 
     async def read(self, most: int) -> bytes:
         """All of it.
@@ -196,38 +174,13 @@ class Reply(AsyncIterator[bytes]):
 
     def ended(self) -> None:
         """All that matters has come: instead of closing, let the rest pass."""
-        self._drained = True
-        self._upstream.drain(self)
+        self._body.let_pass()
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer has come to its end."""
-        if not self._drained:
-            await self.close_now()
-
-    async def close_now(self) -> None:
-        try:
-            await self._response.aclose()
+        await self._body.aclose()
+        if self._pieces is not self._body:
             await close(self._pieces)
-        except (httpx.HTTPError, aiohttp.ClientError, OSError):
-            return  # it is gone already, which is what was wanted
-
-
-async def _drained(reply: Reply) -> None:
-    size = 0
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            async for piece in reply:
-                if (size := size + len(piece)) > DRAIN_BYTES:
-                    break
-    except (EngineFailed, TimeoutError):
-        return
-    finally:
-        await reply.close_now()
-
-
-def _stream(response: httpx.Response) -> httpx.AsyncByteStream:
-    assert isinstance(response.stream, httpx.AsyncByteStream)
-    return response.stream
 
 
 def _address(url: str, headers: dict[str, str]) -> tuple[httpx.URL, dict[str, str]]:
@@ -273,28 +226,22 @@ def _is_near(host: str) -> bool:
         return "." not in host or host.endswith((".localhost", ".local", ".internal"))
 
 
-def _was_stale(exc: Exception) -> bool:
-    cause = exc.__cause__ if isinstance(exc, httpx.HTTPError) else exc
-    gone = isinstance(cause, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
-    return gone and not isinstance(cause, aiohttp.ClientConnectorError)
-
-
-def _translated(exc: Exception, shown: str) -> EngineFailed:
-    """In terms of the chain. httpx-aiohttp calls a refused connection a timeout: look at what it was made from."""
-    match exc.__cause__ if isinstance(exc, httpx.HTTPError) and exc.__cause__ else exc:
-        case aiohttp.ConnectionTimeoutError():
+def _translated(exc: httpx.RequestError, shown: str) -> EngineFailed:
+    """In terms of the chain."""
+    match exc:
+        case httpx.ConnectTimeout():
             return EngineTimeout(f"no connection to {shown} in time")
-        case aiohttp.ServerTimeoutError():
+        case httpx.ReadTimeout():
             return EngineTimeout(f"{shown} fell silent")
-        case aiohttp.ClientProxyConnectionError():
-            return EngineFailed(f"cannot reach the proxy in front of {shown}", code="upstream_unreachable")
-        case aiohttp.ClientHttpProxyError(status=status):
+        case ProxyRefused(status=status):
             return EngineFailed(f"the proxy in front of {shown} answered {status}", code="upstream_unreachable")
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+        case httpx.ProxyError():
+            return EngineFailed(f"cannot reach the proxy in front of {shown}", code="upstream_unreachable")
+        case httpx.ConnectError(__cause__=ssl.SSLError()):
             return EngineFailed(f"{shown} has no certificate to be trusted", code="upstream_unreachable")
-        case aiohttp.ClientConnectorError():
+        case httpx.ConnectError():
             return EngineFailed(f"cannot reach {shown}", code="upstream_unreachable")
-        case aiohttp.ClientResponseError():
+        case httpx.RemoteProtocolError():
             return EngineFailed(f"{shown} does not speak HTTP")
         case _:
             return EngineFailed(f"{shown} broke off")

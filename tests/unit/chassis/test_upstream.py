@@ -42,7 +42,8 @@ async def test_an_answer_left_at_its_end_keeps_its_connection() -> None:
             reply.ended()
             await reply.aclose()
             await upstream.seen[-1].over.wait()
-            await asyncio.gather(*client._draining)
+            while not any(client._transport._idle.values()):
+                await asyncio.sleep(0.001)
         await client.aclose()
 
     assert [seen.connection for seen in upstream.seen] == [1, 1, 1]

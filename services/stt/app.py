@@ -12,16 +12,19 @@ from chassis.chain import Chain
 from chassis.engines import load
 from chassis.limits import Admission
 from chassis.settings import SettingError, read
-from stt.decode import Decoder
 from stt.engines import ENGINES, ROWS, Engine
 from stt.languages import UnknownLanguage, code_of
 from stt.providers import UPSTREAMS
+from stt.recording import Recordings
 from stt.script import script_of, warm_up
 from stt.settings import Settings
 from stt.transcriptions import transcriptions
 
 SWITCH_SECONDS = 0.001
 """After which a thread that holds Python's lock lets the event loop have it; Python's own 5 ms show in /healthz."""
+
+LONG_SHARE = 8
+"""One in so many of those listened to at a time may be a long recording: as many as there are cores, by default."""
 
 
 def create_app() -> Starlette:
@@ -54,5 +57,7 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
         raise SettingError(f"STT_LANGUAGE: {exc}") from exc
     script = next((found for name in (settings.language, *settings.languages) if (found := script_of(name))), None)
     warm_up(script)
-    handler = partial(transcriptions, chain, Decoder(settings.max_seconds), language, script)
+    long = max(1, settings.max_concurrent // LONG_SHARE)
+    recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
+    handler = partial(transcriptions, chain, recordings, language, script)
     return create_service(settings, chain, [Route("/v1/audio/transcriptions", handler, methods=["POST"])], keys=keys)

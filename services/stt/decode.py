@@ -1,24 +1,27 @@
 """Any container and codec → 16 kHz mono, by what is inside and not by what it is called."""
 
-import weakref
+import io
 from collections.abc import Generator, Iterator
-from contextlib import aclosing, closing
-from time import monotonic
-from typing import Any, BinaryIO
+from contextlib import closing, contextmanager
+from time import thread_time
+from typing import Any, BinaryIO, TypeAlias
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.errors import BadRequest, TooBusy
+from chassis.errors import BadRequest
 from stt.engines import RATE, Pcm
-from stt.work import Stop, cores, pieces, workers
+from stt.work import Stop
 
-SHORTEST_SECONDS = 0.1
-LONG_SECONDS = 60.0
-LOWEST_RATE, HIGHEST_RATE, MOST_CHANNELS = 1000, 768_000, 64
-PATIENCE_SECONDS = 30.0
-"""No honest file within the other limits takes this long."""
+Source: TypeAlias = BinaryIO | io.RawIOBase
+
+LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
+MOST_CHANNELS, MOST_PLANES = 64, 8
+PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
+PATIENCE_SECONDS, SLOWEST = 5.0, 20
+"""Of work in the decoder, and how many seconds of sound each more must give. The slowest codecs give some 300."""
+MEASURE_SECONDS = 3.0
 
 CONTAINERS = (
     "wav,w64,mp3,mov,mp4,m4a,3gp,3g2,mj2,ogg,flac,matroska,webm,aac,loas,amr,amrnb,amrwb,aiff,caf,au,"
@@ -41,60 +44,55 @@ CODECS = ",".join(filter(_hears, sorted(av.codecs_available)))
 """Without it, FFmpeg tries its video decoders on the pictures of a film before we can tell it not to."""
 
 
-class Decoder:
-    """Decodes a few files at a time, off the event loop, and refuses more long recordings than memory is meant for.
-
-    Args:
-        max_seconds: The longest recording. At most twice as much sound, short recordings aside, is held at a time.
-    """
-
-    def __init__(self, max_seconds: float) -> None:
-        self.max_seconds = max_seconds
-        self._long: list[weakref.ref[Pcm]] = []
-        self._executor = workers(cores(), "decode")
-
-    async def decode(self, file: BinaryIO) -> Pcm:
-        """The sound in `file`.
-
-        Raises:
-            BadRequest: No sound that can be decoded, too little, or too much.
-            TooBusy: It is long, and so are others that are being worked on.
-        """
-
-        def work(stop: Stop) -> Generator[Pcm, None, None]:
-            yield decode(file, self.max_seconds, stop)
-
-        async with aclosing(pieces(self._executor, work)) as only:
-            pcm = await anext(only)
-        seconds = len(pcm) / RATE
-        if seconds > LONG_SECONDS:
-            held = [other for ref in self._long if (other := ref()) is not None]
-            if sum(map(len, held)) / RATE + seconds > 2 * self.max_seconds:
-                raise TooBusy("Other long recordings are being worked on. Try again in a moment.", retry_after=10)
-            self._long = [weakref.ref(one) for one in (*held, pcm)]
-        return pcm
-
-
-def decode(file: BinaryIO, max_seconds: float, stop: Stop | None = None) -> Pcm:
-    """The sound in `file`, in bounded time and memory. Blocks.
+def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None) -> Generator[Pcm, None, None]:
+    """The sound in `file`, `size` samples at a time, and the rest; in bounded time and memory. Each step blocks.
 
     Raises:
-        BadRequest: No sound that can be decoded, too little, or too much.
+        BadRequest: No sound that can be decoded, or too much.
     """
-    sound = bytearray()
+    held = bytearray()
+    most = max_seconds * RATE
+    width = size * np.dtype(np.float32).itemsize
     try:
         for samples in _resampled(file, max_seconds, stop):
-            sound += samples.tobytes()
-            if len(sound) > max_seconds * RATE * samples.itemsize:
+            held += samples.tobytes()
+            most -= len(samples)
+            if most < 0:
                 raise _too_long(max_seconds)
+            while len(held) >= width:
+                yield _bounded(held[:width])
+                del held[:width]
     except (av.FFmpegError, ValueError, OverflowError) as exc:
         raise _unreadable() from exc
+    if held:
+        yield _bounded(held)
+
+
+def _bounded(sound: bytearray) -> Pcm:
     pcm = np.frombuffer(sound, dtype=np.float32)
-    if len(pcm) < SHORTEST_SECONDS * RATE:
-        message = f"Audio file is too short. The least is {SHORTEST_SECONDS} seconds."
-        raise BadRequest(message, param="file", code="audio_too_short")
     np.nan_to_num(pcm, copy=False, posinf=1.0, neginf=-1.0)
     return np.clip(pcm, -1.0, 1.0, out=pcm)
+
+
+def measured(file: Source, max_seconds: float, stop: Stop | None = None) -> float:
+    """How many seconds the packets in `file` hold by their own account; nothing is decoded. Blocks.
+
+    Raises:
+        BadRequest: Too many.
+    """
+    began, seconds = thread_time(), 0.0
+    with _opened(file, max_seconds) as (container, stream):
+        declared, unit = (container.duration or 0) / av.time_base, float(stream.time_base or 0)
+        try:
+            for packet in container.demux(stream):
+                seconds += (packet.duration or 0) * unit
+                if seconds > max_seconds:
+                    raise _too_long(max_seconds)
+                if stop or thread_time() - began > MEASURE_SECONDS:
+                    return max(seconds, declared)
+        except av.FFmpegError:  # cut off: what is there counts
+            pass
+    return seconds
 
 
 def _too_long(max_seconds: float) -> BadRequest:
@@ -108,7 +106,8 @@ def _unreadable() -> BadRequest:
     )
 
 
-def _resampled(file: BinaryIO, max_seconds: float, stop: Stop | None) -> Iterator[NDArray[np.float32]]:
+@contextmanager
+def _opened(file: Source, max_seconds: float) -> Iterator[tuple[av.container.InputContainer, av.AudioStream]]:
     options = {"format_whitelist": CONTAINERS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}
     with av.open(file, mode="r", container_options=options, **LENIENT) as container:
         stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
@@ -116,6 +115,11 @@ def _resampled(file: BinaryIO, max_seconds: float, stop: Stop | None) -> Iterato
             raise BadRequest("The file has no audio track that can be decoded.", param="file")
         if _declared_seconds(container, stream) > max_seconds:
             raise _too_long(max_seconds)
+        yield container, stream
+
+
+def _resampled(file: Source, max_seconds: float, stop: Stop | None) -> Iterator[NDArray[np.float32]]:
+    with _opened(file, max_seconds) as (container, stream):
         resampler = _Resampler()
         with closing(_frames(container, stream, stop)) as frames:
             for frame in frames:
@@ -137,10 +141,11 @@ def _frames(
     container: av.container.InputContainer, stream: av.AudioStream, stop: Stop | None
 ) -> Generator[av.AudioFrame, None, None]:
     """What can be decoded, damaged parts left out; a file that is mostly damage is none."""
-    until = monotonic() + PATIENCE_SECONDS
+    patience = PATIENCE_SECONDS
     good = bad = 0
     packets = container.demux(stream)
     while not stop:
+        began = thread_time()  # each step may be another thread's
         try:
             packet = next(packets, None)
         except av.FFmpegError:
@@ -149,15 +154,18 @@ def _frames(
             return  # cut off: what was there is served
         if packet is None:
             break
-        if monotonic() > until:
-            raise BadRequest("The file takes too long to decode.", param="file")
         try:
             frames = packet.decode()
         except av.FFmpegError:
+            frames = []
             bad += 1
-            continue
-        good += len(frames)
-        yield from frames
+        patience += began - thread_time()
+        if patience < 0:
+            raise BadRequest("The file takes too long to decode.", param="file")
+        for frame in frames:
+            good += 1
+            patience += frame.samples / (frame.sample_rate or RATE) / SLOWEST
+            yield frame
     if bad > good:
         raise _unreadable()
 
@@ -171,7 +179,8 @@ class _Resampler:
 
     def push(self, frame: av.AudioFrame) -> Iterator[NDArray[np.float32]]:
         channels = frame.layout.nb_channels
-        if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or not 1 <= channels <= MOST_CHANNELS:
+        most = MOST_PLANES if frame.format.is_planar else MOST_CHANNELS
+        if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or not 1 <= channels <= most:
             message = f"Audio with {frame.sample_rate} samples a second and {channels} channels is not supported."
             raise BadRequest(message, param="file")
         if channels > 1:
@@ -192,9 +201,7 @@ class _Resampler:
 
 def _mixed(frame: av.AudioFrame) -> av.AudioFrame:
     """The mean of all channels. FFmpeg's own mix overshoots, and knows no arrays of microphones."""
-    samples = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    samples = _planes(frame) if frame.format.is_planar else frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
     if samples.dtype.kind != "f":
         bits = 8 * samples.dtype.itemsize
         middle = 2.0 ** (bits - 1)
@@ -203,3 +210,12 @@ def _mixed(frame: av.AudioFrame) -> av.AudioFrame:
     mixed = av.AudioFrame.from_ndarray(mono, format="fltp", layout="mono")
     mixed.sample_rate = frame.sample_rate
     return mixed
+
+
+def _planes(frame: av.AudioFrame) -> NDArray[Any]:
+    """The channels. PyAV's `to_ndarray` reads on until a null pointer, of which there is none after eight."""
+    kind = PLANAR.get(frame.format.name)
+    if kind is None:
+        raise ValueError(frame.format.name)
+    planes = frame.planes[: frame.layout.nb_channels]
+    return np.stack([np.frombuffer(plane, kind, frame.samples) for plane in planes])  # type: ignore[call-overload]  # it has a buffer

@@ -1,7 +1,7 @@
 """From what was heard to what was asked for: json, text, srt, vtt, and events."""
 
 import math
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any
 
 import msgspec
@@ -107,7 +107,7 @@ def _markup(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-async def events(pieces: AsyncIterator[Heard], seconds: float, hints: Hints) -> AsyncIterator[bytes]:
+async def events(pieces: AsyncIterator[Heard], seconds: float, hints: Hints) -> AsyncGenerator[bytes, None]:
     """`transcript.text.delta` as there is more, and one `transcript.text.done` whose text is all deltas joined."""
     text, tokens = "", 0
     async for heard in pieces:

@@ -16,8 +16,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     """Whisper hears many together; an engine that cannot has a smaller limit of its own."""
     max_queued: Annotated[int, msgspec.Meta(ge=0)] = 16
     max_body_bytes: Count = 25 * 2**20
-    max_seconds: Seconds = 1800.0
-    """The longest recording; one second is 64 kB of memory while it is worked on."""
+    max_seconds: Seconds = 10_800.0
+    """The longest recording: as much as 25 MB hold at the 19 kbit/s of speech in Opus. It costs time, not memory."""
     language: str = ""
     """What is spoken when the caller does not say: `en`, `zh`, `Chinese`; `zh-Hans` and `zh-TW` also say in which
     characters it is written. Empty: find out."""

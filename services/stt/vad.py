@@ -50,22 +50,32 @@ def parts(pcm: Pcm, stop: Stop, *, longest_seconds: float, gap_seconds: float) -
     return joined
 
 
+class Listener:
+    """Listens to a sound that comes in pieces, each of whole windows but the last."""
+
+    def __init__(self) -> None:
+        self._state = self._cell = np.zeros((1, 1, 128), np.float32)
+        self._before = np.zeros(CONTEXT, np.float32)
+
+    def probabilities(self, pcm: Pcm) -> NDArray[np.float32]:
+        """How likely it is that somebody speaks, for each `WINDOW` of the next piece."""
+        windows = np.pad(pcm, (0, -len(pcm) % WINDOW)).reshape(-1, WINDOW)
+        contexts = np.concatenate([self._before[None, :], windows[:-1, -CONTEXT:]])
+        self._before = windows[-1, -CONTEXT:].copy()
+        seen = np.concatenate([contexts, windows], axis=1)
+        output, self._state, self._cell = _silero().run(None, {"input": seen, "h": self._state, "c": self._cell})
+        likely: NDArray[np.float32] = output.reshape(-1)
+        return likely
+
+
 def probabilities(pcm: Pcm, stop: Stop) -> NDArray[np.float32]:
     """How likely it is that somebody speaks, for each `WINDOW` of the sound."""
-    session = _silero()
+    listener = Listener()
     found = []
-    state = cell = np.zeros((1, 1, 128), np.float32)
-    before = np.zeros(CONTEXT, np.float32)
     for begin in range(0, len(pcm), BATCH * WINDOW):
         if stop:
             break
-        sound = pcm[begin : begin + BATCH * WINDOW]
-        windows = np.pad(sound, (0, -len(sound) % WINDOW)).reshape(-1, WINDOW)
-        contexts = np.concatenate([before[None, :], windows[:-1, -CONTEXT:]])
-        before = windows[-1, -CONTEXT:]
-        seen = np.concatenate([contexts, windows], axis=1)
-        output, state, cell = session.run(None, {"input": seen, "h": state, "c": cell})
-        found.append(output.reshape(-1))
+        found.append(listener.probabilities(pcm[begin : begin + BATCH * WINDOW]))
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
@@ -95,14 +105,24 @@ def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:
 
 
 def _cut(begin: int, end: int, longest: int, likely: NDArray[np.float32]) -> list[Span]:
-    """A span in pieces of at most `longest`, each ended where speech is least likely in its second half."""
+    """A span in pieces of at most `longest`, each ended in its second half."""
     pieces = []
     while end - begin > longest:
         first, last = (begin + longest // 2) // WINDOW, (begin + longest) // WINDOW
-        cut = (first + int(likely[first:last].argmin())) * WINDOW + WINDOW // 2
+        cut = (first + pause(likely[first:last])) * WINDOW
         pieces.append((begin, cut))
         begin = cut
     return [*pieces, (begin, end)]
+
+
+def pause(likely: NDArray[np.float32]) -> int:
+    """The window to cut at: in the middle of the longest silence; where there is none, where speech is least likely."""
+    silent = np.flatnonzero(np.diff(np.concatenate([[False], likely < SILENCE, [False]])))
+    begins, ends = silent[::2], silent[1::2]
+    if not len(begins):
+        return int(likely.argmin())
+    longest = int((ends - begins).argmax())
+    return int(begins[longest] + ends[longest]) // 2
 
 
 _loading = threading.Lock()

@@ -1,17 +1,20 @@
 """An engine that hears what it is told to, and a service around it."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
 import httpx
+import numpy as np
 from starlette.applications import Starlette
 
 from chassis.auth import KeyOptions
 from chassis.chain import Chain, Report, Seat
 from fixtures import sounds
 from stt.app import assemble
-from stt.engines import Engine, Heard, Hints, Pcm, Segment, Word
+from stt.decode import blocks
+from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
 from stt.settings import Settings
 
 HELLO = (
@@ -72,6 +75,11 @@ class FakeEngine(Engine):
 
     async def aclose(self) -> None:
         pass
+
+
+def decoded(file: bytes, max_seconds: float = 10_800.0) -> Pcm:
+    """The sound in a file."""
+    return np.concatenate([sounds.silence(0), *blocks(io.BytesIO(file), max_seconds, RATE)])
 
 
 def chain_of(first_byte_seconds: float = 4.0, /, **engines: Engine) -> Chain[Engine]:

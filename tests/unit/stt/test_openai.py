@@ -1,5 +1,4 @@
 import asyncio
-import io
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from time import monotonic
@@ -24,11 +23,10 @@ from chassis.settings import SettingError
 from fixtures import sounds
 from imitations.transcription import MANNERS, Manner, TranscriptionServer
 from stt.app import create_app
-from stt.decode import decode
 from stt.engines import Engine, Heard, Hints, Pcm
 from stt.engines.openai import HearingRowOptions, OpenAI
 from stt.providers import PROVIDERS, UPSTREAMS, HearingProvider
-from unit.stt.fakes import HELLO, FakeEngine, ask, service
+from unit.stt.fakes import HELLO, FakeEngine, ask, decoded, service
 
 pytestmark = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 
@@ -94,7 +92,7 @@ async def test_what_is_sent_is_small_and_the_speech_alone(form: Any, most: float
         await heard(made, pcm=pcm)
 
     [seen] = server.seen
-    sent = decode(io.BytesIO(seen.file), 60)
+    sent = decoded(seen.file)
     assert len(sent) / sounds.RATE == pytest.approx(len(SPOKEN) / sounds.RATE, abs=0.8)
     assert len(seen.file) < 2 * most * len(sent) + 100
     assert seen.name == {"opus": "speech.ogg"}.get(form, f"speech.{form}")

@@ -6,12 +6,12 @@ from stt.settings import Settings
 from unit.stt.fakes import FakeEngine, service
 
 
-def test_the_defaults_are_whisper_and_then_sphinx_with_25_mib_and_half_an_hour() -> None:
+def test_the_defaults_are_whisper_and_then_sphinx_with_25_mib_and_three_hours() -> None:
     settings = read(Settings, {})
 
     assert settings.engines == ("whisper", "sphinx")
     assert settings.max_body_bytes == 26_214_400
-    assert settings.max_seconds == 1800
+    assert settings.max_seconds == 3 * 3600
     assert settings.max_concurrent >= 1
 
 

@@ -13,6 +13,7 @@ from fixtures import sounds
 from stt.engines import Engine
 from unit.stt.fakes import HELLO, SPEECH, FakeEngine, ask, chain_of, service
 
+speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 URL = "/v1/audio/transcriptions"
 
 
@@ -325,3 +326,83 @@ async def test_the_place_is_free_again_after_an_answer_a_stream_and_a_failure() 
         await ask(service(chain=chain), stream=stream)
 
     assert chain.admission.running == 0
+
+
+def talk(seconds: float) -> sounds.Samples:
+    sentence = np.concatenate([sounds.spoken("tell me a story about a bear"), sounds.silence(1)])
+    return np.tile(sentence, -(-round(seconds * sounds.RATE) // len(sentence)))[: round(seconds * sounds.RATE)]
+
+
+@speaks
+@pytest.mark.parametrize("stream", ["true", "false"])
+async def test_a_long_recording_is_heard_in_pieces_and_comes_back_as_one(stream: str) -> None:
+    engine = FakeEngine(*HELLO)
+
+    response = await ask(service(engine), sounds.encoded("flac", talk(100)), stream=stream)
+
+    count = len(engine.asked)
+    assert count >= 4
+    assert all(len(pcm) <= 28 * sounds.RATE for pcm, _ in engine.asked)
+    assert engine.closed == count
+    whole = " ".join(["hello little bear"] * count)
+    assert (events(response.text)[-1] if stream == "true" else response.json())["text"] == whole
+
+
+@speaks
+async def test_segments_words_and_cues_of_a_long_recording_have_its_times() -> None:
+    app, file = service(FakeEngine(*HELLO)), sounds.encoded("flac", talk(70))
+
+    verbose = (await ask(app, file, response_format="verbose_json", timestamp_granularities=["word", "segment"])).json()
+    srt = (await ask(app, file, response_format="srt")).text
+    vtt = (await ask(app, file, response_format="vtt")).text
+
+    assert verbose["duration"] == pytest.approx(70, abs=0.1)
+    starts = [segment["start"] for segment in verbose["segments"]]
+    assert starts == sorted(starts)
+    assert starts[0] == 0.1
+    assert 40 < starts[-1] < 70
+    assert [segment["id"] for segment in verbose["segments"]] == list(range(len(starts)))
+    assert verbose["words"][-1]["start"] == starts[-1]
+    minutes, seconds = divmod(starts[-1], 60)
+    last = f"00:{minutes:02.0f}:{int(seconds):02}"
+    assert last in srt
+    assert last in vtt
+
+
+@speaks
+async def test_an_engine_that_fails_before_the_first_word_of_a_long_recording_leaves_all_of_it_to_the_next() -> None:
+    second = FakeEngine(*HELLO)
+
+    response = await ask(
+        service(FakeEngine(error=EngineFailed("nobody listens")), second),
+        sounds.encoded("flac", talk(70)),
+        stream="true",
+    )
+
+    assert response.headers["x-talkbox-engine"] == "b"
+    assert sum(len(pcm) for pcm, _ in second.asked) == 70 * sounds.RATE
+
+
+@speaks
+async def test_a_recording_that_turns_out_damaged_is_400_or_the_last_event() -> None:
+    file = sounds.encoded("aac", talk(60))
+    file += 3 * sounds.damaged_aac(file)
+
+    whole = await ask(service(FakeEngine(*HELLO)), file)
+    streamed = await ask(service(FakeEngine(*HELLO)), file, stream="true")
+
+    assert whole.status_code == 400
+    assert streamed.status_code == 200
+    *deltas, error = events(streamed.text)
+    assert len(deltas) >= 2
+    assert error["error"] == whole.json()["error"]
+    assert error["error"]["param"] == "file"
+
+
+@speaks
+async def test_the_place_of_a_long_recording_is_free_again_after_its_answer_and_after_its_failure() -> None:
+    file = sounds.encoded("flac", talk(40))
+    app = service(FakeEngine(*HELLO, error=EngineFailed("x"), after=1), max_concurrent=1, max_queued=0)
+
+    for stream in ("true", "false", "true"):
+        assert (await ask(app, file, stream=stream)).status_code != 429

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fixtures import sounds
-from stt.decode import decode
 from stt.engines import RATE
 from stt.providers import Format
 from stt.upload import STEP, encoded
+from unit.stt.fakes import decoded
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -36,14 +36,14 @@ def test_a_file_is_mono_and_as_long_as_the_sound(kind: Format) -> None:
 
     with av.open(io.BytesIO(content)) as file:
         assert file.streams.audio[0].codec_context.channels == 1
-    assert len(decode(io.BytesIO(content), 60)) / RATE == pytest.approx(2.5, abs=0.1)
+    assert len(decoded(content)) / RATE == pytest.approx(2.5, abs=0.1)
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac"])
 def test_what_loses_nothing_gives_each_sample_back(kind: Format) -> None:
     pcm = np.linspace(-1, 1, 10_001, dtype=np.float32)
 
-    back = decode(io.BytesIO(encoded(pcm, kind)[1]), 60)
+    back = decoded(encoded(pcm, kind)[1])
 
     assert len(back) == len(pcm)
     assert np.abs(back - pcm).max() < 2 / 32768
@@ -53,7 +53,7 @@ def test_what_loses_nothing_gives_each_sample_back(kind: Format) -> None:
 def test_where_two_steps_meet_nothing_is_lost_or_said_twice(samples: int) -> None:
     pcm = (np.sin(np.arange(samples) / 7) / 2).astype(np.float32)
 
-    back = decode(io.BytesIO(encoded(pcm, "flac")[1]), 120)
+    back = decoded(encoded(pcm, "flac")[1])
 
     assert len(back) == samples
     assert np.abs(back - pcm).max() < 2 / 32768
@@ -61,4 +61,4 @@ def test_where_two_steps_meet_nothing_is_lost_or_said_twice(samples: int) -> Non
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_sound_shorter_than_one_frame_of_the_codec_is_a_file_too(kind: Format) -> None:
-    assert len(decode(io.BytesIO(encoded(sounds.tone(0.12), kind)[1]), 60)) >= 1920
+    assert len(decoded(encoded(sounds.tone(0.12), kind)[1])) >= 1920

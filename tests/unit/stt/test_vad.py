@@ -6,7 +6,7 @@ import pytest
 
 from fixtures import sounds
 from stt.engines import RATE
-from stt.vad import WINDOW, parts, probabilities, spans
+from stt.vad import WINDOW, parts, pause, probabilities, spans
 from stt.work import Stop
 
 CLICKS = np.where(np.arange(5 * RATE) % 8000 < 20, 0.8, 0.0).astype(np.float32)
@@ -110,3 +110,14 @@ def test_faster_whisper_is_not_loaded_for_it() -> None:
     environment = {"PYTHONPATH": ":".join(sys.path), "PATH": ""}
 
     subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=60)
+
+
+def test_a_sound_is_cut_in_the_middle_of_its_longest_silence() -> None:
+    assert pause(likely((1, 0.9), (0.3, 0), (1, 0.9), (0.6, 0), (1, 0.9))) * WINDOW / RATE == pytest.approx(
+        2.6, abs=0.1
+    )
+    assert pause(likely((1, 0.1))) * WINDOW / RATE == pytest.approx(0.5, abs=0.05)
+
+
+def test_without_a_silence_it_is_cut_where_speech_is_least_likely() -> None:
+    assert pause(likely((1, 0.9), (0.1, 0.4), (1, 0.9))) * WINDOW / RATE == pytest.approx(1, abs=0.05)

@@ -1,0 +1,78 @@
+"""One engine and one recording: piece by piece, and put together again."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from time import monotonic
+
+from msgspec.structs import replace
+
+from chassis.errors import EngineFailed, TooBusy
+from stt.engines import Engine, Heard, Hints, Segment, Word
+from stt.recording import Piece, Recording
+
+UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
+"""Languages written without spaces between sentences."""
+PATIENCE_SECONDS = 20.0
+"""With an engine that is busy or fails in the middle of a recording, when much would be lost."""
+LONGEST_WAIT_SECONDS = 5.0
+
+
+async def hear(
+    engine: Engine, recording: Recording, hints: Hints, patience_seconds: float = PATIENCE_SECONDS
+) -> AsyncGenerator[Heard, None]:
+    """What is said in the whole recording, as it is made out: at least one piece.
+
+    Raises:
+        BadRequest: The recording turned out to be damaged or too long.
+        ApiError: Whatever the engine raises.
+    """
+    said, language = False, hints.language or "en"
+    async with aclosing(recording.pieces()) as pieces:
+        async for piece in pieces:
+            async with aclosing(_heard(engine, piece, hints, patience_seconds if said else 0.0)) as parts:
+                joined = said
+                async for heard in parts:
+                    language = heard.language
+                    if heard.segments:
+                        yield _placed(heard, piece.begin, space=joined and language not in UNSPACED)
+                        said, joined = True, False
+            if said and engine.hears(language):
+                hints = replace(hints, language=language)  # found out once
+    if not said:
+        yield Heard(language=language)
+
+
+async def _heard(engine: Engine, piece: Piece, hints: Hints, patience_seconds: float) -> AsyncGenerator[Heard, None]:
+    until, wait = monotonic() + patience_seconds, patience_seconds / 50
+    while True:
+        begun = False
+        try:
+            async with aclosing(engine.transcribe(piece.pcm, hints)) as parts:  # type: ignore[type-var]  # a generator
+                async for heard in parts:
+                    begun = True
+                    yield heard
+                return
+        except (TooBusy, EngineFailed) as exc:
+            if begun or monotonic() + wait > until:
+                raise
+            await asyncio.sleep(max(wait, min(exc.retry_after or 0.0, LONGEST_WAIT_SECONDS)))
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+
+def _placed(heard: Heard, begin: float, *, space: bool) -> Heard:
+    """In the recording's time, and apart from what was said before."""
+    if not begin:
+        return heard
+    first, *rest = (_later(segment, begin) for segment in heard.segments)
+    if space and not first.text[:1].isspace():
+        first = replace(first, text=f" {first.text}")
+    return replace(heard, segments=(first, *rest))
+
+
+def _later(segment: Segment, begin: float) -> Segment:
+    def at(seconds: float) -> float:
+        return round(begin + seconds, 2)
+
+    words = tuple(Word(word.word, at(word.start), at(word.end)) for word in segment.words)
+    return replace(segment, start=at(segment.start), end=at(segment.end), words=words)

@@ -23,6 +23,11 @@ async def spoken(port: int) -> bytes:
     wanted = {"model": "tts-1", "voice": "alloy", "input": text, "response_format": "wav"}
     sound = (await caller.ask("/v1/audio/speech", json.dumps(wanted).encode())).body
     caller.close()
+    return form(sound)
+
+
+def form(sound: bytes) -> bytes:
+    """What a toy sends to `PATH`."""
     fields = {"model": "whisper-1", "language": "en"}
     parts = [f'--b\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields.items()]
     head = '--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'

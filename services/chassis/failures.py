@@ -1,7 +1,7 @@
 """What an upstream's refusal means: the caller's mistake, a matter of money, a limit, or a failure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -146,27 +146,29 @@ class Complaint(msgspec.Struct):
 
 
 def refusal(
-    status: int, body: bytes, *, retry_after: float | None = None, secret: str = "", hint: str = ""
+    status: int, body: bytes, *, retry_after: float | None = None, secrets: Sequence[str] = (), hint: str = ""
 ) -> ApiError:
     """An answer other than 200, in our terms.
 
     Args:
-        secret: The key that was sent, lest it be echoed.
+        secrets: The keys that are sent, lest one be echoed.
         hint: Which variables to look at.
     """
     complaint = Complaint.of(body) or Complaint()
-    return _judged(complaint, status, retry_after, secret, hint)
+    return _judged(complaint, status, retry_after, secrets, hint)
 
 
-def within_success(complaint: Complaint, *, secret: str = "", hint: str = "") -> ApiError:
+def within_success(complaint: Complaint, *, secrets: Sequence[str] = (), hint: str = "") -> ApiError:
     """An error object inside a 200, in our terms."""
     status = next((int(word) for word in complaint.words if re.fullmatch(r"[45]\d\d", word)), 200)
-    return _judged(complaint, status, None, secret, hint)
+    return _judged(complaint, status, None, secrets, hint)
 
 
-def _judged(complaint: Complaint, status: int, retry_after: float | None, secret: str, hint: str) -> ApiError:
+def _judged(
+    complaint: Complaint, status: int, retry_after: float | None, secrets: Sequence[str], hint: str
+) -> ApiError:
     words = complaint.words
-    said = _clean(complaint.message, secret)
+    said = _clean(complaint.message, secrets)
     told = f": {said}" if said else ""
     if words & BLOCKED:
         return BadRequest(said or "The provider's moderation refused this.", code="content_filter")
@@ -205,8 +207,8 @@ def _validation_errors(detail: object) -> str:
     return "; ".join(f"{'.'.join(map(str, item.get('loc', ())))}: {item.get('msg', '')}" for item in lines)
 
 
-def _clean(message: str, secret: str) -> str:
+def _clean(message: str, secrets: Sequence[str]) -> str:
     """Short, on one line, and without anything that looks like a key."""
-    if secret:
+    for secret in filter(None, secrets):
         message = message.replace(secret, "***")
     return SECRETS.sub("***", " ".join(message.split()))[:MESSAGE_CHARACTERS]

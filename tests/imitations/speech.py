@@ -17,6 +17,7 @@ import io
 import json
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self
@@ -66,6 +67,8 @@ class Manner:
     """Drops the connection after so many bytes."""
     stall_after: int | None = None
     """Falls silent after so many bytes."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Which of `MANNERS` meets who shows such a key."""
 
 
 def _error(message: str, **more: Any) -> bytes:
@@ -147,6 +150,8 @@ class SpeechServer:
             seen.over.set()
 
     async def _answer(self, request: web.Request, seen: Seen, manner: Manner) -> web.StreamResponse:
+        if (kept := manner.keys.get(seen.headers.get("authorization", "").removeprefix("Bearer "))) is not None:
+            manner = MANNERS[kept]
         await asyncio.sleep(manner.before_headers_seconds)
         wanted = seen.json
         kind = manner.sends or wanted.get("response_format", "mp3")

@@ -12,24 +12,15 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 from msgspec import Raw, Struct
 
-from chassis.chain import FIRST_REST_SECONDS, Report
-from chassis.errors import (
-    ApiError,
-    EngineBusy,
-    EngineFailed,
-    EngineUnavailable,
-    EngineUnpaid,
-    NotFound,
-    TooBusy,
-)
-from chassis.failures import MISCONFIGURED_REST_SECONDS, Complaint, UnknownModel, refusal, within_success
+from chassis.chain import Report
+from chassis.errors import ApiError, EngineFailed, NotFound, TooBusy
+from chassis.failures import Complaint, UnknownModel
 from chassis.limits import Admission
-from chassis.logs import REQUEST_ID, request_id
-from chassis.rings import KeyRing
+from chassis.remote import Remote
 from chassis.rows import Row
 from chassis.settings import read
 from chassis.streams import close
-from chassis.upstream import Reply, Unusable, Upstream
+from chassis.upstream import Reply
 from llm.asking import body_for, fields_of, heard
 from llm.conversation import estimated
 from llm.encode import NoAnswer, unrolled
@@ -47,7 +38,6 @@ if TYPE_CHECKING:
     from llm.budgets import Rate
 
 MAX_ANSWER_BYTES = 32 * 2**20
-MAX_REFUSAL_BYTES = 64 * 2**10
 PATIENCE_SECONDS = 0.5
 """How long a caller waits for a place at an upstream before the next engine is asked."""
 
@@ -73,23 +63,11 @@ class OpenAI(Engine):
         self.provider = row.name
         """By whose habits it is asked."""
         fields_of(options.extra or "{}")
-        headers = {
-            "content-type": "application/json",
-            "accept-encoding": "identity",  # what is passed on untouched must be readable
-            "user-agent": "talkbox",
-        }
-        url = f"{row.base_url}/chat/completions"
-        try:
-            for key in row.api_keys:
-                Upstream.check({"authorization": f"Bearer {key}"})
-            self.upstream = Upstream(url, headers, connect_seconds=options.connect_seconds, proxy=row.proxy)
-        except Unusable as exc:
-            raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
-        self._ring = KeyRing(row.api_keys)
+        json = {"content-type": "application/json"}
+        self.remote = Remote(row, "/chat/completions", json, connect_seconds=options.connect_seconds)
         self._listed = Listed(self._list)
         self._thinks: dict[str, bool] = {}
         """Whether a model's answers begin inside a thought, as far as was seen."""
-        self._cannot_unthink: set[str] = set()
         self._places, self._rate = _limits(limits or LimitOptions(), row.prefix)
 
     @classmethod
@@ -103,7 +81,7 @@ class OpenAI(Engine):
 
     async def aclose(self) -> None:
         await self._listed.aclose()
-        await self.upstream.aclose()
+        await self.remote.aclose()
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -112,9 +90,7 @@ class OpenAI(Engine):
         return tuple(dict.fromkeys((*((self.row.model,) if self.row.model else ()), *self.row.models, *reported)))
 
     async def _list(self) -> bytes:
-        key = self._ring.take()
-        path = self.upstream.url.path.removesuffix("/chat/completions") + "/models"
-        reply = await self.upstream.get(path, {"authorization": f"Bearer {key}"} if key else {}, silence_seconds=5.0)
+        reply = await self.remote.get("/models", silence_seconds=5.0)
         try:
             if reply.status != 200:
                 raise EngineFailed(f"answered {reply.status}")
@@ -125,8 +101,7 @@ class OpenAI(Engine):
     @property
     def detail(self) -> str | None:
         """For /readyz."""
-        resting = self._ring.resting
-        return f"{resting} of {len(self._ring.keys)} keys rest" if resting else None
+        return self.remote.detail
 
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
         streamed = bool(asked.wanted.stream)
@@ -140,7 +115,7 @@ class OpenAI(Engine):
                 if reply.media_type in ("text/html", "application/json"):
                     yield await self._unstreamed(reply, asked, model)
                     return
-                events = relayed(reply, self._judge, reply.ended, asked.tally)
+                events = relayed(reply, self.remote.meant, reply.ended, asked.tally)
                 strainer = self._strainer(asked, model)
                 pieces = events if strainer.idle else strainer.events(events)
                 if _tells_usage(asked):
@@ -171,40 +146,19 @@ class OpenAI(Engine):
             self._places.leave(since)
 
     async def _begun(self, asked: Asked, model: str, *, streamed: bool) -> Reply:
-        """An answer that has begun, with a key that is accepted.
-
-        Asked again is only what was refused: with the next key, or without what the caller did not ask for.
-        """
-        accept = "text/event-stream" if streamed else "application/json"
-        headers = {REQUEST_ID: request_id.get() or "-", "accept": accept}
+        """Plain is a question that lets it think, where what forbids that is not understood."""
+        accept = {"accept": "text/event-stream" if streamed else "application/json"}
         silence = self.options.silence_seconds if streamed else None
-        think = model in self._cannot_unthink
-        tried: frozenset[str] = frozenset()
-        key = self._ring.take()
-        while True:
-            body = body_for(asked, model, self.options, self.mind, self.provider, think=think)
-            own = {"authorization": f"Bearer {key}"} if key else {}
-            reply = await self.upstream.post(body, headers | own, silence_seconds=silence)
-            if reply.status == 200:
-                if think:
-                    self._cannot_unthink.add(model)
-                return reply
-            try:
-                failure = await self._refusal(reply, asked, model, key or "")
-            finally:
-                await reply.aclose()
-            untouched = body_for(asked, model, self.options, self.mind, self.provider, think=True)
-            if reply.status in (400, 422) and not think and untouched != body:
-                think = True
-                continue
-            if not isinstance(failure, EngineFailed) or not _concerns_key(failure) or len(self._ring.keys) == 1:
-                raise failure
-            self._ring.rest(key or "", failure.rest_seconds or FIRST_REST_SECONDS)
-            tried |= {key or ""}
-            key = self._ring.take(tried)
-            if key is None:
-                failure.rest_seconds = self._ring.seconds
-                raise failure
+
+        def body(think: bool) -> bytes:
+            return body_for(asked, model, self.options, self.mind, self.provider, think=think)
+
+        return await self.remote.begun(
+            model,
+            lambda headers, plain: self.remote.upstream.post(body(plain), headers | accept, silence_seconds=silence),
+            lambda: self._unknown_model(asked, model),
+            can_be_plain=lambda: body(True) != body(False),
+        )
 
     def _strainer(self, asked: Asked, model: str) -> Strainer:
         wish = heard(asked.wanted, self.options)
@@ -244,9 +198,9 @@ class OpenAI(Engine):
         try:
             msgspec.json.decode(body, type=Completion)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            raise self._no_answer(body, reply) from exc
+            raise self.remote.no_answer(body, reply, "completion") from exc
         if b'"error"' in body and (complaint := _error_within(body)) is not None:
-            raise self._judge(complaint)
+            raise self.remote.meant(complaint)
         asked.tally.whole(body)
         strainer = self._strainer(asked, model)
         return body if strainer.idle else strainer.whole(body)
@@ -257,41 +211,14 @@ class OpenAI(Engine):
         try:
             return unrolled(body, _estimate(asked) if _tells_usage(asked) else None)
         except NoAnswer as exc:
-            raise self._no_answer(body, reply) from exc
-
-    def _no_answer(self, body: bytes, reply: Reply) -> ApiError:
-        """A 200 that holds something else."""
-        complaint = Complaint.of(body)
-        if complaint is not None and (complaint.message or complaint.words):
-            return self._judge(complaint)
-        kind = reply.media_type or "something"
-        return EngineFailed(f"answered {kind} that is not what was asked for. {self._hint}")
-
-    async def _refusal(self, reply: Reply, asked: Asked, model: str, key: str) -> ApiError:
-        try:
-            body = await reply.read(MAX_REFUSAL_BYTES)
-        except EngineFailed:
-            body = b""  # the status says enough
-        complaint = Complaint.of(body)
-        if reply.status == 404 and complaint is not None and complaint.explicit:
-            return self._unknown_model(asked, model)
-        return refusal(reply.status, body, retry_after=reply.retry_after, secret=key, hint=self._hint)
+            raise self.remote.no_answer(body, reply, "completion") from exc
 
     def _unknown_model(self, asked: Asked, model: str) -> ApiError:
         message = f"{self.row.name} has no model {model!r}."
         log.warning("%s Set %sMODEL to one it has.", message, self.row.prefix)
-        if asked.model:
-            return NotFound(message, param="model", code="model_not_found")
-        if self.row.model:
-            return EngineFailed(f"has no model {model!r}. {self._hint}", rest_seconds=MISCONFIGURED_REST_SECONDS)
+        if asked.model or self.row.model:
+            return self.remote.unknown_model(model, chosen=bool(asked.model))
         return UnknownModel(f"{message} The operator can set {self.row.prefix}MODEL.", param="model")
-
-    def _judge(self, complaint: Complaint) -> ApiError:
-        return within_success(complaint, secret=self.row.api_key, hint=self._hint)
-
-    @property
-    def _hint(self) -> str:
-        return f"Check {self.row.prefix}BASE_URL, _API_KEY and _MODEL."
 
 
 def _tells_usage(asked: Asked) -> bool:
@@ -302,10 +229,6 @@ def _tells_usage(asked: Asked) -> bool:
 
 def _estimate(asked: Asked) -> Callable[[], dict[str, Any]]:
     return lambda: shown(asked.tally.counts(lambda: estimated(asked.wanted.messages)), estimated=True)
-
-
-def _concerns_key(failure: EngineFailed) -> bool:
-    return isinstance(failure, EngineBusy | EngineUnpaid) or failure.body["code"] == "upstream_auth"
 
 
 def _limits(options: LimitOptions, prefix: str) -> "tuple[Admission | None, Rate | None]":

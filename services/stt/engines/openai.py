@@ -4,7 +4,6 @@
 speech is sent, in a small file; silence ends here.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,24 +13,13 @@ import httpx
 import msgspec
 from msgspec import Meta
 
-from chassis.chain import FIRST_REST_SECONDS, Report
-from chassis.errors import (
-    ApiError,
-    BadRequest,
-    Declined,
-    EngineBusy,
-    EngineFailed,
-    EngineTimeout,
-    EngineUnavailable,
-    EngineUnpaid,
-    NotFound,
-)
-from chassis.failures import MISCONFIGURED_REST_SECONDS, Complaint, refusal, within_success
-from chassis.logs import REQUEST_ID, request_id
-from chassis.rings import KeyRing
+from chassis.chain import Report
+from chassis.errors import Declined, EngineFailed
+from chassis.failures import Complaint
+from chassis.remote import Remote
 from chassis.rows import Row
 from chassis.settings import Options, SettingError, read
-from chassis.upstream import Reply, Unusable, Upstream
+from chassis.upstream import Reply
 from stt import answers, speech
 from stt.answers import Answered, Cleaner, Event, cleaned, guessed, language_of
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment
@@ -43,7 +31,6 @@ from stt.upload import encoded
 from stt.work import Stop, cores, pieces, workers
 
 MAX_ANSWER_BYTES = 16 * 2**20
-MAX_REFUSAL_BYTES = 64 * 2**10
 SHORT_SECONDS = 10.0
 """For a longer recording there is as much more patience as it is longer."""
 TEXT_ONLY = "gpt-"
@@ -122,17 +109,7 @@ class OpenAI(Engine):
             self.languages = frozenset(filter(None, map(code_of, options.languages or provider.languages)))
         except UnknownLanguage as exc:
             raise SettingError(f"{row.prefix}LANGUAGES: {exc}") from exc
-        headers = {"accept-encoding": "identity", "user-agent": "talkbox"}
-        url = f"{row.base_url}/audio/transcriptions"
-        try:
-            for key in row.api_keys:
-                Upstream.check({"authorization": f"Bearer {key}"})
-            self._upstream = Upstream(url, headers, connect_seconds=options.connect_seconds, proxy=row.proxy)
-        except Unusable as exc:
-            raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
-        self._ring = KeyRing(row.api_keys)
-        self._plain: set[str] = set()
-        """Models that refuse `verbose_json` or `stream`, as was seen."""
+        self._remote = Remote(row, "/audio/transcriptions", {}, connect_seconds=options.connect_seconds, retold=True)
         self._executor = workers(cores(), "upload")
 
     @classmethod
@@ -145,15 +122,14 @@ class OpenAI(Engine):
     @property
     def detail(self) -> str | None:
         """For /readyz."""
-        resting = self._ring.resting
-        return f"{resting} of {len(self._ring.keys)} keys rest" if resting else None
+        return self._remote.detail
 
     def hears(self, language: str | None) -> bool:
         return language is None or not self.languages or language in self.languages
 
     async def aclose(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
-        await self._upstream.aclose()
+        await self._remote.aclose()
 
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         if not self.hears(hints.language):
@@ -190,74 +166,38 @@ class OpenAI(Engine):
         return named if named in self.row.models else self.row.model or named or "whisper-1"
 
     async def _begun(self, sent: Sent) -> Reply:
-        """An answer that has begun, with a key that is accepted and fields that are understood."""
-        plain = sent.model in self._plain
-        special = sent.verbose or sent.streamed
-        tried: frozenset[str] = frozenset()
-        key = self._ring.take()
-        while True:
-            reply = await self._asked(sent, key or "", plain=plain)
-            if reply.status == 200:
-                if plain and special:
-                    self._plain.add(sent.model)
-                return reply
-            try:
-                failure = await self._refusal(reply, sent, key or "")
-            finally:
-                await reply.aclose()
-            if reply.status in (400, 422) and special and not plain:
-                plain = True
-                continue
-            if not isinstance(failure, EngineFailed) or not _concerns_key(failure) or len(self._ring.keys) == 1:
-                raise failure
-            self._ring.rest(key or "", failure.rest_seconds or FIRST_REST_SECONDS)
-            tried |= {key or ""}
-            key = self._ring.take(tried)
-            if key is None:
-                failure.rest_seconds = self._ring.seconds
-                raise failure
+        """Plain is a question for the text alone, at once."""
 
-    async def _asked(self, sent: Sent, key: str, *, plain: bool) -> Reply:
-        form = httpx.Request("POST", self._upstream.url, data=sent.fields(plain=plain), files={"file": sent.file})
-        headers = {REQUEST_ID: request_id.get() or "-", "content-type": form.headers["content-type"]}
-        if key:
-            headers["authorization"] = f"Bearer {key}"
-        patience = self._patience(sent)
-        try:
-            async with asyncio.timeout(patience):
-                return await self._upstream.post(form.read(), headers)
-        except TimeoutError as exc:
-            raise self._silent(patience) from exc
+        async def post(headers: dict[str, str], plain: bool) -> Reply:
+            fields = sent.fields(plain=plain)
+            form = httpx.Request("POST", self._remote.upstream.url, data=fields, files={"file": sent.file})
+            headers["content-type"] = form.headers["content-type"]
+            return await self._remote.post(form.read(), headers, self._patience(sent))
+
+        chosen = bool(sent.hints.model) and sent.hints.model != self.row.model
+        return await self._remote.begun(
+            sent.model,
+            post,
+            lambda: self._remote.unknown_model(sent.model, chosen=chosen),
+            can_be_plain=lambda: sent.verbose or sent.streamed,
+        )
 
     def _patience(self, sent: Sent) -> float:
         return self.options.answer_seconds + max(0.0, sent.seconds - SHORT_SECONDS)
 
-    def _silent(self, seconds: float) -> EngineTimeout:
-        return EngineTimeout(f"{self._upstream.shown} was silent for {seconds:g} s")
-
-    async def _patiently(self, reply: Reply, first_seconds: float) -> AsyncIterator[bytes]:
-        patience = first_seconds
-        while True:
-            try:
-                async with asyncio.timeout(patience):
-                    piece = await anext(reply)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as exc:
-                raise self._silent(patience) from exc
-            yield piece
-            patience = self.options.gap_seconds
+    def _pieces(self, reply: Reply, sent: Sent) -> AsyncIterator[bytes]:
+        return self._remote.pieces(reply, self._patience(sent), self.options.gap_seconds)
 
     async def _whole(self, reply: Reply, sent: Sent) -> Heard:
         body = b""
-        async for piece in self._patiently(reply, self._patience(sent)):
+        async for piece in self._pieces(reply, sent):
             body += piece
             if len(body) > MAX_ANSWER_BYTES:
                 raise EngineFailed(f"answered more than {MAX_ANSWER_BYTES} bytes")
         try:
             answered = msgspec.json.decode(body, type=Answered)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            raise self._no_answer(body, reply) from exc
+            raise self._remote.no_answer(body, reply, "transcript") from exc
         text, told = cleaned(answered.text)
         language = sent.hints.language or language_of(answered.language) or told or guessed(text)
         if not text.strip() or (not sent.speech.sure and is_invented(text)):
@@ -273,7 +213,7 @@ class OpenAI(Engine):
             language = sent.hints.language or cleaner.language or guessed(text)
             return Heard(language=language, segments=(span,) if text else ())
 
-        async with aclosing(answers.events(self._patiently(reply, self._patience(sent)))) as events:  # type: ignore[type-var]  # it is a generator
+        async with aclosing(answers.events(self._pieces(reply, sent))) as events:  # type: ignore[type-var]  # it is a generator
             async for data in events:
                 if data == b"[DONE]":
                     break
@@ -295,7 +235,7 @@ class OpenAI(Engine):
                     reply.ended()
                     break
         if kind not in ("transcript.text.done", "segment"):
-            raise EngineFailed(f"{self._upstream.shown} broke off")
+            raise EngineFailed(f"{self._remote.upstream.shown} broke off")
         if (text := cleaner.flush()) or not said:
             yield heard(text)
 
@@ -303,46 +243,8 @@ class OpenAI(Engine):
         try:
             event = msgspec.json.decode(data, type=Event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            raise EngineFailed(f"sent an event that is none. {self._hint}") from exc
+            raise EngineFailed(f"sent an event that is none. {self._remote.hint}") from exc
         complaint = Complaint.of(data) if event.error else None
         if complaint is not None:
-            raise self._judged(within_success(complaint, secret=self.row.api_key, hint=self._hint))
+            raise self._remote.meant(complaint)
         return event
-
-    def _no_answer(self, body: bytes, reply: Reply) -> ApiError:
-        """A 200 that holds something else."""
-        complaint = Complaint.of(body)
-        if complaint is not None and (complaint.message or complaint.words):
-            return self._judged(within_success(complaint, secret=self.row.api_key, hint=self._hint))
-        kind = reply.media_type or "something"
-        return EngineFailed(f"answered {kind} that is no transcript. {self._hint}")
-
-    async def _refusal(self, reply: Reply, sent: Sent, key: str) -> ApiError:
-        try:
-            async with asyncio.timeout(self.options.gap_seconds):
-                body = await reply.read(MAX_REFUSAL_BYTES)
-        except (EngineFailed, TimeoutError):
-            body = b""  # the status says enough
-        complaint = Complaint.of(body)
-        if reply.status == 404 and complaint is not None and complaint.explicit:
-            if sent.hints.model and sent.hints.model != self.row.model:
-                told = f"{self.row.name} has no model {sent.model!r}."
-                return NotFound(told, param="model", code="model_not_found")
-            missing = f"has no model {sent.model!r}, or no such path. {self._hint}"
-            return EngineFailed(missing, rest_seconds=MISCONFIGURED_REST_SECONDS)
-        return self._judged(refusal(reply.status, body, retry_after=reply.retry_after, secret=key, hint=self._hint))
-
-    @staticmethod
-    def _judged(error: ApiError) -> ApiError:
-        """What was sent is not what the caller sent: only moderation ends the search for somebody who hears."""
-        if isinstance(error, BadRequest) and error.body["code"] != "content_filter":
-            return Declined(str(error), param=error.body["param"])
-        return error
-
-    @property
-    def _hint(self) -> str:
-        return f"Check {self.row.prefix}BASE_URL, _API_KEY and _MODEL."
-
-
-def _concerns_key(failure: EngineFailed) -> bool:
-    return isinstance(failure, EngineBusy | EngineUnpaid) or failure.body["code"] == "upstream_auth"

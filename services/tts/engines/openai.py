@@ -7,19 +7,18 @@ other services. Whatever sound comes is told by its bytes and decoded, whatever 
 import asyncio
 import copy
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta
 
 from chassis.chain import Report
-from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineTimeout, EngineUnavailable, NotFound
-from chassis.failures import MISCONFIGURED_REST_SECONDS, Complaint, refusal, within_success
-from chassis.logs import REQUEST_ID, request_id
+from chassis.errors import ApiError, EngineFailed, NotFound
+from chassis.remote import Remote
 from chassis.rows import Row
 from chassis.settings import Options, read
-from chassis.upstream import Reply, Unusable, Upstream
+from chassis.upstream import Reply
 from tts.clauses import Lengths
 from tts.decode import Decoder, NotSound
 from tts.engines import Engine
@@ -84,14 +83,14 @@ class OpenAI(Engine):
             self.voices = [self._only]
         self._model = row.model
         self.speeds = self._speeds()
-        headers = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "talkbox"}
-        if row.api_key:
-            headers["authorization"] = f"Bearer {row.api_key}"
-        url = f"{row.base_url}/audio/speech"
-        try:
-            self._upstream = Upstream(url, headers, connect_seconds=options.connect_seconds, proxy=row.proxy)
-        except Unusable as exc:
-            raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
+        self._remote = Remote(
+            row,
+            "/audio/speech",
+            {"content-type": "application/json"},
+            connect_seconds=options.connect_seconds,
+            settings="BASE_URL, _API_KEY, _MODEL and _VOICE",
+            retold=True,
+        )
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -99,7 +98,12 @@ class OpenAI(Engine):
         return cls(found, read(SpeechOptions, prefix=found.prefix), UPSTREAMS.provider(name))
 
     async def aclose(self) -> None:
-        await self._upstream.aclose()
+        await self._remote.aclose()
+
+    @property
+    def detail(self) -> str | None:
+        """For /readyz."""
+        return self._remote.detail
 
     @property
     def likeness(self) -> str:
@@ -128,15 +132,13 @@ class OpenAI(Engine):
         reply = await self._asked(text, voice, speed)
         decoder = Decoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
         try:
-            if reply.status != 200:
-                raise await self._refusal(reply, voice)
-            async for piece in self._patiently(reply):
+            async for piece in self._remote.pieces(reply, self.options.first_audio_seconds, self.options.gap_seconds):
                 for sound in decoder.feed(piece):
                     yield sound
             for sound in decoder.finish():
                 yield sound
         except NotSound as exc:
-            raise await self._no_sound(exc, reply, voice) from exc
+            raise await self._no_sound(exc, reply) from exc
         finally:
             await reply.aclose()
 
@@ -151,27 +153,12 @@ class OpenAI(Engine):
             body["speed"] = round(speed, 3)
         if self.options.instructions:
             body["instructions"] = self.options.instructions
-        headers = {REQUEST_ID: request_id.get() or "-"}
-        try:
-            async with asyncio.timeout(self.options.first_audio_seconds):
-                return await self._upstream.post(msgspec.json.encode(body), headers)
-        except TimeoutError as exc:
-            raise self._silent(self.options.first_audio_seconds) from exc
-
-    async def _patiently(self, reply: Reply) -> AsyncIterator[bytes]:
-        patience = self.options.first_audio_seconds
-        while True:
-            try:
-                async with asyncio.timeout(patience):
-                    yield await anext(reply)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as exc:
-                raise self._silent(patience) from exc
-            patience = self.options.gap_seconds
-
-    def _silent(self, seconds: float) -> EngineTimeout:
-        return EngineTimeout(f"{self._upstream.shown} was silent for {seconds:g} s")
+        question = msgspec.json.encode(body)
+        return await self._remote.begun(
+            self._model or "tts-1",
+            lambda headers, plain: self._remote.post(question, headers, self.options.first_audio_seconds),
+            lambda: self._remote.unknown_model(str(self._model), chosen=self._model != self.row.model),
+        )
 
     def _claims_pcm(self, reply: Reply) -> bool:
         """Whether bytes without a signature are to be taken for samples."""
@@ -183,20 +170,7 @@ class OpenAI(Engine):
         disobeys = SPEAKS_AT_ONE_SPEED.match(self._model or "") and self.options.speed != "on"
         return (1.0, 1.0) if disobeys or self.options.speed == "off" else (0.25, 4.0)
 
-    async def _refusal(self, reply: Reply, voice: Voice) -> ApiError:
-        try:
-            body = await reply.read(MAX_TEXT_BYTES)
-        except EngineFailed:
-            body = b""  # the status says enough
-        if reply.status == 404 and (complaint := Complaint.of(body)) is not None and complaint.explicit:
-            if self._model != self.row.model:
-                return NotFound(f"{self.row.name} has no model {self._model!r}.", param="model", code="model_not_found")
-            missing = f"has no model {self._model!r}, or no such path. {self._hint}"
-            return EngineFailed(missing, rest_seconds=MISCONFIGURED_REST_SECONDS)
-        key, hint = self.row.api_key, self._hint
-        return self._judged(refusal(reply.status, body, retry_after=reply.retry_after, secret=key, hint=hint))
-
-    async def _no_sound(self, exc: NotSound, reply: Reply, voice: Voice) -> ApiError:
+    async def _no_sound(self, exc: NotSound, reply: Reply) -> ApiError:
         """A 200 that holds something else."""
         if exc.text is None:
             return EngineFailed(str(exc))
@@ -205,21 +179,7 @@ class OpenAI(Engine):
                 body = exc.text + await reply.read(MAX_TEXT_BYTES)
         except (EngineFailed, TimeoutError):
             body = exc.text
-        complaint = Complaint.of(body)
-        if complaint is not None and (complaint.message or complaint.words):
-            return self._judged(within_success(complaint, secret=self.row.api_key, hint=self._hint))
-        return EngineFailed(f"answered {reply.media_type or 'text'} that is no sound. {self._hint}")
-
-    @staticmethod
-    def _judged(error: ApiError) -> ApiError:
-        """The caller never saw what was asked here: only moderation ends the search for somebody who speaks."""
-        if isinstance(error, BadRequest) and error.body["code"] != "content_filter":
-            return Declined(str(error), param=error.body["param"])
-        return error
-
-    @property
-    def _hint(self) -> str:
-        return f"Check {self.row.prefix}BASE_URL, _API_KEY, _MODEL and _VOICE."
+        return self._remote.no_answer(body, reply, "sound")
 
 
 def _voice(row: Row, listed: str) -> Voice:

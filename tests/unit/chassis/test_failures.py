@@ -87,7 +87,7 @@ def test_the_field_at_fault_is_passed_on() -> None:
     ],
 )
 def test_no_message_shows_a_secret(message: str) -> None:
-    shown = str(refusal(400, said(message=message), secret="my-own-secret"))
+    shown = str(refusal(400, said(message=message), secrets=["my-own-secret"]))
 
     assert "***" in shown
     assert not any(part in shown for part in ("my-own-secret", "abcdef", "pa55word", "abc123secret"))

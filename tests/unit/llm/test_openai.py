@@ -112,7 +112,7 @@ async def test_an_answer_is_passed_on_as_the_bytes_it_came_as(stream: bool) -> N
     through, upstream = await answer(Manner(pieces=("你", "好 é")), asked(stream=stream))
 
     async with Upstream(Manner(pieces=("你", "好 é"))) as same, engine(same) as made:
-        reply = await made.upstream.post(upstream.seen[0].body, {})
+        reply = await made.remote.upstream.post(upstream.seen[0].body, {})
         assert through == await reply.read(10**6)
 
 

@@ -147,6 +147,17 @@ async def test_a_refused_key_rests_for_long_and_names_the_variable() -> None:
     assert "TTS_UP_BASE_URL, _API_KEY" in str(failure)
 
 
+async def test_a_key_that_is_refused_rests_and_the_others_speak() -> None:
+    manner = Manner(keys={KEY: "401", "two": "429"})
+    async with speaking(manner, more_keys=("two", "three")) as (made, server):
+        for _ in range(3):
+            assert await said(made)
+        assert made.detail == "2 of 3 keys rest"
+
+    used = [seen.headers["authorization"].removeprefix("Bearer ") for seen in server.seen]
+    assert used == [KEY, "two", *["three"] * 3]
+
+
 async def test_an_upstreams_limit_is_kept() -> None:
     failure = await refused(MANNERS["429"])
 

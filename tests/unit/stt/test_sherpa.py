@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,9 @@ def test_a_damaged_model_is_unavailable_and_ends_nothing(folder: Path, tmp_path:
         Sherpa.load("sensevoice", lambda doing, part: None)
 
 
-@pytest.mark.skipif("sherpa_onnx" not in MISSING, reason="sherpa-onnx is installed")
 def test_without_the_extra_it_is_unavailable_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENSEVOICE_MODEL", "/models/sense")
+    monkeypatch.setitem(sys.modules, "sherpa_onnx", None)  # as if it were not installed
 
     with pytest.raises(EngineUnavailable, match="pip install sherpa-onnx"):
         Sherpa.load("sensevoice", lambda doing, part: None)

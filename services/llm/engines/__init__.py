@@ -23,7 +23,10 @@ class Engine(Protocol):
     @property
     @abstractmethod
     def models(self) -> tuple[str, ...]:
-        """Models that can be picked as `engine/model`, as far as the operator named them."""
+        """Models that can be picked as `engine/model`, as far as they are known by now."""
+
+    async def ask_for_models(self) -> None:
+        """Make `models` complete where somebody else knows them; never takes long."""
 
     @abstractmethod
     def chat(self, asked: Asked) -> AsyncIterator[bytes]:

@@ -86,8 +86,12 @@ class OpenAI(Engine):
     @property
     def models(self) -> tuple[str, ...]:
         """What the operator listed; else what the upstream says it has, beside the operator's one."""
-        reported = () if self.row.models else self._listed.names()
+        reported = () if self.row.models else self._listed.names
         return tuple(dict.fromkeys((*((self.row.model,) if self.row.model else ()), *self.row.models, *reported)))
+
+    async def ask_for_models(self) -> None:
+        if not self.row.models:
+            await self._listed.refresh()
 
     async def _list(self) -> bytes:
         reply = await self.remote.get("/models", silence_seconds=5.0)

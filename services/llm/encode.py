@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from time import time
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -17,11 +17,16 @@ class NoAnswer(ValueError):
     """What should be a whole answer is none."""
 
 
+Reason: TypeAlias = Literal["stop", "length", "tool_calls"]
+
+
 class Spoken(Struct, frozen=True):
     """One choice of an answer."""
 
     pieces: tuple[str, ...]
-    finish_reason: Literal["stop", "length"]
+    finish_reason: Reason
+    tool: str | None = None
+    """Whose arguments the pieces are; None: they are words."""
 
 
 class Usage(Struct, frozen=True):
@@ -39,7 +44,7 @@ def completion(choices: Sequence[Spoken], model: str, usage: Usage) -> bytes:
     shown = [
         {
             "index": index,
-            "message": {"role": "assistant", "content": "".join(spoken.pieces), "refusal": None},
+            "message": {"role": "assistant", "refusal": None} | _said(spoken),
             "logprobs": None,
             "finish_reason": spoken.finish_reason,
         }
@@ -54,16 +59,50 @@ def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterat
     Args:
         usage: To be told in a chunk of its own at the end; None where nobody asked for it.
     """
-    frame = _frame("chat.completion.chunk", model) | ({"usage": None} if usage else {})
+    chunks = Chunks(model, usage=usage is not None)
     for index in range(len(choices)):
-        yield event(frame | {"choices": [_delta(index, {"role": "assistant", "content": ""})]})
+        yield chunks.begun(index)
     for index, spoken in enumerate(choices):
         for piece in spoken.pieces:
-            yield event(frame | {"choices": [_delta(index, {"content": piece})]})
-        yield event(frame | {"choices": [_delta(index, {}, spoken.finish_reason)]})
+            yield chunks.said(piece, index)
+        yield chunks.ended(spoken.finish_reason, index)
     if usage:
-        yield event(frame | {"choices": [], "usage": usage})
+        yield chunks.told(usage)
     yield DONE
+
+
+class Chunks:
+    """The events of an answer that is yet to be made.
+
+    Args:
+        usage: Whether it will be told at the end.
+    """
+
+    def __init__(self, model: str, *, usage: bool) -> None:
+        self._frame = _frame("chat.completion.chunk", model) | ({"usage": None} if usage else {})
+
+    def begun(self, index: int = 0) -> bytes:
+        return self._chunk(_delta(index, {"role": "assistant", "content": ""}))
+
+    def said(self, words: str, index: int = 0) -> bytes:
+        return self._chunk(_delta(index, {"content": words}))
+
+    def called(self, tool: str) -> bytes:
+        """A tool, whose arguments are to follow."""
+        call = {"index": 0, "id": _call_id(), "type": "function", "function": {"name": tool, "arguments": ""}}
+        return self._chunk(_delta(0, {"role": "assistant", "content": None, "tool_calls": [call]}))
+
+    def arguments(self, words: str) -> bytes:
+        return self._chunk(_delta(0, {"tool_calls": [{"index": 0, "function": {"arguments": words}}]}))
+
+    def ended(self, reason: Reason, index: int = 0) -> bytes:
+        return self._chunk(_delta(index, {}, reason))
+
+    def told(self, usage: Usage) -> bytes:
+        return event(self._frame | {"choices": [], "usage": usage})
+
+    def _chunk(self, choice: dict[str, Any]) -> bytes:
+        return event(self._frame | {"choices": [choice]})
 
 
 def finish(reason: Literal["stop", "length"]) -> bytes:
@@ -111,5 +150,17 @@ def _frame(kind: str, model: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time()), "model": model}
 
 
-def _delta(index: int, delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+def _said(spoken: Spoken) -> dict[str, Any]:
+    text = "".join(spoken.pieces)
+    if spoken.tool is None:
+        return {"content": text}
+    call = {"id": _call_id(), "type": "function", "function": {"name": spoken.tool, "arguments": text}}
+    return {"content": None, "tool_calls": [call]}
+
+
+def _call_id() -> str:
+    return f"call_{uuid.uuid4().hex}"
+
+
+def _delta(index: int, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
     return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

@@ -169,6 +169,11 @@ class ChatRequest(Struct):
         return any(value is not None for value in said)
 
     @property
+    def wants_usage(self) -> bool:
+        """Whether the caller wants to be told at the end of a stream."""
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
+
+    @property
     def is_prose(self) -> bool:
         """Whether the answer is words, and not JSON."""
         return self.response_format is None or self.response_format.type == "text"

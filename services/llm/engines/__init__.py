@@ -8,6 +8,7 @@ from llm.wire import Asked
 
 COMPANION = "companion"
 ENGINES = {
+    "gguf": "llm.engines.gguf:Gguf",
     "local": "llm.engines.local:Local",
     COMPANION: "llm.engines.companion:Companion",
 }

@@ -60,8 +60,7 @@ class Companion(Engine):
         if not wanted.stream:
             yield completion(choices, COMPANION, usage)
             return
-        told = wanted.stream_options is not None and wanted.stream_options.include_usage
-        for piece in events(choices, COMPANION, usage if told else None):
+        for piece in events(choices, COMPANION, usage if wanted.wants_usage else None):
             yield piece
 
     def _choice(self, wanted: ChatRequest, index: int) -> Spoken:

@@ -122,7 +122,7 @@ class OpenAI(Engine):
                 events = relayed(reply, self.remote.meant, reply.ended, asked.tally)
                 strainer = self._strainer(asked, model)
                 pieces = events if strainer.idle else strainer.events(events)
-                if _tells_usage(asked):
+                if asked.wanted.wants_usage:
                     pieces = with_usage(pieces, asked.tally, lambda: estimated(asked.wanted.messages))
                 try:
                     async for piece in pieces:
@@ -213,7 +213,7 @@ class OpenAI(Engine):
         """Some answer whole although a stream was asked for."""
         body = await self._whole(reply, asked, model)
         try:
-            return unrolled(body, _estimate(asked) if _tells_usage(asked) else None)
+            return unrolled(body, _estimate(asked) if asked.wanted.wants_usage else None)
         except NoAnswer as exc:
             raise self.remote.no_answer(body, reply, "completion") from exc
 
@@ -223,12 +223,6 @@ class OpenAI(Engine):
         if asked.model or self.row.model:
             return self.remote.unknown_model(model, chosen=bool(asked.model))
         return UnknownModel(f"{message} The operator can set {self.row.prefix}MODEL.", param="model")
-
-
-def _tells_usage(asked: Asked) -> bool:
-    """Whether the caller wants to be told at the end of a stream."""
-    options = asked.wanted.stream_options
-    return options is not None and bool(options.include_usage)
 
 
 def _estimate(asked: Asked) -> Callable[[], dict[str, Any]]:

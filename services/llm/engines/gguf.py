@@ -1,0 +1,599 @@
+"""A model in this process, by llama.cpp: any GGUF file with a chat template, ChatGLM3 and its successors among them.
+
+An extra: `pip install llama-cpp-python`, which has no wheel and builds for some minutes.
+"""
+
+import asyncio
+import codecs
+import ctypes
+import logging
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from random import getrandbits
+from threading import Event, Semaphore, get_native_id
+from typing import Any, Self
+
+import msgspec
+from msgspec import Struct
+
+from chassis import hub
+from chassis.chain import Report
+from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineUnavailable, NotFound
+from chassis.hub import HubOptions, Weights
+from chassis.limits import Admission
+from chassis.settings import Count, Options, read
+from chassis.streams import close
+from llm.asking import heard, switches_off
+from llm.conversation import messages_for
+from llm.encode import DONE, Chunks, Reason, Spoken, Usage, completion
+from llm.engines import Engine
+from llm.settings import RelayOptions
+from llm.strain import Strainer
+from llm.usage import Counts
+from llm.wire import Asked, ChatRequest, ToolChoice
+
+PACKAGE = "`pip install llama-cpp-python` (it is built for some minutes, by a C++ compiler)"
+PATIENCE_SECONDS = 2.5
+QUEUED = 4
+"""How many callers may wait for the one answer that is made at a time, and how long."""
+PIECE_TOKENS = 64
+"""Of a prompt, read between two looks at whether its caller is still there."""
+AHEAD = 64
+"""Tokens that may be made ahead of a caller who reads slowly."""
+LOWER_PRIORITY = 5
+JINJA = re.compile(r"\{[{%]")
+THOUGHT_OPENED = b"<think>"
+ERROR = 4
+"""llama.cpp's level of it."""
+
+log = logging.getLogger("talkbox.llm")
+
+
+class GgufOptions(Options, frozen=True, kw_only=True):
+    """Which model, and how it is run."""
+
+    prefix = "GGUF_"
+    model: str = ""
+    """A file; or at a hub `owner/name/file.gguf`, or `owner/name:Q4_K_M`."""
+    context: Count = 4096
+    """Tokens of a conversation and its answer; memory grows with it."""
+    threads: Count | None = None
+    """None: all cores but one."""
+    gpu_layers: int = 0
+    """Where llama-cpp-python was built for a GPU; -1: all."""
+    template: str = ""
+    """Of a model whose file has none: the name of one that llama.cpp knows (`chatml`, `chatglm3`), or a Jinja file."""
+
+
+class End(Struct, frozen=True):
+    """What is known of an answer when it is made."""
+
+    reason: Reason
+
+
+class Tool(Struct, frozen=True):
+    """One that must be called."""
+
+    name: str
+    parameters: dict[str, Any]
+    offers: list[dict[str, Any]]
+    """All the caller's, as they came."""
+
+
+class Gone(Exception):
+    """The caller has left."""
+
+
+class Gguf(Engine):
+    first_byte_seconds = 1.0
+
+    def __init__(
+        self, model: "Model", relay: RelayOptions | None = None, *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        self.model, self.options = model, relay or RelayOptions()
+        self._places = Admission(1, QUEUED, patience_seconds)
+        self._worker = ThreadPoolExecutor(1, "gguf", initializer=_step_back)
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        options = read(GgufOptions)
+        if not options.model:
+            raise EngineUnavailable("Set GGUF_MODEL to a file, or to one at a hub: Qwen/Qwen3-0.6B-GGUF:Q8_0.")
+        library = _library()
+        path = find(options.model, report, read(HubOptions))
+        report(f"loading {path.name}", None)
+        return cls(Model(library, path, options), read(RelayOptions, own="LLM_GGUF_"))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.model.name,)
+
+    async def aclose(self) -> None:
+        self._worker.submit(self.model.close)
+        await asyncio.to_thread(self._worker.shutdown)
+
+    async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
+        if asked.model not in (None, self.model.name):
+            raise NotFound(
+                f"No model {asked.model!r} here, but {self.model.name}.", param="model", code="model_not_found"
+            )
+        check(asked.wanted)
+        tool = tool_to_call(asked)
+        since = await self._places.enter()
+        out = Handover(asyncio.get_running_loop())
+        work = asyncio.get_running_loop().run_in_executor(self._worker, self._work, asked, tool, out)
+        work.add_done_callback(lambda _: self._places.leave(since))  # not before the thread is free again
+        pieces = self._streamed(asked, tool, out) if asked.wanted.stream else self._whole(asked, tool, out)
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            out.leave()
+            await close(pieces)
+
+    def _streamed(self, asked: Asked, tool: Tool | None, out: "Handover") -> AsyncIterator[bytes]:
+        strainer = self._strainer(asked, tool)
+        events = self._events(asked, tool, out)
+        return events if strainer.idle else strainer.events(events)
+
+    async def _events(self, asked: Asked, tool: Tool | None, out: "Handover") -> AsyncIterator[bytes]:
+        chunks = Chunks(self.model.name, usage=asked.wanted.wants_usage)
+        piece = await out.take()
+        yield chunks.called(tool.name) if tool else chunks.begun()
+        while not isinstance(piece, End):
+            yield chunks.arguments(piece) if tool else chunks.said(piece)
+            piece = await out.take()
+        yield chunks.ended(piece.reason)
+        if asked.wanted.wants_usage:
+            yield chunks.told(_usage(asked))
+        yield DONE
+
+    async def _whole(self, asked: Asked, tool: Tool | None, out: "Handover") -> AsyncIterator[bytes]:
+        said = []
+        while not isinstance(piece := await out.take(), End):
+            said.append(piece)
+        body = completion(
+            [Spoken(tuple(said), piece.reason, tool.name if tool else None)], self.model.name, _usage(asked)
+        )
+        strainer = self._strainer(asked, tool)
+        yield body if strainer.idle else strainer.whole(body)
+
+    def _strainer(self, asked: Asked, tool: Tool | None) -> Strainer:
+        wish = "show" if tool else heard(asked.wanted, self.options)
+        return Strainer(
+            thoughts=wish != "show",
+            reasoning=wish in ("hide", "off"),
+            markdown=self.options.for_the_ear and asked.wanted.is_prose and tool is None,
+            begun=wish != "show" and self.model.opens_thoughts(template_fields(asked.wanted, self.options)),
+        )
+
+    def _work(self, asked: Asked, tool: Tool | None, out: "Handover") -> None:
+        """Make one answer, in the worker's thread."""
+        try:
+            try:
+                reason = self._answer(asked, tool, out)
+            except ApiError as exc:
+                out.put(exc)
+            except Gone:
+                raise
+            except Exception as exc:
+                log.exception("gguf broke off")
+                out.put(EngineFailed(f"broke off ({type(exc).__name__})"))
+            else:
+                out.put(End(reason))
+        except Gone:
+            return
+
+    def _answer(self, asked: Asked, tool: Tool | None, out: "Handover") -> Reason:
+        wanted, model = asked.wanted, self.model
+        prompt, limit = fitted(asked, self.options, model, tool)
+        grammar = model.grammar(tool.parameters if tool else _schema(wanted))
+        until, decoder = Until(_stops(wanted)), codecs.getincrementaldecoder("utf-8")("replace")
+        asked.tally.told = Counts(len(prompt), 0)
+        tokens = model.tokens(prompt, _sampling(wanted, self.options), grammar, wanted.seed, out.left)
+        for made, token in enumerate(tokens, start=1):
+            asked.tally.told = Counts(len(prompt), made)
+            out.put(until.add(decoder.decode(model.text(token))))
+            if until.found:
+                return "stop"
+            if made >= limit:
+                out.put(until.rest())
+                return "length"
+        out.put(until.add(decoder.decode(b"", final=True)) + until.rest())
+        return "tool_calls" if tool else "stop"
+
+
+class Model:
+    """llama.cpp's, as far as it is needed here. One thread at a time.
+
+    Raises:
+        EngineUnavailable: It cannot be loaded, or is not made for conversation.
+    """
+
+    def __init__(self, library: Any, path: Path, options: GgufOptions) -> None:
+        self.name = path.stem
+        self._library = library
+        threads = options.threads or max(1, len(os.sched_getaffinity(0)) - 1)
+        try:
+            with redirect_stderr(
+                StringIO()
+            ):  # it prints all it knows; asked for silence, it closes stdout for everybody
+                self._llama = library.Llama(
+                    str(path),
+                    n_ctx=options.context,
+                    n_threads=threads,
+                    n_threads_batch=threads,
+                    n_gpu_layers=options.gpu_layers,
+                    no_perf=True,
+                    verbose=True,
+                )
+        except (ValueError, RuntimeError, OSError) as exc:
+            raise EngineUnavailable(f"GGUF_MODEL: {path} cannot be loaded by llama.cpp ({exc}).") from exc
+        except Exception as exc:  # Jinja's, of a template that is none; it is not imported here
+            raise EngineUnavailable(
+                f"GGUF_MODEL: {path.name} has a chat template that cannot be read ({exc})."
+            ) from exc
+        self._llama.verbose = False
+        self.context = min(self._llama.n_ctx(), library.llama_model_n_ctx_train(self._llama.model))
+        self._vocabulary = library.llama_model_get_vocab(self._llama.model)
+        self._left = Event()
+        self._llama.eval = self._in_pieces(self._llama.eval)
+        self._render = self._template(options.template)
+        try:
+            self._llama.eval(
+                self.prompt([{"role": "user", "content": "Hello"}], None, {})
+            )  # its pages are in memory now
+        except RuntimeError as exc:
+            raise EngineUnavailable(f"GGUF_MODEL: llama.cpp cannot run {path.name} ({exc}).") from exc
+
+    def close(self) -> None:
+        self._llama.close()
+
+    def prompt(self, messages: Sequence[Mapping[str, Any]], tools: Any, extra: Mapping[str, Any]) -> list[int]:
+        """The tokens of a conversation.
+
+        Raises:
+            Declined: Not a conversation that the model's template allows.
+        """
+        try:
+            text = self._render(messages, tools, extra)
+        except Exception as exc:  # whatever a template from the internet does; what it raises itself is a ValueError
+            raise Declined(f"{self.name} cannot be told this conversation: {exc}.", param="messages") from exc
+        tokens: list[int] = self._llama.tokenize(text.encode(), add_bos=False, special=True)
+        bos = self._llama.token_bos()
+        adds = self._library.llama_vocab_get_add_bos(self._vocabulary)
+        return [bos, *tokens] if adds and bos != -1 and tokens[:1] != [bos] else tokens
+
+    def opens_thoughts(self, extra: Mapping[str, Any]) -> bool:
+        """Whether the template itself begins a thought, so that an answer only ends it."""
+        tokens = self.prompt([{"role": "user", "content": "Hello"}], None, extra)[-8:]
+        return b"".join(map(self._bytes, tokens)).rstrip().endswith(THOUGHT_OPENED)
+
+    def tokens(
+        self, prompt: Sequence[int], sampling: Mapping[str, float], grammar: Any, seed: int | None, left: Event
+    ) -> Iterator[int]:
+        """One after another, to the answer's end; what is known of the last prompt is not read again.
+
+        Raises:
+            Gone: `left` was set.
+        """
+        self._left = left
+        self._llama.set_seed(getrandbits(32) if seed is None else seed & 0xFFFFFFFF)
+        for token in self._llama.generate(prompt, grammar=grammar, **sampling):
+            if left.is_set():
+                raise Gone
+            if self._library.llama_vocab_is_eog(self._vocabulary, token):
+                return
+            yield token
+
+    def text(self, token: int) -> bytes:
+        piece: bytes = self._llama.detokenize([token])
+        return piece
+
+    def grammar(self, schema: dict[str, Any] | None) -> Any:
+        """Raises:
+        Declined: There is no grammar for such a schema.
+        """
+        if schema is None:
+            return None
+        try:
+            return self._library.LlamaGrammar.from_json_schema(msgspec.json.encode(schema).decode(), verbose=False)
+        except Exception as exc:  # it has no errors of its own
+            raise Declined(f"{self.name} cannot keep to this schema: {exc}.", param="response_format") from exc
+
+    def _in_pieces(self, evaluate: Callable[[Sequence[int]], None]) -> Callable[[Sequence[int]], None]:
+        """A long prompt takes seconds; who leaves meanwhile is noticed."""
+
+        def evaluate_in_pieces(tokens: Sequence[int]) -> None:
+            for at in range(0, len(tokens), PIECE_TOKENS):
+                if self._left.is_set():
+                    raise Gone
+                evaluate(tokens[at : at + PIECE_TOKENS])
+
+        return evaluate_in_pieces
+
+    def _template(self, wanted: str) -> Callable[[Sequence[Mapping[str, Any]], Any, Mapping[str, Any]], str]:
+        text = wanted or self._llama.metadata.get("tokenizer.chat_template", "")
+        if wanted and (file := Path(wanted).expanduser()).is_file():
+            text = file.read_text()
+        if not text:
+            raise EngineUnavailable(
+                f"{self.name} has no chat template. Set GGUF_TEMPLATE, or take a model for conversation."
+            )
+        if not JINJA.search(text):
+            return self._built_in(text)
+        words = [
+            self._bytes(token).decode("utf-8", "replace")
+            for token in (self._llama.token_eos(), self._llama.token_bos())
+        ]
+        formatter = import_module("llama_cpp.llama_chat_format").Jinja2ChatFormatter(text, *words)
+
+        def render(messages: Sequence[Mapping[str, Any]], tools: Any, extra: Mapping[str, Any]) -> str:
+            prompt: str = formatter(messages=messages, tools=tools, **extra).prompt
+            return prompt
+
+        return render
+
+    def _built_in(self, name: str) -> Callable[[Sequence[Mapping[str, Any]], Any, Mapping[str, Any]], str]:
+        """One that llama.cpp knows by name, as the files of ChatGLM have it."""
+        library = self._library
+
+        def render(messages: Sequence[Mapping[str, Any]], tools: Any, extra: Mapping[str, Any]) -> str:
+            said = [(str(each["role"]).encode(), (each.get("content") or "").encode()) for each in messages]
+            chat = (library.llama_chat_message * len(said))(*(library.llama_chat_message(*each) for each in said))
+            size = 256 + 2 * sum(len(content) for _, content in said) + 64 * len(said)
+            buffer = ctypes.create_string_buffer(size)
+            length = library.llama_chat_apply_template(name.encode(), chat, len(said), True, buffer, size)
+            if length < 0:
+                raise ValueError(f"llama.cpp knows no template {name!r}")
+            return buffer.raw[:length].decode("utf-8", "replace")
+
+        try:
+            render([{"role": "user", "content": "Hello"}], None, {})
+        except ValueError as exc:
+            raise EngineUnavailable(f"GGUF_TEMPLATE: {exc}.") from exc
+        return render
+
+    def _bytes(self, token: int) -> bytes:
+        """Of any token, marks too."""
+        piece: bytes = self._llama.detokenize([token], special=True) if token != -1 else b""
+        return piece
+
+
+class Handover:
+    """What the worker's thread makes, one piece after another, for the loop; no more ahead than `AHEAD`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._pieces: asyncio.Queue[str | End | ApiError] = asyncio.Queue()
+        self._room = Semaphore(AHEAD)
+        self.left = Event()
+
+    def put(self, piece: str | End | ApiError) -> None:
+        """Wait for room. In the worker's thread.
+
+        Raises:
+            Gone: Nobody takes any more.
+        """
+        self._room.acquire()
+        if self.left.is_set() or self._loop.is_closed():
+            raise Gone
+        if piece != "":
+            self._loop.call_soon_threadsafe(self._pieces.put_nowait, piece)
+
+    async def take(self) -> str | End:
+        piece = await self._pieces.get()
+        self._room.release()
+        if isinstance(piece, ApiError):
+            raise piece
+        return piece
+
+    def leave(self) -> None:
+        self.left.set()
+        self._room.release()
+
+
+class Until:
+    """Text up to the first of some words, held back as long as it may become one."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = [word for word in words if word]
+        self._held, self.found, self._said = "", False, False
+
+    def add(self, text: str) -> str:
+        """What can be said by now; white space before the first word is not."""
+        if not self._said:
+            text = text.lstrip()
+            self._said = bool(text)
+        self._held += text
+        ends = [end for word in self._words if (end := self._held.find(word)) >= 0]
+        if ends:
+            self.found = True
+            return self._held[: min(ends)]
+        keep = max((_overlap(self._held, word) for word in self._words), default=0)
+        said, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        return said
+
+    def rest(self) -> str:
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(text: str, word: str) -> int:
+    """How much of the end of `text` is the beginning of `word`."""
+    return next((size for size in range(min(len(text), len(word) - 1), 0, -1) if text.endswith(word[:size])), 0)
+
+
+def check(wanted: ChatRequest) -> None:
+    """Raises:
+    Declined: It cannot be done here.
+    """
+    if (wanted.n or 1) > 1:
+        raise Declined("A model in this process gives one answer at a time; leave out 'n'.", param="n")
+    if wanted.logprobs:
+        raise Declined("A model in this process does not tell 'logprobs'.", param="logprobs")
+    for number, message in enumerate(wanted.messages):
+        for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
+            if part.type not in ("text", "refusal"):
+                where = f"messages[{number}].content[{place}]"
+                raise Declined("A model in this process understands text only.", param=where)
+
+
+def tool_to_call(asked: Asked) -> Tool | None:
+    """The one that must be called; None: words are wanted.
+
+    Raises:
+        Declined: More than one might be meant.
+    """
+    choice = asked.wanted.tool_choice
+    if choice is None or choice in ("none", "auto"):
+        return None
+    fields = msgspec.json.decode(asked.body)
+    offers = [offer["function"] for offer in fields.get("tools") or () if offer.get("function")]
+    if isinstance(choice, ToolChoice):
+        offers = [offer for offer in offers if fields["tool_choice"].get("function") == {"name": offer["name"]}]
+    if len(offers) != 1:
+        raise Declined("A model in this process calls the one tool that 'tool_choice' names.", param="tool_choice")
+    return Tool(offers[0]["name"], offers[0].get("parameters") or {"type": "object"}, fields["tools"])
+
+
+def fitted(asked: Asked, options: RelayOptions, model: Model, tool: Tool | None) -> tuple[list[int], int]:
+    """The prompt, without the oldest exchanges where they do not fit; and how many tokens the answer may have.
+
+    Raises:
+        BadRequest: Not even the last exchange fits.
+    """
+    wanted = asked.wanted
+    limit = wanted.token_limit or (None if options.max_tokens == "off" else options.max_tokens)
+    room = min(limit or model.context, model.context // 4)
+    raw = messages_for(asked, options, knows_developer=False)
+    messages = [_plain(message) for message in (_messages(asked.body) if raw is None else map(_decoded, raw))]
+    extra = template_fields(wanted, options)
+    while True:
+        prompt = model.prompt(messages, tool and tool.offers, extra)
+        if len(prompt) + room <= model.context:
+            left = model.context - len(prompt)
+            return prompt, left if limit is None else min(limit, left)
+        oldest = oldest_exchange(messages)
+        if not oldest:
+            message = (
+                f"These messages are {len(prompt)} tokens, and {model.name} takes {model.context} with its answer."
+            )
+            raise BadRequest(message, param="messages", code="context_length_exceeded")
+        messages = [each for at, each in enumerate(messages) if at not in oldest]
+
+
+def oldest_exchange(messages: Sequence[Mapping[str, Any]]) -> range:
+    """Which messages to leave out first; none where one exchange is left."""
+    begins = [at for at, each in enumerate(messages) if each["role"] == "user"]
+    return range(begins[0], begins[1]) if len(begins) > 1 else range(0)
+
+
+def template_fields(wanted: ChatRequest, options: RelayOptions) -> dict[str, Any]:
+    """What a template may want to know beside the messages."""
+    own = wanted.chat_template_kwargs if isinstance(wanted.chat_template_kwargs, dict) else {}
+    if isinstance(wanted.enable_thinking, bool):
+        own = {"enable_thinking": wanted.enable_thinking} | own
+    reserved = ("messages", "tools")
+    fields = {"enable_thinking": False} if switches_off(wanted, options) else own
+    return {name: value for name, value in fields.items() if name not in reserved}
+
+
+def _messages(body: bytes) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = msgspec.json.decode(body)["messages"]
+    return found
+
+
+def _decoded(raw: msgspec.Raw) -> dict[str, Any]:
+    message: dict[str, Any] = msgspec.json.decode(raw)
+    return message
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    """With one string for its parts, and a role that templates know."""
+    content, role = message.get("content"), message["role"]
+    if isinstance(content, list):
+        content = "\n".join(part.get("text") or part.get("refusal") or "" for part in content)
+    return message | {"role": "system" if role == "developer" else role, "content": content or ""}
+
+
+def _stops(wanted: ChatRequest) -> list[str]:
+    return [wanted.stop] if isinstance(wanted.stop, str) else wanted.stop or []
+
+
+def _sampling(wanted: ChatRequest, options: RelayOptions) -> dict[str, float]:
+    usual = 0.8 if options.temperature == "off" else options.temperature
+    return {
+        "temp": usual if wanted.temperature is None else wanted.temperature,
+        "top_p": 0.95 if wanted.top_p is None else wanted.top_p,
+        "frequency_penalty": wanted.frequency_penalty or 0.0,
+        "presence_penalty": wanted.presence_penalty or 0.0,
+    }
+
+
+def _schema(wanted: ChatRequest) -> dict[str, Any] | None:
+    """What an answer must fit."""
+    form = wanted.response_format
+    if form is None or form.type == "text":
+        return None
+    return (form.json_schema.schema if form.json_schema else None) or {"type": "object"}
+
+
+def _usage(asked: Asked) -> Usage:
+    counts = asked.tally.counts(lambda: 0)
+    return Usage.of(counts.prompt_tokens, counts.completion_tokens)
+
+
+def find(name: str, report: Report, options: HubOptions) -> Path:
+    """The file of a model: `name` itself if it is one, else the one it was or is now fetched to.
+
+    Raises:
+        EngineUnavailable: It is not there and cannot be fetched; the message says what to do.
+    """
+    local = Path(name).expanduser()
+    if local.is_file():
+        return local
+    at_hub = re.fullmatch(r"([^/:]+/[^/:]+)(?:/(.+\.gguf)|:([\w.-]+))", name)
+    if local.is_absolute() or at_hub is None:
+        raise EngineUnavailable(f"GGUF_MODEL: there is no file {name}. At a hub it is owner/name/file.gguf.")
+    pattern = at_hub[2] or f"*{_any_case(at_hub[3])}*.gguf"
+    weights = Weights(repository=at_hub[1], needed=(pattern,), kind="GGUF model", shelf="gguf", variable="GGUF_MODEL")
+    return sorted(hub.fetched(weights, report, options).glob(pattern))[0]
+
+
+def _any_case(text: str) -> str:
+    return "".join(f"[{char.lower()}{char.upper()}]" if char.isalpha() else char for char in text)
+
+
+def _library() -> Any:
+    """Raises:
+    EngineUnavailable: The extra is not installed.
+    """
+    try:
+        library: Any = import_module("llama_cpp")
+    except ImportError as exc:
+        raise EngineUnavailable(f"llama-cpp-python is missing: {PACKAGE}.") from exc
+    global _logged
+    _logged = library.llama_log_callback(_note)
+    library.llama_log_set(_logged, ctypes.c_void_p(0))
+    return library
+
+
+_logged: Any = None
+"""llama.cpp calls it as long as the process lives."""
+
+
+def _note(level: int, text: bytes, _: Any) -> None:
+    if level == ERROR:
+        log.warning("llama.cpp: %s", text.decode("utf-8", "replace").strip())
+
+
+def _step_back() -> None:
+    """The loop that answers everybody goes ahead of this thread and those it starts."""
+    os.setpriority(os.PRIO_PROCESS, get_native_id(), LOWER_PRIORITY)

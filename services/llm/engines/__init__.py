@@ -28,6 +28,7 @@ class Engine(Protocol):
 
     async def ask_for_models(self) -> None:
         """Make `models` complete where somebody else knows them; never takes long."""
+        return
 
     @abstractmethod
     def chat(self, asked: Asked) -> AsyncIterator[bytes]:

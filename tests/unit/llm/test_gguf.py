@@ -15,6 +15,7 @@ import pytest
 from chassis.chain import ENGINE_HEADER, Chain, Seat
 from chassis.errors import BadRequest, Declined, EngineUnavailable, NotFound
 from chassis.hub import HubOptions
+from chassis.streams import close
 from imitations.hub import running
 from llm.app import assemble
 from llm.engines import Engine
@@ -252,7 +253,7 @@ async def test_one_answer_is_made_at_a_time_and_who_cannot_wait_is_the_next_engi
         first = made.chat(asked(stream=True, seed=1))
         await anext(first)  # its thread waits for somebody who reads
         busy = await ask(app, stream=True)
-        await first.aclose()
+        await close(first)
         free = await ask(app, max_tokens=2)
 
     assert busy.headers[ENGINE_HEADER] == "companion"
@@ -301,7 +302,7 @@ async def test_a_caller_who_leaves_while_the_prompt_is_read_ends_that(file: Path
     gguf = Gguf(made)
     question = asked(messages=[{"role": "user", "content": "the moon " * 100}], max_tokens=1)
     answer = gguf.chat(question)
-    asking = asyncio.ensure_future(anext(answer))
+    asking = asyncio.create_task(_next(answer))
     await reading.wait()
     asking.cancel()
     await asyncio.wait({asking})
@@ -313,6 +314,10 @@ async def test_a_caller_who_leaves_while_the_prompt_is_read_ends_that(file: Path
     assert question.tally.told.prompt_tokens > 3 * read[0]
 
 
+async def _next(answer: AsyncIterator[bytes]) -> bytes:
+    return await anext(answer)
+
+
 @needs_llama
 async def test_what_was_made_is_counted_although_its_caller_left(file: Path) -> None:
     question = asked(stream=True, max_tokens=100, seed=1)
@@ -320,7 +325,7 @@ async def test_what_was_made_is_counted_although_its_caller_left(file: Path) -> 
         answer = made.chat(question)
         for _ in range(5):
             await anext(answer)
-        await answer.aclose()
+        await close(answer)
 
     assert isinstance(question.tally.told, Counts)
     assert question.tally.told.prompt_tokens > 10
@@ -337,7 +342,7 @@ async def test_a_slow_reader_is_not_written_ahead_of_for_ever(file: Path) -> Non
         while monotonic() < until and (question.tally.told or Counts(0, 0)).completion_tokens < 400:
             await asyncio.sleep(0.01)
         made_ahead = question.tally.told
-        await answer.aclose()
+        await close(answer)
 
     assert made_ahead is not None
     assert made_ahead.completion_tokens < 100

@@ -22,8 +22,10 @@ QUIET = 160
 """Of 32767: at the very end, that much is silence."""
 OPUS_BITS = 32_000
 AAC_BITS = 64_000
+MP3_RATES = (16_000, 22_050, 24_000)
+"""Sound of these many samples a second becomes mp3 of as many: to make more of them costs time and adds nothing."""
 FIRST_SLICE_SECONDS = 0.1
-SLICE_SECONDS = 0.8
+SLICE_SECONDS = 1.6
 """How much is encoded at a time: the first byte is soon there, and others get their turn in between."""
 UNKNOWN_SIZE = 0xFFFFFFFF
 EVEN_TEMPO = (0.5, 2.0)
@@ -31,7 +33,8 @@ EVEN_TEMPO = (0.5, 2.0)
 
 
 class Mp3(msgspec.Struct, frozen=True):
-    """What an operator wants of mp3; None: `MP3_KBITS` at `RATE`, and what an engine sends as mp3 stays as it is."""
+    """What an operator wants of mp3; None: `MP3_KBITS`, and as many samples as the engine gives, or `RATE` of them; what
+    an engine sends as mp3 stays as it is."""
 
     kbits: int | None = None
     rate: int | None = None
@@ -40,6 +43,10 @@ class Mp3(msgspec.Struct, frozen=True):
         """Whether an engine's own mp3 will do."""
         small = self.kbits is None or 8 * sound.bytes_per_second <= 1_000 * self.kbits
         return sound.codec == "mp3" and small and self.rate in (None, sound.rate)
+
+    def rate_for(self, sound: Sound) -> int:
+        """Samples a second of what is made from it."""
+        return self.rate or (sound.rate if sound.rate in MP3_RATES else RATE)
 
 
 AS_USUAL = Mp3()
@@ -70,7 +77,7 @@ class Encoding:
         self._bytes_in = 0
         self._first = True
         untouched = codec == "mp3" and mp3.fits(sound) and stretch == 1.0
-        self._encoder: Encoder | None = None if untouched else _Mp3(mp3) if codec == "mp3" else ENCODERS[codec]()
+        self._encoder: Encoder | None = None if untouched else _encoder(codec, mp3, sound)
         self._source = None if self._encoder is None else source(sound, stretch, self._encoder.rate)
 
     @property
@@ -242,15 +249,9 @@ def _wav_header() -> bytes:
 class _Mp3:
     """At a constant bit rate, and as long as the sound: what the codec adds is taken from the silence at the end."""
 
-    def __init__(self, wanted: Mp3 = AS_USUAL) -> None:
-        self.rate = wanted.rate or RATE
-        self._lame = lameenc.Encoder()
-        self._lame.silence()
-        self._lame.set_in_sample_rate(self.rate)
-        self._lame.set_out_sample_rate(self.rate)
-        self._lame.set_channels(1)
-        self._lame.set_bit_rate(wanted.kbits or MP3_KBITS)
-        self._lame.set_quality(7)
+    def __init__(self, rate: int = RATE, kbits: int = MP3_KBITS) -> None:
+        self.rate, self._kbits = rate, kbits
+        self._lame = _spare.pop((rate, kbits), None) or _lame(rate, kbits)
         self._begun = False
         self._silence = b""
 
@@ -264,8 +265,29 @@ class _Mp3:
         return bytes(self._lame.encode(pcm[:end]))
 
     def finish(self) -> bytes:
-        last = bytes(self._lame.encode(self._silence)) if self._silence and not self._begun else b""
-        return last + bytes(self._lame.flush()) if self._begun or self._silence else b""
+        if not self._begun and not self._silence:
+            return b""
+        last = b"" if self._begun else bytes(self._lame.encode(self._silence))
+        last += bytes(self._lame.flush())
+        _spare[self.rate, self._kbits] = _lame(self.rate, self._kbits)
+        return last
+
+
+_spare: dict[tuple[int, int], lameenc.Encoder] = {}
+"""By sample and bit rate, one that is made ready when an answer ends, and not when the next is waited for: an encoder
+serves one answer only, and it takes half a millisecond to set up."""
+
+
+def _lame(rate: int, kbits: int) -> lameenc.Encoder:
+    lame = lameenc.Encoder()
+    lame.silence()
+    lame.set_in_sample_rate(rate)
+    lame.set_out_sample_rate(rate)
+    lame.set_channels(1)
+    lame.set_bit_rate(kbits)
+    lame.set_quality(7)
+    lame.encode(b"")  # sets it up
+    return lame
 
 
 def _before_silence(pcm: bytes, most: int) -> int:
@@ -319,7 +341,7 @@ class _Ffmpeg:
 
 
 ENCODERS: dict[Codec, Callable[[], Encoder]] = {
-    "mp3": lambda: _Mp3(AS_USUAL),
+    "mp3": _Mp3,
     "opus": lambda: _Ffmpeg(
         "ogg", "libopus", OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
     ),
@@ -328,3 +350,8 @@ ENCODERS: dict[Codec, Callable[[], Encoder]] = {
     "wav": lambda: _Raw(_wav_header()),
     "pcm": _Raw,
 }
+
+
+def _encoder(codec: Codec, mp3: Mp3, sound: Sound) -> Encoder:
+    """For what comes in as `sound`."""
+    return _Mp3(mp3.rate_for(sound), mp3.kbits or MP3_KBITS) if codec == "mp3" else ENCODERS[codec]()

@@ -37,10 +37,10 @@ LEAST_DB, MOST_DB = -20.0, 15.0
 
 CEILING = round(32_767 * 10 ** (-1.5 / 20))
 """An encoder goes a little beyond what it was given."""
-LIMITER_SECONDS = 0.0025
-PART_WINDOWS = 12
-RAMP_SAMPLES = 8
-RELEASE = 0.04
+LIMITER_SECONDS = 0.005
+PART_WINDOWS = 6
+RAMP_SAMPLES = 16
+RELEASE = 0.08
 """How much of the full volume comes back in that time."""
 
 

@@ -57,6 +57,8 @@ AS_PHONEMES = {
 }
 
 _one_at_a_time = Lock()
+_set: list[str] = []
+"""The voice that the library speaks with just now: to set another one costs as much as a word or two."""
 Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
@@ -78,6 +80,7 @@ class Espeak(Engine):
     """Its voices are called `cmn`, `en-us`, `de` …; each can be varied: `en-us+f3`, `cmn+whisper`."""
 
     first_byte_seconds = 0.3
+    stands_in = True
     sound = pcm(RATE)
     speeds = (0.5, 2.0)
     lengths = Lengths()
@@ -153,8 +156,7 @@ class Espeak(Engine):
         said, flags = words(text, voice)
         with _one_at_a_time:
             self._library.espeak_SetSynthCallback(callback)
-            if self._library.espeak_SetVoiceByName(voice.name.encode()) != 0:
-                raise EngineFailed(f"espeak cannot load its voice {voice.name!r}.")
+            _set_voice(self._library, voice.name)
             self._library.espeak_SetParameter(SPEED_PARAMETER, round(WORDS_PER_MINUTE * speed), 0)
             status = self._library.espeak_Synth(said, len(said) + 1, 0, 1, 0, flags, None, None)
         if status != 0:
@@ -172,13 +174,26 @@ def phonemes(text: str, voice_name: str) -> list[str]:
     library, _ = _library()
     rest, found = ctypes.c_char_p(text.encode()), []
     with _one_at_a_time:
-        if library.espeak_SetVoiceByName(voice_name.encode()) != 0:
-            raise EngineFailed(f"espeak has no voice {voice_name!r}.")
+        _set_voice(library, voice_name)
         while rest:
             clause = library.espeak_TextToPhonemes(ctypes.byref(rest), UTF8, IPA)
             if clause:
                 found.append(SWITCH.sub("", clause.decode()))
     return found
+
+
+def _set_voice(library: ctypes.CDLL, name: str) -> None:
+    """Only for whoever holds the lock.
+
+    Raises:
+        EngineFailed: There is no such voice, or it is damaged.
+    """
+    if _set == [name]:
+        return
+    _set.clear()
+    if library.espeak_SetVoiceByName(name.encode()) != 0:
+        raise EngineFailed(f"espeak cannot load a voice {name!r}.")
+    _set.append(name)
 
 
 def words(text: str, voice: Voice) -> tuple[bytes, int]:

@@ -56,6 +56,7 @@ class Flite(Engine):
     """Its voices: `slt` (a woman's, the clearest), `rms`, `awb` (Scottish), `kal16`; those that are installed."""
 
     first_byte_seconds = 0.3
+    stands_in = True
     sound = pcm(RATE)
     speeds = (0.5, 2.0)
     lengths = Lengths()

@@ -12,6 +12,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 import argparse
+import gc
 import logging
 import multiprocessing
 import os
@@ -31,6 +32,8 @@ from uvicorn.supervisors import Multiprocess
 from chassis.settings import SettingError, read
 
 GRACE_SECONDS = 20
+GARBAGE = 10_000
+"""New objects after which Python looks for cycles among them."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 s for which nginx keeps an idle connection: it is the proxy who closes, never under a request."""
 
@@ -53,13 +56,18 @@ def create(service: str) -> Any:
     logs.configure("info")  # what is wrong with the level itself is a line like any other
     try:
         logs.configure(read(logs.LogOptions).level)
-        return import_module(f"{service}.app").create_app()
+        app = import_module(f"{service}.app").create_app()
     except SettingError as exc:
         logging.getLogger("talkbox").critical("%s cannot start: %s", service, exc)
         sys.exit(STARTUP_FAILURE)
     except Exception:  # once more would not help, and a parent of several workers would start it for ever
         logging.getLogger("talkbox").critical("%s cannot start", service, exc_info=True)
         sys.exit(STARTUP_FAILURE)
+    # What is there now stays: looking through it again and again for garbage holds up everybody for milliseconds.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
+    return app
 
 
 def _leave_with_parent() -> None:

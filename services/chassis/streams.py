@@ -1,7 +1,7 @@
 """Bytes leave when they exist; and whoever leaves, or breaks off, is noticed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import msgspec
 from sse_starlette.event import ServerSentEvent
@@ -9,11 +9,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 EVENT_STREAM = "text/event-stream"
+HANGUPS = "talkbox.hangups"
+"""A set: what is to be called when the caller leaves."""
 KEEP_ALIVE = b": keep-alive\n\n"
 
 
 class Hangup:
-    """Cancel the work for a caller who has left, whether it was to be streamed or not."""
+    """Cancel the work for a caller who has left, whether it was to be streamed or not.
+
+    The server tells, through `HANGUPS` in the scope's extensions: to ask it, as ASGI has it, takes a task for each
+    request.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -23,40 +29,29 @@ class Hangup:
             return await self.app(scope, receive, send)
         work = asyncio.current_task()
         assert work is not None
-        watcher: asyncio.Task[None] | None = None
         left = answered = False
 
-        async def watch() -> None:
+        def leave() -> None:
             nonlocal left
-            while (await receive())["type"] != "http.disconnect":
-                pass
             if not answered:
                 left = True
                 work.cancel()
-
-        async def receive_then_watch() -> Message:
-            nonlocal watcher
-            if watcher is not None:
-                await asyncio.Future()  # all there was has been received; `watch` knows the rest
-            message = await receive()
-            if message["type"] == "http.request" and not message.get("more_body", False):
-                watcher = asyncio.create_task(watch())
-            return message
 
         async def send_until_answered(message: Message) -> None:
             nonlocal answered
             answered = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
+        hangups: set[Callable[[], None]] = scope.get("extensions", {}).get(HANGUPS, set())
+        hangups.add(leave)
         try:
-            await self.app(scope, receive_then_watch, send_until_answered)
+            await self.app(scope, receive, send_until_answered)
         except asyncio.CancelledError:
             if not left:
                 raise
             work.uncancel()
         finally:
-            if watcher is not None:
-                watcher.cancel()
+            hangups.discard(leave)
 
 
 class Stream(Response):

@@ -7,10 +7,10 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from functools import partial
 from socket import SOCK_STREAM
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import httpx
 from aiohappyeyeballs import start_connection
@@ -25,7 +25,11 @@ HIGH_WATER_BYTES = 256 * 2**10
 NEXT_ADDRESS_SECONDS = 0.25
 """How long one of a name's addresses has before the next is tried beside it."""
 
+GATHER_SECONDS = 0.001
+"""The least time between two pieces of an answer: what comes faster leaves together."""
+
 Origin: TypeAlias = tuple[str, bytes, int | None]
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
 class Unbegun(httpx.ReadError):
@@ -43,9 +47,6 @@ class ProxyRefused(httpx.ProxyError):
 class Transport(httpx.AsyncBaseTransport):
     """Connections that are kept for the next request to the same place.
 
-    Of a request's `timeout` extension it heeds `connect` (name, connection and TLS together) and `read` (a pause in
-    the answer). The extension `fresh` asks for a new connection.
-
     Args:
         tls: Makes the context for https, once there is need of one.
         proxy: Whom to go through.
@@ -57,7 +58,53 @@ class Transport(httpx.AsyncBaseTransport):
         self._open: set[Connection] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it; its answer has begun.
+        """Send it; its answer has begun. Of the `timeout` extension `connect` and `read` are heeded.
+
+        Raises:
+            As `exchange`.
+        """
+        timeout = request.extensions.get("timeout", {})
+        target = self.target(request.method, request.url, request.headers)
+        status, headers, body = await self.exchange(
+            target,
+            b"",
+            request.content
+            if isinstance(request.stream, httpx.ByteStream)
+            else cast(httpx.AsyncByteStream, request.stream),
+            connect_seconds=timeout.get("connect"),
+            silence_seconds=timeout.get("read"),
+        )
+        return httpx.Response(status, headers=headers, stream=body, request=request)
+
+    def target(self, method: str, url: httpx.URL, headers: httpx.Headers) -> "Target":
+        """What is the same in all requests to one address, made once."""
+        path = url.raw_path
+        if self.proxy is not None and url.scheme == "http":
+            path = str(url).encode()
+            headers = httpx.Headers([*headers.raw, *_asked_of(self.proxy)])
+        own = [] if "host" in headers else [(b"Host", url.netloc)]
+        head = b"%s %s HTTP/1.1\r\n%s" % (method.encode(), path, header_lines([*own, *headers.raw]))
+        return Target(url, _origin(url), head)
+
+    async def exchange(
+        self,
+        target: "Target",
+        lines: bytes,
+        body: "bytes | AsyncIterable[bytes]",
+        *,
+        connect_seconds: float | None,
+        silence_seconds: float | None,
+        fresh: bool = False,
+    ) -> "tuple[int, Headers, Body]":
+        """Status, headers and body of an answer that has begun.
+
+        httpx's objects cost as much as all of this, so whoever asks the same address again and again comes here.
+
+        Args:
+            lines: More headers, as `header_lines` makes them, beside those of `target`.
+            connect_seconds: For name, connection and TLS together.
+            silence_seconds: The longest pause in the answer.
+            fresh: Only a new connection will do.
 
         Raises:
             ConnectError, ConnectTimeout, ProxyError: There is no connection; the cause tells of TLS.
@@ -66,16 +113,15 @@ class Transport(httpx.AsyncBaseTransport):
             ReadError: It broke.
             RemoteProtocolError: What came is no HTTP.
         """
-        timeout = request.extensions.get("timeout", {})
-        connection = None if request.extensions.get("fresh") else self._kept(_origin(request.url))
+        connection = None if fresh else self._kept(target.origin)
         if connection is None:
-            connection = await self._connected(request.url, timeout.get("connect"))
+            connection = await self._connected(target, connect_seconds)
         try:
-            status, headers = await connection.ask(self._head(request), request.stream, timeout.get("read"))
+            status, headers = await connection.ask(b"%s%s\r\n" % (target.head, lines), body, silence_seconds)
         except BaseException:
             connection.abort()
             raise
-        return httpx.Response(status, headers=headers, stream=Body(connection), request=request)
+        return status, headers, Body(connection)
 
     def _kept(self, origin: Origin) -> "Connection | None":
         idle = self._idle[origin]
@@ -84,19 +130,8 @@ class Transport(httpx.AsyncBaseTransport):
                 return connection
         return None
 
-    def _head(self, request: httpx.Request) -> bytes:
-        url, target, headers = request.url, request.url.raw_path, request.headers.raw
-        if self.proxy is not None and url.scheme == "http":
-            target = str(url).encode()
-            headers = [*headers, *_asked_of(self.proxy)]
-        lines = [b"%s %s HTTP/1.1" % (request.method.encode(), target), *(b"%s: %s" % each for each in headers)]
-        head = b"\r\n".join(lines)
-        if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
-            raise httpx.LocalProtocolError("a line break within a header")
-        return head + b"\r\n\r\n"
-
-    async def _connected(self, url: httpx.URL, seconds: float | None) -> "Connection":
-        connection = Connection()
+    async def _connected(self, target: "Target", seconds: float | None) -> "Connection":
+        connection, url = Connection(), target.url
         first = url if self.proxy is None else self.proxy.url
         try:
             async with asyncio.timeout(seconds):
@@ -106,8 +141,8 @@ class Transport(httpx.AsyncBaseTransport):
         except BaseException as exc:
             connection.abort()
             raise _no_connection(exc, through_proxy=self.proxy is not None) from exc
-        connection.keep = partial(self._keep, _origin(url), connection)
-        connection.gone = partial(self._forget, _origin(url), connection)
+        connection.keep = partial(self._keep, target.origin, connection)
+        connection.gone = partial(self._forget, target.origin, connection)
         self._open.add(connection)
         return connection
 
@@ -122,7 +157,7 @@ class Transport(httpx.AsyncBaseTransport):
     async def _tunnel(self, connection: "Connection", url: httpx.URL, proxy: httpx.Proxy) -> None:
         place = url.netloc if url.port else url.netloc + b":443"
         lines = [b"CONNECT %s HTTP/1.1" % place, b"host: %s" % place, *(b"%s: %s" % each for each in _asked_of(proxy))]
-        status, _ = await connection.ask(b"\r\n".join(lines) + b"\r\n\r\n", httpx.ByteStream(b""), None)
+        status, _ = await connection.ask(b"\r\n".join(lines) + b"\r\n\r\n", b"", None)
         if status != 200:
             raise ProxyRefused(status)
         secured = await asyncio.get_running_loop().start_tls(
@@ -142,6 +177,14 @@ class Transport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         for connection in tuple(self._open):
             connection.abort()
+
+
+class Target(NamedTuple):
+    """One address, and how requests to it begin."""
+
+    url: httpx.URL
+    origin: Origin
+    head: bytes
 
 
 class Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
@@ -185,8 +228,10 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._open = False
         self._asked = self._begun = self._ended = self._draining = False
-        self._status, self._headers, self._pieces = 0, list[tuple[bytes, bytes]](), list[bytes]()
-        self._bytes = 0
+        self._status, self._bytes, self._spoke = 0, 0, 0.0
+        self._headers: Headers = []
+        self._pieces: list[bytes] = []
+        self._gathering = False
         self._failure: Exception | None = None
         self._reading: asyncio.Future[None] | None = None
         self._writing: asyncio.Future[None] | None = None
@@ -194,6 +239,7 @@ class Connection(asyncio.Protocol):
         self._parser: HttpResponseParser | None = None
         self._silence_seconds: float | None = None
         self._deadline: float | None = None
+        """When `_silence_seconds`, or what else there is patience for, are over."""
         self._timer: asyncio.TimerHandle | None = None
 
     # What the transport calls.
@@ -229,7 +275,7 @@ class Connection(asyncio.Protocol):
         elif self._bytes > HIGH_WATER_BYTES and self._begun and not self._ended:
             self._paused, self._deadline = True, None
             self.transport.pause_reading()
-        self._wake()
+        self._wake_or_gather()
 
     def pause_writing(self) -> None:
         self._clogged = True
@@ -286,16 +332,17 @@ class Connection(asyncio.Protocol):
     # What the owner calls.
 
     async def ask(
-        self, head: bytes, body: object, silence_seconds: float | None
-    ) -> tuple[int, list[tuple[bytes, bytes]]]:
+        self, head: bytes, body: "bytes | AsyncIterable[bytes]", silence_seconds: float | None
+    ) -> tuple[int, Headers]:
         """Status and headers of the answer."""
-        self._asked, self._begun, self._ended, self._draining, self._bytes = True, False, False, False, 0
+        self._asked, self._begun, self._ended, self._draining = True, False, False, False
+        self._bytes, self._spoke = 0, 0.0
         self._headers, self._pieces = [], []
-        if isinstance(body, httpx.ByteStream):
-            self.transport.write(b"".join((head, *body)))
+        if isinstance(body, bytes):
+            self.transport.write(head + body)
         else:
             self.transport.write(head)
-            await self._send(cast(httpx.AsyncByteStream, body))
+            await self._send(body)
         self._silence_seconds = silence_seconds
         if silence_seconds is not None:
             self._look_in(silence_seconds)
@@ -315,6 +362,7 @@ class Connection(asyncio.Protocol):
                 raise self._failure
             self._reading = self._loop.create_future()
             await self._reading
+        self._spoke = self._loop.time()
         piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces = []
         self._bytes = 0
@@ -360,7 +408,7 @@ class Connection(asyncio.Protocol):
         else:
             self.abort()
 
-    async def _send(self, body: httpx.AsyncByteStream) -> None:
+    async def _send(self, body: AsyncIterable[bytes]) -> None:
         """A large body piece by piece, until it is answered: an upstream need not hear it out."""
         async for piece in body:
             if self._begun or self._failure is not None:
@@ -374,6 +422,21 @@ class Connection(asyncio.Protocol):
     def _fail(self, failure: Exception) -> None:
         self._failure = self._failure or failure
         self.abort()
+        self._wake()
+
+    def _wake_or_gather(self) -> None:
+        """What comes within a moment of the last piece waits for the end of that moment; the first never does."""
+        if self._ended or not self._spoke or self._failure is not None:
+            return self._wake()
+        left = self._spoke + GATHER_SECONDS - self._loop.time()
+        if left <= 0:
+            self._wake()
+        elif not self._gathering:
+            self._gathering = True
+            self._loop.call_later(left, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = False
         self._wake()
 
     def _wake(self) -> None:
@@ -427,3 +490,15 @@ def _no_connection(exc: BaseException, *, through_proxy: bool) -> BaseException:
             return httpx.ProxyError("no proxy") if through_proxy else httpx.ConnectError("no connection")
         case _:
             return exc
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """
+    Raises:
+        LocalProtocolError: One would end in the middle, and another begin.
+    """
+    lines = [b"%s: %s\r\n" % each for each in headers]
+    text = b"".join(lines)
+    if text.count(b"\n") != len(lines) or text.count(b"\r") != len(lines):
+        raise httpx.LocalProtocolError("a line break within a header")
+    return text

@@ -8,7 +8,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 from time import time
 from urllib.request import getproxies, proxy_bypass
@@ -17,7 +17,7 @@ import httpx
 
 from chassis.errors import EngineFailed, EngineTimeout
 from chassis.streams import close
-from chassis.transport import Body, ProxyRefused, Transport, Unbegun
+from chassis.transport import Body, Headers, ProxyRefused, Target, Transport, Unbegun, header_lines
 
 PIECE_BYTES = 256 * 2**10
 
@@ -50,8 +50,11 @@ class Upstream:
         self, url: str, headers: dict[str, str], *, connect_seconds: float = 3.0, proxy: str | None = None
     ) -> None:
         self.url, self.headers = _address(url, headers)
+        self.shown = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
+        """The address as it may appear in a message: no path, no credentials."""
         self.connect_seconds = connect_seconds
         self._transport = Transport(_tls, _proxy(self.url, proxy))
+        self._target = self._transport.target("POST", self.url, httpx.Headers(self.headers))
 
     @staticmethod
     def check(headers: dict[str, str]) -> None:
@@ -62,11 +65,6 @@ class Upstream:
         """
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise Unusable("characters that cannot be sent")
-
-    @property
-    def shown(self) -> str:
-        """The address as it may appear in a message: no path, no credentials."""
-        return f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
 
     async def post(self, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
         """Send `body`; its answer has begun.
@@ -80,15 +78,9 @@ class Upstream:
             EngineFailed: Unreachable, or no HTTP.
             EngineTimeout: No connection in time, or silent.
         """
-        timeout = {"connect": self.connect_seconds, "read": silence_seconds}
-        headers = self.headers | headers
-        if len(body) <= PIECE_BYTES:
-            request = httpx.Request("POST", self.url, headers=headers, content=body, extensions={"timeout": timeout})
-        else:
-            headers["content-length"] = str(len(body))
-            stream = _Pieces(body)
-            request = httpx.Request("POST", self.url, headers=headers, stream=stream, extensions={"timeout": timeout})
-        return await self._send(request)
+        lines = _lines(headers | {"content-length": str(len(body))})
+        sent = body if len(body) <= PIECE_BYTES else Pieces(body)
+        return await self._begun(self._target, lines, sent, silence_seconds)
 
     async def get(self, path: str, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
         """What lies at `path` of the same host.
@@ -96,27 +88,34 @@ class Upstream:
         Raises:
             EngineFailed, EngineTimeout: As `post`.
         """
-        timeout = {"connect": self.connect_seconds, "read": silence_seconds}
         url = self.url.copy_with(raw_path=path.encode())
         own = {name: value for name, value in self.headers.items() if name != "content-type"}
-        return await self._send(httpx.Request("GET", url, headers=own | headers, extensions={"timeout": timeout}))
+        target = self._transport.target("GET", url, httpx.Headers(own))
+        return await self._begun(target, _lines(headers), b"", silence_seconds)
 
-    async def _send(self, request: httpx.Request) -> "Reply":
+    async def _begun(
+        self, target: Target, lines: bytes, body: "bytes | Pieces", silence_seconds: float | None
+    ) -> "Reply":
+        exchange = partial(
+            self._transport.exchange,
+            target,
+            lines,
+            connect_seconds=self.connect_seconds,
+            silence_seconds=silence_seconds,
+        )
         try:
             try:
-                response = await self._transport.handle_async_request(request)
+                return Reply(*await exchange(body), self.shown)
             except Unbegun:
-                request.extensions["fresh"] = True
-                response = await self._transport.handle_async_request(request)
+                return Reply(*await exchange(body, fresh=True), self.shown)
         except httpx.TransportError as exc:
             raise _translated(exc, self.shown) from exc
-        return Reply(response, self.shown)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
 
 
-class _Pieces(httpx.AsyncByteStream):
+class Pieces:
     """A large body piece by piece, so that sending it holds up nobody."""
 
     def __init__(self, body: bytes) -> None:
@@ -130,27 +129,24 @@ class _Pieces(httpx.AsyncByteStream):
 class Reply(AsyncIterator[bytes]):
     """An answer on its way in, piece by piece as it arrives. Close it: that ends the work upstream."""
 
-    def __init__(self, response: httpx.Response, shown: str) -> None:
-        self._response, self._shown = response, shown
-        assert isinstance(response.stream, Body)
-        self._body = response.stream
-        self._pieces: AsyncIterator[bytes] = self._body
-        if "content-encoding" in response.headers:
-            self._pieces = response.aiter_bytes()
-
-    @property
-    def status(self) -> int:
-        return self._response.status_code
+    def __init__(self, status: int, headers: Headers, body: Body, shown: str) -> None:
+        self.status, self._body, self._shown = status, body, shown
+        self._headers = {name.lower(): value for name, value in headers}
+        self._pieces: AsyncIterator[bytes] = body
+        if b"content-encoding" in self._headers:
+            self._pieces = httpx.Response(status, headers=headers, stream=body).aiter_bytes()
 
     @property
     def media_type(self) -> str:
-        return str(self._response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+        return self._header(b"content-type").partition(";")[0].strip().lower()
 
     @property
     def retry_after(self) -> float | None:
         """Seconds the upstream asks to be left alone."""
-        headers = self._response.headers
-        return _seconds(headers.get("retry-after-ms"), 0.001) or _seconds(headers.get("retry-after"), 1.0)
+        return _seconds(self._header(b"retry-after-ms"), 0.001) or _seconds(self._header(b"retry-after"), 1.0)
+
+    def _header(self, name: bytes) -> str:
+        return self._headers.get(name, b"").decode("latin-1")
 
     async def __anext__(self) -> bytes:
         try:
@@ -181,6 +177,10 @@ class Reply(AsyncIterator[bytes]):
         await self._body.aclose()
         if self._pieces is not self._body:
             await close(self._pieces)
+
+
+def _lines(headers: dict[str, str]) -> bytes:
+    return header_lines((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())
 
 
 def _address(url: str, headers: dict[str, str]) -> tuple[httpx.URL, dict[str, str]]:
@@ -247,7 +247,7 @@ def _translated(exc: httpx.RequestError, shown: str) -> EngineFailed:
             return EngineFailed(f"{shown} broke off")
 
 
-def _seconds(text: str | None, unit: float) -> float | None:
+def _seconds(text: str, unit: float) -> float | None:
     if not text:
         return None
     try:

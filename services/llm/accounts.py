@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter
 
 from chassis.errors import TooBusy
+from chassis.metrics import of
 from llm.conversation import estimated
 from llm.settings import Settings
 from llm.usage import Tally
@@ -83,8 +84,8 @@ class Accounts:
         """What an answer has cost, be it whole or not."""
         counts = tally.counts(lambda: estimated(wanted.messages))
         counted = "estimate" if tally.told is None else "upstream"
-        tokens.labels(key or "", engine, "prompt", counted).inc(counts.prompt_tokens)
-        tokens.labels(key or "", engine, "completion", counted).inc(counts.completion_tokens)
+        of(tokens, key or "", engine, "prompt", counted).inc(counts.prompt_tokens)
+        of(tokens, key or "", engine, "completion", counted).inc(counts.completion_tokens)
         whose = key or NOBODY
         if (rate := self._tokens.of(whose)) is not None and (cost := counts.prompt_tokens + counts.completion_tokens):
             await rate.spend(f"tokens:{whose}", cost)

@@ -105,37 +105,61 @@ KEYS: dict[int, str] = {}
 """What to show at a port, where it is not `bench`."""
 
 
-class Asker:
-    """One kept connection that asks for streams again and again."""
+class Asker(asyncio.Protocol):
+    """One kept connection that asks for streams again and again, and costs next to nothing."""
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self._awaited = b""
+        self._seen: asyncio.Future[float] | None = None
+        self._held = b""
 
     async def open(self) -> "Asker":
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**24)
+        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self.port)
         return self
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._seen is not None and not self._seen.done():
+            self._seen.set_exception(exc or ConnectionError("closed"))
+
+    def _look(self) -> None:
+        if self._seen is not None and not self._seen.done() and (at := self._held.find(self._awaited)) >= 0:
+            self._held = self._held[at + len(self._awaited) :]
+            self._seen.set_result(time.perf_counter())
+
+    def until(self, awaited: bytes) -> "asyncio.Future[float]":
+        """When these bytes came."""
+        self._awaited, self._seen = awaited, asyncio.get_running_loop().create_future()
+        self._look()
+        return self._seen
 
     async def ask(self, manner: str) -> float:
         """One answer, read to its end; the seconds to its first event."""
         began = time.perf_counter()
         self.send(manner)
-        await self.reader.readuntil(b"data: ")
-        first = time.perf_counter() - began
-        await self.reader.readuntil(b"[DONE]")
-        await self.reader.readuntil(b"0\r\n\r\n")
+        first = await self.until(b"data: ") - began
+        await self.until(b"[DONE]")
+        await self.until(b"0\r\n\r\n")
         return first
 
     def send(self, manner: str) -> None:
         messages = [{"role": "system", "content": "You are a bear."}, {"role": "user", "content": manner}]
         body = json.dumps({"model": "m", "stream": True, "messages": messages}).encode()
-        self.writer.write(
+        self.transport.write(
             b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer %s\r\n"
             b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
             % (KEYS.get(self.port, "bench").encode(), len(body), body)
         )
 
     def close(self) -> None:
-        self.writer.close()
+        self.transport.close()
 
 
 @asynccontextmanager
@@ -249,7 +273,7 @@ async def _released(upstream: int, port: int) -> bool:
     for _ in range(10):
         asker = await Asker(port).open()
         asker.send("endless")
-        await asker.reader.readuntil(b"again")
+        await asker.until(b"again")
         left = time.monotonic()
         asker.close()
         seen = None

@@ -1,11 +1,11 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis.streams import Hangup, Stream, event
+from chassis.streams import HANGUPS, Hangup, Stream, event
 
 POST: Scope = {"type": "http", "method": "POST"}
 
@@ -14,16 +14,16 @@ class Caller:
     """The other end of a connection: sends a body, then leaves when told to."""
 
     def __init__(self) -> None:
-        self.leaves = asyncio.Event()
         self.got: list[Message] = []
-        self._sent = False
+        self._hangups: set[Callable[[], None]] = set()
+        self.scope: Scope = {**POST, "extensions": {HANGUPS: self._hangups}}
+
+    def leaves(self) -> None:
+        for leave in tuple(self._hangups):
+            leave()
 
     async def receive(self) -> Message:
-        if not self._sent:
-            self._sent = True
-            return {"type": "http.request", "body": b"{}", "more_body": False}
-        await self.leaves.wait()
-        return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": b"{}", "more_body": False}
 
     async def send(self, message: Message) -> None:
         self.got.append(message)
@@ -34,14 +34,14 @@ async def test_who_leaves_while_waiting_ends_the_work() -> None:
 
     async def work(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        caller.leaves.set()
+        caller.leaves()
         try:
             await asyncio.Event().wait()
         finally:
             ended.set()
 
     async with asyncio.timeout(2):
-        await Hangup(work)(POST, caller.receive, caller.send)
+        await Hangup(work)(caller.scope, caller.receive, caller.send)
 
     assert ended.is_set()
 
@@ -59,11 +59,11 @@ async def test_who_leaves_in_mid_stream_closes_the_iterator() -> None:
 
     async def work(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        asyncio.get_running_loop().call_later(0.01, caller.leaves.set)
+        asyncio.get_running_loop().call_later(0.01, caller.leaves)
         await Stream(pieces(), media_type="text/plain")(scope, receive, send)
 
     async with asyncio.timeout(2):
-        await Hangup(work)(POST, caller.receive, caller.send)
+        await Hangup(work)(caller.scope, caller.receive, caller.send)
 
     assert closed.is_set()
     assert caller.got[-1]["more_body"], "the body was not ended as if complete"
@@ -76,7 +76,7 @@ async def test_a_server_that_stops_the_work_is_not_taken_for_a_caller_who_left()
         await receive()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(Hangup(work)(POST, caller.receive, caller.send))
+    task = asyncio.create_task(Hangup(work)(caller.scope, caller.receive, caller.send))
     await asyncio.sleep(0.01)
     task.cancel()
 
@@ -91,11 +91,11 @@ async def test_what_is_done_after_the_last_byte_is_not_cut_short() -> None:
         await receive()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"x", "more_body": False})
-        caller.leaves.set()
+        caller.leaves()
         await asyncio.sleep(0.01)
         done.set()
 
-    await Hangup(work)(POST, caller.receive, caller.send)
+    await Hangup(work)(caller.scope, caller.receive, caller.send)
 
     assert done.is_set()
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import trustme
 
-from chassis.transport import HIGH_WATER_BYTES, MAX_HEAD_BYTES, Body, ProxyRefused, Transport, Unbegun
+from chassis.transport import HIGH_WATER_BYTES, MAX_HEAD_BYTES, Body, ProxyRefused, Transport, Unbegun, header_lines
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -246,11 +246,28 @@ async def test_an_upload_that_is_answered_is_not_gone_on_with() -> None:
         assert not any(made._idle.values())
 
 
-async def test_a_header_cannot_hold_a_second_one() -> None:
-    async with transport() as made:
-        request = httpx.Request("GET", "http://127.0.0.1:1/", headers={"x": "y\r\nz: w"})
-        with pytest.raises(httpx.LocalProtocolError):
-            made._head(request)
+@pytest.mark.parametrize("value", [b"y\r\nz: w", b"y\nz: w", b"y\rz"])
+def test_a_header_cannot_hold_a_second_one(value: bytes) -> None:
+    with pytest.raises(httpx.LocalProtocolError):
+        header_lines([(b"x", value)])
+
+
+async def test_what_comes_faster_than_anybody_could_tell_leaves_together() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asked(reader)
+        writer.write(CHUNKED)
+        for _ in range(400):
+            writer.write(b"1\r\na\r\n")
+            await asyncio.sleep(0)
+        writer.write(b"0\r\n\r\n")
+
+    async with Server(talk) as server, transport() as made:
+        response = await made.handle_async_request(post(server.port))
+        assert isinstance(response.stream, Body)
+        pieces = [piece async for piece in response.stream]
+
+    assert b"".join(pieces) == b"a" * 400
+    assert len(pieces) < 200
 
 
 @pytest.fixture(scope="module")

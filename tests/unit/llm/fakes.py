@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from chassis.chain import Chain, Seat
+from chassis.protocol import Protocol
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion import Companion
@@ -115,7 +116,7 @@ async def broken_off(response: httpx.Response) -> bytes:
 async def serving(app: Starlette) -> AsyncIterator[str]:
     """The app on a real socket; its address."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2
+        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2, http=Protocol
     )
     async with _Server(config).running() as address:
         yield address

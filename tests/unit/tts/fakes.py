@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from chassis.chain import Chain, Report, Seat
 from chassis.errors import Declined
+from chassis.protocol import Protocol
 from tts.app import assemble
 from tts.cache import Cache
 from tts.clauses import USUAL, Lengths
@@ -128,7 +129,9 @@ async def ask(app: Starlette, **changes: object) -> httpx.Response:
 
 class _Server(uvicorn.Server):
     def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none", loop="asyncio"))
+        super().__init__(
+            uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none", loop="asyncio", http=Protocol)
+        )
         self.ready = threading.Event()
 
     async def startup(self, sockets: object = None) -> None:

@@ -1,8 +1,10 @@
 """Any container and codec → 16 kHz mono, by what is inside and not by what it is called."""
 
+import ctypes
 import io
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from time import thread_time
 from typing import Any, BinaryIO, TypeAlias
 
@@ -22,6 +24,8 @@ PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float3
 PATIENCE_SECONDS, SLOWEST = 5.0, 20
 """Of work in the decoder, and how many seconds of sound each more must give. The slowest codecs give some 300."""
 MEASURE_SECONDS = 3.0
+LARGEST_BYTES = 16 * 2**20
+"""What FFmpeg may ask of memory at once: enough for the index of three hours, and of a frame of 64 channels."""
 
 CONTAINERS = (
     "wav,w64,mp3,mov,mp4,m4a,3gp,3g2,mj2,ogg,flac,matroska,webm,aac,loas,amr,amrnb,amrwb,aiff,caf,au,"
@@ -42,6 +46,16 @@ def _hears(codec: str) -> bool:
 
 CODECS = ",".join(filter(_hears, sorted(av.codecs_available)))
 """Without it, FFmpeg tries its video decoders on the pictures of a film before we can tell it not to."""
+
+
+def _limit_allocations() -> None:
+    """FFmpeg believes a file of a kilobyte that says it has a hundred million frames, and makes room for them all."""
+    beside, within = Path(av.__file__).parents[1] / "av.libs", Path(av.__file__).parent / ".dylibs"
+    for library in (*beside.glob("libavutil*"), *within.glob("libavutil*")):
+        ctypes.CDLL(str(library)).av_max_alloc(ctypes.c_size_t(LARGEST_BYTES))
+
+
+_limit_allocations()
 
 
 def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None) -> Generator[Pcm, None, None]:

@@ -15,19 +15,12 @@ from time import monotonic
 from typing import Protocol
 
 from stt.engines import Heard
+from stt.pace import Pace, Place
 from stt.windows import Again, Take, Utterance
 from stt.work import step_back
 
 LARGEST = 64
 """No batch is larger, whatever the memory."""
-
-
-class Full(Exception):
-    """As many utterances are in hand as may be, or so many that another would not be heard in time."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the next would be heard in {seconds:.1f} s")
-        self.seconds = seconds
 
 
 class Model(Protocol):
@@ -45,6 +38,7 @@ class Model(Protocol):
 @dataclass(eq=False)
 class _Job:
     utterance: Utterance
+    place: Place
     future: Future[Heard | None] = field(default_factory=Future)
     _take: Take | None = None
 
@@ -94,6 +88,7 @@ class Batching:
         batch: How many to decode together; where larger batches are cheap, how many to begin with.
         queued: How many may be in hand.
         patience_seconds: How long the last of them may take; whom that would not suffice is refused at once.
+        pace_seconds: What each of many takes, until that is known.
     """
 
     def __init__(
@@ -103,18 +98,17 @@ class Batching:
         batch: int = 8,
         queued: int = 256,
         patience_seconds: float = 3.0,
+        pace_seconds: float = 0.0,
         threads: int | None = None,
     ) -> None:
         self._model = model
         self.limit = Limit(batch, LARGEST if model.grows else batch)
-        self._queued, self._patience_seconds = queued, patience_seconds
-        self._pace_seconds = 0.0
-        self._paced_since = 0.0
+        self._patience_seconds = patience_seconds
+        self.pace = Pace(most=queued, seconds=pace_seconds)
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._ready: deque[_Job] = deque()
         self._again: deque[_Job] = deque()
-        self._in_hand = 0
         self._decoding = 0
         self._retrying = 0
         self._idle = 0
@@ -131,19 +125,13 @@ class Batching:
             Full: Too many are in hand to be heard in time.
             RuntimeError: The model broke off.
         """
-        job = _Job(utterance)
         with self._changed:
             if self._closed:
                 raise RuntimeError("the model is closed")
-            seconds = self._in_hand * self._pace_seconds
-            if self._in_hand >= self._queued or seconds > self._patience_seconds:
-                raise Full(seconds)
-            if not self._in_hand:
-                self._paced_since = monotonic()
-            self._in_hand += 1
+            job = _Job(utterance, self.pace.enter(patience_seconds=self._patience_seconds))
             self._waiting.append(job)
             self._changed.notify()
-        job.future.add_done_callback(self._left)
+        job.future.add_done_callback(lambda future: self._left(job.place, cancelled=future.cancelled()))
         return await asyncio.wrap_future(job.future)
 
     def close(self) -> None:
@@ -159,13 +147,10 @@ class Batching:
         for thread in self._threads:
             thread.join()
 
-    def _left(self, _: Future[Heard | None]) -> None:
-        with self._changed:
-            self._in_hand -= 1
-            now = monotonic()
-            if self._in_hand:  # a lone one says nothing of how fast many are heard
-                self._pace_seconds += 0.1 * (now - self._paced_since - self._pace_seconds)
-            self._paced_since = now
+    def _left(self, place: Place, *, cancelled: bool) -> None:
+        self.pace.leave(place)
+        if place.before and not cancelled:  # a lone one says nothing of how fast many are heard
+            self.pace.learn((monotonic() - place.since) / (place.before + place.work))
 
     # -- in the threads -----------------------------------------------------------------------------------------------
 

@@ -8,25 +8,29 @@ import threading
 from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing, suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 import numpy as np
 
 from chassis.chain import Report
-from chassis.errors import Declined, EngineFailed, EngineUnavailable
-from chassis.limits import Admission
+from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, SettingError, read
 from stt import vad
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
+from stt.pace import PATIENCE_SECONDS, Full, Pace
 from stt.work import Stop, cores, pieces, workers
 
 PROGRAM = Path(__file__).parents[1] / "sphinx_process.py"
 PART_SECONDS = 12.0
 """The longest piece given to a process, which is deaf until it has heard it."""
 GAP_SECONDS = 1.0
-PATIENCE_SECONDS = 10.0
-"""For a process to become free: the service lets in more than there are, and no more than two may wait for each."""
-
+WAITING = 2
+"""For each process; the service lets in more."""
+PACE_SECONDS = 0.4
+"""For a second of sound, until it is known: twice what it takes where nothing else runs; or what a murmur took."""
+SHORT_SECONDS = 10.0
+"""For a longer recording, as much more time is in order."""
 
 THRESHOLD = 1e-20
 """How sure a keyword must be: a greater one hears it less often, and less often where it was not said."""
@@ -63,6 +67,7 @@ class Sphinx(Engine):
     Each request has a process to itself. They are started when needed, as many as there are cores.
     """
 
+    stands_in = True
     first_byte_seconds = 2.0
     models = ("en-us",)
 
@@ -70,7 +75,8 @@ class Sphinx(Engine):
         processes = processes or cores()
         self._task = (options or SphinxOptions()).task()
         self._executor = workers(processes, "sphinx")
-        self._admission = Admission(processes, 2 * processes, PATIENCE_SECONDS)
+        self.patience_seconds = PATIENCE_SECONDS
+        self.pace = Pace(places=processes, most=(1 + WAITING) * processes, seconds=PACE_SECONDS)
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
         self._lock = threading.Lock()
@@ -81,7 +87,11 @@ class Sphinx(Engine):
         engine = cls(options=read(SphinxOptions))
         report("starting a process", None)
         try:
-            engine._give_back(engine._take())
+            process = engine._take()
+            began = monotonic()
+            process.hear(_murmur())
+            engine.pace.seconds = max(PACE_SECONDS, monotonic() - began)
+            engine._give_back(process)
             vad.probabilities(np.zeros(RATE // 10, np.float32), Stop())  # loads it
         except (EngineFailed, OSError) as exc:
             raise EngineUnavailable("PocketSphinx does not start; the log has the details.", retry_seconds=60) from exc
@@ -93,13 +103,17 @@ class Sphinx(Engine):
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         if not self.hears(hints.language):
             raise Declined(f"PocketSphinx hears English only, not {hints.language!r}.", param="language")
-        since = await self._admission.enter()
+        seconds = len(pcm) / RATE
+        try:
+            place = self.pace.enter(seconds, self.patience_seconds + max(0.0, seconds - SHORT_SECONDS))
+        except Full as exc:
+            raise TooBusy("Too many are speaking. Try again in a moment.", retry_after=exc.seconds) from exc
         try:
             async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
                 async for piece in heard:
                     yield piece
         finally:
-            self._admission.leave(since)
+            self.pace.leave(place)
 
     def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
         spoken = vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)
@@ -112,10 +126,12 @@ class Sphinx(Engine):
                 for begin, end in spoken:
                     if stop:
                         return
+                    began = monotonic()
                     words = [
                         Word(word, round(begin / RATE + start, 2), round(begin / RATE + finish, 2))
                         for word, start, finish in process.hear(pcm[begin:end])
                     ]
+                    self.pace.learn((monotonic() - began) / ((end - begin) / RATE))
                     yield Heard(language="en", segments=_segments(words, hints))
         finally:
             self._give_back(process)
@@ -151,6 +167,12 @@ class Sphinx(Engine):
         for process in idle:
             await asyncio.to_thread(self._give_back, process)
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _murmur() -> Pcm:
+    """A second of noise that swells and fades, which is at least as much work as a second of speech."""
+    swell = 1 + np.sin(2 * np.pi * 4 * np.arange(RATE) / RATE)
+    return np.asarray(swell * np.random.default_rng(0).normal(0, 0.1, RATE), np.float32).clip(-1, 1)
 
 
 def _segments(words: list[Word], hints: Hints) -> tuple[Segment, ...]:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from fixtures.whisper_model import tone
-from stt.batching import Batching, Full, Limit
+from stt.batching import Batching, Limit
 from stt.engines import RATE, Heard, Segment
+from stt.pace import Full
 from stt.speech import Speech
 from stt.windows import Again, Take, Utterance, Windows
 from unit.stt.test_windows import TONES, everything, model
@@ -189,7 +190,7 @@ async def test_no_more_are_taken_than_may_wait() -> None:
     with shared(parrot := Parrot(), queued=2) as batching:
         first = await held(batching, parrot)
         second = asyncio.create_task(batching.hear(utterance("second")))
-        await until(lambda: batching._in_hand == 2)
+        await until(lambda: len(batching.pace) == 2)
         with pytest.raises(Full):
             await batching.hear(utterance("third"))
         parrot.go.set()

@@ -14,10 +14,11 @@ import pytest
 from chassis.errors import EngineFailed, EngineUnavailable, TooBusy
 from fixtures import sounds
 from fixtures.whisper_model import make
-from stt.batching import Full
 from stt.engines import RATE, Heard, Hints, Pcm
 from stt.engines.whisper import Whisper
+from stt.pace import Full
 from stt.windows import Utterance
+from stt.work import NICENESS
 
 SAYS = "hello little bear"
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
@@ -180,5 +181,7 @@ async def test_every_thread_of_the_model_has_stepped_back(folder: Path, monkeypa
     async with hearing(monkeypatch, folder, WHISPER_WORKERS="2"):
         started = [niceness for thread, niceness in threads().items() if thread not in before]
 
-    stepped_back = [niceness for niceness in started if niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)]
+    stepped_back = [
+        niceness for niceness in started if niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
+    ]
     assert len(stepped_back) >= 2 + 2  # CTranslate2's, and those of the batches

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.chain import Chain, Seat
+from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import SettingError
 from fixtures import sounds
-from stt.engines import Hints, Pcm
+from stt.engines import RATE, Engine, Heard, Hints, Pcm
 from stt.engines.sphinx import PROGRAM, Sphinx, SphinxOptions
+from unit.stt.fakes import FakeEngine
 
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 
@@ -22,6 +24,7 @@ speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not install
 @pytest.fixture
 async def sphinx() -> AsyncIterator[Sphinx]:
     engine = await asyncio.to_thread(Sphinx.load, "sphinx", lambda doing, part: None)
+    engine.patience_seconds = 600  # a busy machine is no failure
     yield engine
     await engine.aclose()
 
@@ -236,3 +239,66 @@ async def test_what_it_cannot_listen_for_is_refused_at_the_start_by_name(
 def test_settings_that_contradict_each_other_or_are_no_number_are_named(options: SphinxOptions) -> None:
     with pytest.raises(SettingError, match="SPHINX_KEYWORDS"):
         Sphinx(options=options)
+
+
+@speaks
+async def test_of_a_burst_those_who_would_wait_too_long_are_refused_at_once() -> None:
+    engine = Sphinx(processes=1)
+    said = sounds.spoken("good morning")
+    engine.pace.seconds = 1.5 * RATE / len(said)  # a busy machine: one and a half seconds for each
+    try:
+        burst = [asyncio.create_task(text(engine, said)) for _ in range(5)]
+        refused, waiting = await asyncio.wait(burst, return_when=asyncio.FIRST_COMPLETED)
+
+        assert sum(not task.done() for task in burst) == 2, "none of them has been heard yet"
+        for task in refused:
+            with pytest.raises(TooBusy) as refusal:
+                await task
+            assert refusal.value.headers["retry-after"] == "5"
+        assert await asyncio.gather(*waiting) == ["good morning"] * 2
+    finally:
+        await engine.aclose()
+
+
+@speaks
+async def test_a_place_is_free_again_when_its_caller_has_left() -> None:
+    engine = Sphinx(processes=1)
+    engine.pace.seconds = 100.0
+    try:
+        hearing = asyncio.create_task(text(engine, sounds.spoken("good morning")))
+        while not len(engine.pace):
+            await asyncio.sleep(0)
+        hearing.cancel()
+        await asyncio.wait([hearing])
+
+        assert await text(engine, sounds.spoken("good morning")) == "good morning"
+        assert engine.pace.seconds < 100, "it has learned better"
+    finally:
+        await engine.aclose()
+
+
+async def test_it_stands_in_for_better_ones_and_is_not_asked_ahead_of_its_turn() -> None:
+    class Silent(FakeEngine):
+        async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+            await asyncio.sleep(0.1)
+            yield Heard(language="en")
+
+    sphinx = Sphinx(processes=1)
+    chain: Chain[Engine] = Chain([Seat.of("better", Silent()), Seat.of("sphinx", sphinx)], hedge_seconds=0.01)
+    try:
+        answer = await chain.answer("whisper-1", lambda engine, model: engine.transcribe(sounds.silence(1), Hints()))
+        await answer.aclose()
+    finally:
+        await sphinx.aclose()
+
+    assert answer.engine == "better"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness of its own")
+@speaks
+async def test_its_processes_step_back_equally_whoever_starts_them(sphinx: Sphinx) -> None:
+    """Those started by a thread that has stepped back did so twice, and were starved on a busy machine."""
+    await asyncio.gather(*(text(sphinx, sounds.spoken("good morning")) for _ in range(2 * sphinx.pace.places)))
+
+    own = os.getpriority(os.PRIO_PROCESS, os.getpid())
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in process_ids(sphinx)} == {min(19, own + 5)}

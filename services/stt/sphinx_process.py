@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 FRAMES_PER_SECOND = 100
 NICER = 5
-"""Than its parent, so that who answers the callers goes first. With much more, nobody is heard in time on a busy machine.
+"""Than its parent, so that who answers the callers goes first. With much more, nobody is heard on a busy machine.
 A thread that has stepped back leaves that to the processes it starts, and only root could undo it."""
 NO_WORDS = re.compile(
     r"/\*.*?\*/|//[^\n]*|#JSGF[^;]*;|\bgrammar\s+[\w.]+\s*;|\bimport\s*<[^>]*>\s*;|<[^>]*>|\{[^}]*\}|/[\d.eE+-]+/|\bpublic\b",

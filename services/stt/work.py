@@ -17,8 +17,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 NICENESS = 5
-"""How far the work in threads steps back behind the event loop, which has callers to answer: a third of its weight. With
-10, a tenth, /healthz was hardly quicker; but beside two busy programs on two cores nobody was heard in time."""
+"""How far the work in threads steps back behind the event loop, which has callers to answer: a third of its weight.
+With 10, a tenth, /healthz was hardly quicker; but beside two busy programs on two cores nobody was heard in time."""
 
 
 @cache

@@ -46,8 +46,8 @@ warm: ## say every greeting of a roles.json once, so that it is kept: make warm 
 scale: ## more workers or replicas of one service: make scale stt=3
 	@deploy/run scale $(foreach service,$(SERVICES),$(if $($(service)),$(service)=$($(service))))
 
-models: ## fetch the weights of the engines in .env ahead of time
-	@deploy/run models
+models: ## fetch the weights of the engines in .env ahead of time (or: MODEL=whisper/small, MODEL=sherpa …)
+	@deploy/run models $(MODEL)
 
 doctor: ## look for what is wrong, and say what to do about it
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.doctor

@@ -1,18 +1,20 @@
-"""Fetch the weights that stt's whisper would fetch, by its own code and to the same place, with progress.
+"""Fetch the weights that the engines would fetch, by their own code and to the same place, with progress.
 
-`make models` runs it with what the service sees: natively in its environment, in containers inside stt's image.
+`make models` runs it with what the services see: natively in their environment, in containers once inside each image,
+where one service is. Without a word it is about the engines in the chains; `sherpa` or `whisper/small` is about those.
 """
 
 import sys
 import time
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
-from chassis import hub
 from chassis.errors import EngineUnavailable
 from chassis.settings import SettingError, read
-from stt import models
-from stt.engines.whisper import WhisperOptions
-from stt.settings import Settings
 
+SERVICES = [name for name in ("stt", "tts") if find_spec(name)]
 SHOW_SECONDS = 1.0
 
 
@@ -33,28 +35,58 @@ class Progress:
             print(f"  {doing}{percent}", flush=True)
 
     def end(self) -> None:
-        if sys.stdout.isatty():
-            print()
+        if self.shown or self.at:
+            self.shown, self.at = "", 0.0
+            if sys.stdout.isatty():
+                print()
 
 
-def main() -> int:
+def fetching() -> Iterator[tuple[str, str, Any]]:
+    """Service, name and class of each engine that has weights to fetch."""
+    for service in SERVICES:
+        for name, place in import_module(f"{service}.engines").ENGINES.items():
+            module, _, kind = place.partition(":")
+            engine = getattr(import_module(module), kind)
+            if hasattr(engine, "fetch"):
+                yield service, name, engine
+
+
+def chosen(wanted: str) -> Iterator[tuple[str, Any, str]]:
+    """Name, class and model (`""`: as set) of what is to be fetched.
+
+    Args:
+        wanted: An engine's name, with or without a model behind a slash; none: those in the chains.
+    """
+    named, _, model = wanted.partition("/")
+    for service, name, engine in fetching():
+        if name == named or (not wanted and name in read(import_module(f"{service}.settings").Settings).engines):
+            yield name, engine, model
+
+
+def main(wanted: str = "") -> int:
+    """0; 1: it cannot be fetched; 4: nothing here is called so."""
     progress = Progress()
     try:
-        if "whisper" not in read(Settings).engines:
-            print("STT_ENGINES does not name whisper; the other engines need no weights.")
-            return 0
-        for wanted in read(WhisperOptions).wanted:
-            print(f"Fetching Whisper's model {wanted!r} (WHISPER_MODEL, WHISPER_MODELS):", flush=True)
-            folder = models.find(wanted, progress, read(hub.HubOptions))
-            progress.end()
-            print(f"It is there, in {folder}.")
+        found = list(chosen(wanted))
+        for name, engine, model in found:
+            print(f"Weights for {name}{model and f', {model}'}:", flush=True)
+            for folder in engine.fetch(name, model, progress):
+                progress.end()
+                print(f"  there, in {folder}", flush=True)
     except (EngineUnavailable, SettingError) as exc:
         progress.end()
         print(f"\n{exc}", file=sys.stderr)
         return 1
-    print("`make up` uses it at once.")
-    return 0
+    if found:
+        return 0
+    names = ", ".join(name for _, name, _ in fetching())
+    if not wanted:
+        print(f"{' and '.join(SERVICES)}: no engine of the chain needs weights. MODEL=NAME fetches those of {names}.")
+        return 0
+    if len(SERVICES) > 1:
+        print(f"No engine that needs weights is called {wanted!r}. There are {names}.", file=sys.stderr)
+    return 4
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:2]))

@@ -5,12 +5,12 @@ Whoever fetches needs httpx.
 
 import fcntl
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from time import sleep
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -42,29 +42,42 @@ class HubOptions(Options, frozen=True, kw_only=True):
     models_dir: Path = Path("models")
 
 
-class Weights(msgspec.Struct, frozen=True, kw_only=True):
-    """What a hub has, and what is wanted of it.
+class Place(msgspec.Struct, frozen=True):
+    """Where a model lies.
 
     Args:
-        repository: At Hugging Face, `owner/name`.
-        at_modelscope: Where it has another name there.
-        needed: Patterns such as `vocabulary.*`; without a file for each there is no model.
-        wanted: Of what is fetched too, where it is there.
+        huggingface: `owner/name` there.
+        modelscope: The same there; None: it has no such model, as far as is known.
+    """
+
+    huggingface: str
+    modelscope: str | None = None
+
+    def at(self, source: str) -> str | None:
+        return self.modelscope if source == "modelscope" else self.huggingface
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted of a place.
+
+    Args:
+        needed: Patterns such as `vocabulary.*`; without a file for each there is no model. Of `a|b`, the first that
+            there is.
+        wanted: Patterns of what is fetched too, where it is there.
         kind: What it should be, in a few words.
         shelf: The folder in MODELS_DIR where it is kept with its like.
         variable: Which setting names it.
     """
 
-    repository: str
-    at_modelscope: str = ""
+    place: Place
     needed: tuple[str, ...]
     wanted: tuple[str, ...] = ()
     kind: str
     shelf: str
     variable: str
 
-    def at(self, source: str) -> str:
-        return self.at_modelscope or self.repository if source == "modelscope" else self.repository
+
+P = TypeVar("P", bound=Place)
 
 
 class _Blob(msgspec.Struct):
@@ -110,9 +123,24 @@ def folder_named(name: str) -> Path | None:
     return local if local.is_absolute() or local.is_dir() else None
 
 
+def named(name: str, table: Mapping[str, P], kind: type[P], variable: str) -> P:
+    """Where a model lies by its short name, or by its name at the hub.
+
+    Raises:
+        EngineUnavailable: There is no such name.
+    """
+    if name in table:
+        return table[name]
+    if name.count("/") != 1:
+        raise EngineUnavailable(
+            f"{variable}: no model {name!r}. There are {', '.join(table)}; or say owner/name, or the path of a folder."
+        )
+    return kind(name, name)
+
+
 def missing(folder: Path, patterns: Sequence[str]) -> list[str]:
     """Those of which nothing is there."""
-    return [pattern for pattern in patterns if not any(folder.glob(pattern))]
+    return [each for each in patterns if not any(any(folder.glob(pattern)) for pattern in each.split("|"))]
 
 
 def fetched(weights: Weights, report: Report, options: HubOptions) -> Path:
@@ -121,9 +149,14 @@ def fetched(weights: Weights, report: Report, options: HubOptions) -> Path:
     Raises:
         EngineUnavailable: It is not there and cannot be fetched; the message says what to do.
     """
-    folder = options.models_dir / weights.shelf / weights.repository.replace("/", "--")
+    folder = options.models_dir / weights.shelf / weights.place.huggingface.replace("/", "--")
     if missing(folder, weights.needed):
-        repository = weights.at(options.models_source)
+        repository = weights.place.at(options.models_source)
+        if repository is None:
+            raise EngineUnavailable(
+                f"ModelScope is not known to have {weights.place.huggingface}. Set MODELS_SOURCE to huggingface and "
+                f"HF_ENDPOINT to a mirror, or {weights.variable} to another model or the folder of one."
+            )
         if options.models_offline or options.hf_hub_offline:
             raise EngineUnavailable(
                 f"{repository} is not in MODELS_DIR, and MODELS_OFFLINE or HF_HUB_OFFLINE forbids to fetch it."
@@ -207,12 +240,18 @@ def _at_modelscope(http: httpx.Client, endpoint: str, repository: str) -> list[_
 
 def _chosen(files: Sequence[_File], weights: Weights, repository: str) -> list[_File]:
     """What is wanted of all that the hub has; small files first, but last what shows that nothing is missing."""
-    lost = [pattern for pattern in weights.needed if not any(_fits(file.name, pattern) for file in files)]
-    if lost:
+    found = {each: _fitting(files, each) for each in weights.needed}
+    if lost := [each.replace("|", " or ") for each, some in found.items() if not some]:
         raise EngineUnavailable(f"{repository} is no {weights.kind}: it has no {', '.join(lost)}.")
-    needed = [file for file in files if any(_fits(file.name, pattern) for pattern in weights.needed)]
-    wanted = [file for file in files if any(_fits(file.name, pattern) for pattern in weights.wanted)]
-    return [file for some in (wanted, needed) for file in sorted(some, key=lambda file: file.size or 0)]
+    needed = {file.name: file for some in found.values() for file in some}
+    wanted = {file.name: file for each in weights.wanted for file in _fitting(files, each) if file.name not in needed}
+    return [file for some in (wanted, needed) for file in sorted(some.values(), key=lambda file: file.size or 0)]
+
+
+def _fitting(files: Sequence[_File], patterns: str) -> list[_File]:
+    """Those that fit the first of `a|b` that any fits."""
+    fits = ([file for file in files if _fits(file.name, pattern)] for pattern in patterns.split("|"))
+    return next((some for some in fits if some), [])
 
 
 def _fits(name: str, pattern: str) -> bool:

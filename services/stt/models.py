@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis import hub
 from chassis.chain import Report
 from chassis.errors import EngineUnavailable
-from chassis.hub import HubOptions, Weights
+from chassis.hub import HubOptions, Place, Weights
 
 NEEDED = ("config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 SHORT_NAMES = {
@@ -37,8 +37,7 @@ def weights(name: str) -> Weights:
     """`Systran/faster-whisper-base` for `base`. Under that name both hubs have it, with few exceptions."""
     repository = name if "/" in name else SHORT_NAMES.get(name, f"Systran/faster-whisper-{name}")
     return Weights(
-        repository=repository,
-        at_modelscope=AT_MODELSCOPE.get(repository, ""),
+        place=Place(repository, AT_MODELSCOPE.get(repository, repository)),
         needed=NEEDED,
         wanted=("preprocessor_config.json",),
         kind="CTranslate2 Whisper model",

@@ -5,7 +5,10 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
+from pathlib import Path
 from time import monotonic
+
+import msgspec
 
 from chassis.chain import Report
 from chassis.errors import EngineFailed, EngineUnavailable
@@ -90,6 +93,17 @@ class Shelf(Engine):
 
         models = [(names_of(model, found[place]), loads(model, place)) for place, model in enumerate(wanted)]
         return cls(models, first=first, idle_seconds=options.idle_seconds)
+
+    @classmethod
+    def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:
+        """Fetch ahead what `load` would; `model` wins over the settings.
+
+        Raises:
+            EngineUnavailable: It cannot be had.
+        """
+        options = read(WhisperOptions)
+        wanted = msgspec.structs.replace(options, model=model, models=()) if model else options
+        return tuple(fetched(each, report) for each in wanted.wanted)
 
     @property
     def loaded(self) -> tuple[str, ...]:

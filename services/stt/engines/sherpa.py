@@ -1,7 +1,7 @@
-"""sherpa-onnx in this process, without torch: SenseVoice, Paraformer, Zipformer and others, by a folder that holds one.
+"""sherpa-onnx in this process, without torch: SenseVoice, Paraformer, Zipformer and others.
 
-An extra: `pip install sherpa-onnx`, and a model of those that the sherpa-onnx project publishes. The engine's name says
-which kind: `SENSEVOICE_MODEL=/folder` is the model of `sensevoice`.
+An extra: `pip install sherpa-onnx`. The engine's name says which kind of model it hears with, `SENSEVOICE_MODEL` which
+of that kind: one that is fetched by its name, or a folder as it comes out of one of the project's archives.
 """
 
 import json
@@ -16,8 +16,10 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta
 
+from chassis import hub
 from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.hub import HubOptions, Place, Weights
 from chassis.settings import Options, SettingError, read
 from stt import speech, vad
 from stt.answers import cleaned, guessed, language_of
@@ -53,8 +55,8 @@ class SherpaHearingOptions(Options, frozen=True, kw_only=True):
     """Each kind has them under its own name."""
 
     prefix = "SENSEVOICE_"
-    model: Path | None = None
-    """The folder of a model, as it comes out of its archive."""
+    model: str = ""
+    """One of `NAMED`, `owner/name` at the hub, or a folder; unset: the first of those named."""
     languages: tuple[str, ...] = ()
     """What it hears; unset: what its kind, its name and its tokens tell."""
     threads: Annotated[int, Meta(ge=1)] = 1
@@ -81,9 +83,9 @@ class Kind:
 # The int8 weights come first: half the size, faster on a CPU, and no worse to the ear.
 _WHOLE = ("model.int8.onnx", "model*.int8.onnx", "*ctc*.onnx", "model*.onnx")
 _ENCODER, _DECODER = ("*encoder*.int8.onnx", "*encoder*.onnx"), ("*decoder*.int8.onnx", "*decoder*.onnx")
-_TRANSDUCER = {
+_TRANSDUCER: dict[str, tuple[str, ...]] = {
     "encoder": _ENCODER,
-    "decoder": ("*decoder*.onnx",),  # tiny, and worse in int8
+    "decoder": ("*decoder*[!8].onnx", "*decoder*.onnx"),  # tiny, and worse in int8
     "joiner": ("*joiner*.int8.onnx", "*joiner*.onnx"),
 }
 KINDS: dict[str, tuple[Kind, ...]] = {
@@ -104,6 +106,54 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     ),
     "whisper-onnx": (Kind("from_whisper", {"encoder": _ENCODER, "decoder": _DECODER}),),
 }
+
+
+class Named(Place, frozen=True):
+    """A model that is fetched by its name.
+
+    Args:
+        languages: What it hears, where neither its kind nor its files tell.
+    """
+
+    languages: tuple[str, ...] = ()
+
+
+_WHISPERS = ("base", "tiny", "tiny.en", "base.en", "small", "small.en", "medium", "turbo")
+NAMED: dict[str, dict[str, Named]] = {
+    "sensevoice": {
+        "small": Named(
+            "csukuangfj/sherpa-onnx-sense-voice-zh-en-ja-ko-yue-2024-07-17",
+            "pengzhendong/sherpa-onnx-sense-voice-zh-en-ja-ko-yue",
+        ),
+    },
+    "paraformer": {
+        "zh": Named(
+            "csukuangfj/sherpa-onnx-paraformer-zh-2024-03-09", "pengzhendong/sherpa-onnx-paraformer-zh", ("zh", "en")
+        ),
+        "zh-small": Named(
+            "csukuangfj/sherpa-onnx-paraformer-zh-small-2024-03-09",
+            "pengzhendong/sherpa-onnx-paraformer-zh-small",
+            ("zh", "en"),
+        ),
+    },
+    "zipformer": {
+        "zh": Named("zrjin/sherpa-onnx-zipformer-multi-zh-hans-2023-9-2", languages=("zh",)),
+        "en": Named("k2-fsa/sherpa-onnx-zipformer-gigaspeech-2023-12-12", languages=("en",)),
+    },
+    "moonshine": {
+        "base": Named("csukuangfj/sherpa-onnx-moonshine-base-en-int8"),
+        "tiny": Named("csukuangfj/sherpa-onnx-moonshine-tiny-en-int8"),
+    },
+    "whisper-onnx": {
+        name: Named(
+            f"csukuangfj/sherpa-onnx-whisper-{name}",
+            f"pengzhendong/sherpa-onnx-whisper-{name}",
+            ("en",) if name.endswith(".en") else (),
+        )
+        for name in _WHISPERS
+    },
+}
+"""The first of each kind is meant where nobody says which."""
 
 
 class Model:
@@ -168,23 +218,22 @@ class Sherpa(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        prefix = f"{name.replace('-', '_').upper()}_"
+        prefix = f"{_variable(name)}_"
         options = read(SherpaHearingOptions, prefix=prefix)
-        if options.model is None:
-            raise EngineUnavailable(f"Set {prefix}MODEL to the folder of a {name} model for sherpa-onnx.")
         try:
             languages = tuple(code for listed in options.languages if (code := code_of(listed)))
         except UnknownLanguage as exc:
             raise SettingError(f"{prefix}LANGUAGES: {exc}") from exc
         if find_spec("sherpa_onnx") is None:
             raise EngineUnavailable(f"{name} needs an extra: `pip install sherpa-onnx`.")
-        model = Model(name, options.model, f"{prefix}MODEL")
+        folder, known = find(name, options.model, report)
+        model = Model(name, folder, f"{prefix}MODEL")
         arguments: dict[str, Any] = model.arguments | {"num_threads": options.threads}
         if model.kind.made == "from_sense_voice":
             arguments |= {"use_itn": options.itn, "language": languages[0] if len(languages) == 1 else "auto"}
         elif model.kind.made == "from_whisper":
             arguments |= {"language": languages[0] if len(languages) == 1 else ""}
-        rules = sorted(options.model.glob("*itn*.fst")) if options.itn else []
+        rules = sorted(folder.glob("*itn*.fst")) if options.itn else []
         if rules:
             arguments["rule_fsts"] = ",".join(map(str, rules))
         report("trying the model", None)
@@ -194,7 +243,18 @@ class Sherpa(Engine):
 
         recognizer = getattr(sherpa_onnx.OfflineRecognizer, model.kind.made)(**arguments)
         speech.warm_up()
-        return cls(name, recognizer, options.model.resolve().name, languages=languages or model.languages())
+        shown = Path(options.model or next(iter(NAMED[name]))).resolve().name
+        return cls(name, recognizer, shown, languages=languages or known or model.languages())
+
+    @classmethod
+    def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:
+        """Fetch ahead what `load` would; `model` wins over the settings.
+
+        Raises:
+            EngineUnavailable: It cannot be had.
+        """
+        folder, _ = find(name, model or read(SherpaHearingOptions, prefix=f"{_variable(name)}_").model, report)
+        return (folder,)
 
     def hears(self, language: str | None) -> bool:
         return language is None or not self.languages or language in self.languages
@@ -236,6 +296,32 @@ class Sherpa(Engine):
 
     async def aclose(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def find(name: str, wanted: str, report: Report) -> tuple[Path, tuple[str, ...]]:
+    """The folder of a model of this kind, fetched if need be, and the languages that it is known to hear.
+
+    Raises:
+        EngineUnavailable: It cannot be had.
+    """
+    if wanted and (local := hub.folder_named(wanted)) is not None:
+        return local, ()
+    variable = f"{_variable(name)}_MODEL"
+    place = hub.named(wanted or next(iter(NAMED[name])), NAMED[name], Named, variable)
+    kind = KINDS[name][0]
+    weights = Weights(
+        place=place,
+        needed=("*tokens.txt", *map("|".join, kind.files.values())),
+        wanted=("*itn*.fst",),
+        kind=f"{name} model for sherpa-onnx",
+        shelf=name,
+        variable=variable,
+    )
+    return hub.fetched(weights, report, read(HubOptions)), place.languages
+
+
+def _variable(name: str) -> str:
+    return name.replace("-", "_").upper()
 
 
 def _try(model: Model, arguments: dict[str, Any], variable: str) -> None:

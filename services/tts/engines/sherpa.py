@@ -1,6 +1,7 @@
 """Voices of one's own through sherpa-onnx, without a network and without torch: Piper's and other VITS, Matcha, Kokoro.
 
-An extra: `pip install sherpa-onnx numpy`, and a folder with one of the models that the sherpa-onnx project publishes.
+An extra: `pip install sherpa-onnx numpy`. `SHERPA_MODEL` says which voice: one that is fetched by its name, or a folder
+as it comes out of one of the project's archives.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from chassis import hub
 from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.hub import HubOptions, Place, Weights
 from chassis.settings import Options, read
 from tts.clauses import Lengths
 from tts.engines import Engine
@@ -34,13 +37,56 @@ class SherpaOptions(Options, frozen=True, kw_only=True):
     """Which model, and how it is run."""
 
     prefix = "SHERPA_"
-    model: Path | None = None
-    """The folder of a model, as it comes out of its archive."""
+    model: str = "matcha-zh-en"
+    """One of `NAMED`, `owner/name` at the hub, or a folder."""
     language: str | None = None
     """Of a model whose files do not tell: `en-US`; `mul` for one that reads several."""
     voices: tuple[str, ...] = ()
     """Ahead of its other speakers: `3,7`."""
     threads: int = 2
+
+
+class Named(Place, frozen=True):
+    """A model that is fetched by its name.
+
+    Args:
+        language: What it reads, where its files do not tell.
+        vocoder: Where the second half of a Matcha model lies, and in which file.
+    """
+
+    language: str | None = None
+    vocoder: tuple[Place, str] | None = None
+
+
+_VOCOS_16K = (
+    Place("csukuangfj/sherpa-onnx-vocoders", "dengcunqin/matcha_tts_zh_en_20251010"),
+    "vocos-16khz-univ.onnx",
+)
+_HIFIGAN = (Place("csukuangfj/sherpa-onnx-hifigan"), "hifigan_v2.onnx")
+NAMED = {
+    "matcha-zh-en": Named("csukuangfj/matcha-icefall-zh-en", language=MANY, vocoder=_VOCOS_16K),
+    "matcha-zh": Named("csukuangfj/matcha-icefall-zh-baker", language="zh-CN", vocoder=_HIFIGAN),
+    "matcha-en": Named("csukuangfj/matcha-icefall-en_US-ljspeech", language="en-US", vocoder=_HIFIGAN),
+    "melo-zh-en": Named("csukuangfj/vits-melo-tts-zh_en", "csukuangfj/vits-melo-tts-zh_en", MANY),
+    "piper-zh": Named("csukuangfj/vits-piper-zh_CN-huayan-medium"),
+    "piper-en": Named("csukuangfj/vits-piper-en_US-amy-low"),
+    "kokoro": Named("csukuangfj/kokoro-multi-lang-v1_0", language=MANY),
+    "kokoro-zh": Named("csukuangfj/kokoro-multi-lang-v1_1", language=MANY),
+}
+WEIGHTS = "model.onnx|model-steps-3.onnx|model.int8.onnx|*.onnx"
+BESIDE = (
+    *("*.onnx.json", "voices.bin", "lexicon.txt", "lexicon-us-en.txt", "lexicon-zh.txt", "*.fst"),
+    # Of eSpeak's 364 files, those that English needs; the models know Chinese by their lexicons.
+    *("espeak-ng-data/phon*", "espeak-ng-data/intonations", "espeak-ng-data/en_dict", "espeak-ng-data/lang/gmw/en*"),
+)
+
+
+class Found(NamedTuple):
+    """A model in its folder, and what is known of it."""
+
+    folder: Path
+    language: str | None = None
+    vocoder: Path | None = None
 
 
 class _Piper(msgspec.Struct):
@@ -57,13 +103,14 @@ class Model:
         EngineUnavailable: No model that is known here.
     """
 
-    def __init__(self, folder: Path, language: str | None) -> None:
+    def __init__(self, folder: Path, language: str | None, vocoder: Path | None = None) -> None:
         self.folder = folder
         self._onnx = sorted(folder.glob("*.onnx"))
         self.piper = self._read_piper()
-        self.vocoder = self._first("vocos*.onnx", "hifigan*.onnx") or self._first_in(folder.parent, "vocos*.onnx")
+        beside = self._first("vocos*.onnx", "hifigan*.onnx") or self._first_in(folder.parent, "vocos*.onnx")
+        self.vocoder = vocoder or beside
         self.voices_file = folder / "voices.bin"
-        self.lexicons = sorted(folder.glob("lexicon*.txt"))
+        self.lexicons = _american(sorted(folder.glob("lexicon*.txt")))
         self.weights = next((path for path in self._onnx if path != self.vocoder), None)
         if self.weights is None or not (folder / "tokens.txt").is_file():
             told = f"SHERPA_MODEL: {folder} holds no model; its .onnx file and tokens.txt belong there."
@@ -130,19 +177,16 @@ class Sherpa(Engine):
     ahead = 1
     reads_figures = False
 
-    def __init__(self, options: SherpaOptions | None = None) -> None:
-        options = options or read(SherpaOptions)
-        if options.model is None or not options.model.is_dir():
-            raise EngineUnavailable("Set SHERPA_MODEL to the folder of a model, e.g. vits-piper-en_US-amy-low.")
+    def __init__(self, options: SherpaOptions, found: Found) -> None:
         self._sherpa, self._numpy = _packages()
-        self._model = Model(options.model, options.language)
+        self._model = Model(found.folder, options.language or found.language, found.vocoder)
         config = self._model.config(self._sherpa, options.threads)
         if not config.validate():
-            raise EngineUnavailable(f"sherpa-onnx cannot use the model in {options.model}; are all its files there?")
+            raise EngineUnavailable(f"sherpa-onnx cannot use the model in {found.folder}; are all its files there?")
         try:
             self._tts = self._sherpa.OfflineTts(config)
         except RuntimeError as exc:
-            raise EngineUnavailable(f"sherpa-onnx cannot load the model in {options.model} ({exc}).") from exc
+            raise EngineUnavailable(f"sherpa-onnx cannot load the model in {found.folder} ({exc}).") from exc
         self.sound = pcm(self._tts.sample_rate)
         self._only_thread = ThreadPoolExecutor(1, "sherpa")
         many, language = self._model.language == MANY, self._model.language
@@ -152,8 +196,20 @@ class Sherpa(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
+        options = read(SherpaOptions)
+        _packages()  # before much is fetched in vain
+        found = find(options.model, report)
         report("loading the model", None)
-        return cls()
+        return cls(options, found)
+
+    @classmethod
+    def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:
+        """Fetch ahead what `load` would; `model` wins over the settings.
+
+        Raises:
+            EngineUnavailable: It cannot be had.
+        """
+        return (find(model or read(SherpaOptions).model, report).folder,)
 
     @property
     def likeness(self) -> str:
@@ -217,6 +273,40 @@ class Sherpa(Engine):
     def _as_pcm(self, samples: Any) -> bytes:
         floats = self._numpy.asarray(samples, dtype=self._numpy.float32)
         return bytes((floats.clip(-1.0, 1.0) * 32_767).astype("<i2").tobytes())
+
+
+def find(wanted: str, report: Report) -> Found:
+    """The folder of a model, fetched if need be.
+
+    Raises:
+        EngineUnavailable: It cannot be had.
+    """
+    if (local := hub.folder_named(wanted)) is not None:
+        return Found(local)
+    place = hub.named(wanted, NAMED, Named, "SHERPA_MODEL")
+    vocoder = None
+    if place.vocoder is not None:
+        where, file = place.vocoder
+        vocoder = _fetched(where, (file,), (), report) / file
+    return Found(_fetched(place, ("tokens.txt", WEIGHTS), BESIDE, report), place.language, vocoder)
+
+
+def _fetched(place: Place, needed: tuple[str, ...], wanted: tuple[str, ...], report: Report) -> Path:
+    weights = Weights(
+        place=place,
+        needed=needed,
+        wanted=wanted,
+        kind="voice for sherpa-onnx",
+        shelf="sherpa",
+        variable="SHERPA_MODEL",
+    )
+    return hub.fetched(weights, report, read(HubOptions))
+
+
+def _american(lexicons: list[Path]) -> list[Path]:
+    """Without the British one where there is another: of two, the first to know a word would win."""
+    names = {path.name for path in lexicons}
+    return [path for path in lexicons if path.name != "lexicon-gb-en.txt" or "lexicon-us-en.txt" not in names]
 
 
 def _packages() -> tuple[Any, Any]:

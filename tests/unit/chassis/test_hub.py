@@ -9,7 +9,7 @@ import pytest
 
 from chassis import hub
 from chassis.errors import EngineUnavailable
-from chassis.hub import HubOptions, Weights
+from chassis.hub import HubOptions, Place, Weights
 from imitations.hub import Hub, running
 
 FILES = {
@@ -20,7 +20,7 @@ FILES = {
     "README.md": b"not wanted",
 }
 WEIGHTS = Weights(
-    repository="owner/model",
+    place=Place("owner/model", "owner/model"),
     needed=("config.json", "model.bin", "vocabulary.*"),
     wanted=("voices/*", "lacking.json"),
     kind="model of this kind",
@@ -230,9 +230,43 @@ def test_a_model_of_another_name_at_modelscope_is_asked_for_by_that_and_kept_in_
 ) -> None:
     model_hub.repositories["someone/else"] = model_hub.repositories.pop("owner/model")
     options = HubOptions(models_source="modelscope", modelscope_endpoint=model_hub.url, models_dir=tmp_path)
-    elsewhere = msgspec.structs.replace(WEIGHTS, at_modelscope="someone/else")
+    elsewhere = msgspec.structs.replace(WEIGHTS, place=Place("owner/model", "someone/else"))
 
     assert hub.fetched(elsewhere, silent, options) == tmp_path / "ears" / "owner--model"
+
+
+def test_a_model_that_modelscope_lacks_is_looked_for_nowhere_and_says_what_to_do(
+    model_hub: Hub, tmp_path: Path
+) -> None:
+    options = HubOptions(models_source="modelscope", modelscope_endpoint=model_hub.url, models_dir=tmp_path)
+    lacking = msgspec.structs.replace(WEIGHTS, place=Place("owner/model"))
+
+    with pytest.raises(EngineUnavailable, match=r"MODELS_SOURCE to huggingface.*EARS_MODEL") as raised:
+        hub.fetched(lacking, silent, options)
+    assert (raised.value.retry_seconds, model_hub.asked) == (None, [])
+
+    folder = fetched(model_hub, tmp_path)
+    assert hub.fetched(lacking, silent, options) == folder  # it is there, wherever it came from
+
+
+def test_of_two_files_that_would_do_the_first_is_fetched(model_hub: Hub, tmp_path: Path) -> None:
+    model_hub.repositories["owner/model"] |= {"model.int8.bin": b"small", "model.fp16.bin": b"half"}
+    either = msgspec.structs.replace(WEIGHTS, needed=("model.int8.bin|model*.bin", "config.json|no.json"))
+
+    folder = hub.fetched(either, silent, HubOptions(hf_endpoint=model_hub.url, models_dir=tmp_path))
+
+    assert contents(folder).keys() == {"model.int8.bin", "config.json", "voices/one.bin"}
+    assert hub.missing(folder, either.needed) == []
+
+
+def test_a_name_is_one_of_the_table_or_one_at_the_hub() -> None:
+    table = {"small": Place("owner/small", "other/small"), "large": Place("owner/large")}
+
+    assert hub.named("small", table, Place, "EARS_MODEL") == Place("owner/small", "other/small")
+    assert hub.named("my/own", table, Place, "EARS_MODEL") == Place("my/own", "my/own")
+    for bad in ("huge", "a/b/c", "../../etc"):
+        with pytest.raises(EngineUnavailable, match=r"EARS_MODEL: no model .* There are small, large"):
+            hub.named(bad, table, Place, "EARS_MODEL")
 
 
 @pytest.mark.parametrize("flag", ["models_offline", "hf_hub_offline"])

@@ -32,12 +32,12 @@ def silent(doing: str, part: float | None) -> None:
 def test_short_names_are_those_of_faster_whisper(name: str, repository: str) -> None:
     from faster_whisper.utils import _MODELS
 
-    assert models.weights(name).repository == repository == _MODELS[name]
+    assert models.weights(name).place.huggingface == repository == _MODELS[name]
 
 
 def test_a_model_that_modelscope_keeps_under_another_name_is_found_there() -> None:
-    assert models.weights("base").at("modelscope") == "Systran/faster-whisper-base"
-    assert models.weights("turbo").at("modelscope") == "pengzhendong/faster-whisper-large-v3-turbo"
+    assert models.weights("base").place.at("modelscope") == "Systran/faster-whisper-base"
+    assert models.weights("turbo").place.at("modelscope") == "pengzhendong/faster-whisper-large-v3-turbo"
 
 
 def test_a_name_is_fetched_and_a_folder_is_used_as_it_is(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chassis import hub
 from chassis.chain import Chain, Seat
 from chassis.errors import Declined, EngineUnavailable
 from chassis.settings import SettingError
 from fixtures import sounds
+from imitations.hub import running
 from stt.engines import ENGINES, Heard, Hints, Word
-from stt.engines.sherpa import KINDS, Model, Sherpa, words, written
+from stt.engines.sherpa import KINDS, NAMED, Model, Sherpa, find, words, written
 from unit.stt.fakes import ask, service
 
 MISSING = [name for name in ("sherpa_onnx", "onnx") if importlib.util.find_spec(name) is None]
@@ -39,6 +41,10 @@ def loaded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 async def heard(engine: Sherpa, pcm: Any = HELLO, **hints: Any) -> list[Heard]:
     return [piece async for piece in engine.transcribe(pcm, Hints(**hints))]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def text_of(pieces: list[Heard]) -> str:
@@ -129,11 +135,90 @@ def test_without_the_extra_it_is_unavailable_and_says_what_to_install(monkeypatc
         Sherpa.load("sensevoice", lambda doing, part: None)
 
 
+# What the hub has of each kind's first model, as its page lists it: those that are wanted, and others.
+AT_THE_HUB = {
+    "sensevoice": ({"model.int8.onnx", "tokens.txt"}, {"model.onnx", "LICENSE", "test_wavs/zh.wav"}),
+    "paraformer": ({"model.int8.onnx", "tokens.txt"}, {"model.onnx", "am.mvn", "tokens.json"}),
+    "zipformer": (
+        {
+            "encoder-epoch-20-avg-1.int8.onnx",
+            "decoder-epoch-20-avg-1.onnx",
+            "joiner-epoch-20-avg-1.int8.onnx",
+            "tokens.txt",
+        },
+        {"encoder-epoch-20-avg-1.onnx", "decoder-epoch-20-avg-1.int8.onnx", "bpe.model"},
+    ),
+    "moonshine": (
+        {
+            "preprocess.onnx",
+            "encode.int8.onnx",
+            "cached_decode.int8.onnx",
+            "uncached_decode.int8.onnx",
+            "tokens.txt",
+        },
+        {"README.md"},
+    ),
+    "whisper-onnx": (
+        {"base-encoder.int8.onnx", "base-decoder.int8.onnx", "base-tokens.txt"},
+        {"base-encoder.onnx", "base-decoder.onnx", "base-decoder.int8.ort"},
+    ),
+}
+
+
 @pytest.mark.parametrize("name", KINDS)
-def test_without_a_folder_it_says_which_variable_to_set(name: str) -> None:
+def test_of_each_kind_there_is_one_that_is_fetched_by_itself(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert ENGINES[name] == "stt.engines.sherpa:Sherpa"
-    with pytest.raises(EngineUnavailable, match=f"Set {name.replace('-', '_').upper()}_MODEL"):
-        Sherpa.load(name, lambda doing, part: None)
+    wanted, others = AT_THE_HUB[name]
+    place = next(iter(NAMED[name].values()))
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    with running({place.huggingface: dict.fromkeys(wanted | others, b"0")}) as model_hub:
+        monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        folder, _ = find(name, "", lambda doing, part: None)
+
+    assert {path.name for path in folder.iterdir()} == wanted
+    assert Model(name, folder, "M").folder == tmp_path / name / place.huggingface.replace("/", "--")
+
+
+@needs_sherpa
+@speaks
+@pytest.mark.parametrize("source", ["huggingface", "modelscope"])
+async def test_a_model_is_loaded_by_its_name_and_what_is_fetched_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    place, told = NAMED["sensevoice"]["small"], []
+    monkeypatch.setattr(hub, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    monkeypatch.setenv("MODELS_SOURCE", source)
+    with running({str(place.at(source)): contents(folder)}) as model_hub:
+        model_hub.breaks, model_hub.break_after = 1, 1000
+        monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
+        engine = Sherpa.load("sensevoice", lambda doing, part: told.append((doing, part)))
+
+    assert text_of(await heard(engine)) == "你好小熊"
+    assert engine.models == ("small",)
+    assert [part for doing, part in told if "downloading" in doing][-1] == 1.0
+    assert told[-1][0] == "loading the weights"
+    await engine.aclose()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_name_that_is_none_is_answered_with_those_that_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = f"{name.replace('-', '_').upper()}_MODEL"
+    first = next(iter(NAMED[name]))
+
+    with pytest.raises(EngineUnavailable, match=f"{variable}: no model 'nonsense'. There are {first}"):
+        find(name, "nonsense", lambda doing, part: None)
+
+
+def test_what_a_named_model_hears_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    place = NAMED["paraformer"]["zh"]
+    with running({place.huggingface: {"model.int8.onnx": b"0", "tokens.txt": b"0"}}) as model_hub:
+        monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        assert find("paraformer", "zh", lambda doing, part: None)[1] == ("zh", "en")
 
 
 def test_a_language_that_does_not_exist_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +246,7 @@ def files(folder: Path, *names: str, tokens: str = "a 0\n") -> Path:
             "zipformer",
             ("encoder-9.int8.onnx", "encoder-9.onnx", "decoder-9.int8.onnx", "decoder-9.onnx", "joiner-9.onnx"),
             "from_transducer",
-            {"encoder": "encoder-9.int8.onnx", "joiner": "joiner-9.onnx"},
+            {"encoder": "encoder-9.int8.onnx", "decoder": "decoder-9.onnx", "joiner": "joiner-9.onnx"},
         ),
         ("zipformer", ("model.onnx",), "from_zipformer_ctc", {"model": "model.onnx"}),
         (

@@ -1,12 +1,14 @@
 """The real sherpa-onnx with a voice made on the spot."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
 
 from chassis.errors import EngineUnavailable
-from tts.engines.sherpa import Model, Sherpa, SherpaOptions
+from imitations.hub import running
+from tts.engines.sherpa import NAMED, Found, Model, Sherpa, SherpaOptions, find
 from tts.voices import MANY
 from unit.tts.fakes import Heard, ask, gathered, service
 
@@ -30,7 +32,7 @@ def files(folder: Path, **texts: str) -> Path:
 
 @needs_sherpa
 async def test_a_piper_voice_speaks_as_long_as_its_phonemes(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(model=folder))
+    engine = Sherpa(SherpaOptions(), Found(folder))
     (voice,) = engine.voices
 
     short = await gathered(engine.speak("Hello.", voice, 1.0))
@@ -44,7 +46,7 @@ async def test_a_piper_voice_speaks_as_long_as_its_phonemes(folder: Path) -> Non
 
 @needs_sherpa
 async def test_it_answers_requests(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(model=folder))
+    engine = Sherpa(SherpaOptions(), Found(folder))
 
     response = await ask(service(sherpa=engine), input="Hello little bear. How are you?", response_format="wav")
     await engine.aclose()
@@ -55,7 +57,7 @@ async def test_it_answers_requests(folder: Path) -> None:
 
 @needs_sherpa
 async def test_what_it_cannot_read_the_next_engine_is_asked(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(model=folder))
+    engine = Sherpa(SherpaOptions(), Found(folder))
 
     response = await ask(service(sherpa=engine), input="你好，小熊！")
     await engine.aclose()
@@ -65,7 +67,7 @@ async def test_what_it_cannot_read_the_next_engine_is_asked(folder: Path) -> Non
 
 @needs_sherpa
 async def test_nothing_in_a_text_wedges_it(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(model=folder))
+    engine = Sherpa(SherpaOptions(), Found(folder))
     (voice,) = engine.voices
 
     for text in ["a" * 300, "[[x]] <speak>", "123", "\u200d", "Hello שלום bear"]:
@@ -79,13 +81,104 @@ async def test_nothing_in_a_text_wedges_it(folder: Path) -> None:
 @needs_sherpa
 def test_a_folder_that_sherpa_cannot_use_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="SHERPA_MODEL"):
-        Sherpa(SherpaOptions(model=tmp_path))
+        Sherpa(SherpaOptions(), Found(tmp_path))
 
 
-@pytest.mark.parametrize("model", [None, Path("/nowhere")])
-def test_without_a_model_it_says_what_to_set(model: Path | None) -> None:
-    with pytest.raises(EngineUnavailable, match="SHERPA_MODEL"):
-        Sherpa(SherpaOptions(model=model))
+def silent(doing: str, part: float | None) -> None:
+    pass
+
+
+@needs_sherpa
+async def test_a_voice_is_loaded_by_its_name_and_what_is_fetched_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, float | None]] = []
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    monkeypatch.setenv("SHERPA_MODEL", "piper-en")
+    with running({NAMED["piper-en"].huggingface: contents(folder)}) as model_hub:
+        monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        engine = Sherpa.load("sherpa", lambda doing, part: told.append((doing, part)))
+        asked = len(model_hub.asked)
+        assert Sherpa.fetch("sherpa", "", silent) == (tmp_path / "sherpa" / "csukuangfj--vits-piper-en_US-amy-low",)
+        assert len(model_hub.asked) == asked
+
+    assert await gathered(engine.speak("Hello.", engine.voices[0], 1.0))
+    assert [part for doing, part in told if "downloading" in doing][-1] == 1.0
+    assert told[-1] == ("loading the model", None)
+    await engine.aclose()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+ESPEAK = {f"espeak-ng-data/{name}" for name in ("phondata", "phontab", "phonindex", "intonations", "en_dict")}
+ESPEAK |= {"espeak-ng-data/lang/gmw/en-US"}
+# What the hub has of each, as its page lists it: what is wanted, and others.
+AT_THE_HUB = {
+    "matcha-zh-en": (
+        {"model-steps-3.onnx", "tokens.txt", "lexicon.txt", "phone-zh.fst", "number-zh.fst", "date-zh.fst", *ESPEAK},
+        {"espeak-ng-data/ru_dict", "espeak-ng-data/lang/sla/ru", "README.md", "dict/jieba.dict.utf8"},
+    ),
+    "melo-zh-en": (
+        {"model.onnx", "tokens.txt", "lexicon.txt", "date.fst", "number.fst", "phone.fst", "new_heteronym.fst"},
+        {"model.int8.onnx", "dict/jieba.dict.utf8", "LICENSE"},
+    ),
+    "piper-zh": (
+        {"zh_CN-huayan-medium.onnx", "zh_CN-huayan-medium.onnx.json", "tokens.txt", *ESPEAK},
+        {"espeak-ng-data/cmn_dict", "MODEL_CARD"},
+    ),
+    "kokoro": (
+        {
+            *("model.onnx", "voices.bin", "tokens.txt", "lexicon-us-en.txt", "lexicon-zh.txt"),
+            *("date-zh.fst", "number-zh.fst", "phone-zh.fst", *ESPEAK),
+        },
+        {"lexicon-gb-en.txt", "dict/pos_dict/char_state_tab.utf8"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_HUB)
+def test_of_a_voice_all_that_it_needs_is_fetched_and_no_more(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, others = AT_THE_HUB[name]
+    place = NAMED[name]
+    repositories = {place.huggingface: dict.fromkeys(wanted | others, b"{}")}
+    if place.vocoder is not None:
+        repositories[place.vocoder[0].huggingface] = {place.vocoder[1]: b"v", "vocos-22khz-univ.onnx": b"not this"}
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    with running(repositories) as model_hub:
+        monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        found = find(name, silent)
+
+    assert {str(path.relative_to(found.folder)) for path in found.folder.rglob("*") if path.is_file()} == wanted
+    model = Model(found.folder, found.language, found.vocoder)
+    assert model.language == (place.language or "en-US")
+    assert (model.vocoder is None) == (place.vocoder is None)
+    assert model.vocoder is None or model.vocoder.read_bytes() == b"v"
+
+
+def test_a_name_that_is_none_is_answered_with_those_that_are() -> None:
+    with pytest.raises(EngineUnavailable, match=r"SHERPA_MODEL: no model 'nonsense'\. There are matcha-zh-en,"):
+        find("nonsense", silent)
+
+
+def test_a_folder_is_used_as_it_is(tmp_path: Path) -> None:
+    assert find(str(tmp_path), silent) == Found(tmp_path)
+
+
+def test_without_the_extra_nothing_is_fetched_and_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sherpa_onnx", None)  # as if it were not installed
+
+    with pytest.raises(EngineUnavailable, match="pip install sherpa-onnx"):
+        Sherpa.load("sherpa", silent)
+
+
+def test_british_words_do_not_win_over_american_ones(tmp_path: Path) -> None:
+    model = files(tmp_path, model_onnx="", tokens_txt="", lexicon__gb__en_txt="", lexicon__us__en_txt="")
+
+    assert [path.name for path in Model(model, None).lexicons] == ["lexicon-us-en.txt"]
 
 
 class FakeSherpa:

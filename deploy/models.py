@@ -14,7 +14,7 @@ from typing import Any
 from chassis.errors import EngineUnavailable
 from chassis.settings import SettingError, read
 
-SERVICES = [name for name in ("stt", "tts") if find_spec(name)]
+SERVICES = [name for name in ("stt", "llm", "tts") if find_spec(name)]
 SHOW_SECONDS = 1.0
 
 
@@ -81,7 +81,7 @@ def main(wanted: str = "") -> int:
         return 0
     names = ", ".join(name for _, name, _ in fetching())
     if not wanted:
-        print(f"{' and '.join(SERVICES)}: no engine of the chain needs weights. MODEL=NAME fetches those of {names}.")
+        print(f"{', '.join(SERVICES)}: no engine of the chain needs weights. MODEL=NAME fetches those of {names}.")
         return 0
     if len(SERVICES) > 1:
         print(f"No engine that needs weights is called {wanted!r}. There are {names}.", file=sys.stderr)

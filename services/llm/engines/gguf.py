@@ -25,7 +25,7 @@ from msgspec import Struct
 from chassis import hub
 from chassis.chain import Report
 from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineUnavailable, NotFound
-from chassis.hub import HubOptions, Weights
+from chassis.hub import HubOptions, Place, Weights
 from chassis.limits import Admission
 from chassis.settings import Count, Options, read
 from chassis.streams import close
@@ -103,12 +103,20 @@ class Gguf(Engine):
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         options = read(GgufOptions)
-        if not options.model:
-            raise EngineUnavailable("Set GGUF_MODEL to a file, or to one at a hub: Qwen/Qwen3-0.6B-GGUF:Q8_0.")
+        wanted = _named(options.model)
         library = _library()
-        path = find(options.model, report, read(HubOptions))
+        path = find(wanted, report, read(HubOptions))
         report(f"loading {path.name}", None)
         return cls(Model(library, path, options), read(RelayOptions, own="LLM_GGUF_"))
+
+    @classmethod
+    def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:
+        """Fetch ahead what `load` would; `model` wins over the settings.
+
+        Raises:
+            EngineUnavailable: It cannot be had.
+        """
+        return (find(model or _named(read(GgufOptions).model), report, read(HubOptions)),)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -563,8 +571,18 @@ def find(name: str, report: Report, options: HubOptions) -> Path:
     if local.is_absolute() or at_hub is None:
         raise EngineUnavailable(f"GGUF_MODEL: there is no file {name}. At a hub it is owner/name/file.gguf.")
     pattern = at_hub[2] or f"*{_any_case(at_hub[3])}*.gguf"
-    weights = Weights(repository=at_hub[1], needed=(pattern,), kind="GGUF model", shelf="gguf", variable="GGUF_MODEL")
+    place = Place(at_hub[1], at_hub[1])
+    weights = Weights(place=place, needed=(pattern,), kind="GGUF model", shelf="gguf", variable="GGUF_MODEL")
     return sorted(hub.fetched(weights, report, options).glob(pattern))[0]
+
+
+def _named(model: str) -> str:
+    """Raises:
+    EngineUnavailable: The operator named none.
+    """
+    if not model:
+        raise EngineUnavailable("Set GGUF_MODEL to a file, or to one at a hub: Qwen/Qwen3-0.6B-GGUF:Q8_0.")
+    return model
 
 
 def _any_case(text: str) -> str:

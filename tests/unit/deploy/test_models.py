@@ -7,6 +7,7 @@ from deploy import models
 from chassis import hub
 from imitations.hub import Hub, running
 
+SET = ("WHISPER_MODEL", "WHISPER_MODELS", "MOONSHINE_MODEL", "GGUF_MODEL", "SHERPA_MODEL")
 MOONSHINE = "csukuangfj/sherpa-onnx-moonshine-base-en-int8"
 REPOSITORIES = {
     "Systran/faster-whisper-tiny": {
@@ -20,6 +21,7 @@ REPOSITORIES = {
         "preprocess.onnx": b"0",
         "tokens.txt": b"0",
     },
+    "Qwen/Qwen3-0.6B-GGUF": {"Qwen3-0.6B-Q8_0.gguf": b"0", "Qwen3-0.6B-F16.gguf": b"0"},
     "csukuangfj/vits-piper-zh_CN-huayan-medium": {"zh_CN-huayan-medium.onnx": b"0", "tokens.txt": b"0"},
 }
 
@@ -28,7 +30,7 @@ REPOSITORIES = {
 def model_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(hub, "FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
-    for variable in ("STT_ENGINES", "TTS_ENGINES", "WHISPER_MODEL", "WHISPER_MODELS", "SHERPA_MODEL"):
+    for variable in ("STT_ENGINES", "LLM_ENGINES", "TTS_ENGINES", *SET):
         monkeypatch.delenv(variable, raising=False)
     with running(REPOSITORIES) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
@@ -71,6 +73,7 @@ def test_the_weights_of_the_engines_in_the_chains_are_fetched_and_the_second_tim
         ("whisper/tiny", "whisper/Systran--faster-whisper-tiny"),
         ("moonshine", "moonshine/csukuangfj--sherpa-onnx-moonshine-base-en-int8"),
         (f"moonshine/{MOONSHINE}", "moonshine/csukuangfj--sherpa-onnx-moonshine-base-en-int8"),
+        ("gguf/Qwen/Qwen3-0.6B-GGUF:Q8_0", "gguf/Qwen--Qwen3-0.6B-GGUF"),
         ("sherpa/piper-zh", "sherpa/csukuangfj--vits-piper-zh_CN-huayan-medium"),
     ],
 )
@@ -84,8 +87,9 @@ def test_one_is_fetched_by_its_name_whatever_the_chains_are(
 @pytest.mark.parametrize(
     ("wanted", "status", "says"),
     [
-        ("parrot", 4, "There are whisper, sensevoice, paraformer, zipformer, moonshine, whisper-onnx, sherpa."),
+        ("parrot", 4, "There are whisper, sensevoice, paraformer, zipformer, moonshine, whisper-onnx, gguf, sherpa."),
         ("sphinx", 4, "that needs weights is called 'sphinx'"),
+        ("gguf", 1, "Set GGUF_MODEL"),
         ("sherpa/nonsense", 1, "SHERPA_MODEL: no model 'nonsense'. There are matcha-zh-en,"),
         ("whisper/huge", 1, "has no model Systran/faster-whisper-huge"),
         ("sherpa/kokoro", 1, "has no model csukuangfj/kokoro-multi-lang-v1_0"),
@@ -105,5 +109,5 @@ def test_chains_without_weights_are_told_of(
 
     assert models.main() == 0
 
-    assert "stt and tts: no engine of the chain needs weights." in capsys.readouterr().out
+    assert "stt, llm, tts: no engine of the chain needs weights." in capsys.readouterr().out
     assert model_hub.asked == []

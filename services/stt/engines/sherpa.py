@@ -5,8 +5,6 @@ of that kind: one that is fetched by its name, or a folder as it comes out of on
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.hub import HubOptions, Place, Weights
 from chassis.settings import Options, SettingError, read
+from chassis.trial import failure
 from stt import speech, vad
 from stt.answers import cleaned, guessed, language_of
 from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
@@ -237,7 +236,8 @@ class Sherpa(Engine):
         if rules:
             arguments["rule_fsts"] = ",".join(map(str, rules))
         report("trying the model", None)
-        _try(model, arguments, f"{prefix}MODEL")
+        if why := failure(TRIAL, json.dumps([model.kind.made, arguments]), seconds=TRIAL_SECONDS):
+            raise EngineUnavailable(f"{prefix}MODEL: {folder} cannot be used by sherpa-onnx ({why}).")
         report("loading the weights", None)
         import sherpa_onnx
 
@@ -322,21 +322,6 @@ def find(name: str, wanted: str, report: Report) -> tuple[Path, tuple[str, ...]]
 
 def _variable(name: str) -> str:
     return name.replace("-", "_").upper()
-
-
-def _try(model: Model, arguments: dict[str, Any], variable: str) -> None:
-    """Load and run it where nothing is lost if that is the end of the process."""
-    command = [sys.executable, "-c", TRIAL, json.dumps([model.kind.made, arguments])]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_SECONDS)
-    except subprocess.TimeoutExpired as exc:
-        raise EngineUnavailable(f"{variable}: it takes more than {TRIAL_SECONDS:g} s to load.") from exc
-    if done.returncode != 0:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        told = " ".join(last)[:300]
-        raise EngineUnavailable(
-            f"{variable}: {model.folder} cannot be used by sherpa-onnx ({told or done.returncode})."
-        )
 
 
 def written(text: str) -> str:

@@ -5,6 +5,7 @@ as it comes out of one of the project's archives.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from chassis.chain import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.hub import HubOptions, Place, Weights
 from chassis.settings import Options, read
+from chassis.trial import failure
 from tts.clauses import Lengths
 from tts.engines import Engine
 from tts.engines.espeak import phonemes
@@ -31,6 +33,17 @@ LETTERS_READ = 200_000
 """Of a lexicon, to know the languages in it."""
 LATIN = re.compile(r"^[a-z]{2,}\s", re.MULTILINE | re.IGNORECASE)
 LONGEST_SECONDS = 60.0
+TRIAL_SECONDS = 120.0
+TRIAL = """
+import json, sys
+import sherpa_onnx as sherpa
+kind, files = json.loads(sys.argv[1])
+model = getattr(sherpa, f"OfflineTts{kind}ModelConfig")(**files)
+config = sherpa.OfflineTtsConfig(model=sherpa.OfflineTtsModelConfig(**{kind.lower(): model}))
+assert config.validate(), "files are missing"
+sherpa.OfflineTts(config)
+"""
+"""sherpa-onnx ends the whole process over a file that it does not like: better one that nobody needs."""
 
 
 class SherpaOptions(Options, frozen=True, kw_only=True):
@@ -119,29 +132,27 @@ class Model:
 
     def config(self, sherpa: Any, threads: int) -> Any:
         """For `sherpa_onnx.OfflineTts`."""
-        model, rules = self._model(sherpa), ",".join(map(str, sorted(self.folder.glob("*.fst"))))
+        kind, files = self.parts()
+        model = getattr(sherpa, f"OfflineTts{kind}ModelConfig")(**files)
         return sherpa.OfflineTtsConfig(
-            model=sherpa.OfflineTtsModelConfig(**model, num_threads=threads, provider="cpu"),
-            rule_fsts=rules,
+            model=sherpa.OfflineTtsModelConfig(**{kind.lower(): model}, num_threads=threads, provider="cpu"),
+            rule_fsts=",".join(map(str, sorted(self.folder.glob("*.fst")))),
             max_num_sentences=1,
         )
 
-    def _model(self, sherpa: Any) -> dict[str, Any]:
-        data, lexicon = self.folder / "espeak-ng-data", ",".join(map(str, self.lexicons))
+    def parts(self) -> tuple[str, dict[str, str]]:
+        """Its kind, and which file plays which role."""
+        data = self.folder / "espeak-ng-data"
         files = {
             "tokens": str(self.folder / "tokens.txt"),
-            "lexicon": lexicon,
+            "lexicon": ",".join(map(str, self.lexicons)),
             "data_dir": str(data) if data.is_dir() else "",
         }
         if self.voices_file.is_file():
-            kokoro = sherpa.OfflineTtsKokoroModelConfig(model=str(self.weights), voices=str(self.voices_file), **files)
-            return {"kokoro": kokoro}
+            return "Kokoro", {"model": str(self.weights), "voices": str(self.voices_file), **files}
         if self.vocoder is not None:
-            matcha = sherpa.OfflineTtsMatchaModelConfig(
-                acoustic_model=str(self.weights), vocoder=str(self.vocoder), **files
-            )
-            return {"matcha": matcha}
-        return {"vits": sherpa.OfflineTtsVitsModelConfig(model=str(self.weights), **files)}
+            return "Matcha", {"acoustic_model": str(self.weights), "vocoder": str(self.vocoder), **files}
+        return "Vits", {"model": str(self.weights), **files}
 
     def _read_piper(self) -> _Piper | None:
         described = self._first("*.onnx.json")
@@ -180,13 +191,9 @@ class Sherpa(Engine):
     def __init__(self, options: SherpaOptions, found: Found) -> None:
         self._sherpa, self._numpy = _packages()
         self._model = Model(found.folder, options.language or found.language, found.vocoder)
-        config = self._model.config(self._sherpa, options.threads)
-        if not config.validate():
-            raise EngineUnavailable(f"sherpa-onnx cannot use the model in {found.folder}; are all its files there?")
-        try:
-            self._tts = self._sherpa.OfflineTts(config)
-        except RuntimeError as exc:
-            raise EngineUnavailable(f"sherpa-onnx cannot load the model in {found.folder} ({exc}).") from exc
+        if why := failure(TRIAL, json.dumps(self._model.parts()), seconds=TRIAL_SECONDS):
+            raise EngineUnavailable(f"SHERPA_MODEL: {found.folder} cannot be used by sherpa-onnx ({why}).")
+        self._tts = self._sherpa.OfflineTts(self._model.config(self._sherpa, options.threads))
         self.sound = pcm(self._tts.sample_rate)
         self._only_thread = ThreadPoolExecutor(1, "sherpa")
         many, language = self._model.language == MANY, self._model.language

@@ -79,6 +79,18 @@ async def test_nothing_in_a_text_wedges_it(folder: Path) -> None:
 
 
 @needs_sherpa
+@pytest.mark.parametrize("weights", [b"", b"no weights at all", None])
+def test_damaged_weights_are_unavailable_and_end_nothing(folder: Path, tmp_path: Path, weights: bytes | None) -> None:
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    whole = (tmp_path / "voice.onnx").read_bytes()
+    (tmp_path / "voice.onnx").write_bytes(whole[: len(whole) // 2] if weights is None else weights)
+
+    with pytest.raises(EngineUnavailable, match=r"SHERPA_MODEL: .* cannot be used by sherpa-onnx"):
+        Sherpa(SherpaOptions(), Found(tmp_path))
+
+
+@needs_sherpa
 def test_a_folder_that_sherpa_cannot_use_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="SHERPA_MODEL"):
         Sherpa(SherpaOptions(), Found(tmp_path))

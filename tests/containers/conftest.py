@@ -18,7 +18,7 @@ def started(tmp_path_factory: pytest.TempPathFactory, slow_upstream: Upstream) -
     """Up, with engines that need no network and an upstream called `slow`."""
     settings = {
         "STT_ENGINES": "sphinx",
-        "LLM_ENGINES": "companion,slow",
+        "LLM_ENGINES": "companion,slow,local",
         "TTS_ENGINES": "flite,espeak",
         "LLM_SLOW_BASE_URL": slow_upstream.url,
         "LLM_SLOW_API_KEY": "none",

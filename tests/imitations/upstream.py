@@ -194,6 +194,7 @@ class Upstream:
         manner: Manner | None = None,
         *,
         port: int = 0,
+        host: str = "127.0.0.1",
         keys: dict[str, str] | None = None,
         refuses: bytes | None = None,
         models: tuple[str, ...] | None = None,
@@ -204,7 +205,7 @@ class Upstream:
             refuses: Bytes of a request that is answered 400.
             models: What `GET /v1/models` tells; None: there is no such path.
         """
-        self.manner, self.port = manner or Manner(), port
+        self.manner, self.host, self.port = manner or Manner(), host, port
         self.keys, self.refuses, self.models = keys or {}, refuses, models
         self.listed = 0
         """How often the models were asked for."""
@@ -222,7 +223,7 @@ class Upstream:
         return f"http://127.0.0.1:{self.port}/v1"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=2**26)
+        self._server = await asyncio.start_server(self._accept, self.host, self.port, limit=2**26)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

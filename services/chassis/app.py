@@ -27,12 +27,14 @@ def create_service(
     routes: Sequence[Route],
     *,
     keys: KeyOptions | None = None,
+    door: bool = True,
     at_end: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
     """The service's routes, with probes, keys, limits, logs and one shape of errors around them.
 
     Args:
         keys: Who may call; as the environment says unless given.
+        door: Refuse, before the body is read, who could not be served in time; off, only `chain.answer` does.
         at_end: Called when the service has finished what it had.
     """
     keys = read(KeyOptions) if keys is None else keys
@@ -55,7 +57,7 @@ def create_service(
             Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
             Middleware(Errors),
             Middleware(Keys, api_keys=keys.api_keys),
-            Middleware(Door, admission=chain.admission),
+            *([Middleware(Door, admission=chain.admission)] if door else []),
         ],
         exception_handlers={HTTPException: respond},
         lifespan=_lifespan(chain, at_end),

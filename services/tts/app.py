@@ -1,5 +1,6 @@
 """The service on one page."""
 
+import asyncio
 from functools import partial
 
 from starlette.applications import Starlette
@@ -46,7 +47,10 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
         settings,
         chain,
         routes=[
-            Route("/v1/audio/speech", partial(speech, chain, settings, levels, cache), methods=["POST"]),
+            Route(
+                "/v1/audio/speech", partial(speech, chain, settings, levels, asyncio.Lock(), cache), methods=["POST"]
+            ),
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
         ],
+        door=cache is None,  # what was kept is served however busy we are; the chain refuses the others itself
     )

@@ -25,7 +25,7 @@ AAC_BITS = 64_000
 MP3_RATES = (16_000, 22_050, 24_000)
 """Sound of these many samples a second becomes mp3 of as many: to make more of them costs time and adds nothing."""
 FIRST_SLICE_SECONDS = 0.1
-SLICE_SECONDS = 1.6
+SLICE_SECONDS = 1.0
 """How much is encoded at a time: the first byte is soon there, and others get their turn in between."""
 UNKNOWN_SIZE = 0xFFFFFFFF
 EVEN_TEMPO = (0.5, 2.0)
@@ -33,8 +33,8 @@ EVEN_TEMPO = (0.5, 2.0)
 
 
 class Mp3(msgspec.Struct, frozen=True):
-    """What an operator wants of mp3; None: `MP3_KBITS`, and as many samples as the engine gives, or `RATE` of them; what
-    an engine sends as mp3 stays as it is."""
+    """What an operator wants of mp3; None: `MP3_KBITS`, and as many samples as the engine gives, or `RATE` of them;
+    what an engine sends as mp3 stays as it is."""
 
     kbits: int | None = None
     rate: int | None = None
@@ -76,6 +76,8 @@ class Encoding:
         self._sound, self._codec, self._stretch = sound, codec, stretch
         self._bytes_in = 0
         self._first = True
+        self.begun = False
+        """Something has been encoded."""
         untouched = codec == "mp3" and mp3.fits(sound) and stretch == 1.0
         self._encoder: Encoder | None = None if untouched else _encoder(codec, mp3, sound)
         self._source = None if self._encoder is None else source(sound, stretch, self._encoder.rate)
@@ -106,6 +108,7 @@ class Encoding:
         assert self._encoder is not None
         for pcm in pieces:
             if coded := self._encoder.encode(pcm):
+                self.begun = True
                 yield coded
 
     def _slices(self, piece: bytes) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, NamedTuple
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -37,16 +36,19 @@ TOKENS_PER_SECOND = 20
 
 
 async def speech(
-    chain: Chain[Engine], settings: Settings, levels: Levels, cache: Cache | None, request: Request
+    chain: Chain[Engine], settings: Settings, levels: Levels, turns: asyncio.Lock, cache: Cache | None, request: Request
 ) -> Response:
     """Sound in the codec asked for, sent as the engine makes it, or as it was kept.
+
+    Args:
+        turns: Held by whoever encodes.
 
     Raises:
         BadRequest: The body cannot be served, or no engine has a voice for it.
         EngineFailed: No engine gave sound in time. (If one breaks off later, the connection does.)
     """
     wanted = await parse(request)
-    spoken = Spoken(wanted, settings, levels)
+    spoken = Spoken(wanted, settings, levels, turns)
     sound: Outgoing
     if not speakable(spoken.text):
         sound = Speaking(spoken, spoken.nothing())
@@ -104,13 +106,13 @@ class Plan(NamedTuple):
 class Spoken:
     """One answer, whoever gives it."""
 
-    def __init__(self, wanted: Wanted, settings: Settings, levels: Levels) -> None:
+    def __init__(self, wanted: Wanted, settings: Settings, levels: Levels, turns: asyncio.Lock) -> None:
         self.wanted, self.language = wanted, settings.language
-        self._levels, self._mp3 = levels, settings.mp3
+        self._levels, self._turns, self._mp3 = levels, turns, settings.mp3
         self._asked = settings.meant(wanted.voice)
         self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
-        self._settings = msgspec.json.encode(settings).decode()
+        self._form = (settings.loudness, self._mp3 if wanted.codec == "mp3" else None)
         self._encoding: Encoding | None = None
         self._plans: dict[Engine, Plan] = {}
 
@@ -118,7 +120,8 @@ class Spoken:
     def asked(self) -> bytes:
         """The same for requests that one answer can serve."""
         wanted = self.wanted
-        return key_of(wanted.model, self._asked, self.text, self._as_written, wanted.speed, wanted.codec)
+        how = (self._as_written, wanted.speed, wanted.codec, wanted.instructions)
+        return key_of(wanted.model, self._asked, self.text, *how)
 
     def keys(self, chain: Chain[Engine]) -> Iterator[bytes]:
         """Under which it may have been kept: what the first engine that could answer now would say, before that what
@@ -136,8 +139,8 @@ class Spoken:
 
     def key(self, name: str, plan: "Plan") -> bytes:
         """Under which to keep what the engine of that name makes of it."""
-        speeds = plan.speed, self.wanted.speed
-        return key_of(name, plan.engine.likeness, plan.voice.name, plan.text, speeds, self.wanted.codec, self._settings)
+        how = (plan.speed, self.wanted.speed, self.wanted.codec, self._form)
+        return key_of(name, plan.engine.likeness, plan.voice.name, plan.text, *how)
 
     async def begun(self, chain: Chain[Engine]) -> "Speaking":
         """The first sound is there.
@@ -161,11 +164,21 @@ class Spoken:
         encoding = self._begin(answer.sound, self.wanted.speed / speed)
         async with aclosing(answer.pieces()) as pieces:
             async for piece in pieces:
-                for coded in encoding.encode(piece):
+                slices = encoding.encode(piece)
+                while (coded := await self._turn(slices, encoding)) is not None:
                     yield coded
-                    await asyncio.sleep(0)  # others get their turn
         for coded in encoding.finish() if encoding.seconds else self._silence():
             yield coded
+
+    async def _turn(self, slices: Iterator[bytes], encoding: Encoding) -> bytes | None:
+        """The next slice. One is encoded in each of the loop's turns, however many callers wait for one: so whoever is
+        about to be served from what was kept, or to hear his first sound, waits for one and not for all."""
+        if not encoding.begun:
+            return next(slices, None)
+        async with self._turns:
+            coded = next(slices, None)
+            await asyncio.sleep(0)
+        return coded
 
     def _plan(self, engine: Engine, submodel: str | None) -> "Plan":
         """What `engine` is to say, and how.
@@ -179,6 +192,8 @@ class Spoken:
         picked = engine if submodel is None else engine.model(submodel)
         voice = choose(picked.voices, picked.voice(self._asked), self._asked, self.text, self.language)
         picked.accept(self.text, voice)
+        if self.wanted.instructions:
+            picked = picked.instructed(self.wanted.instructions)
         slowest, fastest = picked.speeds
         text = self.text if self._as_written or picked.reads_figures else in_words(self.text, voice.language)
         plan = Plan(picked, voice, min(max(self.wanted.speed, slowest), fastest), text)

@@ -48,6 +48,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     voice: str
     codec: Codec
     speed: float
+    instructions: str
+    """How to speak, for who takes it; may be empty."""
     streamed_as: StreamFormat
     speakable: bool | None
 
@@ -57,13 +59,13 @@ async def parse(request: Request) -> Wanted:
     BadRequest: A field is missing, of the wrong type or out of range; `param` names it.
     """
     body = await parse_json(request, SpeechRequest)
-    _measure("instructions", body.instructions or "")
     return Wanted(
         model=_filled("model", body.model),
         text=_measure("input", _filled("input", body.input)),
         voice=_named(body.voice),
         codec=_one_of("response_format", body.response_format or "mp3", Codec),
         speed=1.0 if body.speed is None else body.speed,
+        instructions=_measure("instructions", body.instructions or "").strip(),
         streamed_as=_one_of("stream_format", body.stream_format or "audio", StreamFormat),
         speakable=body.speakable,
     )

@@ -53,6 +53,10 @@ class Engine(Protocol):
         told = f"No model {name!r} here: ask for the engine alone, or for any other name to use the chain."
         raise NotFound(told, param="model", code="model_not_found")
 
+    def instructed(self, instructions: str) -> "Engine":
+        """Itself, speaking as it is told to, where it takes instructions."""
+        return self
+
     @abstractmethod
     def voice(self, name: str) -> Voice | None:
         """Its own voice of that name."""

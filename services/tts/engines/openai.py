@@ -8,6 +8,7 @@ import asyncio
 import copy
 import re
 from collections.abc import AsyncGenerator, Sequence
+from time import monotonic
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -25,13 +26,19 @@ from tts.engines import Engine
 from tts.names import Gender, told
 from tts.providers import UPSTREAMS, Format, SpeechProvider
 from tts.sound import RATE, pcm
-from tts.voices import MANY, OPENAI, Voice, normal
+from tts.voices import MANY, OPENAI, TAG, Voice, normal
 
 MAX_TEXT_BYTES = 64 * 2**10
 LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)
 """`zh-CN/female=echo`, `zh-CN=echo`, `echo`."""
-SPEAKS_AT_ONE_SPEED = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
-"""OpenAI's models of this kind take no notice of `speed`."""
+TOLD_HOW = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
+"""OpenAI's models of this kind take `instructions`, and no notice of `speed`."""
+VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
+"""Where servers list theirs: most of them, and speaches before it did as most do."""
+VOICES_SECONDS = 2.5
+VOICES_LAST_SECONDS, VOICES_RETRY_SECONDS = 3600.0, 60.0
+MOST_LIST_BYTES = 2**20
+MOST_VOICES = 2_000
 
 Seconds = Annotated[float, Meta(gt=0)]
 Rate = Annotated[int, Meta(ge=4_000, le=192_000)]
@@ -52,7 +59,7 @@ class SpeechOptions(Options, frozen=True, kw_only=True):
     speed: Literal["on", "off"] | None = None
     """Whether it obeys `speed`; else its sound is stretched."""
     instructions: str | None = None
-    """How to speak, for models that take it."""
+    """How to speak, for models that take it, unless a caller says otherwise."""
     ahead: Annotated[int, Meta(ge=1, le=8)] = 1
     """How many clauses it makes while another one plays."""
     connect_seconds: Seconds = 3.0
@@ -82,6 +89,10 @@ class OpenAI(Engine):
         if self._only and not options.voices:
             self.voices = [self._only]
         self._model = row.model
+        self._instructions = options.instructions or ""
+        self._own = list(self.voices)
+        self._asking = asyncio.Lock()
+        self._asked_until = 0.0
         self.speeds = self._speeds()
         self._remote = Remote(
             row,
@@ -107,7 +118,7 @@ class OpenAI(Engine):
 
     @property
     def likeness(self) -> str:
-        return f"{self.row.base_url} {self._model} {self._format} {self.options.instructions}"
+        return f"{self.row.base_url} {self._model} {self._format} {self._instructions}"
 
     def model(self, name: str) -> "OpenAI":
         if self.row.models and name not in (*self.row.models, self.row.model):
@@ -118,12 +129,48 @@ class OpenAI(Engine):
         other.speeds = other._speeds()
         return other
 
+    def instructed(self, instructions: str) -> "OpenAI":
+        if not (self.options.instructions or TOLD_HOW.match(self._model or "")):
+            return self  # it may well refuse what it does not know
+        other = copy.copy(self)
+        other._instructions = instructions
+        return other
+
     def voice(self, name: str) -> Voice | None:
         listed = next((voice for voice in self.voices if voice.name.lower() == name.lower()), None)
         return listed or self._only
 
     async def refresh_voices(self) -> None:
-        """The operator said which there are."""
+        """Where the operator did not say which there are, the server may."""
+        if self.options.voices or self._only:
+            return
+        async with self._asking:
+            if monotonic() < self._asked_until:
+                return
+            try:
+                async with asyncio.timeout(VOICES_SECONDS):
+                    listed = await self._listed()
+            except (EngineFailed, TimeoutError):
+                listed = None
+            self._asked_until = monotonic() + (VOICES_RETRY_SECONDS if listed is None else VOICES_LAST_SECONDS)
+            if listed is not None:
+                known = {voice.name.lower() for voice in self._own}
+                self.voices = [*self._own, *(voice for voice in listed if voice.name.lower() not in known)]
+
+    async def _listed(self) -> list[Voice] | None:
+        """What the server lists; None: nothing that can be read.
+
+        Raises:
+            EngineFailed: It cannot be reached.
+        """
+        for path in VOICES_PATHS:
+            reply = await self._remote.get(path, silence_seconds=VOICES_SECONDS)
+            try:
+                if reply.status == 200 and (listed := voices_in(await reply.read(MOST_LIST_BYTES))) is not None:
+                    return listed
+            finally:
+                await reply.aclose()
+        return None
 
     def accept(self, text: str, voice: Voice) -> None:
         """What it cannot read, it says when it is asked."""
@@ -151,8 +198,8 @@ class OpenAI(Engine):
         }
         if speed != 1.0:
             body["speed"] = round(speed, 3)
-        if self.options.instructions:
-            body["instructions"] = self.options.instructions
+        if self._instructions:
+            body["instructions"] = self._instructions
         question = msgspec.json.encode(body)
         return await self._remote.begun(
             self._model or "tts-1",
@@ -167,7 +214,7 @@ class OpenAI(Engine):
         )
 
     def _speeds(self) -> tuple[float, float]:
-        disobeys = SPEAKS_AT_ONE_SPEED.match(self._model or "") and self.options.speed != "on"
+        disobeys = TOLD_HOW.match(self._model or "") and self.options.speed != "on"
         return (1.0, 1.0) if disobeys or self.options.speed == "off" else (0.25, 4.0)
 
     async def _no_sound(self, exc: NotSound, reply: Reply) -> ApiError:
@@ -193,3 +240,52 @@ def _voice(row: Row, listed: str) -> Voice:
         of = "female" if gender.lower() == "female" else "male"
     language = normal(language) if language else said.language if said else MANY
     return Voice(name, language, of, polyglot=language == MANY)
+
+
+class _Entry(msgspec.Struct):
+    """A voice in a server's list, under whichever of these names."""
+
+    id: Any = None
+    voice_id: Any = None
+    name: Any = None
+    language: Any = None
+    locale: Any = None
+    lang: Any = None
+    gender: Any = None
+
+
+class _List(msgspec.Struct):
+    voices: list[str | _Entry] | None = None
+    data: list[str | _Entry] | None = None
+
+
+def voices_in(body: bytes) -> list[Voice] | None:
+    """A list of names or of objects, by itself or as `voices` or `data`; None: it is nothing of the kind."""
+    try:
+        found = msgspec.json.decode(body, type=_List | list[str | _Entry])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if isinstance(found, _List):
+        found = found.data if found.voices is None else found.voices
+    if found is None:
+        return None
+    voices = [voice for entry in found[:MOST_VOICES] if (voice := _heard_of(entry)) is not None]
+    return list({voice.name.lower(): voice for voice in voices}.values())
+
+
+def _heard_of(entry: str | _Entry) -> Voice | None:
+    if isinstance(entry, str):
+        entry = _Entry(id=entry)
+    name = _text(entry.id, entry.voice_id, entry.name)
+    if not name:
+        return None
+    said, tag = told(name), _text(entry.language, entry.locale, entry.lang)
+    language = normal(tag) if TAG.fullmatch(tag) else said.language if said else MANY
+    genders: dict[str, Gender] = {"f": "female", "m": "male"}
+    gender = genders.get(_text(entry.gender)[:1].lower()) or (said.gender if said else OPENAI.get(name.lower()))
+    return Voice(name, language, gender, polyglot=language == MANY, late=True)
+
+
+def _text(*values: Any) -> str:
+    """The first that is one."""
+    return next((value for value in values if isinstance(value, str) and value), "")

@@ -1,5 +1,6 @@
 """From whatever sound an upstream sends to PCM, as it comes. Its bytes tell what it is: names and headers often lie."""
 
+import io
 import math
 import re
 import struct
@@ -14,10 +15,11 @@ from av.audio.frame import AudioFrame
 
 from tts.sound import RATE, WIDTH
 
-Kind = Literal["mp3", "aac", "flac", "ogg", "wav", "pcm", "text"]
+Kind = Literal["mp3", "aac", "flac", "ogg", "wav", "pcm", "text", "mp4", "webm", "vorbis", "aiff", "caf", "amr"]
 ENOUGH = 1024
 """Bytes after which even what has no signature is recognised."""
 MOST_HEADER = 256 * 2**10
+MOST_FILE_BYTES = 32 * 2**20
 MPEG_KBITS = {
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
@@ -69,8 +71,12 @@ def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) 
         return None
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
         return "wav"
-    for kind, signature in SIGNATURES.items():
-        if head.startswith(signature):
+    if head.startswith(b"OggS"):
+        return None if len(head) < 36 and not complete else "ogg" if head[28:36] == b"OpusHead" else "vorbis"
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return "aiff"
+    for kind, (place, signature) in SIGNATURES.items():
+        if head.startswith(signature, place):
             return kind
     if (framed := _framed(head, complete)) != "no":
         return None if framed == "perhaps" else framed
@@ -83,7 +89,15 @@ def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) 
     raise NotSound("sent bytes that are no sound of a known format")
 
 
-SIGNATURES: dict[Kind, bytes] = {"ogg": b"OggS", "flac": b"fLaC", "mp3": b"ID3"}
+SIGNATURES: dict[Kind, tuple[int, bytes]] = {
+    "flac": (0, b"fLaC"),
+    "mp3": (0, b"ID3"),
+    "mp4": (4, b"ftyp"),
+    "webm": (0, b"\x1aE\xdf\xa3"),
+    "caf": (0, b"caff"),
+    "amr": (0, b"#!AMR"),
+}
+"""Where in the first bytes, and what."""
 
 
 def _framed(head: bytes, complete: bool) -> Literal["mp3", "aac", "no", "perhaps"]:
@@ -279,7 +293,7 @@ class _Ogg:
                 self._context = _codec("opus")
                 self._context.extradata = packet
             elif self._context is None:
-                raise NotSound("sent Ogg with something else in it than Opus")
+                raise NotSound("sent broken Ogg")
             elif not packet.startswith(b"OpusTags"):
                 yield from _decoded(self._context, av.Packet(packet))
 
@@ -302,6 +316,30 @@ class _Ogg:
                     yield self._packet
                     self._packet = b""
             self._rest = self._rest[body:]
+
+
+class _File:
+    """What cannot be read before its end, or hardly ever is sent.
+
+    Args:
+        name: As FFmpeg calls it. It may try no other, since some would open further files.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._data = name, bytearray()
+
+    def feed(self, piece: bytes) -> Iterator[AudioFrame]:
+        self._data += piece
+        if len(self._data) > MOST_FILE_BYTES:
+            raise NotSound(f"sent a file of more than {MOST_FILE_BYTES} bytes")
+        yield from ()
+
+    def finish(self) -> Iterator[AudioFrame]:
+        try:
+            with av.open(io.BytesIO(self._data), "r", format=self._name) as container:
+                yield from container.decode(audio=0)
+        except (av.FFmpegError, IndexError, ValueError) as exc:  # an IndexError where there is no sound in it
+            raise NotSound(f"sent a file ({self._name}) that cannot be read") from exc
 
 
 class _Samples:
@@ -410,4 +448,10 @@ FRAMES: dict[Kind, Callable[[], _Frames]] = {
     "flac": lambda: _Framed("flac"),
     "ogg": _Ogg,
     "wav": _Wav,
+    "mp4": lambda: _File("mov"),
+    "webm": lambda: _File("matroska"),
+    "vorbis": lambda: _File("ogg"),
+    "aiff": lambda: _File("aiff"),
+    "caf": lambda: _File("caf"),
+    "amr": lambda: _File("amr"),
 }

@@ -36,9 +36,28 @@ MEDIA_TYPES = {
     "flac": "audio/flac",
     "wav": "audio/wav",
     "pcm": "audio/pcm",
+    "m4a": "audio/mp4",
+    "webm": "audio/webm",
+    "aiff": "audio/aiff",
 }
-CONTAINERS = {"mp3": "mp3", "opus": "ogg", "aac": "adts", "flac": "flac"}
-CODECS = {"mp3": "libmp3lame", "opus": "libopus", "aac": "aac", "flac": "flac"}
+CONTAINERS = {
+    "mp3": "mp3",
+    "opus": "ogg",
+    "aac": "adts",
+    "flac": "flac",
+    "m4a": "mp4",
+    "webm": "webm",
+    "aiff": "aiff",
+}
+CODECS = {
+    "mp3": "libmp3lame",
+    "opus": "libopus",
+    "aac": "aac",
+    "flac": "flac",
+    "m4a": "aac",
+    "webm": "libopus",
+    "aiff": "pcm_s16be",
+}
 
 
 @dataclass(frozen=True)
@@ -120,6 +139,9 @@ class SpeechServer:
     def __init__(self, manner: Manner | None = None, *, port: int = 0) -> None:
         self.manner, self.port = manner or Manner(), port
         self.seen: list[Seen] = []
+        self.voices: dict[str, Any] = {}
+        """What lies under `voices`, or `speech/voices`."""
+        self.voices_asked = 0
 
     @property
     def base_url(self) -> str:
@@ -128,6 +150,7 @@ class SpeechServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/v1/audio/speech", self._speech)
+        app.router.add_get("/v1/audio/{path:voices|speech/voices}", self._voices)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -137,6 +160,12 @@ class SpeechServer:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._runner.cleanup()
+
+    async def _voices(self, request: web.Request) -> web.Response:
+        self.voices_asked += 1
+        if (listed := self.voices.get(request.match_info["path"])) is None:
+            raise web.HTTPNotFound
+        return web.json_response(listed)
 
     async def _speech(self, request: web.Request) -> web.StreamResponse:
         seen = Seen({name.lower(): value for name, value in request.headers.items()}, await request.read())

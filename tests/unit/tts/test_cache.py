@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from chassis.chain import Chain, Seat
 from chassis.errors import EngineFailed
+from chassis.limits import Admission
 from chassis.settings import SettingError
 from tts.app import assemble, create_app
 from tts.cache import (
@@ -224,6 +225,30 @@ async def test_many_who_ask_at_once_are_served_by_one_making() -> None:
     assert len(engine.said) == 1
     assert len({answer.content for answer in answers}) == 1
     assert sorted(answer.headers["x-talkbox-cache"] for answer in answers) == ["miss", *["shared"] * 7]
+
+
+async def test_settings_that_change_no_sound_do_not_empty_the_cache(tmp_path: Path) -> None:
+    for settings in (Settings(), Settings(max_queued=1, language="en", voices=("me=anna",)), Settings(mp3_rate=None)):
+        answer = await ask(service(settings, in_folder(tmp_path), fake=FakeEngine()))
+        await until(lambda: len(files(tmp_path)) == 1)
+
+    assert answer.headers["x-talkbox-cache"] == "hit"
+    for other in (Settings(loudness=-20.0), Settings(mp3_kbits=32)):
+        assert (await ask(service(other, in_folder(tmp_path), fake=FakeEngine()))).headers["x-talkbox-cache"] == "miss"
+
+
+async def test_a_kept_answer_is_served_though_all_places_are_taken() -> None:
+    chain: Chain[Engine] = Chain([Seat.of("fake", FakeEngine())], admission=Admission(1, 0, 0.1))
+    app = assemble(Settings(), chain, Cache(CacheOptions()))
+    await ask(app)
+    since = await chain.admission.enter()
+
+    again, new = await ask(app), await ask(app, input="Something new.")
+    chain.admission.leave(since)
+
+    assert (again.status_code, again.headers["x-talkbox-cache"]) == (200, "hit")
+    assert new.status_code == 429
+    assert (await ask(app, input="Something new.")).status_code == 200
 
 
 async def test_silence_for_a_text_without_a_word_is_nothing_to_keep() -> None:

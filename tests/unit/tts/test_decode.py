@@ -1,3 +1,5 @@
+import io
+import math
 import struct
 from array import array
 from contextlib import suppress
@@ -5,15 +7,16 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imitations.speech import spoken
-from tts.decode import Decoder, NotSound, recognise
+from tts.decode import MOST_FILE_BYTES, Decoder, NotSound, recognise
 from tts.sound import RATE
 from unit.tts.fakes import hum
 
-FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"]
+FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm", "m4a", "webm"]
 
 
 def heard(data: bytes, step: int = 777, **how: int | bool) -> "array[int]":
@@ -30,7 +33,7 @@ def hertz(samples: "array[int]") -> float:
 
 @pytest.mark.parametrize("rate", [16_000, 24_000, 48_000])
 @pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("kind", ["mp3", "opus", "aac", "flac", "wav"])
+@pytest.mark.parametrize("kind", ["mp3", "opus", "aac", "flac", "wav", "m4a", "webm", "aiff"])
 def test_every_format_is_told_by_its_bytes_and_comes_out_as_the_same_sound(kind: str, channels: int, rate: int) -> None:
     samples = heard(spoken(kind, 1.0, rate, channels))
 
@@ -151,3 +154,26 @@ def test_sound_without_a_header_is_recognised(pitch: int, loudness: float) -> No
     quieter = array("h", [int(sample * loudness) for sample in samples]).tobytes()
 
     assert recognise(quieter) == "pcm"
+
+
+def test_ogg_may_hold_vorbis() -> None:
+    file = io.BytesIO()
+    soundfile.write(file, [math.sin(2 * math.pi * 300 * at / RATE) / 4 for at in range(RATE)], RATE, format="OGG")
+
+    samples = heard(file.getvalue())
+
+    assert len(samples) / RATE == pytest.approx(1.0, abs=0.05)
+    assert hertz(samples) == pytest.approx(300, abs=6)
+
+
+@pytest.mark.parametrize("kind", ["m4a", "webm", "aiff"])
+def test_a_file_that_was_cut_is_no_sound_or_what_there_is_of_it(kind: str) -> None:
+    whole = spoken(kind, 2.0)
+
+    with suppress(NotSound):
+        assert len(heard(whole[: len(whole) // 2])) / RATE < 2.0
+
+
+def test_a_file_that_has_no_end_is_given_up() -> None:
+    with pytest.raises(NotSound, match="more than"):
+        heard(spoken("aiff", 0.1) + bytes(MOST_FILE_BYTES), step=2**20)

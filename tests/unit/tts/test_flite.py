@@ -1,5 +1,6 @@
 import asyncio
 import ctypes
+import os
 
 import pytest
 
@@ -14,6 +15,7 @@ def flite() -> Flite:
     try:
         ctypes.CDLL("libflite.so.1")
     except OSError:
+        assert "EVERY_TOOL" not in os.environ, "apt-get install libflite1"
         pytest.skip("flite is a system library, and not installed: apt-get install libflite1")
     return Flite.load("flite", lambda doing, part: None)
 

@@ -19,6 +19,7 @@ from chassis.errors import (
 )
 from chassis.rows import Row
 from imitations.speech import MANNERS, Manner, SpeechServer
+from tts.cache import Cache, CacheOptions
 from tts.engines.openai import OpenAI, SpeechOptions
 from tts.providers import PROVIDERS, UPSTREAMS, SpeechProvider
 from tts.sound import RATE
@@ -274,3 +275,79 @@ def test_a_model_that_ignores_speed_has_its_sound_stretched(model: str, speeds: 
     assert engine(None, model=model).speeds == speeds
     assert engine(None, SpeechOptions(speed="on"), model=model).speeds == (0.25, 4.0)
     assert engine(None, SpeechOptions(speed="off"), model=model).speeds == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "listed"),
+    [
+        ("voices", {"voices": ["af_heart", "zf_xiaobei", "my_clone"]}),
+        ("voices", ["af_heart", {"id": "zf_xiaobei"}, {"voice_id": "my_clone", "name": "Mine"}, {"nothing": 1}]),
+        ("voices", {"voices": [{"id": "af_heart", "language": None}, {"name": "zf_xiaobei"}, {"id": "my_clone"}]}),
+        ("speech/voices", {"data": [{"voice_id": name} for name in ("af_heart", "zf_xiaobei", "my_clone")]}),
+    ],
+)
+async def test_a_servers_own_voices_are_listed_and_can_be_asked_for(path: str, listed: object) -> None:
+    async with speaking() as (made, server):
+        server.voices = {path: listed}
+        before = choose(made.voices, made.voice("nova"), "nova", TEXT, "en")
+        await made.refresh_voices()
+        await made.refresh_voices()
+
+        found = {voice.name: (voice.language, voice.gender) for voice in made.voices}
+        assert found["zf_xiaobei"] == ("zh-CN", "female")
+        assert found["my_clone"] == ("mul", None)
+        assert made.voice("MY_CLONE") in made.voices
+        assert choose(made.voices, made.voice("nova"), "nova", TEXT, "en") == before
+        assert server.voices_asked <= 2
+
+
+async def test_a_voice_may_say_its_language_and_gender() -> None:
+    async with speaking() as (made, server):
+        server.voices = {"voices": {"voices": [{"id": "ida", "locale": "de_de", "gender": "Female"}]}}
+        await made.refresh_voices()
+
+        ida = made.voice("ida")
+        assert ida is not None
+        assert (ida.language, ida.gender, ida.polyglot) == ("de-DE", "female", False)
+
+
+@pytest.mark.parametrize("listed", [None, {"voices": {"a": 1}}, {"detail": "no"}, "voices", 7])
+async def test_a_server_that_lists_nothing_readable_keeps_the_voices_it_is_known_for(listed: object) -> None:
+    async with speaking() as (made, server):
+        server.voices = {"voices": listed}
+        before = list(made.voices)
+        await made.refresh_voices()
+
+        assert list(made.voices) == before
+
+
+async def test_what_the_operator_listed_is_what_there_is() -> None:
+    for options in (SpeechOptions(voices=("anna",)), SpeechOptions(voice="anna")):
+        async with speaking(options=options) as (made, server):
+            server.voices = {"voices": ["berta"]}
+            await made.refresh_voices()
+
+            assert [voice.name for voice in made.voices] == ["anna"]
+            assert server.voices_asked == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "operators", "sent"),
+    [("gpt-4o-mini-tts", None, "Whisper."), ("tts-1", None, None), ("cosyvoice", "Be kind.", "Whisper.")],
+)
+async def test_a_callers_instructions_reach_who_takes_them(model: str, operators: str | None, sent: str | None) -> None:
+    async with speaking(None, SpeechOptions(instructions=operators), model=model) as (made, server):
+        told = await ask(service(up=made), instructions="Whisper.")
+        untold = await ask(service(up=made))
+
+        assert (told.status_code, untold.status_code) == (200, 200)
+        assert [seen.json.get("instructions") for seen in server.seen] == [sent, operators]
+
+
+async def test_another_instruction_is_another_answer_only_where_it_is_heard() -> None:
+    for model, hows in (("gpt-4o-mini-tts", ["miss", "miss", "hit"]), ("tts-1", ["miss", "hit", "hit"])):
+        async with speaking(model=model) as (made, _):
+            app = service(None, Cache(CacheOptions()), up=made)
+            answers = [await ask(app, instructions=text) for text in ("Whisper.", "Shout.", "Whisper.")]
+
+            assert [answer.headers["x-talkbox-cache"] for answer in answers] == hows

@@ -78,6 +78,23 @@ def memory_bytes() -> int:
     return total
 
 
+def free_bytes() -> int:
+    """How much memory can still be had, a container's limit included."""
+    free = memory_bytes()
+    with suppress(OSError):  # only Linux tells
+        free = min(free, 1024 * _numbers("/proc/meminfo")["MemAvailable:"])
+    group = Path("/sys/fs/cgroup")
+    with suppress(OSError, ValueError):
+        used = int((group / "memory.current").read_text()) - _numbers(str(group / "memory.stat"))["inactive_file"]
+        free = min(free, int((group / "memory.max").read_text()) - used)
+    return free
+
+
+def _numbers(file: str) -> dict[str, int]:
+    """Name and number of each line."""
+    return {line.split()[0]: int(line.split()[1]) for line in Path(file).read_text().splitlines()}
+
+
 class Stop:
     """Asks the work in a thread to end. The thread looks between two steps, or says how to break one off."""
 

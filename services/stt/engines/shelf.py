@@ -5,78 +5,90 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 import msgspec
 
 from chassis.chain import Report
-from chassis.errors import EngineFailed, EngineUnavailable
+from chassis.errors import EngineFailed, EngineUnavailable, NotReady
 from chassis.settings import read
 from stt.engines import Engine, Heard, Hints, Pcm
-from stt.engines.whisper import Whisper, WhisperOptions, fetched, names_of
+from stt.engines.whisper import Whisper, WhisperOptions, device_of, fetched, names_of
+from stt.work import free_bytes
+
+LOADING_SECONDS = 4.0
+"""A caller who has waited so long for a model is told how far it is, before he hangs up."""
+TAKES = 1.5
+"""Memory that loading a model takes, in sizes of its file: it is read whole, and kept in int8."""
 
 log = logging.getLogger("talkbox.whisper")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model that the operator listed.
+
+    Args:
+        bytes: Memory that loading it takes.
+    """
+
+    names: Sequence[str]
+    load: Callable[[Report], Whisper]
+    bytes: int = 0
 
 
 class _Place:
     """One model's."""
 
-    def __init__(self, names: Sequence[str], load: Callable[[], Whisper]) -> None:
-        self.names, self._load = names, load
+    def __init__(self, listed: Listed) -> None:
+        self.listed, self.name = listed, listed.names[0]
         self.model: Whisper | None = None
+        self.loading: asyncio.Task[Whisper] | None = None
+        self.told: tuple[str, float | None] = (f"{self.name} waits to be loaded", None)
         self.users = 0
         self.idle_since = monotonic()
-        self._loading: asyncio.Future[Whisper] | None = None
 
-    async def taken(self) -> Whisper:
-        """The model, which may have to be loaded first; who does not wait for that finds it done the next time.
+    @property
+    def progress(self) -> str:
+        doing, part = self.told
+        return doing if part is None else f"{doing}, {part:.0%}"
 
-        Raises:
-            EngineFailed: It cannot be loaded.
-        """
-        if self.model is not None:
-            return self.model
-        if self._loading is None:
-            self._loading = asyncio.ensure_future(_in_daemon_thread(self._load))
-            self._loading.add_done_callback(self._loaded)
-        try:
-            return await asyncio.shield(self._loading)
-        except EngineUnavailable as exc:
-            raise EngineFailed(str(exc)) from exc
-
-    def _loaded(self, loading: "asyncio.Future[Whisper]") -> None:
-        self._loading = None
-        self.idle_since = monotonic()
-        if not loading.cancelled() and loading.exception() is None:
-            self.model = loading.result()
+    def report(self, doing: str, part: float | None) -> None:
+        self.told = (doing, part)
 
 
 class Shelf(Engine):
     """The models that the operator listed, the first of which is meant where nobody names one.
 
+    Where memory does not suffice for one that is asked for, those that nobody has asked for longest make room.
+
     Args:
-        models: Their names, and what loads each.
         first: The first of them, loaded.
         idle_seconds: After which a model that nobody asked for is put away; 0: never.
+        free: How much memory there is.
     """
 
     first_byte_seconds = Whisper.first_byte_seconds
 
     def __init__(
         self,
-        models: Sequence[tuple[Sequence[str], Callable[[], Whisper]]],
+        models: Sequence[Listed],
         *,
         first: Whisper | None = None,
         idle_seconds: float = 0.0,
+        loading_seconds: float = LOADING_SECONDS,
+        free: Callable[[], int] = free_bytes,
     ) -> None:
-        self._places = [_Place(names, load) for names, load in models]
+        self._places = [_Place(listed) for listed in models]
         self._places[0].model = first
         self._first_hears = first.hears if first is not None else lambda language: True
-        self._idle_seconds = idle_seconds
+        self._idle_seconds, self._loading_seconds, self._free = idle_seconds, loading_seconds, free
+        self._one_at_a_time = asyncio.Lock()
         self._tidying: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self.models = tuple(dict.fromkeys(name for place in self._places for name in place.names))
+        self.models = tuple(dict.fromkeys(name for listed in models for name in listed.names))
 
     @classmethod
     def load(cls, name: str, report: Report) -> Engine:  # type: ignore[override]  # or the one model itself
@@ -88,11 +100,13 @@ class Shelf(Engine):
         if len(wanted) == 1 and not options.idle_seconds:
             return first
 
-        def loads(model: str, place: int) -> Callable[[], Whisper]:
-            return lambda: Whisper.of(model, found[place], lambda doing, part: None)
+        def listed(model: str, folder: Path) -> Listed:
+            weights = 0 if device_of(options) == "cuda" else (folder / "model.bin").stat().st_size
+            return Listed(
+                names_of(model, folder), lambda report: Whisper.of(model, folder, report), round(TAKES * weights)
+            )
 
-        models = [(names_of(model, found[place]), loads(model, place)) for place, model in enumerate(wanted)]
-        return cls(models, first=first, idle_seconds=options.idle_seconds)
+        return cls(list(map(listed, wanted, found)), first=first, idle_seconds=options.idle_seconds)
 
     @classmethod
     def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:
@@ -108,16 +122,22 @@ class Shelf(Engine):
     @property
     def loaded(self) -> tuple[str, ...]:
         """The names of what is in memory."""
-        return tuple(place.names[0] for place in self._places if place.model is not None)
+        return tuple(place.name for place in self._places if place.model is not None)
+
+    @property
+    def detail(self) -> str:
+        """What is in memory, and what is being loaded and how far, for /readyz."""
+        loading = [place.progress for place in self._places if place.loading is not None]
+        return "; ".join([f"in memory: {', '.join(self.loaded) or 'none'}", *loading])
 
     def hears(self, language: str | None) -> bool:
         return self._first_hears(language)
 
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
-        place = next((place for place in self._places if hints.model in place.names), self._places[0])
+        place = next((place for place in self._places if hints.model in place.listed.names), self._places[0])
         place.users += 1
         try:
-            model = await place.taken()
+            model = place.model or await self._taken(place)
             async with aclosing(model.transcribe(pcm, hints)) as pieces:  # type: ignore[type-var]  # a generator
                 async for piece in pieces:
                     yield piece
@@ -125,6 +145,40 @@ class Shelf(Engine):
             place.users -= 1
             place.idle_since = monotonic()
             self._tidy_later()
+
+    async def _taken(self, place: _Place) -> Whisper:
+        """The model, which has to be loaded first; who does not wait for that finds it done the next time.
+
+        Raises:
+            EngineFailed: It cannot be loaded.
+            NotReady: It takes longer than a caller waits.
+        """
+        if place.loading is None:
+            place.loading = asyncio.create_task(self._load(place))
+        try:
+            async with asyncio.timeout(self._loading_seconds):
+                return await asyncio.shield(place.loading)
+        except EngineUnavailable as exc:
+            raise EngineFailed(str(exc)) from exc
+        except TimeoutError as exc:
+            raise NotReady(f"Not ready yet: {place.progress}. Try again in a moment.", retry_after=5) from exc
+
+    async def _load(self, place: _Place) -> Whisper:
+        try:
+            async with self._one_at_a_time:  # what the one takes, the next one finds taken
+                await self._make_room(place.listed.bytes)
+                place.model = await _in_daemon_thread(lambda: place.listed.load(place.report))
+            return place.model
+        finally:
+            place.loading, place.idle_since = None, monotonic()
+            self._tidy_later()
+
+    async def _make_room(self, needed: int) -> None:
+        while self._free() < needed:
+            idle = [place for place in self._places if place.model is not None and not place.users]
+            if not idle:
+                return
+            await self._put_away(min(idle, key=lambda place: place.idle_since))
 
     def _tidy_later(self) -> None:
         if self._idle_seconds and self._timer is None:
@@ -137,27 +191,31 @@ class Shelf(Engine):
             if place.model is None or place.users:
                 continue
             if monotonic() - place.idle_since >= 0.99 * self._idle_seconds:
-                model, place.model = place.model, None
-                task = asyncio.ensure_future(_put_away(model, place.names[0]))
+                task = asyncio.create_task(self._put_away(place))
                 self._tidying.add(task)
                 task.add_done_callback(self._tidying.discard)
         if any(place.model is not None for place in self._places):
             self._tidy_later()
 
+    async def _put_away(self, place: _Place) -> None:
+        """Free its memory, and give it back to the system: the C library would keep it for later."""
+        model, place.model = place.model, None
+        if model is None:
+            return
+        await model.aclose()
+        await asyncio.to_thread(model.unload)
+        log.info("whisper's model %s was put away", place.name)
+
     async def aclose(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.gather(*self._tidying)
+        loading = [place.loading for place in self._places if place.loading is not None]
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*self._tidying, *loading, return_exceptions=True)
         for place in self._places:
             if place.model is not None:
                 await place.model.aclose()
-
-
-async def _put_away(model: Whisper, name: str) -> None:
-    """Free its memory, and give it back to the system: the C library would keep it for later."""
-    await model.aclose()
-    await asyncio.to_thread(model.unload)
-    log.info("whisper's model %s was put away", name)
 
 
 async def _in_daemon_thread(function: Callable[[], Whisper]) -> Whisper:

@@ -284,15 +284,24 @@ def _segment(part: Any, begin: float, end: float) -> Segment:
     )
 
 
-def _load(folder: Path, options: WhisperOptions, workers: int) -> Any:
+def device_of(options: WhisperOptions) -> str:
+    """`cpu` or `cuda`."""
     import ctranslate2
+
+    if options.device != "auto":
+        return options.device
+    return "cuda" if ctranslate2.get_cuda_device_count() > 0 else "cpu"
+
+
+def _load(folder: Path, options: WhisperOptions, workers: int) -> Any:
     from faster_whisper import WhisperModel
 
-    cuda = options.device != "cpu" and ctranslate2.get_cuda_device_count() > 0
-    device = options.device if options.device != "auto" else "cuda" if cuda else "cpu"
-    compute_type = options.compute_type if options.compute_type != "auto" else "float16" if cuda else "int8"
+    device = device_of(options)
+    compute_type = options.compute_type
+    if compute_type == "auto":
+        compute_type = "float16" if device == "cuda" else "int8"
     try:
-        count = 1 if cuda else workers
+        count = 1 if device == "cuda" else workers
         return set_back(
             lambda: WhisperModel(
                 str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=count

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from stt.work import NICENESS, Stop, cores, pieces, set_back, workers
+from stt.work import NICENESS, Stop, cores, free_bytes, memory_bytes, pieces, set_back, workers
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness of its own")
 
@@ -151,3 +151,7 @@ def test_what_fails_set_back_fails_for_who_asked() -> None:
 
     with pytest.raises(RuntimeError, match="no memory"):
         set_back(fail)
+
+
+def test_there_is_less_memory_free_than_there_is() -> None:
+    assert 0 < free_bytes() < memory_bytes()

@@ -5,16 +5,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import logs
 from chassis.auth import KeyOptions, Keys
 from chassis.chain import Chain
-from chassis.errors import Errors, respond
+from chassis.errors import Errors
 from chassis.limits import BodyLimit, Door
 from chassis.metrics import metrics
 from chassis.settings import Settings, read
@@ -49,8 +49,8 @@ def create_service(
 
     probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
     paths = frozenset(route.path for route in (*routes, *probes))
-    app = Starlette(
-        routes=[*routes, *probes],
+    app = Service(
+        routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in (*routes, *probes)],
         middleware=[
             Middleware(logs.RequestLog, paths=paths),
             Middleware(Hangup),
@@ -59,11 +59,31 @@ def create_service(
             Middleware(Keys, api_keys=keys.api_keys),
             *([Middleware(Door, admission=chain.admission)] if door else []),
         ],
-        exception_handlers={HTTPException: respond},
         lifespan=_lifespan(chain, at_end),
     )
     app.router.redirect_slashes = False
     return app
+
+
+class Service(Starlette):
+    """Starlette without its own answers to errors: `Errors` has one for all, and each layer costs every request."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for layer, args, kwargs in reversed(self.user_middleware):
+            app = layer(app, *args, **kwargs)
+        return app
+
+
+class Handled:
+    """A handler as an application of its own."""
+
+    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
+        self.handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.handler(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 def _lifespan(

@@ -177,6 +177,7 @@ class Errors:
         except Exception as exc:
             if scope["type"] != "http":
                 raise
-            scope["state"]["error"] = exc
+            if not isinstance(exc, HTTPException):  # an address or a method that there is not
+                scope["state"]["error"] = exc
             if not began:
                 await respond(Request(scope), exc)(scope, receive, send)

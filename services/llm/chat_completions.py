@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from chassis.chain import ENGINE_HEADER, Answer, Chain
 from chassis.errors import ApiError, BadRequest, EngineTimeout
-from chassis.streams import EVENT_STREAM, KEEP_ALIVE, Stream, event
+from chassis.streams import EVENT_STREAM, KEEP_ALIVE, event
 from llm.accounts import Accounts
 from llm.encode import Spoken, Usage, completion, events, finish
 from llm.engines import COMPANION, Engine
@@ -36,14 +36,9 @@ async def chat_completions(chain: Chain[Engine], settings: Settings, accounts: A
     turn = Turn(chain, settings, accounts, asked, request.scope)
     try:
         await accounts.admit(turn.key)
-        return await (_streamed(turn) if asked.wanted.stream else _whole(turn))
+        return Unhurried(turn) if asked.wanted.stream else await _whole(turn)
     except ApiError as exc:
-        if not turn.may_say(exc):
-            raise
-        request.scope["state"]["error"] = exc
-        kind = EVENT_STREAM if asked.wanted.stream else "application/json"
-        headers = {ENGINE_HEADER: COMPANION} | (UNBUFFERED if asked.wanted.stream else {})
-        return Response(turn.no_answer(), media_type=kind, headers=headers)
+        return turn.excuse(exc)
 
 
 class Turn(Struct):
@@ -82,6 +77,19 @@ class Turn(Struct):
         """Whether it is to be told in words: by setting, and not where the caller is at fault."""
         return self.settings.for_the_ear and self.asked.wanted.is_prose and not isinstance(failure, BadRequest)
 
+    def excuse(self, failure: ApiError) -> Response:
+        """An answer that says that there is none.
+
+        Raises:
+            ApiError: It is not to be told in words.
+        """
+        if not self.may_say(failure):
+            raise failure
+        self.scope["state"]["error"] = failure
+        kind = EVENT_STREAM if self.asked.wanted.stream else "application/json"
+        headers = {ENGINE_HEADER: COMPANION} | (UNBUFFERED if self.asked.wanted.stream else {})
+        return Response(self.no_answer(), media_type=kind, headers=headers)
+
     def no_answer(self) -> bytes:
         """In words, in the language of the conversation, that there is none."""
         language = language_of(said_by(User, self.asked.wanted.messages)[::-1])
@@ -101,124 +109,89 @@ async def _whole(turn: Turn) -> Response:
     return Response(body, media_type="application/json", headers={ENGINE_HEADER: answer.engine})
 
 
-async def _streamed(turn: Turn) -> Response:
-    """An answer that begins in time, with its true status; or, when that takes too long, a stream that waits for it."""
-    quiet_seconds = turn.settings.keep_alive_seconds
-    told = Told(turn)
-    try:
-        engine = await told.begun(quiet_seconds)
-    except BaseException:
-        await told.aclose()
-        raise
-    headers = UNBUFFERED | ({ENGINE_HEADER: engine} if engine else {})
-    return Unhurried(told, quiet_seconds, headers)
+class Unhurried(Response):
+    """The events of an answer, as they come.
 
-
-class Told(AsyncIterator[bytes]):
-    """The events of an answer that may be yet to come; a failure is told as an event, then raised.
-
-    Not a generator: one that was never begun could not be closed, and would keep its place in the chain.
+    One that begins in time has its true status. When nothing was sent for a while a comment is, and if need be the
+    headers ahead of it; a failure after that is told as an event.
     """
 
     def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-        self._asking = asyncio.create_task(turn.ask())
-        self._answer: Answer[bytes] | None = None
-        self._failure: ApiError | None = None
-        self._waiting = self._over = self._said = False
-        self._deadline: float | None = None
-        if turn.settings.turn_seconds != "off":
-            self._deadline = asyncio.get_running_loop().time() + turn.settings.turn_seconds
+        self.turn = turn
+        self.quiet_seconds = turn.settings.keep_alive_seconds
+        self.status_code, self.background = 200, None
+        self._began = self._said = self._sending = False
 
-    async def begun(self, seconds: float) -> str | None:
-        """Whose answer has begun within `seconds`; None if nobody's has.
-
-        Raises:
-            ApiError: There will be none.
-        """
-        done, _ = await asyncio.wait({self._asking}, timeout=seconds)
-        if not done:
-            self._waiting = True
-            return None
-        self._answer = self._asking.result()
-        return self._answer.engine
-
-    async def __anext__(self) -> bytes:
-        if self._failure is not None:
-            raise self._failure
-        if self._over:
-            raise StopAsyncIteration
-        if self._waiting:
-            self._waiting = False
-            return KEEP_ALIVE
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._send, self._loop = send, asyncio.get_running_loop()
+        self._spoke = self._loop.time()
+        self._comment: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_later(self.quiet_seconds, self._look)
         try:
-            piece = await (self._next() if self._deadline is None else self._next_in_time(self._deadline))
+            await self._answered()
         except ApiError as exc:
-            return self._ended_by(exc)
-        self._said = True
-        return piece
+            if not self._began:
+                return await self.turn.excuse(exc)(scope, receive, send)
+            await self._ended_by(exc)
+        finally:
+            self._timer.cancel()
+            if self._comment is not None:
+                self._comment.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _next(self) -> bytes:
-        if self._answer is None:
-            self._answer = await self._asking
-            self._turn.scope["state"]["engine"] = self._answer.engine  # the headers have left without it
-        return await anext(self._answer)
-
-    async def _next_in_time(self, deadline: float) -> bytes:
-        patience = asyncio.timeout_at(deadline)
+    async def _answered(self) -> None:
+        seconds = self.turn.settings.turn_seconds
+        patience = asyncio.timeout(None if seconds == "off" else seconds)
         try:
             async with patience:
-                return await self._next()
+                await self._passed_on(await self.turn.ask())
         except TimeoutError as exc:
             if not patience.expired():
                 raise
-            raise EngineTimeout(f"The turn took longer than {self._turn.settings.turn_seconds} s.") from exc
+            raise EngineTimeout(f"The turn took longer than {seconds} s.") from exc
 
-    def _ended_by(self, failure: ApiError) -> bytes:
-        """A failure, for eyes; or, for ears, words where none were said yet, and an early end where time is up."""
-        spoken = self._turn.may_say(failure)
-        if spoken and (not self._said or isinstance(failure, EngineTimeout)):
-            self._turn.scope["state"]["error"] = failure
-            self._over = True
-            return finish("length") if self._said else self._turn.no_answer()
-        self._failure = failure
-        return event({"error": failure.body})
-
-    async def aclose(self) -> None:
-        if not self._asking.done():
-            self._asking.cancel()
-            await asyncio.wait({self._asking})
-        if not self._asking.cancelled() and self._asking.exception() is None:
-            await self._turn.close(self._asking.result())
-
-
-class Unhurried(Stream):
-    """A stream of events that sends a comment when nothing was sent for a while."""
-
-    def __init__(self, body: AsyncIterator[bytes], quiet_seconds: float, headers: dict[str, str]) -> None:
-        super().__init__(body, media_type=EVENT_STREAM, headers=headers)
-        self.quiet_seconds = quiet_seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        now = asyncio.get_running_loop().time
-        spoke, sending = now(), False
-
-        async def send_noting(message: Message) -> None:
-            nonlocal spoke, sending
-            sending = True
-            await send(message)
-            spoke, sending = now(), False
-
-        async def break_silence() -> None:
-            while True:
-                quiet = now() - spoke
-                if sending or quiet < self.quiet_seconds:
-                    await asyncio.sleep(self.quiet_seconds if sending else self.quiet_seconds - quiet)
-                else:
-                    await send_noting({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
-
-        comments = asyncio.create_task(break_silence())
+    async def _passed_on(self, answer: Answer[bytes]) -> None:
         try:
-            await super().__call__(scope, receive, send_noting)
+            if self._began:
+                self.turn.scope["state"]["engine"] = answer.engine  # the headers have left without it
+            else:
+                await self._begin(answer.engine)
+            async for piece in answer:
+                self._said = True
+                await self._write(piece)
         finally:
-            comments.cancel()
+            await self.turn.close(answer)
+
+    async def _ended_by(self, failure: ApiError) -> None:
+        """A failure, for eyes; or, for ears, words where none were said yet, and an early end where time is up."""
+        if self.turn.may_say(failure) and (not self._said or isinstance(failure, EngineTimeout)):
+            self.turn.scope["state"]["error"] = failure
+            return await self._write(finish("length") if self._said else self.turn.no_answer())
+        await self._write(event({"error": failure.body}))
+        raise failure
+
+    async def _begin(self, engine: str | None) -> None:
+        self._began = True
+        headers = UNBUFFERED | {"content-type": f"{EVENT_STREAM}; charset=utf-8"}
+        if engine:
+            headers[ENGINE_HEADER] = engine
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        await self._send({"type": "http.response.start", "status": 200, "headers": raw})
+
+    async def _write(self, piece: bytes) -> None:
+        self._sending = True
+        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        self._spoke, self._sending = self._loop.time(), False
+
+    def _look(self) -> None:
+        """One timer for all pauses: it is set again when it rings too early."""
+        left = self.quiet_seconds - (0 if self._sending else self._loop.time() - self._spoke)
+        if left <= 0:
+            self._comment = self._loop.create_task(self._say_something())
+            left = self.quiet_seconds
+        self._timer = self._loop.call_later(left, self._look)
+
+    async def _say_something(self) -> None:
+        if not self._began:
+            await self._begin(None)
+        await self._write(KEEP_ALIVE)

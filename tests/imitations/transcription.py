@@ -11,20 +11,21 @@ As a program: `PYTHONPATH=tests python -m imitations.transcription --port 9000`,
 …); any other gets a good answer.
 """
 
-import argparse
 import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
-JSON, HTML, EVENTS = "application/json", "text/html; charset=utf-8", "text/event-stream"
+from imitations import audio_server
+from imitations.audio_server import JSON, AudioServer, ended, error, headers_of, run, troubles
+
+EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True)
-class Manner:
+class Manner(audio_server.Manner):
     """How a request is answered."""
 
     text: str = "hello little bear"
@@ -38,90 +39,32 @@ class Manner:
     """Streams the texts of segments without a type, and no end."""
     deltas: tuple[str, ...] = ()
     """The pieces of the stream; none: words."""
-    status: int = 200
-    headers: tuple[tuple[str, str], ...] = ()
-    claims: str | None = None
-    body: bytes | None = None
-    """Sent instead of an answer."""
-    keys: Mapping[str, int] = field(default_factory=dict)
-    """Keys that are refused, and the status they get."""
-    before_headers_seconds: float = 0.0
-    slice_seconds: float = 0.0
-    """Between two events."""
-    cut_after: int | None = None
-    """Drops the connection after so many bytes."""
-    stall_after: int | None = None
-    """Falls silent after so many bytes."""
 
 
-def _error(message: str, **more: Any) -> bytes:
-    return json.dumps({"error": {"message": message, **more}}).encode()
-
-
-MANNERS: dict[str, Manner] = {
+MANNERS = troubles(Manner, about="file", bytes_before=10) | {
     "sensevoice": Manner(text="<|zh|><|NEUTRAL|><|Speech|><|woitn|>🎼你好小熊😊", knows=("json",), refuses=False),
-    "slow": Manner(before_headers_seconds=3.0),
-    "silent": Manner(stall_after=0),
-    "stall": Manner(stall_after=10),
-    "cut": Manner(cut_after=10),
-    "empty": Manner(body=b""),
-    "html": Manner(body=b"<!doctype html><html><body>Welcome to nginx</body></html>", claims=HTML),
     "not-a-text": Manner(body=b'{"text": 7}'),
-    "error-in-200": Manner(body=_error("model crashed", type="server_error")),
-    "quota-in-200": Manner(body=_error("no balance", code="insufficient_quota")),
     "error-in-stream": Manner(body=b'data: {"error": {"message": "model crashed"}}\n\n', claims=EVENTS),
-    "400": Manner(status=400, body=_error("cannot decode", param="file")),
-    "401": Manner(status=401, body=_error("Incorrect API key: sk-secret-1234567", code="invalid_api_key")),
-    "402": Manner(status=402, body=_error("Insufficient Balance")),
-    "404": Manner(status=404, body=_error("no such model", code="model_not_found")),
-    "413": Manner(status=413, body=b"<html>too large</html>", claims=HTML),
-    "422": Manner(status=422, body=b'{"detail":[{"loc":["body","language"],"msg":"unknown"}]}'),
-    "429": Manner(status=429, headers=(("retry-after", "7"),), body=_error("slow down")),
-    "blocked": Manner(status=400, body=_error("blocked", code="content_filter")),
-    "500": Manner(status=500, body=b"<html>oops</html>", claims=HTML),
-    "503": Manner(status=503, body=_error("overloaded")),
 }
 
 
 @dataclass
-class Seen:
+class Seen(audio_server.Seen):
     """A request that came."""
 
-    headers: dict[str, str]
-    fields: dict[str, list[str]]
+    fields: dict[str, list[str]] = field(default_factory=dict)
     name: str = ""
     file: bytes = b""
-    left: bool = False
-    """Its client left before the end of the answer."""
-    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class TranscriptionServer:
-    """Serves on loopback, in the loop of the test."""
+class TranscriptionServer(AudioServer[Manner, Seen]):
+    path = "/v1/audio/transcriptions"
 
     def __init__(self, manner: Manner | None = None, *, port: int = 0) -> None:
-        self.manner, self.port = manner or Manner(), port
-        self.seen: list[Seen] = []
+        super().__init__(manner or Manner(), MANNERS, port)
 
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
-
-    async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=32 * 2**20)
-        app.router.add_post("/v1/audio/transcriptions", self._transcriptions)
-        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._runner.cleanup()
-
-    async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
-        seen = Seen({name.lower(): value for name, value in request.headers.items()}, {})
+    async def read(self, request: web.Request) -> tuple[Seen, str]:
+        seen = Seen(headers_of(request))
         for name, value in (await request.post()).items():
             if isinstance(value, web.FileField):
                 with value.file:
@@ -129,27 +72,16 @@ class TranscriptionServer:
             else:
                 assert isinstance(value, str)
                 seen.fields.setdefault(name, []).append(value)
-        self.seen.append(seen)
-        try:
-            return await self._answer(request, seen, MANNERS.get(seen.fields["model"][-1], self.manner))
-        except (asyncio.CancelledError, ConnectionError):
-            seen.left = True
-            raise
-        finally:
-            seen.over.set()
+        return seen, seen.fields["model"][-1]
 
-    async def _answer(self, request: web.Request, seen: Seen, manner: Manner) -> web.StreamResponse:
-        await asyncio.sleep(manner.before_headers_seconds)
-        key = seen.headers.get("authorization", "").removeprefix("Bearer ")
+    async def answer(self, request: web.Request, seen: Seen, manner: Manner) -> web.StreamResponse:
         wanted = seen.fields["response_format"][-1]
         streams = seen.fields.get("stream") == ["true"]
         status, claims, pieces = manner.status, manner.claims or JSON, []
-        if key in manner.keys:
-            status, pieces = manner.keys[key], [_error("this key is refused")]
-        elif manner.body is not None:
+        if manner.body is not None:
             pieces = [manner.body]
         elif manner.refuses and (wanted not in manner.knows or (streams and "stream" not in manner.knows)):
-            status, pieces = 400, [_error("not supported by this model", param="response_format")]
+            status, pieces = 400, [error("not supported by this model", param="response_format")]
         elif streams and "stream" in manner.knows:
             claims, pieces = EVENTS, list(_events(manner))
         else:
@@ -158,21 +90,14 @@ class TranscriptionServer:
         response = web.StreamResponse(status=status, headers={"content-type": claims} | dict(manner.headers))
         response.enable_chunked_encoding()
         await response.prepare(request)
-        left = min((stop for stop in (manner.cut_after, manner.stall_after) if stop is not None), default=2**30)
+        left = 2**30 if manner.most_bytes is None else manner.most_bytes
         for piece in pieces:
             await response.write(piece[:left])
             left -= len(piece)
             if left <= 0:
                 break
             await asyncio.sleep(manner.slice_seconds)
-        if manner.stall_after is not None:
-            await asyncio.Event().wait()
-        if manner.cut_after is not None:
-            assert request.transport is not None
-            request.transport.abort()
-            raise ConnectionAbortedError
-        await response.write_eof()
-        return response
+        return await ended(request, response, manner)
 
 
 def _events(manner: Manner) -> list[bytes]:
@@ -199,13 +124,5 @@ def _verbose(manner: Manner) -> dict[str, Any]:
     return body
 
 
-async def _main(port: int) -> None:
-    async with TranscriptionServer(port=port) as server:
-        print(server.base_url, flush=True)  # noqa: T201
-        await asyncio.Event().wait()
-
-
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--port", type=int, default=0)
-    asyncio.run(_main(arguments.parse_args().port))
+    run(lambda port: TranscriptionServer(port=port), __doc__)

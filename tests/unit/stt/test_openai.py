@@ -282,7 +282,7 @@ async def test_a_server_that_is_not_there_is_a_failure() -> None:
 
 
 async def test_a_key_that_is_refused_rests_and_the_next_one_is_used() -> None:
-    async with listening(Manner(keys={"one": 401}), api_key="one", more_keys=("two",)) as (made, server):
+    async with listening(Manner(keys={"one": "401"}), api_key="one", more_keys=("two",)) as (made, server):
         for _ in range(3):
             assert text_of(await heard(made)) == TEXT
         assert made.detail == "1 of 2 keys rest"

@@ -49,6 +49,8 @@ Trouble = Literal[
     "stall",
     "stall-at-once",
     "unknown-path",
+    "dead-when-used",
+    "first-only",
 ]
 
 
@@ -57,7 +59,8 @@ class Knobs:
     """How it behaves."""
 
     trouble: Trouble = "none"
-    """`drop` and `stall` happen after `messages_before_trouble` messages of sound."""
+    """`drop` and `stall` happen after `messages_before_trouble` messages of sound; `dead-when-used` happens once, to
+    the first connection that is used; after `first-only`, no connection can be opened any more."""
     handshake_seconds: float = 0.0
     first_audio_seconds: float = 0.0
     message_seconds: float = 0.0
@@ -86,6 +89,10 @@ class EdgeImitation:
     port: int = 0
     heard: list[Heard] = field(default_factory=list)
     handshakes: int = 0
+    open: int = 0
+    """Connections that are."""
+    opened: int = 0
+    """That ever were."""
     hung_up: threading.Event = field(default_factory=threading.Event)
     """Set when a caller leaves in the middle of an answer."""
 
@@ -97,6 +104,7 @@ class EdgeImitation:
         started: threading.Event = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
+        self._sockets: set[web.WebSocketResponse] = set()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(started),), daemon=True)
         self._thread.start()
         assert started.wait(10), "the imitation did not start"
@@ -127,6 +135,11 @@ class EdgeImitation:
         started.set()
         await self._stop.wait()
         await runner.cleanup()
+        others = asyncio.all_tasks() - {asyncio.current_task()}  # connections that had only just begun
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0.02)  # their sockets close in the loop's next turns
 
     async def _turned(self, request: web.Request) -> web.Response:
         self.turn(**await request.json())
@@ -155,6 +168,8 @@ class EdgeImitation:
         signed = SIGNATURE.fullmatch(request.query.get("Sec-MS-GEC", ""))
         if not signed or trouble == "403" or (trouble == "403-once" and self.handshakes <= 1):
             return self._refused(403)
+        if trouble == "first-only" and self.handshakes > 1:
+            return self._refused(500)
         return self._refused(int(trouble)) if trouble in ("429", "500") else None
 
     def _refused(self, status: int) -> web.Response:
@@ -168,6 +183,21 @@ class EdgeImitation:
             return refusal
         socket = web.WebSocketResponse(compress=True)
         await socket.prepare(request)
+        self.open += 1
+        self.opened += 1
+        self._sockets.add(socket)
+        try:
+            return await self._listen(request, socket)
+        finally:
+            self.open -= 1
+            self._sockets.discard(socket)
+
+    def hang_up(self) -> None:
+        """On all that are open."""
+        for socket in list(self._sockets):
+            asyncio.run_coroutine_threadsafe(socket.close(), self._loop)
+
+    async def _listen(self, request: web.Request, socket: web.WebSocketResponse) -> web.WebSocketResponse:
         async for message in socket:
             if message.type != WSMsgType.TEXT:
                 break
@@ -175,6 +205,11 @@ class EdgeImitation:
             headers = dict(line.split(":", 1) for line in head.split("\r\n"))
             if headers["Path"] != "ssml":
                 continue
+            if self.knobs.trouble == "dead-when-used":
+                self.turn(trouble="none")
+                assert request.transport is not None
+                request.transport.abort()
+                break
             try:
                 await _Turn(socket, headers["X-RequestId"], self.knobs).answer(self._note(body))
             except ConnectionError:

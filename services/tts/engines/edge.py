@@ -23,6 +23,7 @@ from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
 from chassis.settings import Options, read
 from tts.clauses import Lengths
 from tts.engines import Engine
+from tts.handshakes import Handshakes
 from tts.language import detect
 from tts.names import Gender, microsoft, told
 from tts.sound import Sound
@@ -78,6 +79,7 @@ class Edge(Engine):
         self._asked_until = 0.0
         self._asking = asyncio.Lock()
         self._talks: set[asyncio.Task[None]] = set()
+        self._handshakes = Handshakes()
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -153,20 +155,36 @@ class Edge(Engine):
     async def _listen(
         self, text: str, voice: Voice, speed: float, heard: asyncio.Queue[bytes | Exception | None]
     ) -> None:
-        spoken = edge_tts.Communicate(
+        """A connection that was opened ahead and turns out to be dead is replaced, as long as nothing was heard."""
+        for new in (False, True):
+            spoken, received = self._communicate(text, voice, speed), 0
+            with self._handshakes.lent(new=new) as borrower:
+                try:
+                    async for message in spoken.stream():
+                        if message["type"] == "audio":
+                            received += len(message["data"])
+                            await heard.put(message["data"])
+                except (EdgeTTSException, aiohttp.ClientError, OSError):
+                    if received or not borrower.borrowed:
+                        raise
+                    continue
+            if spoken.state["cumulative_audio_bytes"] != received:  # what edge-tts counts when the service says the end
+                raise EngineFailed("Edge's service hung up in the middle of a sentence.")
+            return
+
+    def _communicate(self, text: str, voice: Voice, speed: float) -> edge_tts.Communicate:
+        return edge_tts.Communicate(
             text,
             voice.name,
             rate=f"{round(100 * (speed - 1)):+d}%",
             proxy=self._options.proxy,
             connect_timeout=CONNECT_SECONDS,
         )
-        received = 0
-        async for message in spoken.stream():
-            if message["type"] == "audio":
-                received += len(message["data"])
-                await heard.put(message["data"])
-        if spoken.state["cumulative_audio_bytes"] != received:  # what edge-tts counts when the service says it is done
-            raise EngineFailed("Edge's service hung up in the middle of a sentence.")
+
+    @property
+    def connections_ahead(self) -> int:
+        """That are open for whoever speaks next."""
+        return self._handshakes.ready
 
     async def aclose(self) -> None:
         for _ in range(2):  # the first makes them hang up, the second makes them stop waiting for the other side
@@ -174,6 +192,7 @@ class Edge(Engine):
                 talk.cancel()
             await asyncio.sleep(0)
         await asyncio.gather(*self._talks, return_exceptions=True)
+        await self._handshakes.aclose()
 
 
 def _translated(exc: Exception, text: str, voice: Voice) -> Exception:

@@ -28,7 +28,9 @@ def url() -> Iterator[str]:
 async def test_it_speaks_and_is_changed_and_asked_from_outside(url: str) -> None:
     voice = Voice("zh-CN-XiaoxiaoNeural", "zh-CN")
 
-    assert await gathered(Edge(EdgeOptions(url=url)).speak("你好", voice, 1.0)) == mp3("你好")
+    edge = Edge(EdgeOptions(url=url))
+    assert await gathered(edge.speak("你好", voice, 1.0)) == mp3("你好")
+    await edge.aclose()
     async with httpx.AsyncClient(base_url=url) as client:
         assert (await client.get("/heard")).json()[0]["text"] == "你好"
         assert (await client.post("/knobs", json={"trouble": "500"})).json()["trouble"] == "500"

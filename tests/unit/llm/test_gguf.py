@@ -20,7 +20,8 @@ from imitations.hub import running
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion import Companion
-from llm.engines.gguf import Gguf, GgufOptions, Model, Until, _library, find
+from llm.engines.gguf import Gguf, Until, find
+from llm.llamacpp import Model
 from llm.settings import RelayOptions, Settings
 from llm.usage import Counts
 from unit.llm.fakes import HELLO, ask, client_of, service, serving
@@ -58,7 +59,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def model(file: Path, **options: Any) -> Model:
-    return Model(_library(), file, GgufOptions(model=str(file), threads=1, **options))
+    return Model(file, **{"context": 4096, "threads": 1} | options)
 
 
 @asynccontextmanager

@@ -20,15 +20,14 @@ if TYPE_CHECKING:
 tokens = Counter("talkbox_tokens_total", "Tokens asked and answered", ["key", "engine", "kind", "counted"])
 """`kind`: prompt or completion; `counted`: by whom, upstream or estimate."""
 
-log = logging.getLogger("talkbox.llm")
-
 NOBODY = "anyone"
 """Whose budget it is where no keys are asked for."""
 EVERYBODY = ""
 UNLIMITED = "off"
-
-
 DAY_SECONDS = 86_400
+
+
+log = logging.getLogger("talkbox.llm")
 
 
 class Overdrawn(TooBusy):

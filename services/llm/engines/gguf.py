@@ -79,7 +79,7 @@ class Gguf(Engine):
     first_byte_seconds = 1.0
 
     def __init__(
-        self, model: "Model", relay: RelayOptions | None = None, *, patience_seconds: float = PATIENCE_SECONDS
+        self, model: Model, relay: RelayOptions | None = None, *, patience_seconds: float = PATIENCE_SECONDS
     ) -> None:
         self.model, self.options = model, relay or RelayOptions()
         self._places = Admission(1, QUEUED, patience_seconds)
@@ -224,7 +224,8 @@ class Handover:
         Raises:
             Gone: Nobody takes any more.
         """
-        self._room.acquire()
+        if piece != "":  # of half a character there is nothing to hand over yet
+            self._room.acquire()
         if self.left.is_set() or self._loop.is_closed():
             raise Gone
         if piece != "":

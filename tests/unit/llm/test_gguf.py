@@ -20,7 +20,7 @@ from imitations.hub import running
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion import Companion
-from llm.engines.gguf import Gguf, Until, find
+from llm.engines.gguf import AHEAD, Gguf, Handover, Until, find
 from llm.llamacpp import Model
 from llm.settings import RelayOptions, Settings
 from llm.usage import Counts
@@ -461,6 +461,20 @@ def test_a_name_that_is_neither_a_file_nor_at_a_hub_reaches_nobody(tmp_path: Pat
         with pytest.raises(EngineUnavailable, match="GGUF_MODEL"):
             find(name, lambda doing, part: None, HubOptions(hf_endpoint=hub.url, models_dir=tmp_path))
         assert all("passwd" not in path for path, _ in hub.asked)
+
+
+async def test_halves_of_characters_take_no_room() -> None:
+    out = Handover(asyncio.get_running_loop())
+
+    def make() -> None:
+        for _ in range(10 * AHEAD):
+            out.put("")
+        out.put("bear")
+
+    making = asyncio.create_task(asyncio.to_thread(make))
+    async with asyncio.timeout(10):
+        assert await out.take() == "bear"
+        await making
 
 
 @pytest.mark.parametrize(

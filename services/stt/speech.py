@@ -6,16 +6,11 @@ import numpy as np
 
 from stt import vad
 from stt.engines import RATE, Pcm
-from stt.vad import WINDOW, Span
+from stt.vad import Span
 from stt.work import Stop
 
 GAP = RATE
 """A silence up to this long is kept: it tells where a sentence ends."""
-
-# Silero on 1 to 10 s of silence, noise, hum, clicks, tones and melodies: never more than 0.68, nor for more than 0.13 s
-# above one half. On "yes", "stop", "hi", loud or faint, at once or after 8 s: mostly 0.8 and more, for 0.16 s and more.
-VOICE, ENOUGH_SECONDS = 0.5, 0.19
-CLEAR, CLEAR_SECONDS = 0.8, 0.12
 
 
 @dataclass(frozen=True)
@@ -46,20 +41,16 @@ class Speech:
 def find(pcm: Pcm, stop: Stop | None = None) -> Speech | None:
     """What somebody says; None: nothing."""
     likely = vad.probabilities(pcm, stop or Stop())
-    loud = likely[likely > VOICE]
-    seconds = len(loud) * WINDOW / RATE
-    sure = seconds >= ENOUGH_SECONDS
-    if not sure and (seconds < CLEAR_SECONDS or loud.max() < CLEAR):
-        return None
     spans: list[Span] = []
-    for begin, end in vad.spans(likely, len(pcm)):
+    for begin, end in vad.voices(likely, pcm):
         if spans and begin - spans[-1][1] <= GAP:
             spans[-1] = spans[-1][0], end
         else:
             spans.append((begin, end))
     if not spans:
         return None
-    return Speech(np.concatenate([pcm[begin:end] for begin, end in spans]), tuple(spans), sure)
+    sound = np.concatenate([pcm[begin:end] for begin, end in spans])
+    return Speech(sound, tuple(spans), vad.is_surely_voice(likely))
 
 
 def warm_up() -> None:

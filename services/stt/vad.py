@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stt.engines import RATE, Pcm
+from stt.tones import is_tone
 from stt.work import Stop
 
 WINDOW = 512
@@ -28,6 +29,13 @@ SHORTEST_SECONDS = 0.1
 PAD_SECONDS = 0.4
 """Kept on either side, since words begin and end softly."""
 
+# Silero on 1 to 10 s of silence, noise, clicks, and tones too high for a voice: never more than 0.73, nor for more than
+# 0.13 s above one half. On "yes", "stop", "hi", loud or faint, at once or after 8 s: mostly 0.8 and more, for 0.16 s.
+VOICE, ENOUGH_SECONDS = 0.5, 0.19
+CLEAR, CLEAR_SECONDS = 0.8, 0.12
+NEAR_SECONDS = 1.0
+"""What is in doubt and this near to somebody's voice is taken for his: a lost word is worse."""
+
 Span = tuple[int, int]
 """The first sample, and the one after the last."""
 
@@ -42,7 +50,7 @@ def parts(pcm: Pcm, stop: Stop, *, longest_seconds: float, gap_seconds: float) -
     likely = probabilities(pcm, stop)
     longest, gap = int(longest_seconds * RATE), int(gap_seconds * RATE)
     joined: list[Span] = []
-    for begin, end in spans(likely, len(pcm)):
+    for begin, end in voices(likely, pcm):
         if joined and begin - joined[-1][1] <= gap and end - joined[-1][0] <= longest:
             joined[-1] = joined[-1][0], end
         else:
@@ -77,6 +85,32 @@ def probabilities(pcm: Pcm, stop: Stop) -> NDArray[np.float32]:
             break
         found.append(listener.probabilities(pcm[begin : begin + BATCH * WINDOW]))
     return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+
+def voices(likely: NDArray[np.float32], pcm: Pcm) -> list[Span]:
+    """Those `spans` that are somebody's voice and no noise that resembles one."""
+    groups: list[list[Span]] = []
+    for span in spans(likely, len(pcm)):
+        if groups and span[0] - groups[-1][-1][1] <= NEAR_SECONDS * RATE:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+
+    def is_voice(begin: int, end: int) -> bool:
+        found = likely[begin // WINDOW : -(-end // WINDOW)]
+        return (is_surely_voice(found) or _is_clear(found)) and not is_tone(pcm[begin:end])
+
+    return [span for group in groups if is_voice(group[0][0], group[-1][1]) for span in group]
+
+
+def is_surely_voice(likely: NDArray[np.float32]) -> bool:
+    """Whether a noise would not be taken for it."""
+    return bool((likely > VOICE).sum() * WINDOW >= ENOUGH_SECONDS * RATE)
+
+
+def _is_clear(likely: NDArray[np.float32]) -> bool:
+    """Whether it is a word, though a short one."""
+    return bool((likely > VOICE).sum() * WINDOW >= CLEAR_SECONDS * RATE and likely.max() >= CLEAR)
 
 
 def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:

@@ -36,6 +36,19 @@ def melody(seconds: float) -> NDArray[np.float64]:
     return np.concatenate([fade * rich(float(hertz))(0.3) for hertz in notes])[: round(seconds * RATE)]
 
 
+def tune(seed: int, note_seconds: float, *, plucked: bool = False) -> Sound:
+    """Notes as high as voices."""
+    scale = [131, 165, 196, 220, 262, 294, 330, 349, 392, 440]
+    at = moments(note_seconds)
+    fade = np.minimum(1, np.minimum(at, note_seconds - at) / 0.02) * (np.exp(-at / 0.15) if plucked else 1.0)
+
+    def sound(seconds: float) -> NDArray[np.float64]:
+        notes = np.random.default_rng(seed).choice(scale, round(seconds / note_seconds) + 1)
+        return np.concatenate([fade * rich(float(hertz))(note_seconds) for hertz in notes])[: round(seconds * RATE)]
+
+    return sound
+
+
 def chord(seconds: float) -> NDArray[np.float64]:
     return rich(261.6)(seconds) + rich(329.6)(seconds) + rich(392.0)(seconds)
 
@@ -54,11 +67,17 @@ WORDLESS: dict[str, Sound] = {
     "white noise": white,
     "pink noise": pink,
     "hum of 50 Hz": rich(50),
+    "hum of 60 Hz": rich(60),
     "hum of 100 Hz": rich(100),
+    "hum of 120 Hz": rich(120),
+    "hum of 150 Hz": rich(150),
     "a sine": lambda seconds: np.sin(2 * np.pi * 440 * moments(seconds)),
     "beeps": lambda seconds: np.sin(2 * np.pi * 1000 * moments(seconds)) * (np.sin(4 * np.pi * moments(seconds)) > 0),
     "clicks": clicks,
     "a melody": melody,
+    "a slow tune": tune(2, 0.3),
+    "a quick tune": tune(3, 0.15),
+    "a tune on strings": tune(5, 0.3, plucked=True),
     "a chord": chord,
     "a siren": lambda seconds: np.sin(1400 * np.pi * moments(seconds) - 600 * np.cos(np.pi * moments(seconds))),
 }

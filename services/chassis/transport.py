@@ -25,8 +25,10 @@ HIGH_WATER_BYTES = 256 * 2**10
 NEXT_ADDRESS_SECONDS = 0.25
 """How long one of a name's addresses has before the next is tried beside it."""
 
-GATHER_SECONDS = 0.001
-"""The least time between two pieces of an answer: what comes faster leaves together."""
+GATHER_SECONDS = 0.004
+"""The least time between two pieces of an answer that comes faster than anybody could tell, after its first
+`PROMPT_PIECES`: what comes in between leaves together."""
+PROMPT_PIECES = 8
 
 Origin: TypeAlias = tuple[str, bytes, int | None]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -228,7 +230,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._open = False
         self._asked = self._begun = self._ended = self._draining = False
-        self._status, self._bytes, self._spoke = 0, 0, 0.0
+        self._status = self._bytes = self._given = 0
+        self._spoke = 0.0
         self._headers: Headers = []
         self._pieces: list[bytes] = []
         self._gathering = False
@@ -336,7 +339,7 @@ class Connection(asyncio.Protocol):
     ) -> tuple[int, Headers]:
         """Status and headers of the answer."""
         self._asked, self._begun, self._ended, self._draining = True, False, False, False
-        self._bytes, self._spoke = 0, 0.0
+        self._bytes = self._given = 0
         self._headers, self._pieces = [], []
         if isinstance(body, bytes):
             self.transport.write(head + body)
@@ -362,7 +365,7 @@ class Connection(asyncio.Protocol):
                 raise self._failure
             self._reading = self._loop.create_future()
             await self._reading
-        self._spoke = self._loop.time()
+        self._spoke, self._given = self._loop.time(), self._given + 1
         piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces = []
         self._bytes = 0
@@ -394,7 +397,7 @@ class Connection(asyncio.Protocol):
 
     def _resume(self) -> None:
         self._paused = False
-        if self._open:
+        if self._open and not self._gathering:
             self.transport.resume_reading()
 
     def _drain(self) -> None:
@@ -425,18 +428,19 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def _wake_or_gather(self) -> None:
-        """What comes within a moment of the last piece waits for the end of that moment; the first never does."""
-        if self._ended or not self._spoke or self._failure is not None:
-            return self._wake()
+        """What comes within a moment of the last piece waits for the end of that moment; the first few never do."""
         left = self._spoke + GATHER_SECONDS - self._loop.time()
-        if left <= 0:
+        if left <= 0 or self._given < PROMPT_PIECES or self._ended or self._paused or self._failure is not None:
             self._wake()
         elif not self._gathering:
             self._gathering = True
+            self.transport.pause_reading()  # the system gathers at a lower price
             self._loop.call_later(left, self._gathered)
 
     def _gathered(self) -> None:
         self._gathering = False
+        if self._open and not self._paused:
+            self.transport.resume_reading()
         self._wake()
 
     def _wake(self) -> None:

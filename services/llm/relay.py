@@ -16,7 +16,7 @@ from llm.usage import DONE, Tally
 MAX_EVENT_BYTES = 4 * 2**20
 DONE_LINE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\][ \t]*(?=[\r\n]|$)")
 BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-FINISHED = re.compile(rb'"finish_reason" ?: ?"')
+FINISHED = tuple(b'"finish_reason"%b"' % colon for colon in (b":", b": ", b" : ", b" :"))
 BOM = b"\xef\xbb\xbf"
 
 Judge = Callable[[Complaint], ApiError]
@@ -53,8 +53,7 @@ async def relayed(
             ended()
             yield events[: done.start()].rstrip(b"\r\n") + b"\n\n" + DONE if done.start() else DONE
             return
-        if not finished and b"finish_reason" in events:
-            finished = FINISHED.search(events) is not None
+        finished = finished or _finishes(events)
         if events:
             yield events
         if error is not None:
@@ -66,7 +65,7 @@ async def relayed(
             raise judge(complaint)
         raise EngineFailed("sent no event")
     if rest and _is_whole(rest):  # only its blank line was missing
-        finished = finished or FINISHED.search(rest) is not None
+        finished = finished or _finishes(rest)
         yield rest + b"\n\n"
     if not finished and not DONE_LINE.search(rest):
         raise EngineFailed("broke off before the answer was finished")
@@ -136,6 +135,10 @@ def _until_error(events: bytes, judge: Judge) -> tuple[bytes, ApiError | None]:
                 return events[:start], judge(error)
         start = end
     return events, None
+
+
+def _finishes(events: bytes) -> bool:
+    return any(mark in events for mark in FINISHED)
 
 
 def _is_whole(event: bytes) -> bool:

@@ -16,6 +16,8 @@ from llm.relay import BLANK_LINE, data_of
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 TAG = re.compile(rb"<|\\u003[cC]")
 TAG_OR_FIELD = re.compile(rb'<|\\u003[cC]|"(?:reasoning|reasoning_content|thinking)"')
+MARKS = (b"<", b"\\u003", b'"reasoning', b'"thinking"')
+"""One of these is in whatever these expressions find; those of `TAG` first."""
 SAID = re.compile(rb'"content" ?: ?"[^"]')
 LINE_ENDS = (("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
 
@@ -46,6 +48,11 @@ class Strainer:
     def idle(self) -> bool:
         return not (self.thoughts or self.reasoning or self.markdown)
 
+    def _is_suspicious(self, data: bytes) -> bool:
+        """Whether there may be a thought. Expressions look at each byte in turn, so they only see what may match."""
+        marks = MARKS if self.reasoning else MARKS[:2]
+        return any(mark in data for mark in marks) and self._suspicious.search(data) is not None
+
     async def events(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The first piece of `pieces` always leaves in some form, since it shows that somebody is there."""
         first = True
@@ -59,7 +66,7 @@ class Strainer:
 
     def whole(self, body: bytes) -> bytes:
         """A whole answer."""
-        if not self.markdown and not self.begun and self._suspicious.search(body) is None:
+        if not self.markdown and not self.begun and not self._is_suspicious(body):
             return body
         answer = msgspec.json.decode(body)
         for choice in answer["choices"]:
@@ -75,7 +82,7 @@ class Strainer:
 
     def _strained(self, piece: bytes, *, first: bool) -> bytes:
         if not self._reads:
-            self._reads = self._suspicious.search(piece) is not None
+            self._reads = self._is_suspicious(piece)
             if not self._reads:
                 self._said_before = self._said_before or SAID.search(piece) is not None
                 return piece

@@ -3,8 +3,9 @@
 `make bench ONLY="llm tts"` runs these parts only.
 """
 
-import asyncio
 import sys
+
+import uvloop
 
 from bench import llm, start, stt, stt_short, tts
 
@@ -16,7 +17,7 @@ def main(names: list[str]) -> int:
     broken = 0
     for name in names or list(PARTS):
         print(f"\n{name}: {sys.modules[PARTS[name].__module__].__doc__}", flush=True)
-        broken += asyncio.run(PARTS[name]()).count(False)
+        broken += uvloop.run(PARTS[name]()).count(False)
     print(f"\n{'All promises kept.' if not broken else f'{broken} not kept.'}")
     return broken
 

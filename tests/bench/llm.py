@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import random
@@ -21,7 +22,7 @@ from typing import cast
 import uvloop
 from deploy.installation import ROOT
 
-from bench.stack import Process, free_ports, get, ms, proxy, quantile, row, running, service, verdict
+from bench.stack import Process, apart, free_ports, get, ms, proxy, quantile, row, running, service, verdict
 
 TOKENS = 500
 DONE = b"data: [DONE]\n\n"
@@ -173,7 +174,10 @@ async def asking(port: int, number: int) -> AsyncIterator[list[Asker]]:
 
 
 async def main() -> list[bool]:
-    """One upstream, asked directly, through the service, through proxy and service, and through the peer, in turn."""
+    """One upstream, asked directly, through the service, through proxy and service, and through the peer, in turn.
+
+    What is measured has a core to itself; callers and upstream share the others.
+    """
     first = free_ports(16)
     cheap, peer_port = first + 14, first + 15
     environ = {
@@ -183,14 +187,16 @@ async def main() -> list[bool]:
     }
     paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     peer = os.environ.get("PEER", "")
+    gc.disable()  # of the callers: they are the clock
     with ExitStack() as stack:
+        core = stack.enter_context(apart())
         stack.enter_context(running([sys.executable, "-m", "bench.llm", "--upstream", str(cheap)], cheap, "/", **paths))
-        ours = stack.enter_context(service("llm", first + 12, **environ))
-        stack.enter_context(proxy(first))
+        ours = stack.enter_context(service("llm", first + 12, core, **environ))
+        stack.enter_context(proxy(first, core=core))
         processes: dict[str, Process] = {"through the service": ours}
         ways = {"direct": cheap, "through the service": first + 12, "through proxy and service": first}
         if peer == "litellm":
-            processes["through LiteLLM"] = stack.enter_context(litellm(peer_port, cheap))
+            processes["through LiteLLM"] = stack.enter_context(litellm(peer_port, cheap, core))
             ways["through LiteLLM"] = peer_port
         elif peer:
             raise SystemExit(f"PEER={peer}: there is litellm.")
@@ -304,7 +310,7 @@ async def _memory(port: int, process: Process) -> bool:
 
 
 @contextmanager
-def litellm(port: int, upstream: int) -> Iterator[Process]:
+def litellm(port: int, upstream: int, core: int | None) -> Iterator[Process]:
     """LiteLLM's proxy, in an environment of its own beside ours."""
     venv = Path(os.environ.get("LITELLM_VENV") or ROOT / ".venv-litellm")
     if not (venv / "bin" / "litellm").exists():
@@ -323,11 +329,12 @@ def litellm(port: int, upstream: int) -> Iterator[Process]:
             "HOME": folder,
             "PYTHONPATH": "",
         }
-        with running(command, port, "/health/liveliness", **local) as process:
+        with running(command, port, "/health/liveliness", core, **local) as process:
             yield process
 
 
 async def serve_upstream(port: int) -> None:
+    gc.disable()
     server = await asyncio.get_running_loop().create_server(Cheap, "127.0.0.1", port)
     await server.serve_forever()
 

@@ -85,12 +85,30 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 @contextmanager
-def running(command: list[str], port: int, path: str, **environ: str) -> Iterator[Process]:
-    """A program that is ready once `path` answers."""
+def apart() -> Iterator[int | None]:
+    """A core for what is measured, and the others for this process and what it starts; None: there is only one."""
+    all_cores = os.sched_getaffinity(0)
+    measured = max(all_cores) if len(all_cores) > 1 else None
+    os.sched_setaffinity(0, all_cores - {measured} or all_cores)
+    try:
+        yield measured
+    finally:
+        os.sched_setaffinity(0, all_cores)
+
+
+@contextmanager
+def running(command: list[str], port: int, path: str, core: int | None = None, /, **environ: str) -> Iterator[Process]:
+    """A program that is ready once `path` answers.
+
+    Args:
+        core: The one it may use; any, unless given.
+    """
     began = time.perf_counter()
     child = subprocess.Popen(
         command, env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "services"), **environ}, stdout=-3
     )
+    if core is not None:
+        os.sched_setaffinity(child.pid, {core})  # before it has threads, which inherit it
     try:
         while get(port, path)[0] not in (200, 404):
             if child.poll() is not None or time.perf_counter() - began > 60:
@@ -103,15 +121,15 @@ def running(command: list[str], port: int, path: str, **environ: str) -> Iterato
 
 
 @contextmanager
-def service(name: str, port: int, **environ: str) -> Iterator[Process]:
+def service(name: str, port: int, core: int | None = None, /, **environ: str) -> Iterator[Process]:
     """One service, ready; its log is thrown away."""
     command = [sys.executable, "-m", "chassis.serve", name, "--port", str(port)]
-    with running(command, port, "/readyz", API_KEYS="bench", **environ) as process:
+    with running(command, port, "/readyz", core, API_KEYS="bench", **environ) as process:
         yield process
 
 
 @contextmanager
-def proxy(port: int) -> Iterator[Process]:
+def proxy(port: int, *, core: int | None = None) -> Iterator[Process]:
     """nginx before services on `port` + 11, 12 and 13."""
     nginx = find_nginx()
     if nginx is None:
@@ -123,7 +141,7 @@ def proxy(port: int) -> Iterator[Process]:
     (folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user, folder=folder))
     command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     try:
-        with running(command, port, "/healthz") as process:
+        with running(command, port, "/healthz", core) as process:
             yield process
     finally:
         shutil.rmtree(folder)

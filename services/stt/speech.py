@@ -6,7 +6,7 @@ import numpy as np
 
 from stt import vad
 from stt.engines import RATE, Pcm
-from stt.vad import Span
+from stt.vad import WINDOW, Span
 from stt.work import Stop
 
 GAP = RATE
@@ -50,7 +50,8 @@ def find(pcm: Pcm, stop: Stop | None = None) -> Speech | None:
     if not spans:
         return None
     sound = np.concatenate([pcm[begin:end] for begin, end in spans])
-    return Speech(sound, tuple(spans), vad.is_surely_voice(likely))
+    there = np.concatenate([likely[begin // WINDOW : -(-end // WINDOW)] for begin, end in spans])
+    return Speech(sound, tuple(spans), vad.is_surely_voice(there))
 
 
 def warm_up() -> None:

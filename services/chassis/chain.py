@@ -336,8 +336,7 @@ class _Attempt:
         running: dict[asyncio.Task[tuple[T, AsyncIterator[T]] | None], Seat[Any]] = {}
         try:
             while True:
-                stands_in = bool(left) and getattr(left[0].engine, "stands_in", False)
-                if not (running and stands_in) and (seat := await self._next(left)) is not None:
+                if (not running or _may_join(left)) and (seat := await self._next(left)) is not None:
                     running[asyncio.create_task(self._try(seat, work, self._share(left)))] = seat
                     patience = self.hedge_seconds
                 elif running:
@@ -436,6 +435,11 @@ class _Attempt:
         if len(self.declined) == 1:
             return self.declined[0]
         return BadRequest(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
+
+
+def _may_join(left: Sequence[Seat[Any]]) -> bool:
+    """Whether the next can be asked beside others: to wait for its loading would be not to hear them."""
+    return bool(left) and left[0].settled.is_set() and not getattr(left[0].engine, "stands_in", False)
 
 
 async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:

@@ -35,7 +35,7 @@ Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
 class Unbegun(httpx.ReadError):
-    """The connection was closed before anything of an answer came."""
+    """A kept connection was closed before anything of an answer came: most likely it was being closed already."""
 
 
 class ProxyRefused(httpx.ProxyError):
@@ -110,7 +110,7 @@ class Transport(httpx.AsyncBaseTransport):
 
         Raises:
             ConnectError, ConnectTimeout, ProxyError: There is no connection; the cause tells of TLS.
-            Unbegun: It was closed instead of an answer.
+            Unbegun: A kept one was closed instead of an answer.
             ReadTimeout: Silent for too long.
             ReadError: It broke.
             RemoteProtocolError: What came is no HTTP.
@@ -228,7 +228,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._open = False
+        self._open = self._kept = False
         self._asked = self._begun = self._ended = self._draining = False
         self._status = self._bytes = self._given = 0
         self._spoke = 0.0
@@ -293,7 +293,8 @@ class Connection(asyncio.Protocol):
             if self._begun and exc is None and self._ends_with_connection():
                 self._ended = True
             elif self._failure is None:
-                self._failure = httpx.ReadError("closed before its end") if self._begun else Unbegun("closed")
+                stale = self._kept and not self._begun and not self._bytes
+                self._failure = Unbegun("closed") if stale else httpx.ReadError("closed before its end")
         if self._timer is not None:
             self._timer.cancel()
         if self.gone is not None:
@@ -341,6 +342,7 @@ class Connection(asyncio.Protocol):
         self._asked, self._begun, self._ended, self._draining = True, False, False, False
         self._bytes = self._given = 0
         self._headers, self._pieces = [], []
+        self._deadline = None  # it was that of a connection nobody used
         if isinstance(body, bytes):
             self.transport.write(head + body)
         else:
@@ -407,6 +409,7 @@ class Connection(asyncio.Protocol):
         self._asked = False
         if self._ended and self._lasts and self._open and self._failure is None and self.keep is not None:
             self._look_in(KEEP_ALIVE_SECONDS)
+            self._kept = True
             self.keep()
         else:
             self.abort()

@@ -387,6 +387,21 @@ async def test_who_speaks_in_time_is_not_joined() -> None:
     assert next_one.asked == 0
 
 
+async def test_whoever_speaks_is_heard_while_the_next_is_loading() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.2)
+            yield b"a"
+
+    chain = racing(a=Slow())
+    chain.seats.append(Seat("b", lambda _: FakeEngine()))  # never settled
+
+    async with asyncio.timeout(2):
+        answer = await chain.answer("any", speak)
+
+    assert await all_of(answer) == [b"a"]
+
+
 async def test_who_only_stands_in_is_not_asked_while_a_better_one_may_speak() -> None:
     class Slow(FakeEngine):
         async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]

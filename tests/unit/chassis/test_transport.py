@@ -79,6 +79,18 @@ def once(answer: bytes) -> Talk:
     return talk
 
 
+def answering(*answers: bytes) -> Talk:
+    """One request after the other, and close."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await asked(reader)
+            writer.write(answer)
+            await writer.drain()
+
+    return talk
+
+
 def post(port: int, *, scheme: str = "http", host: str = "127.0.0.1", **extensions: object) -> httpx.Request:
     return httpx.Request("POST", f"{scheme}://{host}:{port}/v1", content=b"hello", extensions=extensions)
 
@@ -133,10 +145,40 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_not_used() -> None
     assert server.connections == 3
 
 
-async def test_a_connection_closed_instead_of_an_answer_was_never_begun() -> None:
+async def test_only_a_kept_connection_closed_instead_of_an_answer_was_never_begun() -> None:
     async with Server(once(b"")) as server, transport() as made:
+        with pytest.raises(httpx.ReadError) as fresh:
+            await made.handle_async_request(post(server.port))
+
+    async with Server(answering(OK, b"")) as server, transport() as made:
+        await read(made, post(server.port))
         with pytest.raises(Unbegun):
             await made.handle_async_request(post(server.port))
+
+    async with Server(answering(OK, b"HTTP/1.1 200 O")) as server, transport() as made:
+        await read(made, post(server.port))
+        with pytest.raises(httpx.ReadError) as half:
+            await made.handle_async_request(post(server.port))
+
+    assert not isinstance(fresh.value, Unbegun)
+    assert not isinstance(half.value, Unbegun)
+
+
+async def test_how_long_a_connection_is_kept_says_nothing_of_how_long_an_answer_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chassis.transport.KEEP_ALIVE_SECONDS", 0.2)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for pause in (0.0, 0.4):
+            await asked(reader)
+            await asyncio.sleep(pause)
+            writer.write(OK)
+
+    async with Server(talk) as server, transport() as made:
+        assert [await read(made, post(server.port)) for _ in range(2)] == [b"ok", b"ok"]
+
+    assert server.connections == 1
 
 
 async def test_an_answer_that_ends_with_its_connection_is_whole() -> None:

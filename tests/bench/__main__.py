@@ -7,9 +7,16 @@ import sys
 
 import uvloop
 
-from bench import llm, start, stt, stt_short, tts
+from bench import llm, start, stt, stt_long, stt_short, tts
 
-PARTS = {"start": start.main, "llm": llm.main, "tts": tts.main, "stt": stt.main, "stt_short": stt_short.main}
+PARTS = {
+    "start": start.main,
+    "llm": llm.main,
+    "tts": tts.main,
+    "stt": stt.main,
+    "stt_short": stt_short.main,
+    "stt_long": stt_long.main,
+}
 
 
 def main(names: list[str]) -> int:

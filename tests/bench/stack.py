@@ -52,6 +52,16 @@ class Process:
         pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._tree()]
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def forget_peak_mb(self) -> float:
+        """What the process itself has now; `peak_mb` counts anew."""
+        Path(f"/proc/{self.child.pid}/clear_refs").write_text("5")
+        return self.peak_mb()
+
+    def peak_mb(self) -> float:
+        """The most that the process itself had."""
+        [line] = [line for line in Path(f"/proc/{self.child.pid}/status").read_text().splitlines() if "VmHWM" in line]
+        return int(line.split()[1]) / 1024
+
     def wait_for_all_engines(self) -> None:
         """Until none is loading any more."""
         while b'"loading"' in get(self.port, "/readyz")[1]:

@@ -26,9 +26,9 @@ async def spoken(port: int) -> bytes:
     return form(sound)
 
 
-def form(sound: bytes) -> bytes:
-    """What a toy sends to `PATH`."""
-    fields = {"model": "whisper-1", "language": "en"}
+def form(sound: bytes, **fields: str) -> bytes:
+    """What a toy sends to `PATH`, and more."""
+    fields = {"model": "whisper-1", "language": "en", **fields}
     parts = [f'--b\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in fields.items()]
     head = '--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
     return "".join([*parts, head]).encode() + sound + b"\r\n--b--\r\n"

@@ -24,6 +24,8 @@ PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float3
 PATIENCE_SECONDS, SLOWEST = 5.0, 20
 """Of work in the decoder, and how many seconds of sound each more must give. The slowest codecs give some 300."""
 MEASURE_SECONDS = 3.0
+CUT_OFF = av.FFmpegError, IndexError
+"""The latter is PyAV's, over a track that begins in the middle of a file."""
 LARGEST_BYTES = 16 * 2**20
 """What FFmpeg may ask of memory at once: enough for the index of three hours, and of a frame of 64 channels."""
 
@@ -76,7 +78,7 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
             while len(held) >= width:
                 yield _bounded(held[:width])
                 del held[:width]
-    except (av.FFmpegError, ValueError, OverflowError) as exc:
+    except (*CUT_OFF, ValueError, OverflowError) as exc:
         raise _unreadable() from exc
     if held:
         yield _bounded(held)
@@ -104,7 +106,7 @@ def measured(file: Source, max_seconds: float, stop: Stop | None = None) -> floa
                     raise _too_long(max_seconds)
                 if stop or thread_time() - began > MEASURE_SECONDS:
                     return max(seconds, declared)
-        except av.FFmpegError:  # cut off: what is there counts
+        except CUT_OFF:  # what is there counts
             pass
     return seconds
 
@@ -162,7 +164,7 @@ def _frames(
         began = thread_time()  # each step may be another thread's
         try:
             packet = next(packets, None)
-        except av.FFmpegError:
+        except CUT_OFF:
             if not good:
                 raise
             return  # cut off: what was there is served

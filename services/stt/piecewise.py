@@ -1,4 +1,8 @@
-"""One engine and one recording: piece by piece, and put together again."""
+"""One engine and one recording: piece by piece, and put together again.
+
+What was said in one piece is no prompt for the next: of five minutes in flite's voice Whisper base then gets 9 to 15
+words in a hundred wrong, and 5 without, which is what faster-whisper does with its sliding window over the whole.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -107,6 +107,8 @@ class Engine(Protocol):
     def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         """What is said, as it is made out: at least one piece, if there is nothing then one without segments.
 
+        Of a long recording it is given one part after the other, of half a minute at most.
+
         Closing the iterator ends the work.
 
         Raises:

@@ -59,6 +59,10 @@ def test_every_channel_of_a_codec_that_keeps_them_apart_is_heard(kind: str, layo
     assert hertz(pcm) == pytest.approx(440, abs=2)
 
 
+def test_tracks_that_begin_in_the_middle_of_a_file_are_not_listened_to() -> None:
+    assert len(decoded(sounds.transport_with_new_tracks())) / RATE == pytest.approx(2, abs=0.1)
+
+
 def test_a_damaged_frame_that_claims_51_channels_does_not_end_the_process() -> None:
     file = sounds.encoded("aac", sounds.tone(20))
 

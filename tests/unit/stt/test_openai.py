@@ -397,3 +397,14 @@ async def test_every_known_server_is_usable_with_its_key_alone(name: str, monkey
 
     assert made.row.model
     await made.aclose()
+
+
+@pytest.mark.parametrize("stream", ["true", "false"])
+async def test_a_long_recording_is_sent_in_small_files_and_comes_back_as_one_text(stream: str) -> None:
+    talk = np.resize(np.concatenate([SPOKEN, sounds.silence(1)]), 90 * sounds.RATE)
+    async with listening() as (made, server):
+        response = await ask(service(made), sounds.wav(talk), stream=stream)
+
+    assert len(server.seen) >= 4
+    assert all(len(decoded(seen.file)) <= 28 * sounds.RATE for seen in server.seen)
+    assert " ".join([TEXT] * len(server.seen)) in response.text

@@ -128,10 +128,12 @@ class Batching:
         with self._changed:
             if self._closed:
                 raise RuntimeError("the model is closed")
-            job = _Job(utterance, self.pace.enter(patience_seconds=self._patience_seconds))
+            place = self.pace.enter(patience_seconds=self._patience_seconds)
+            job = _Job(utterance, place)
             self._waiting.append(job)
             self._changed.notify()
-        job.future.add_done_callback(lambda future: self._left(job.place, cancelled=future.cancelled()))
+        # It knows its place and not its job: in a circle, the sound would stay until somebody looks for garbage.
+        job.future.add_done_callback(lambda future: self._left(place, cancelled=future.cancelled()))
         return await asyncio.wrap_future(job.future)
 
     def close(self) -> None:
@@ -158,6 +160,7 @@ class Batching:
         step_back()
         while step := self._next():
             step()
+            del step  # and the sounds in it, before it waits for the next
 
     def _next(self) -> Callable[[], None] | None:
         """What to do next; waits until there is something; None: never again."""

@@ -1,7 +1,9 @@
 """Many callers at once: each gets its own answer, in order, together where that helps."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -85,6 +87,19 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(LIMIT):
         while not condition():
             await asyncio.sleep(0)
+
+
+async def test_a_sound_that_was_heard_takes_no_memory_even_if_nobody_looks_for_garbage() -> None:
+    asked = utterance("a", samples=10)
+    sound = weakref.ref(asked.pcm)
+    gc.disable()
+    try:
+        with shared(Parrot()) as batching:
+            assert text_of(await batching.hear(asked)) == "a"
+            del asked
+            await until(lambda: sound() is None)
+    finally:
+        gc.enable()
 
 
 async def held(batching: Batching, parrot: Parrot) -> asyncio.Task[Heard | None]:

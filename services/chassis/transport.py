@@ -290,9 +290,11 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._open = False
         if self._asked and not self._ended:
-            if self._begun and exc is None and self._ends_with_connection():
+            if self._failure is not None:  # it was closed here
+                pass
+            elif self._begun and exc is None and self._ends_with_connection():
                 self._ended = True
-            elif self._failure is None:
+            else:
                 stale = self._kept and not self._begun and not self._bytes
                 self._failure = Unbegun("closed") if stale else httpx.ReadError("closed before its end")
         if self._timer is not None:

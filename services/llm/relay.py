@@ -65,6 +65,10 @@ async def relayed(
             raise judge(complaint)
         raise EngineFailed("sent no event")
     if rest and _is_whole(rest):  # only its blank line was missing
+        if tally is not None:
+            tally.events(rest)
+        if (complaint := next(filter(None, map(_error, data_of(rest))), None)) is not None:
+            raise judge(complaint)
         finished = finished or _finishes(rest)
         yield rest + b"\n\n"
     if not finished and not DONE_LINE.search(rest):

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from chassis.streams import close, event
 
 DONE = b"data: [DONE]\n\n"
 USAGE = re.compile(rb'"usage" ?: ?\{')
+Told: TypeAlias = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class Counts(Struct, frozen=True):
@@ -19,8 +20,8 @@ class Counts(Struct, frozen=True):
 
 
 class _Usage(Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Told = 0
+    completion_tokens: Told = 0
 
 
 class _Choice(Struct):
@@ -100,13 +101,21 @@ async def with_usage(
         await close(pieces)
 
 
-def _frame(piece: bytes) -> dict[str, Any]:
-    """What all chunks of a stream share, from the first."""
-    for line in piece.splitlines():
-        if line.startswith(b"data: {"):
-            chunk = msgspec.json.decode(line[6:])
-            return {key: chunk[key] for key in ("id", "object", "created", "model") if key in chunk}
-    return {}
+def _frame(events: bytes) -> dict[str, Any]:
+    """What all chunks of a stream share, from the first; nothing where it says nothing."""
+    data: list[bytes] = []
+    for line in events.splitlines():
+        if line.startswith(b"data:"):
+            data.append(line[5:])
+        elif data:
+            break
+    try:
+        chunk = msgspec.json.decode(b"\n".join(data))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    if not isinstance(chunk, dict) or not chunk.get("choices"):
+        return {}
+    return {key: chunk[key] for key in ("id", "object", "created", "model") if key in chunk}
 
 
 def shown(counts: Counts, *, estimated: bool) -> dict[str, Any]:

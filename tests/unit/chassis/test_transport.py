@@ -187,6 +187,17 @@ async def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
         assert not any(made._idle.values())
 
 
+async def test_silence_within_an_answer_that_ends_with_its_connection_is_not_its_end() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asked(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+        await asyncio.Event().wait()
+
+    async with Server(talk) as server, transport() as made:
+        with pytest.raises(httpx.ReadTimeout):
+            await read(made, post(server.port, timeout={"read": 0.1}))
+
+
 @pytest.mark.parametrize(
     ("answer", "came"),
     [

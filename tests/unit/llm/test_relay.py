@@ -5,7 +5,7 @@ import pytest
 from chassis.errors import BadRequest, EngineFailed
 from chassis.failures import within_success
 from llm.relay import MAX_EVENT_BYTES, relayed
-from llm.usage import DONE
+from llm.usage import DONE, Counts, Tally
 
 ONE = b'data: {"choices":[{"index":0,"delta":{"content":"one"},"finish_reason":null}]}\n\n'
 TWO = 'data: {"choices":[{"index":0,"delta":{"content":"二"},"finish_reason":null}]}\n\n'.encode()
@@ -145,6 +145,25 @@ async def test_an_error_in_mid_stream_ends_it_after_what_came_before() -> None:
     with pytest.raises(EngineFailed, match="it broke"):
         await relay.run(ONE, TWO + ERROR + DONE)
     assert relay.out == [ONE, TWO]
+
+
+async def test_an_error_that_is_the_last_and_lacks_its_blank_line_is_told_without_its_secrets() -> None:
+    relay = Relay()
+    with pytest.raises(EngineFailed, match=r"no entry with \*\*\*"):
+        await relay.run(ONE, b'data: {"error":{"message":"no entry with sk-secret-1234567"}}')
+
+    assert relay.out == [ONE]
+
+
+async def test_usage_in_a_last_event_without_its_blank_line_is_counted() -> None:
+    tally = Tally()
+
+    async def arriving() -> AsyncIterator[bytes]:
+        yield ONE + END
+        yield b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":8}}'
+
+    assert [events async for events in relayed(arriving(), within_success, lambda: None, tally)][-1] == DONE
+    assert tally.told == Counts(7, 8)
 
 
 async def test_an_error_that_is_null_or_spoken_is_none() -> None:

@@ -61,6 +61,16 @@ async def test_a_comment_ahead_of_the_first_chunk_does_not_hide_what_the_chunks_
     assert events_of((await heard(b": wait\n\n", chunk(), DONE)).removeprefix(b": wait\n\n"))[-1]["id"] == FRAME["id"]
 
 
+@pytest.mark.parametrize(("line", "within"), [(b"data:", b"{"), (b"data: ", b"{\ndata: "), (b"id: 1\ndata:", b"{")])
+async def test_what_the_chunks_share_is_found_however_they_are_written(line: bytes, within: bytes) -> None:
+    first = line + chunk().removeprefix(b"data: ").replace(b"{", within, 1)
+    stream = await heard(first, DONE)
+
+    (told,) = events_of(stream.removeprefix(first))
+    assert told["id"] == FRAME["id"]
+    assert told["usage"]["estimated"]
+
+
 async def test_who_leaves_early_closes_the_upstream() -> None:
     tally, upstream = Tally(), Upstream(chunk(), chunk(), DONE)
     answer = with_usage(upstream.stream(tally), tally, lambda: 7)
@@ -83,6 +93,14 @@ def test_a_whole_answer_is_counted_by_its_length_unless_it_tells_more() -> None:
 def test_usage_of_nothing_at_all_is_no_word_of_the_upstreams() -> None:
     tally = Tally()
     tally.events(chunk(usage={"prompt_tokens": 0, "completion_tokens": 0}))
+
+    assert tally.told is None
+
+
+@pytest.mark.parametrize("tokens", [-1, 2**63, "5", None])
+def test_usage_that_cannot_be_is_no_word_of_the_upstreams(tokens: object) -> None:
+    tally = Tally()
+    tally.events(chunk(usage={"prompt_tokens": 3, "completion_tokens": tokens}))
 
     assert tally.told is None
 

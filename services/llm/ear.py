@@ -3,7 +3,10 @@
 import re
 
 THOUGHT = re.compile(r"(?<![`'\"“])<(?:think|thinking|thought)>")
-THOUGHT_ENDS = re.compile(r"(?<![`'\"“])</(?:think|thinking|thought)>\s*")
+ENDS = r"</(?:think|thinking|thought)>"
+THOUGHT_ENDS = re.compile(rf"(?<![`'\"“]){ENDS}|{ENDS}(?![`'\"”])")
+"""But for one in quotes: a thought may be about tags. One that only follows a quote ends a thought that ended in it."""
+UNDECIDED_END = re.compile(rf"(?<=[`'\"“]){ENDS}$")
 PART_OF_A_TAG = re.compile(r"</?(?:t(?:h(?:o(?:u(?:g(?:h(?:t)?)?)?)?|i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?$")
 LONGEST_GUESS = 2**20
 """Characters kept back on the guess that they are thoughts."""
@@ -35,6 +38,7 @@ class Thoughts:
         self._guess = ""
         self._at_line_start = not said
         self._said = said
+        self._after_thought = False
         self._last = ""
 
     def add(self, text: str) -> str:
@@ -59,19 +63,24 @@ class Thoughts:
         self._held = self._guess = ""
         if not self._inside:
             return held
-        opened = THOUGHT.match(guess.lstrip()) is not None
-        return guess + held if self.guessed and not opened else ""
+        known = THOUGHT.match(guess.lstrip()) is not None or THOUGHT_ENDS.search(held) is not None
+        return guess + held if self.guessed and not known else ""
 
     def _leave(self) -> str | None:
         """Drop what is thought; None where more must come first."""
-        if ends := THOUGHT_ENDS.search(self._held):
+        seen = self._last + self._held
+        if ends := THOUGHT_ENDS.search(seen, len(self._last)):
+            if ends.end() == len(seen) and UNDECIDED_END.search(seen):
+                return None
             if self.guessed and not THOUGHT.match((self._guess + self._held).lstrip()):
                 self.unopened = True
-            self._held = self._held[ends.end() :]
+            self._held, self._last = seen[ends.end() :], ""
             self._inside, self.guessed, self._guess, self._at_line_start = False, False, "", True
+            self._after_thought = True
             return ""
         keep = PART_OF_A_TAG.search(self._held)
         end = keep.start() if keep else len(self._held)
+        self._last = self._held[:end][-1:] or self._last
         if self.guessed:
             self._guess = (self._guess + self._held[:end])[:LONGEST_GUESS]
         self._held = self._held[end:]
@@ -79,20 +88,25 @@ class Thoughts:
 
     def _enter(self) -> str | None:
         """Say what comes before a thought; None where more must come first."""
-        if not self._said:
+        if not self._said or self._after_thought:
             self._held = self._held.lstrip()
+            self._after_thought = self._after_thought and not self._held
         seen, known = self._last + self._held, len(self._last)  # a tag that is quoted is spoken of
-        for tag in THOUGHT.finditer(seen, known):
+        ends, undecided = THOUGHT_ENDS.search(seen, known), UNDECIDED_END.search(seen)
+        if ends and undecided and ends.start() == undecided.start():
+            ends = None
+        for tag in THOUGHT.finditer(seen, known, ends.start() if ends else len(seen)):
             before = seen[known : tag.start()]
             if (not before.strip(" \t") and self._at_line_start) or before.rstrip(" \t").endswith("\n"):
                 self._held, self._inside = seen[tag.end() :], True
-                return self._noted(before)
-        if ends := THOUGHT_ENDS.search(seen, known):  # it began before we could know; at least its end is not read out
+                said, self._last = self._noted(before), ""
+                return said
+        if ends:  # it began before we could know; at least its end is not read out
             before, self._held = seen[known : ends.start()], seen[ends.end() :]
-            self.unopened = True
+            self.unopened = self._after_thought = True
             return self._noted(before)
-        keep = PART_OF_A_TAG.search(self._held)
-        end = keep.start() if keep else len(self._held)
+        keep = undecided or PART_OF_A_TAG.search(seen, known)
+        end = keep.start() - known if keep else len(self._held)
         before, self._held = self._held[:end], self._held[end:]
         return self._noted(before) if before else None
 

@@ -21,6 +21,10 @@ THINKING = [
     ("a < b and c</d>", "a < b and c</d>"),
     ("The `<think>` tag begins what `</think>` ends.", "The `<think>` tag begins what `</think>` ends."),
     ("Say <think> and it stays", "Say <think> and it stays"),
+    ('<think>I say "hello"</think>\n\nHello', "Hello"),
+    ("<think>so `</think>` ends it</think>Hello", "Hello"),
+    ("<think>“hm”</think>Hello “you”", "Hello “you”"),
+    ("One\n<think>hm</think>\n two", "One\ntwo"),
     ("<think>never ends", ""),
     ("<thin", "<thin"),
 ]
@@ -38,6 +42,14 @@ def test_a_thought_without_its_opening_tag_is_taken_out_where_it_is_expected(siz
     assert spoken("<think>so</think>Hello", size, begun=True) == "Hello"
 
 
+PARTS = ["<think>", "</think>", "<", "</th", '"', "`", "\n", " ", "bear", "熊"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=9).map("".join), st.integers(1, 9), st.booleans())
+def test_what_is_taken_out_does_not_depend_on_where_it_was_cut(text: str, size: int, begun: bool) -> None:
+    assert spoken(text, size, begun=begun) == spoken(text, len(text) or 1, begun=begun)
+
+
 def test_a_wrong_guess_loses_nothing() -> None:
     assert spoken("Hello there", 2, begun=True) == "Hello there"
 
@@ -52,6 +64,7 @@ def test_an_end_without_a_beginning_is_not_read_out_and_noted() -> None:
 def test_a_whole_answer_is_known_to_the_end() -> None:
     assert without_thoughts("so the child\n</think>\n\nHello") == "Hello"
     assert without_thoughts("<think>so</think>Hello") == "Hello"
+    assert without_thoughts('I say "so"</think>Hello') == "Hello"
     assert without_thoughts("Hello") == "Hello"
 
 

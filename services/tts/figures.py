@@ -7,12 +7,16 @@ Our own, since num2words (no Chinese, 90 ms to import), cn2an (180 ms) and infle
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 Match = re.Match[str]
 Rule = tuple[re.Pattern[str], str | Callable[[Match], str]]
 
 N = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?"
 HEAD, TAIL = r"(?<![0-9.,])", r"(?![0-9])"
+DATED = r"(?![0-9/-]|\.[0-9])"
+"""After a date; the full stop of its sentence may follow."""
+TO = r"\s*[-–—~～]+\s*"
 RUN = re.compile(r"(?:[^\n。！？!?；;.]|\.(?!\s)|(?<=[Nn]o)\.)+(?:[\n。！？!?；;]|\.\s?)*|.", re.DOTALL)
 """A sentence, about: a language is decided for each."""
 HAN, KANA, LATIN = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[\u3040-\u30ff\uac00-\ud7a3]"), re.compile(r"[A-Za-z]")
@@ -22,6 +26,7 @@ LONGEST = 15
 """Digits of a number; longer ones are read digit by digit."""
 
 
+@lru_cache(128)
 def in_words(text: str, language: str | None = None) -> str:
     """The text without figures, as far as they are read in Chinese or in English.
 
@@ -89,6 +94,7 @@ ZH_UNITS = {
     "L": "升", "GB": "G B", "MB": "M B", "TB": "T B", "Hz": "赫兹", "kHz": "千赫", "MHz": "兆赫", "GHz": "吉赫",
     "kW": "千瓦", "W": "瓦", "V": "伏", "mAh": "毫安时", "kWh": "千瓦时", "min": "分钟", "h": "小时",
     "s": "秒", "ms": "毫秒",
+    "€": "欧元", "$": "美元", "£": "英镑", "¥": "元", "￥": "元",
     "kcal": "千卡", "cal": "卡", "dB": "分贝", "rpm": "转每分",
 }  # fmt: skip
 ZH_MONEY = {
@@ -184,7 +190,10 @@ def _zh_beside_letters(m: Match) -> str:
 
 
 ZH: Sequence[Rule] = (
-    _rule(rf"{HEAD}([12][0-9]{{3}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}})(?![0-9./-])", _zh_date),
+    _rule(rf"(?<=比分)([是为]?\s?[0-9]+){TO}(?=[0-9])", r"\1比"),
+    _rule(rf"(?<=[:：][0-5][0-9]){TO}(?=[0-9]{{1,2}}[:：][0-5][0-9])", "到"),
+    _rule(rf"(?<=[年月日号点时分天岁]){TO}(?=[0-9]|[上中下]午|[早晚])", "到"),
+    _rule(rf"{HEAD}([12][0-9]{{3}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){DATED}", _zh_date),
     _rule(r"(?<![0-9:：.])([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?(?![0-9:：])", _zh_time),
     _rule(r"(?<![0-9:：.])([0-9]{1,3})[:：]([0-9]{1,3})(?![0-9:：])", lambda m: f"{m[1]}比{m[2]}"),
     _rule(rf"(?<![0-9.,-])(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{{4}}){{2}}{TAIL}", lambda m: zh_digits(m[0], "幺")),
@@ -195,7 +204,10 @@ ZH: Sequence[Rule] = (
     _rule(r"(?<=[0-9])\s*([+×*÷=＜＞≤≥≠±≈])\s*(?=[0-9(-])", lambda m: ZH_SIGNS[m[1]]),
     _rule(rf"(?<![A-Za-z0-9)%-])[-−](?=(?:{N})\s?(?:℃|°))", "零下"),
     _rule(r"(?<![A-Za-z0-9)%-])[-−](?=[0-9])", "负"),
-    _rule(rf"([¥￥$€£])\s?({N})\s?(万亿|亿|万|千|百)?", lambda m: f"{zh_number(m[2])}{m[3] or ''}{ZH_MONEY[m[1]]}"),
+    _rule(
+        rf"(?:(?<![A-Za-z])US)?([¥￥$€£])\s?({N})\s?(万亿|亿|万|千|百)?",
+        lambda m: f"{zh_number(m[2])}{m[3] or ''}{ZH_MONEY[m[1]]}",
+    ),
     _rule(rf"{HEAD}({N})\s?(USD|CNY|RMB|EUR)(?![A-Za-z])", lambda m: zh_number(m[1]) + ZH_MONEY[m[2]]),
     _rule(rf"{HEAD}({N})\s?[%％]", lambda m: f"百分之{zh_number(m[1])}"),
     _rule(rf"{HEAD}({N})\s?‰", lambda m: f"千分之{zh_number(m[1])}"),
@@ -208,14 +220,15 @@ ZH: Sequence[Rule] = (
     ),
     _rule(rf"(?:{HEAD}([0-9]+))?({PARTS})", _zh_vulgar),
     _rule(r"(?<![0-9/.A-Za-z])([0-9]{1,3})/([0-9]{1,3})(?![0-9/])", _zh_fraction),
-    _rule(rf"{HEAD}([12][0-9]{{3}})(?=年)", lambda m: zh_digits(m[1])),
+    _rule(rf"{HEAD}([12][0-9]{{3}})(?=年|到[12][0-9]{{3}}年)", lambda m: zh_digits(m[1])),
     _rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: "点".join(map(zh_cardinal, m[0].split(".")))),
     _rule(rf"(?<![0-9.,A-Za-z第/])2(?={COUNTED})", "两"),
     _rule(
         r"(?<=[A-Za-z])-?[0-9]+(?![.,]?[0-9])", lambda m: _zh_beside_letters(re.match("[0-9]+", m[0].lstrip("-")) or m)
     ),
     _rule(
-        r"(?<![0-9.])(?![0-9]*0000(?![0-9]))[0-9]{9,}(?![0-9.])|(?<![0-9.])0[0-9]+(?![0-9.])", lambda m: zh_digits(m[0])
+        r"(?<![0-9.])(?![0-9]*0000(?![0-9]))[0-9]{9,}(?![0-9.])|(?<![0-9.])(?<![0-9],)0[0-9]+(?![0-9.])",
+        lambda m: zh_digits(m[0]),
     ),
     _rule(N, lambda m: zh_number(m[0])),
     _rule(r"(?<=[A-Za-z])\.(?=[A-Za-z])", "点"),
@@ -246,7 +259,8 @@ EN_UNITS = {
     "kW": "kilowatt", "W": "watt", "V": "volt", "mAh": "milliamp hour", "kWh": "kilowatt hour", "hrs": "hour",
     "hr": "hour",
     "min": "minute", "mins": "minute", "sec": "second", "secs": "second", "ms": "millisecond", "kcal": "kilocalorie",
-    "dB": "decibel",
+    "dB": "decibel", "cm²": "square centimeter", "cm³": "cubic centimeter",
+    "€": "euro", "$": "dollar", "£": "pound", "¢": "cent",
 }  # fmt: skip
 EN_PLURALS = {
     "foot": "feet",
@@ -362,6 +376,14 @@ def _en_iso_date(m: Match) -> str:
     return f"{EN_MONTHS[int(m[2]) - 1]} {en_ordinal(m[3])}, {en_year(m[1])}"
 
 
+def _en_written_date(m: Match) -> str:
+    """12/25/2024 as Americans write it, unless only 25/12/2024 makes sense; 25.12.2024 as Europeans do."""
+    month, day = (m[3], m[1]) if m[2] == "." or int(m[1]) > 12 else (m[1], m[3])
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        return m[0]
+    return f"{EN_MONTHS[int(month) - 1]} {en_ordinal(day)}, {en_year(m[4])}"
+
+
 def _en_fraction(m: Match) -> str:
     whole, part, of = m[1], int(m[2]), int(m[3])
     if not 0 < part < of:
@@ -378,7 +400,8 @@ def _en_parts(part: int, of: int) -> str:
 
 
 EN: Sequence[Rule] = (
-    _rule(rf"{HEAD}([12][0-9]{{3}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}})(?![0-9./-])", _en_iso_date),
+    _rule(rf"{HEAD}([12][0-9]{{3}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){DATED}", _en_iso_date),
+    _rule(rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}){DATED}", _en_written_date),
     _rule(
         rf"\b({MONTH})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?(?=$|[^\w:.]|[.:]\D)", lambda m: f"{m[1]} {en_ordinal(m[2])}"
     ),
@@ -386,6 +409,7 @@ EN: Sequence[Rule] = (
         rf"\b(?:[Tt]he )?([0-9]{{1,2}})(?:st|nd|rd|th)?(?: of)? ({MONTH})\b",
         lambda m: f"the {en_ordinal(m[1])} of {m[2]}",
     ),
+    _rule(rf"(:[0-5][0-9]|[0-9]\s?[apAP]\.?[mM]\.?){TO}(?=[0-9]{{1,2}}(?::[0-5][0-9]|\s?[apAP]\.?[mM]\b))", r"\1 to "),
     _rule(
         r"(?<![0-9:.])([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9:])(?:\s?([apAP])\.?[mM]\b)?", _en_time
     ),
@@ -398,7 +422,7 @@ EN: Sequence[Rule] = (
     _rule(rf"{HEAD}(?<![A-Za-z]-)(?<!-)({N}(?:%|℃|°[CF]?)?)\s*[-–—~～]+\s*(?=[$€£¥]?(?:{N})(?![0-9-]))", r"\1 to "),
     _rule(r"(?<=[0-9])\s*([+×*÷=＜＞≤≥≠±≈])\s*(?=[0-9(-])", lambda m: f" {EN_SIGNS[m[1]]} "),
     _rule(r"(?<![\w)%-])[-−](?=[0-9$€£])", "minus "),
-    _rule(rf"([$€£¥￥])\s?({N})(?:\s?(thousand|million|billion|trillion|k|K|M|bn|B)\b)?", _en_money),
+    _rule(rf"(?:\bUS)?([$€£¥￥])\s?({N})(?:\s?(thousand|million|billion|trillion|k|K|M|bn|B)\b)?", _en_money),
     _rule(rf"{HEAD}({N})\s?[%％]", lambda m: f"{en_number(m[1])} percent"),
     _rule(rf"{HEAD}({N})\s?(?:℃|°\s?C\b)", lambda m: f"{_en_amount(m[1], 'degree')} Celsius"),
     _rule(rf"{HEAD}({N})\s?(?:℉|°\s?F\b)", lambda m: f"{_en_amount(m[1], 'degree')} Fahrenheit"),
@@ -426,7 +450,7 @@ EN: Sequence[Rule] = (
     _rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(map(en_cardinal, m[0].split(".")))),
     _rule(r"\b[Nn]o\.? ?(?=[0-9])|[#№] ?(?=[0-9])", "number "),
     _rule(
-        r"(?<![0-9.])(?![0-9]*0000(?![0-9]))[0-9]{10,}(?![0-9.])|(?<![0-9.])0[0-9]+(?![0-9.])",
+        r"(?<![0-9.])(?![0-9]*0000(?![0-9]))[0-9]{10,}(?![0-9.])|(?<![0-9.])(?<![0-9],)0[0-9]+(?![0-9.])",
         lambda m: en_digits(m[0]),
     ),
     _rule(N, lambda m: en_number(m[0])),

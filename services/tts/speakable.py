@@ -7,6 +7,7 @@ a breath until the end, when each becomes the comma or full stop of its script, 
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from html import unescape
 
 Match = re.Match[str]
@@ -27,6 +28,7 @@ TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 """Colours."""
 
 
+@lru_cache(128)
 def tidy(text: str) -> str:
     """The text as a voice should say it; "" where there is nothing to say."""
     said = _without_marks(text, CODE_LEFT_OUT)
@@ -199,6 +201,7 @@ HIDDEN = (
     _rule(
         r"\A.*</(?:think(?:ing)?|reasoning|thought)>|\A.*◁/think▷", "", re.DOTALL | re.IGNORECASE
     ),  # its beginning was elsewhere
+    _rule(r"<([|｜])[^<>|｜\n]{1,40}\1>", STOP),  # a chat template's: <|im_end|>
     _rule(r"<!--(?:(?!<!--).)*?-->", "", re.DOTALL),
     _rule(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", "", re.DOTALL | re.IGNORECASE),
 )
@@ -208,6 +211,7 @@ CODE_KEPT: Rule = re.compile(FENCE, re.DOTALL), r"\n\2\n"
 
 RULES = (
     _rule(r"(?m)^ ?\|?(?: ?:?-+:? ?\|)+(?: ?:?-+:?)? ?$", STOP),
+    _rule(r"\\(?=[()\[\]](?![_^]))"),  # of a formula: \\( a + b \\)
     # what looks like a face, before its parts look like markdown
     _rule(r"¯\\?_[(（]ツ[)）]_\\?/¯", PAUSE),
     _rule(r"[(（]([^()（）\n]{0,24})[)）]", _face),
@@ -215,11 +219,11 @@ RULES = (
     _rule(r"(?<![^\W_])([TOoQUu><^=;ಠ•°\-＾ˊˋ≧≦])[_.＿ωwvo▽∀﹏]{1,3}(?:\1|(?<=>.)<|(?<=≧.)≦)(?![^\W_])", PAUSE),
     _rule(r"(?<![\w/])(?:[:;=][-'^o]?[)(DPpO3*\\/|\]\[]|[xX]D|:'\(|orz|OwO|QAQ|QwQ|UwU)(?![\w/])", PAUSE),
     _rule(r"(?<![0-9] )(?<![\w.])<3+(?![0-9.])|</3", PAUSE),
-    _rule(r"(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:])"),  # :smile:
+    _rule(r"(?<![\w:]):[a-z+-][a-z0-9_+-]{1,30}:(?![\w:])"),  # :smile:
     # HTML and SSML
     _rule(r"<((?:https?|mailto):[^<>\s]*|[\w.+-]+@[\w.-]+)>", r" \1 "),
     _rule(r"</?(?:br|p|div|li|h[1-6]|tr|ul|ol|table|break|hr|s|speak)\b[^<>]*>", STOP, re.IGNORECASE),
-    _rule(r"</?[A-Za-z][^<>]*>|<[A-Za-z/!?][^<>\s]*(?: [\w:-]+=[^<>]*)?\Z|<[?!][^<>]*>"),
+    _rule(r"</?[A-Za-z][\w:.-]*(?:[\s/][^<>]*)?>|<[A-Za-z/!?][^<>\s]*(?: [\w:-]+=[^<>]*)?\Z|<[?!][^<>]*>"),
     # links and images
     _rule(r"!\[([^\[\]\n]*)\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)", r"\1"),
     _rule(r"\[(?![0-9]{1,3}\])([^\[\]\n]+)\]\[[^\[\]\n^]*\]", r"\1"),

@@ -31,6 +31,11 @@ CHINESE = [
     ("代号007，编号123456789", "代号零零七，编号一二三四五六七八九"),
     ("MP3和5G，A4纸", "MP三和五G，A四纸"),
     ("打开example.com看看", "打开example点com看看"),
+    ("1,000人，10,050只，1,000,000元", "一千人，一万零五十只，一百万元"),
+    ("日期是2024-05-06.", "日期是二零二四年五月六日."),
+    ("8:00-9:30，6月1日-3日，上午9点-下午5点", "八点到九点三十分，六月一日到三日，上午九点到下午五点"),
+    ("2020-2024年，比分3-2", "二零二零到二零二四年，比分三比二"),
+    ("花了5€，2$，US$5", "花了五欧元，两美元，五美元"),
 ]
 ENGLISH = [
     ("I have 3 bears, 21 cats and 0 dogs", "I have three bears, twenty-one cats and zero dogs"),
@@ -56,6 +61,13 @@ ENGLISH = [
     ("the 1st, 2nd, 3rd, 12th, 20th, 21st", "the first, second, third, twelfth, twentieth, twenty-first"),
     ("in 1998, in 2024, since 1905, by 2000, the 1990s, the 80s", "in nineteen ninety-eight, in twenty twenty-four, "
      "since nineteen oh five, by two thousand, the nineteen nineties, the eighties"),
+    ("1,000 people, 10,050 cats, 1,000,000 stars",
+     "one thousand people, ten thousand fifty cats, one million stars"),
+    ("It was on 2024-05-06.", "It was on May sixth, twenty twenty-four."),
+    ("12/25/2024, 25/12/2024, 31.12.2024.", "December twenty-fifth, twenty twenty-four, December twenty-fifth, "
+     "twenty twenty-four, December thirty-first, twenty twenty-four."),
+    ("8:00-9:30, 9am-5pm", "eight o'clock to nine thirty, nine AM to five PM"),
+    ("5€, 1 €, 20$, US$3, 50¢", "five euros, one euro, twenty dollars, three dollars, fifty cents"),
     ("call 555-1234 now", "call five five five, one two three four now"),
     ("agent 007, No. 5, #1", "agent zero zero seven, number five, number one"),
     ("MP3, B2B, COVID-19", "MP three, B two B, COVID nineteen"),
@@ -139,6 +151,12 @@ def test_a_number_in_chinese_words_is_that_number(number: int) -> None:
 @given(st.integers(0, 10**15 - 1))
 def test_a_number_in_english_words_is_that_number(number: int) -> None:
     assert _en_value(en_cardinal(str(number))) == number
+
+
+@given(st.integers(0, 10**12 - 1))
+def test_a_number_with_commas_is_that_number(number: int) -> None:
+    assert in_words(f"{number:,} bears") == f"{en_cardinal(str(number))} bears"
+    assert in_words(f"{number:,}，熊") == f"{zh_cardinal(str(number))}，熊"
 
 
 @given(st.text(st.sampled_from("0123456789.,:/-+%$¥°C kmg个年月日at熊ab()=×½"), max_size=60))

@@ -49,6 +49,8 @@ SAID = [
     ("Hi T_T :) ;-) <3 xD", "Hi"),
     ("(≧▽≦)真好(╯°□°）╯︵ ┻━┻", "真好"),
     (r"Well ¯\_(ツ)_/¯ ok", "Well, ok"),
+    (r"Yes \(^o^)/ :+1:", "Yes"),
+    (r"So \(a+b\) is three", "So (a+b) is three"),
     ("Nice :heart_eyes: day at 12:30:45", "Nice day at 12:30:45"),
     ("(x) and (see below) and (1)", "(x) and (see below) and (1)"),
     # stage directions
@@ -70,6 +72,9 @@ SAID = [
     ("Hi<think>and so on", "Hi"),
     ("I should greet.</think>\n\n你好", "你好"),
     ("<b>Bold</b> and <i class='x'>it</i><br>new", "Bold and it. new"),
+    ("If a<b; then 3>2", "If a, b; then 3＞2"),
+    ("<|im_start|>Hello<|im_end|>", "Hello"),
+    ("你好<｜end▁of▁sentence｜>", "你好"),
     ("<speak><break time='9s'/>Hello</speak>", "Hello"),
     ("&lt;break time='9s'/&gt;Tom &amp; Jerry&nbsp;run", "Tom & Jerry run"),
     ("a<!-- no -->b<script>alert(1)</script>c", "abc"),

@@ -43,6 +43,10 @@ WAV_CODECS = {
 EXTENSIBLE = 0xFFFE
 UNKNOWN_SIZE = 0x7FFF0000
 """A WAV that claims this much or more (or nothing) does not know how long it is."""
+LIKELY_SECONDS = 600.0
+"""Nor does one that claims more than that: a clause takes no minutes."""
+MOST_MISSING = 4096
+"""Bytes that a WAV may hold less than it says."""
 
 
 class NotSound(Exception):
@@ -368,6 +372,12 @@ class _RawPcm(_Samples):
         super().__init__("pcm_s16le", rate, 1, WIDTH)
 
 
+def _likely_bytes(form: bytes) -> float:
+    """From how many on a WAV of that format does not know its own size."""
+    per_second = struct.unpack_from("<I", form, 8)[0] if len(form) >= 12 else 0
+    return min(UNKNOWN_SIZE, LIKELY_SECONDS * per_second) or UNKNOWN_SIZE
+
+
 class _Wav:
     """One file, or several in a row."""
 
@@ -391,6 +401,11 @@ class _Wav:
                 self._left = None if self._left is None else self._left - len(part)
 
     def finish(self) -> Iterator[AudioFrame]:
+        """Raises:
+        NotSound: It said that more would come: it was cut off, though nobody else can tell.
+        """
+        if self._left is not None and self._left > MOST_MISSING:
+            raise NotSound("broke off: its WAV holds less sound than it says")
         yield from ()
 
     def _begin(self, piece: bytes) -> bytes:
@@ -405,7 +420,7 @@ class _Wav:
             name, size = struct.unpack_from("<4sI", self._head, place)
             if name == b"data":
                 self._samples = _samples(form)
-                self._left = None if size == 0 or size >= UNKNOWN_SIZE else size
+                self._left = None if size == 0 or size >= _likely_bytes(form) else size
                 rest, self._head = self._head[place + 8 :], b""
                 return rest
             if name == b"fmt ":

@@ -20,7 +20,7 @@ from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
 
 from chassis.chain import Report
 from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
-from chassis.settings import Options, read
+from chassis.settings import Options, Seconds, read
 from tts.clauses import Lengths
 from tts.engines import Engine
 from tts.handshakes import Handshakes
@@ -50,9 +50,9 @@ class EdgeOptions(Options, frozen=True, kw_only=True):
     """`http://host:port` on the way there. HTTPS_PROXY in the environment works too."""
     voices: tuple[str, ...] = ()
     """Ahead of the other voices of their language, e.g. `zh-CN-YunxiNeural,en-US-AnaNeural`."""
-    first_audio_seconds: float = 4.0
+    first_audio_seconds: Seconds = 4.0
     """The longest silence before its first sound, where the chain has more patience than that."""
-    gap_seconds: float = 4.0
+    gap_seconds: Seconds = 4.0
     """The longest silence in the middle of a sentence."""
 
 

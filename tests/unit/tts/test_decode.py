@@ -94,9 +94,14 @@ def test_nothing_is_no_sound(kind: str) -> None:
         heard(spoken("wav", 0.0))
 
 
-@pytest.mark.parametrize("size", [None, 0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 1_000])
+@pytest.mark.parametrize("size", [None, 0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 100_000_000, 1_000])
 def test_a_wav_is_played_to_its_end_whatever_it_says_of_its_length(size: int | None) -> None:
     assert len(heard(spoken("wav", 1.0, wav_size=size))) / RATE == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_wav_that_is_cut_off_is_noticed_though_its_connection_ended_well() -> None:
+    with pytest.raises(NotSound, match="less sound"):
+        heard(spoken("wav", 2.0)[:48_000])
 
 
 def test_notes_behind_the_sound_of_a_wav_are_not_played() -> None:

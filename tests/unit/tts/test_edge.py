@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 
 from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
-from chassis.settings import SettingError
+from chassis.settings import SettingError, read
 from imitations.edge import EdgeImitation, Trouble, mp3
 from tts.clauses import clauses
 from tts.engines.edge import Edge, EdgeOptions
@@ -304,6 +304,12 @@ def test_the_operator_may_prefer_others() -> None:
     assert choose(edge.voices, None, "alloy", "Hello", "en").name == "en-US-AnaNeural"
     with pytest.raises(SettingError, match="'guodegang'"):
         Edge(EdgeOptions(voices=("guodegang",)))
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_a_patience_of_no_time_is_refused(seconds: str) -> None:
+    with pytest.raises(SettingError, match="EDGE_GAP_SECONDS"):
+        read(EdgeOptions, {"EDGE_GAP_SECONDS": seconds})
 
 
 async def test_the_services_own_list_is_asked_once_and_then_believed(imitation: EdgeImitation) -> None:

@@ -191,7 +191,8 @@ def _judged(
     if status in (408, 504, 524):
         return EngineTimeout(f"answered {status}{told}")
     if status >= 500:
-        return EngineFailed(f"answered {status}{told}", retry_after=retry_after)
+        rest = min(retry_after, LONGEST_BUSY_SECONDS) if status == 503 and retry_after else None
+        return EngineFailed(f"answered {status}{told}", retry_after=retry_after, rest_seconds=rest)
     return EngineFailed(f"answered {status}{told}. {hint}", rest_seconds=MISCONFIGURED_REST_SECONDS)
 
 

@@ -26,6 +26,8 @@ Place: TypeAlias = tuple[str, str, int]
 PORTS = (("ollama", 11434), ("lmstudio", 1234), ("llamacpp", 8088), ("vllm", 8000))
 BESIDE: tuple[Place, ...] = (("ollama", "ollama", 11434), ("llamacpp", "llamacpp", 8080))
 """What compose.yaml starts with its profiles."""
+OWN_PORT = 8000
+"""Where this service itself listens in its container."""
 CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 AGAIN_SECONDS = 30.0
 PATIENCE_SECONDS = 1.0
@@ -57,10 +59,12 @@ class Local(OpenAI):
 
 
 def around(marks: Sequence[Path] = CONTAINER_MARKS) -> list[Place]:
-    """Where to look. In a container, 127.0.0.1 is the container."""
-    contained = any(mark.exists() for mark in marks)
-    host = "host.docker.internal" if contained else "127.0.0.1"
-    return [*(BESIDE if contained else ()), *((provider, host, port) for provider, port in PORTS)]
+    """Where to look. In a container that is last of all: one that is worked in may have a server, too."""
+    here = [(provider, "127.0.0.1", port) for provider, port in PORTS]
+    if not any(mark.exists() for mark in marks):
+        return here
+    outside = [(provider, "host.docker.internal", port) for provider, port in PORTS]
+    return [*BESIDE, *outside, *(place for place in here if place[2] != OWN_PORT)]
 
 
 def find(places: Sequence[Place]) -> Server:

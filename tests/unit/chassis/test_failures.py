@@ -114,6 +114,16 @@ def test_a_limit_is_respected_for_as_long_as_the_upstream_asks() -> None:
     assert (error.rest_seconds, error.headers) == (7.0, {"retry-after": "7"})
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "rest"), [(503, 20.0, 20.0), (503, 9000.0, 300.0), (503, None, None), (500, 20.0, None)]
+)
+def test_who_asks_to_be_left_alone_for_a_while_is(status: int, said: float | None, rest: float | None) -> None:
+    error = refusal(status, b"", retry_after=said)
+
+    assert isinstance(error, EngineFailed)
+    assert error.rest_seconds == rest
+
+
 def test_an_account_without_money_rests_long() -> None:
     error = refusal(402, b"")
 

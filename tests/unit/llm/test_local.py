@@ -56,7 +56,10 @@ async def test_a_row_the_operator_called_local_is_theirs(monkeypatch: pytest.Mon
 
 def test_in_a_container_it_looks_beside_it_and_at_dockers_host(tmp_path: Path) -> None:
     assert {host for _, host, _ in around([tmp_path / "none"])} == {"127.0.0.1"}
-    assert [host for _, host, _ in around([tmp_path])][:3] == ["ollama", "llamacpp", "host.docker.internal"]
+    places = around([tmp_path])
+    assert [host for _, host, _ in places][:3] == ["ollama", "llamacpp", "host.docker.internal"]
+    assert places[-1] == ("llamacpp", "127.0.0.1", 8088)  # what was started natively in a container
+    assert ("vllm", "127.0.0.1", 8000) not in places  # there it is itself
 
 
 def test_a_new_installation_asks_it_between_the_configured_ones_and_the_companion() -> None:

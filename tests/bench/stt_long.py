@@ -19,7 +19,7 @@ from fixtures.whisper_model import make
 HOURS = 2
 SAYS = " ".join(f"{letter}{number}" for letter in "abcd" for number in range(10))
 UPLOAD_BYTES = 25_000_000
-MOST_FIRST_SECONDS, MOST_MB, MOST_HEALTH_MS = 4.0, 60.0, 20.0
+MOST_FIRST_SECONDS, MOST_MB, MOST_HEALTH_MS = 4.0, 80.0, 20.0
 
 
 def answer(stt: Process, body: bytes, connection: HTTPConnection) -> HTTPResponse:

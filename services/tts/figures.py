@@ -79,6 +79,11 @@ def _spelt(digits: str) -> bool:
     return len(digits) > LONGEST or (len(digits) > 1 and digits[0] == "0")
 
 
+def _month_and_day(m: Match) -> tuple[str, str]:
+    """12/25/2024 as Americans write it, unless only 25/12/2024 makes sense; 25.12.2024 as Europeans do."""
+    return (m[3], m[1]) if m[2] == "." or int(m[1]) > 12 else (m[1], m[3])
+
+
 VULGAR = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5)}
 VULGAR |= {"⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8)}
 PARTS = f"[{''.join(VULGAR)}]"
@@ -161,6 +166,13 @@ def _zh_date(m: Match) -> str:
     return f"{zh_digits(m[1])}年{zh_cardinal(str(int(m[2])))}月{zh_cardinal(str(int(m[3])))}日"
 
 
+def _zh_written_date(m: Match) -> str:
+    month, day = _month_and_day(m)
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        return m[0]
+    return f"{zh_digits(m[4])}年{zh_cardinal(str(int(month)))}月{zh_cardinal(str(int(day)))}日"
+
+
 def _zh_time(m: Match) -> str:
     hour, minute, second = str(int(m[1])), m[2], m[3]
     words = _zh_amount(hour, "点")
@@ -194,6 +206,7 @@ ZH: Sequence[Rule] = (
     _rule(rf"(?<=[:：][0-5][0-9]){TO}(?=[0-9]{{1,2}}[:：][0-5][0-9])", "到"),
     _rule(rf"(?<=[年月日号点时分天岁]){TO}(?=[0-9]|[上中下]午|[早晚])", "到"),
     _rule(rf"{HEAD}([12][0-9]{{3}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){DATED}", _zh_date),
+    _rule(rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}){DATED}", _zh_written_date),
     _rule(r"(?<![0-9:：.])([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?(?![0-9:：])", _zh_time),
     _rule(r"(?<![0-9:：.])([0-9]{1,3})[:：]([0-9]{1,3})(?![0-9:：])", lambda m: f"{m[1]}比{m[2]}"),
     _rule(rf"(?<![0-9.,-])(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{{4}}){{2}}{TAIL}", lambda m: zh_digits(m[0], "幺")),
@@ -377,8 +390,7 @@ def _en_iso_date(m: Match) -> str:
 
 
 def _en_written_date(m: Match) -> str:
-    """12/25/2024 as Americans write it, unless only 25/12/2024 makes sense; 25.12.2024 as Europeans do."""
-    month, day = (m[3], m[1]) if m[2] == "." or int(m[1]) > 12 else (m[1], m[3])
+    month, day = _month_and_day(m)
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
         return m[0]
     return f"{EN_MONTHS[int(month) - 1]} {en_ordinal(day)}, {en_year(m[4])}"
@@ -413,6 +425,7 @@ EN: Sequence[Rule] = (
     _rule(
         r"(?<![0-9:.])([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9:])(?:\s?([apAP])\.?[mM]\b)?", _en_time
     ),
+    _rule(r"(?<![0-9:.])([0-9]{1,3}):([0-9]{1,3})(?![0-9:])", r"\1 to \2"),
     _rule(rf"{HEAD}([0-9]{{1,2}})\s?([apAP])\.?[mM]\b", lambda m: f"{en_cardinal(m[1])} {m[2].upper()}M"),
     _rule(
         r"(?<![\w.,-])(?:(?:\+?[0-9]{1,3}[- .])?\(?[0-9]{3}\)?[- .][0-9]{3}[- .][0-9]{4}|[0-9]{3}-[0-9]{4})(?![\w-])",

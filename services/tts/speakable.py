@@ -149,6 +149,8 @@ def _face(m: Match) -> str:
 
 
 ODD = re.compile(r"[^\w\s,.;:?!+*/=、，。；：？！'\"“”‘’&%$€£¥@#-]|_")
+ARMS = r"\\/ヽノﾉ╰╯╭╮っつづლᕙᕗ٩۶୧୨"
+"""Of a face. One left over would be a letter, and may change the language of all that is said."""
 A_WORD = re.compile(r"[^\W_]{2,}|[0-9\u4e00-\u9fff]")
 WORD = re.compile(r"[^\W_]")
 
@@ -215,7 +217,8 @@ RULES = (
     # what looks like a face, before its parts look like markdown
     _rule(r"¯\\?_[(（]ツ[)）]_\\?/¯", PAUSE),
     _rule(r"[(（]([^()（）\n]{0,24})[)）]", _face),
-    _rule(rf"(?<={PAUSE})[\\/ヽノﾉ╰╯╭╮っつ](?!\w)|(?<!\w)[\\/ヽノ╰╯╭╮](?={PAUSE})"),  # its arms
+    _rule(r"ʕ[^ʕʔ\n]{1,12}ʔ", PAUSE),
+    _rule(rf"(?<={PAUSE})[{ARMS}](?!\w)|(?<!\w)[{ARMS}](?={PAUSE})"),
     _rule(r"(?<![^\W_])([TOoQUu><^=;ಠ•°\-＾ˊˋ≧≦])[_.＿ωwvo▽∀﹏]{1,3}(?:\1|(?<=>.)<|(?<=≧.)≦)(?![^\W_])", PAUSE),
     _rule(r"(?<![\w/])(?:[:;=][-'^o]?[)(DPpO3*\\/|\]\[]|[xX]D|:'\(|orz|OwO|QAQ|QwQ|UwU)(?![\w/])", PAUSE),
     _rule(r"(?<![0-9] )(?<![\w.])<3+(?![0-9.])|</3", PAUSE),

@@ -34,6 +34,7 @@ CHINESE = [
     ("1,000人，10,050只，1,000,000元", "一千人，一万零五十只，一百万元"),
     ("日期是2024-05-06.", "日期是二零二四年五月六日."),
     ("8:00-9:30，6月1日-3日，上午9点-下午5点", "八点到九点三十分，六月一日到三日，上午九点到下午五点"),
+    ("生于12/25/2024，25.12.2024", "生于二零二四年十二月二十五日，二零二四年十二月二十五日"),
     ("2020-2024年，比分3-2", "二零二零到二零二四年，比分三比二"),
     ("花了5€，2$，US$5", "花了五欧元，两美元，五美元"),
 ]
@@ -66,6 +67,7 @@ ENGLISH = [
     ("It was on 2024-05-06.", "It was on May sixth, twenty twenty-four."),
     ("12/25/2024, 25/12/2024, 31.12.2024.", "December twenty-fifth, twenty twenty-four, December twenty-fifth, "
      "twenty twenty-four, December thirty-first, twenty twenty-four."),
+    ("a ratio of 3:1 or 16:9", "a ratio of three to one or sixteen to nine"),
     ("8:00-9:30, 9am-5pm", "eight o'clock to nine thirty, nine AM to five PM"),
     ("5€, 1 €, 20$, US$3, 50¢", "five euros, one euro, twenty dollars, three dollars, fifty cents"),
     ("call 555-1234 now", "call five five five, one two three four now"),

@@ -50,6 +50,7 @@ SAID = [
     ("(≧▽≦)真好(╯°□°）╯︵ ┻━┻", "真好"),
     (r"Well ¯\_(ツ)_/¯ ok", "Well, ok"),
     (r"Yes \(^o^)/ :+1:", "Yes"),
+    ("你好呀(づ｡◕‿‿◕｡)づ ʕ•ᴥ•ʔ ٩(◕‿◕｡)۶", "你好呀"),
     (r"So \(a+b\) is three", "So (a+b) is three"),
     ("Nice :heart_eyes: day at 12:30:45", "Nice day at 12:30:45"),
     ("(x) and (see below) and (1)", "(x) and (see below) and (1)"),

@@ -24,7 +24,7 @@ from chassis.errors import EngineFailed
 from chassis.settings import Options, SettingError
 
 CACHE_HEADER = "x-talkbox-cache"
-FORM = 2
+FORM = 3
 """Raise it when the same settings and words sound otherwise than before, or files look otherwise."""
 MOST_BYTES = 8 * 2**20
 """Of one answer: a longer one is neither kept nor shared any further."""

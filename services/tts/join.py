@@ -20,6 +20,8 @@ QUIET = 160
 WINDOW_SECONDS = 0.005
 LEFT_BEFORE, LEFT_AFTER = 0.02, 0.04
 """Seconds of an engine's own silence that stay, so that nothing soft is cut off."""
+LEAST_END_SECONDS = 0.09
+"""Silence at the end of all: mp3 needs some to be as long as the sound, and players cut off what ends loud."""
 FADE_SECONDS = 0.005
 """Against a click where an engine begins or ends in mid-wave."""
 CLOSERS = " \n)]）］」』】》”’\"'"
@@ -116,12 +118,12 @@ class Edges:
         return pcm[:end]
 
     def finish(self, pause: float | None) -> bytes:
-        """The end, and `pause` seconds of silence; None: the silence that the engine made."""
+        """The end, and `pause` seconds of silence; None: the silence that the engine made, if that is enough."""
         if not self._begun:
             return b""
         kept = self._held if pause is None else self._held[: self._bytes(min(LEFT_AFTER, pause))]
         kept = faded(kept, FADE_SECONDS, self._rate, out=True)
-        return kept + silence(pause or 0.0, self._rate)[len(kept) :]
+        return kept + silence(LEAST_END_SECONDS if pause is None else pause, self._rate)[len(kept) :]
 
     def _bytes(self, seconds: float) -> int:
         return WIDTH * round(seconds * self._rate)

@@ -7,7 +7,7 @@ from chassis.errors import Declined
 from chassis.settings import SettingError
 from tts.engines.espeak import LONGEST_DATA_PATH, Espeak, EspeakOptions, _near, words
 from tts.voices import Voice, choose
-from unit.tts.fakes import gathered
+from unit.tts.fakes import Heard, ask, gathered, service
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +147,11 @@ def test_a_long_way_to_its_data_is_shortened(tmp_path: Path) -> None:
     assert len(str(near)) <= LONGEST_DATA_PATH
     assert (near / "phontab").exists()
     assert _near(tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize("text", ["Hello little bear, how are you?", "你好，小熊！今天天气怎么样？"])
+async def test_its_mp3_is_as_long_as_its_pcm(text: str) -> None:
+    app = service(espeak=Espeak())
+    mp3, flac = [Heard((await ask(app, input=text, response_format=codec)).content) for codec in ("mp3", "flac")]
+
+    assert mp3.seconds == pytest.approx(flac.seconds, rel=0.01, abs=0.03)  # a frame of mp3 is 26 ms

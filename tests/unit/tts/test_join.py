@@ -42,6 +42,12 @@ def test_the_last_clause_keeps_its_own_end() -> None:
     assert seconds(edges.feed(hum(1.0) + silence(0.8)) + edges.finish(None)) == pytest.approx(1.8, abs=0.01)
 
 
+def test_the_last_clause_ends_in_silence_whatever_its_engine_does() -> None:
+    edges = Edges(RATE)
+
+    assert seconds(edges.feed(hum(1.0)) + edges.finish(None)) == pytest.approx(1.09, abs=0.01)
+
+
 @pytest.mark.parametrize("pause", [None, 0.25])
 def test_a_clause_that_begins_and_ends_in_mid_wave_does_not_click(pause: float | None) -> None:
     edges = Edges(RATE)

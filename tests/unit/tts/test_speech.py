@@ -191,7 +191,7 @@ async def test_events_carry_one_file_and_what_it_cost(codec: str) -> None:
     assert Heard(sound).seconds == pytest.approx(1.0, abs=0.1)
     assert done == {
         "type": "speech.audio.done",
-        "usage": {"input_tokens": 2 + 3, "output_tokens": 20, "total_tokens": 25},
+        "usage": {"input_tokens": 2 + 3, "output_tokens": 22, "total_tokens": 27},
     }
 
 

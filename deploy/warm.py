@@ -58,12 +58,21 @@ def roles(path: Path) -> list[dict[str, Any]]:
 
 def greetings(role: dict[str, Any]) -> Iterator[Greeting]:
     """What it says first, whole and in pieces; nothing where it has no words or another voice than Talkbox's."""
-    text, config = role.get("start_text"), role.get("tts_config") or {}
+    text, config = role.get("start_text"), role.get("tts_config")
+    config = config if isinstance(config, dict) else {}
     if not isinstance(text, str) or not text.strip() or role.get("tts_type", "") not in OURS:
         return
     model, voice = str(config.get("model") or "tts-1"), str(config.get("voice_name") or "alloy")
     for said in dict.fromkeys([text, *pieces(iter([text]))]):
-        yield Greeting(said, model, voice, float(config.get("speed") or 1.0))
+        yield Greeting(said, model, voice, _speed(config.get("speed")))
+
+
+def _speed(wanted: Any) -> float:
+    """As fast as usual where the file holds no number: one slip shall not keep the other roles from being said."""
+    try:
+        return float(wanted or 1.0)
+    except (TypeError, ValueError):
+        return 1.0
 
 
 def say(talkbox: Talkbox, greeting: Greeting) -> str:

@@ -36,6 +36,11 @@ def test_a_role_without_words_or_with_another_mouth_is_left_alone(role: dict[str
     assert list(greetings(role)) == []
 
 
+@pytest.mark.parametrize("config", [None, "nova", ["nova"], {"speed": "fast"}, {"speed": [1]}])
+def test_a_role_with_a_slip_in_its_mouth_is_said_as_usual(config: Any) -> None:
+    assert list(greetings({"start_text": "Hi", "tts_config": config})) == [Greeting("Hi", "tts-1", "alloy", 1.0)]
+
+
 def test_a_toy_of_its_own_has_its_role_with_what_differs(tmp_path: Path) -> None:
     path = saved(tmp_path, {"1": BEAR, "toys": {"SN1": {"1": {"start_text": "嗨！"}, "2": {"start_text": "Hey!"}}}})
 

@@ -1,6 +1,7 @@
 """The service on one page."""
 
 import asyncio
+import ctypes
 from functools import partial
 
 from starlette.applications import Starlette
@@ -18,6 +19,11 @@ from tts.providers import UPSTREAMS
 from tts.settings import Settings
 from tts.speech import speech, voices
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""The C library's numbers for them."""
+KEPT_BYTES = 16 * 2**20
+LARGEST_CLAUSE_BYTES = 2 * 2**20
+
 
 def create_app() -> Starlette:
     """What uvicorn calls: settings from the environment, and the engines they name.
@@ -25,6 +31,7 @@ def create_app() -> Starlette:
     Raises:
         SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
     """
+    _keep_memory()
     settings = read(Settings)
     for name in settings.engines:
         if name not in ENGINES and not UPSTREAMS.exists(name):
@@ -38,6 +45,14 @@ def create_app() -> Starlette:
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
     return assemble(settings, chain, Cache.of(read(CacheOptions)))
+
+
+def _keep_memory() -> None:
+    """What one clause's sound took stays with the process for the next one's: to give it back and to get it anew,
+    empty pages, each time, costs about as much as to make the sound louder."""
+    if set_option := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have no such thing
+        set_option(M_TRIM_THRESHOLD, KEPT_BYTES)
+        set_option(M_MMAP_THRESHOLD, LARGEST_CLAUSE_BYTES)
 
 
 def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:

@@ -185,17 +185,19 @@ class Limiter:
         return self.feed(bytes(2 * self._window))[:size]
 
     def _parts(self, pcm: bytes, end: int) -> Iterator[Iterable[bytes]]:
-        """Up to `end`: most of them hold nothing that is too loud."""
+        """Up to `end`. Most of it holds nothing that is too loud, and is amplified in one go as far as that goes."""
         size = PART_WINDOWS * self._window
+        samples, calm = memoryview(pcm), 0
         for begin in range(0, end, size):
             upto = min(end, begin + size)
-            part = pcm[begin : upto + self._window]
-            if self._factor == 1.0 and self.gain * audioop.max(part, WIDTH) <= CEILING:
-                yield (audioop.mul(pcm[begin:upto], WIDTH, self.gain),)
-            else:
+            part = samples[begin : upto + self._window]
+            if self._factor < 1.0 or self.gain * audioop.max(part, WIDTH) > CEILING:
+                yield (audioop.mul(samples[calm:begin], WIDTH, self.gain),)
                 yield self._limited(part, (upto - begin) // self._window)
+                calm = upto
+        yield (audioop.mul(samples[calm:end], WIDTH, self.gain),)
 
-    def _limited(self, pcm: bytes, number: int) -> Iterator[bytes]:
+    def _limited(self, pcm: memoryview, number: int) -> Iterator[bytes]:
         """The first `number` windows, each with a straight way from one factor to the next."""
         windows = [pcm[at : at + self._window] for at in range(0, (number + 1) * self._window, self._window)]
         most = [min(1.0, CEILING / max(1.0, self.gain * audioop.max(window, WIDTH))) for window in windows]
@@ -210,7 +212,7 @@ class Limiter:
         self._factor = before
 
 
-def _ramped(pcm: bytes, before: float, after: float) -> bytes:
+def _ramped(pcm: memoryview, before: float, after: float) -> bytes:
     """Amplified, more and more or less and less."""
     size = WIDTH * RAMP_SAMPLES
     step = (after - before) / math.ceil(len(pcm) / size)

@@ -41,8 +41,10 @@ def silence(seconds: float, rate: int = RATE) -> bytes:
 def faded(pcm: bytes, seconds: float, rate: int, *, out: bool) -> bytes:
     """The same, louder and louder in its first `seconds`; `out`: softer and softer in its last."""
     size = min(len(pcm), WIDTH * round(seconds * rate))
-    part = array("h", pcm[len(pcm) - size :] if out else pcm[:size])
+    begin = len(pcm) - size if out else 0
+    part = array("h", pcm[begin : begin + size])
     count = len(part)
-    if out:
-        return pcm[: len(pcm) - size] + array("h", [part[at] * (count - at) // count for at in range(count)]).tobytes()
-    return array("h", [part[at] * at // count for at in range(count)]).tobytes() + pcm[size:]
+    factors = range(count, 0, -1) if out else range(count)
+    changed = array("h", [sample * factor // count for sample, factor in zip(part, factors, strict=True)])
+    samples = memoryview(pcm)
+    return b"".join((samples[:begin], changed, samples[begin + size :]))

@@ -6,10 +6,14 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 
 from bench.stack import Caller, Exchange, free_ports, ms, proxy, quantile, row, service, verdict
+from tts.clauses import clauses
+from tts.encode import Encoding
 from tts.engines.espeak import Espeak
 from tts.sound import silence
+from tts.voices import choose
 
 ROUNDS = 60
 MOST_MS = 15.0
@@ -50,18 +54,24 @@ async def main() -> list[bool]:
 
 
 async def _engine_alone() -> None:
-    """espeak in this process, without a service or an encoder."""
-    engine = Espeak()
-    voice, firsts, cpu, made = engine.voices[0], [], time.process_time(), 0
-    for _ in range(ROUNDS):
+    """espeak and LAME in this process, without a service, by the same voice: what no service could do with less of."""
+    engine, firsts, made = Espeak(), [], bytearray()
+    voice = choose(engine.voices, None, "alloy", SENTENCE, "en")
+    cpu = time.process_time()
+    for clause in [*clauses(TEXTS["twelve sentences"])] * (ROUNDS // 4):
         began, first = time.perf_counter(), 0.0
-        async for piece in engine.speak(TEXTS["twelve sentences"][:300], voice, 1.0):
-            first, made = first or time.perf_counter() - began, made + len(piece)
+        async for piece in engine.speak(clause, voice, 1.0):
+            first = first or time.perf_counter() - began
+            made += piece
         firsts.append(first)
     cpu = time.process_time() - cpu
     await engine.aclose()
-    per_second = cpu / (made / engine.sound.bytes_per_second)
-    row("espeak alone, PCM: first sound p50, CPU a second", ms(quantile(firsts, 0.5)), ms(per_second))
+    seconds = len(made) / engine.sound.bytes_per_second
+    row("espeak alone, PCM: first sound p50, CPU a second", ms(quantile(firsts, 0.5)), ms(cpu / seconds))
+    encoding, cpu = Encoding(engine.sound, "mp3"), time.process_time()
+    for _ in chain(encoding.encode(bytes(made)), encoding.finish()):
+        pass
+    row("LAME alone: CPU a second", ms((time.process_time() - cpu) / seconds))
 
 
 async def _clients() -> list[bool]:

@@ -191,7 +191,8 @@ def _set_voice(library: ctypes.CDLL, name: str) -> None:
     if _set == [name]:
         return
     _set.clear()
-    if library.espeak_SetVoiceByName(name.encode()) != 0:
+    plain, plus, variant = name.partition("+")
+    if library.espeak_SetVoiceByName(f"{_files(library).get(plain, plain)}{plus}{variant}".encode()) != 0:
         raise EngineFailed(f"espeak cannot load a voice {name!r}.")
     _set.append(name)
 
@@ -248,9 +249,17 @@ def _near(data: Path) -> Path:
 
 def _listed(library: ctypes.CDLL) -> list[Voice]:
     """What the library has, the plain voices, in order of preference."""
-    listed = library.espeak_ListVoices(None)
-    names: list[str] = []
-    while listed[len(names)]:
-        names.append(listed[len(names)].contents.languages[1:].decode())  # the first byte is a priority
-    ordered = sorted(dict.fromkeys(names), key=lambda name: (name not in FIRST, name.count("-")))
+    ordered = sorted(_files(library), key=lambda name: (name not in FIRST, name.count("-")))
     return [Voice(name, normal(name), "male") for name in ordered]
+
+
+@cache
+def _files(library: ctypes.CDLL) -> dict[str, str]:
+    """The file of each plain voice. By its name the library misses some that it lists, such as `en-gb` and `fr-fr`."""
+    files: dict[str, str] = {}
+    for each in library.espeak_ListVoices(None):
+        if not each:  # the end of the list
+            break
+        voice = each.contents
+        files.setdefault(voice.languages[1:].decode(), voice.identifier.decode())  # the first byte is a priority
+    return files

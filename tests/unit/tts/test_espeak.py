@@ -74,6 +74,11 @@ def test_its_voices_have_names_languages_and_genders(espeak: Espeak) -> None:
     assert all(espeak.voice(known.name) == known for known in espeak.voices)
 
 
+async def test_every_voice_it_lists_speaks(espeak: Espeak) -> None:
+    for voice in espeak.voices:
+        assert await said(espeak, "1", voice.name), voice.name
+
+
 def test_openais_names_find_its_plain_voices(espeak: Espeak) -> None:
     def found(asked: str, text: str) -> str:
         return choose(espeak.voices, espeak.voice(asked), asked, text, "en").name

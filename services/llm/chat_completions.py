@@ -18,7 +18,7 @@ from llm.engines import COMPANION, Engine
 from llm.phrases import NO_ANSWER
 from llm.settings import Settings
 from llm.talk import language_of
-from llm.usage import Tally
+from llm.usage import Tally, shared
 from llm.wire import Asked, User, parse, said_by
 
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -120,7 +120,9 @@ class Unhurried(Response):
         self.turn = turn
         self.quiet_seconds = turn.settings.keep_alive_seconds
         self.status_code, self.background = 200, None
-        self._began = self._said = self._sending = False
+        self._began = self._sending = False
+        self._said = b""
+        """The first that was."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._send, self._loop = send, asyncio.get_running_loop()
@@ -157,7 +159,7 @@ class Unhurried(Response):
             else:
                 await self._begin(answer.engine)
             async for piece in answer:
-                self._said = True
+                self._said = self._said or piece
                 await self._write(piece)
         finally:
             await self.turn.close(answer)
@@ -166,7 +168,7 @@ class Unhurried(Response):
         """A failure, for eyes; or, for ears, words where none were said yet, and an early end where time is up."""
         if self.turn.may_say(failure) and (not self._said or isinstance(failure, EngineTimeout)):
             self.turn.scope["state"]["error"] = failure
-            return await self._write(finish("length") if self._said else self.turn.no_answer())
+            return await self._write(finish("length", shared(self._said)) if self._said else self.turn.no_answer())
         await self._write(event({"error": failure.body}))
         raise failure
 

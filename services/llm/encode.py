@@ -105,9 +105,9 @@ class Chunks:
         return event(self._frame | {"choices": [choice]})
 
 
-def finish(reason: Literal["stop", "length"]) -> bytes:
-    """The end of an answer that began elsewhere."""
-    return event(_frame("chat.completion.chunk", "") | {"choices": [_delta(0, {}, reason)]}) + DONE
+def finish(reason: Literal["stop", "length"], frame: dict[str, Any]) -> bytes:
+    """The end of an answer that began elsewhere, with what its chunks share."""
+    return event(_frame("chat.completion.chunk", "") | frame | {"choices": [_delta(0, {}, reason)]}) + DONE
 
 
 def unrolled(body: bytes, usage: Callable[[], dict[str, Any]] | None) -> bytes:

@@ -92,7 +92,7 @@ async def with_usage(
     frame: dict[str, Any] = {}
     try:
         async for piece in pieces:
-            frame = frame or _frame(piece)
+            frame = frame or shared(piece)
             if piece.endswith(DONE) and tally.told is None:
                 usage = shown(tally.counts(prompt_tokens), estimated=True)
                 piece = piece[: -len(DONE)] + event(frame | {"choices": [], "usage": usage}) + DONE
@@ -101,7 +101,7 @@ async def with_usage(
         await close(pieces)
 
 
-def _frame(events: bytes) -> dict[str, Any]:
+def shared(events: bytes) -> dict[str, Any]:
     """What all chunks of a stream share, from the first; nothing where it says nothing."""
     data: list[bytes] = []
     for line in events.splitlines():

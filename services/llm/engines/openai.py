@@ -138,16 +138,14 @@ class OpenAI(Engine):
         """Raises:
         TooBusy: It is asked as much as it may be.
         """
-        if self._rate is not None and (spent := await self._rate.take(self.row.name)):
-            raise TooBusy(f"{self.row.name} has been asked as often as it may be.", retry_after=spent.seconds)
-        if self._places is None:
-            yield
-            return
-        since = await self._places.enter()
-        try:
+        since = None if self._places is None else await self._places.enter()
+        try:  # who finds no place is not counted
+            if self._rate is not None and (spent := await self._rate.take(self.row.name)):
+                raise TooBusy(f"{self.row.name} has been asked as often as it may be.", retry_after=spent.seconds)
             yield
         finally:
-            self._places.leave(since)
+            if self._places is not None and since is not None:
+                self._places.leave(since)
 
     async def _begun(self, asked: Asked, model: str, *, streamed: bool) -> Reply:
         """Plain is a question that lets it think, where what forbids that is not understood."""

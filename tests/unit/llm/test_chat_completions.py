@@ -260,12 +260,15 @@ async def test_a_turn_that_takes_too_long_breaks_off() -> None:
 
 async def test_for_the_ear_a_turn_that_takes_too_long_ends_early_but_well() -> None:
     settings = Settings(turn_seconds=0.2, for_the_ear=True)
-    async with streaming(service(settings, one=FakeEngine(EVENT, 60.0))) as response:
+    named = EVENT.replace(b'{"choices"', b'{"id":"c1","model":"bear","choices"')
+    async with streaming(service(settings, one=FakeEngine(named, 60.0))) as response:
         late = b"".join([piece async for piece in response.aiter_raw()])
     async with streaming(service(settings, one=FakeEngine(60.0))) as response:
         silent = b"".join([piece async for piece in response.aiter_raw()])
 
-    assert late.startswith(EVENT)
-    assert b'"finish_reason":"length"' in late
+    assert late.startswith(named)
+    end = json.loads(late.decode().split("\n\n")[-3].removeprefix("data: "))
+    assert end["choices"][0]["finish_reason"] == "length"
+    assert (end["id"], end["model"]) == ("c1", "bear")  # as in the chunks before
     assert late.endswith(DONE)
     assert words(silent) == NO_ANSWER["en"]

@@ -351,6 +351,23 @@ async def test_more_requests_in_a_minute_than_the_row_may_get_are_the_next_engin
     assert len(upstream.seen) == 2
 
 
+async def test_who_finds_no_place_is_not_counted_as_a_request() -> None:
+    async with Upstream(MANNERS["silent"]) as upstream:
+        limits = LimitOptions(concurrent=1, rate="2/day")
+        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(), limits)
+        waiting = asyncio.ensure_future(anext(aiter(made.chat(asked(stream=True)))))
+        while not upstream.seen:
+            await asyncio.sleep(0.001)
+        for _ in range(2):
+            with pytest.raises(TooBusy, match="place"):
+                await anext(aiter(made.chat(asked())))
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        upstream.manner = MANNERS["good"]
+        assert [piece async for piece in made.chat(asked())]
+        await made.aclose()
+
+
 async def test_usage_that_was_asked_for_and_is_not_told_is_estimated_and_says_so() -> None:
     told, estimate = [
         (await answer(Manner(usage=usage), asked(stream=True, stream_options={"include_usage": True})))[0]

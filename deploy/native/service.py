@@ -22,7 +22,7 @@ def main() -> None:
         fetch = [sys.executable, str(ROOT / "deploy" / "models.py"), wanted.model]
         os.execve(sys.executable, fetch, service_environment(os.environ))
     command = [
-        *(sys.executable, "-m", "chassis.serve", wanted.service),
+        *(sys.executable, "-m", "chassis.server", wanted.service),
         *("--host", "127.0.0.1", "--port", wanted.port, "--workers", str(workers()[wanted.service])),
     ]
     os.execve(sys.executable, command, service_environment(os.environ))

@@ -41,7 +41,7 @@ def of(metric: M, *labels: object) -> M:
 async def metrics(request: Request) -> Response:
     """Everything counted so far, by all workers of this service."""
     registry = REGISTRY
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # prometheus-client's own variable, set by chassis.serve
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # prometheus-client's own variable, set by chassis.server
         forget_the_dead(Path(folder))
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -6,18 +6,18 @@ from importlib import import_module
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from chassis.app import create_service
-from chassis.auth import KeyOptions
-from chassis.chain import Chain
-from chassis.engines import load
-from chassis.limits import Admission
+from chassis.chain.admission import Admission
+from chassis.chain.chain import Chain
+from chassis.chain.loading import load
+from chassis.server.app import create_service
+from chassis.server.auth import KeyOptions
 from chassis.settings import SettingError, read
-from llm.accounts import Accounts
-from llm.asking import fields_of
+from llm.budgets.accounts import Accounts
 from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
-from llm.models import model, models
-from llm.providers import PROVIDERS, UPSTREAMS
+from llm.list_models import model, models
+from llm.request.body import fields_of
+from llm.request.providers import PROVIDERS, UPSTREAMS
 from llm.settings import RelayOptions, Settings
 
 

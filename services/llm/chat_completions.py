@@ -9,16 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chassis.chain import ENGINE_HEADER, Answer, Chain
+from chassis.chain.attempt import Answer
+from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, EngineTimeout
-from chassis.streams import EVENT_STREAM, KEEP_ALIVE, event
-from llm.accounts import Accounts
-from llm.encode import Spoken, Usage, completion, events, finish
+from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
+from llm.answer.encode import Spoken, Usage, completion, events, finish
+from llm.answer.usage import Tally, shared
+from llm.budgets.accounts import Accounts
 from llm.engines import COMPANION, Engine
-from llm.phrases import NO_ANSWER
+from llm.engines.companion.phrases import NO_ANSWER
+from llm.engines.companion.rules import language_of
 from llm.settings import Settings
-from llm.talk import language_of
-from llm.usage import Tally, shared
 from llm.wire import Asked, User, parse, said_by
 
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}

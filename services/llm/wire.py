@@ -11,8 +11,8 @@ from msgspec import Meta, Struct, field
 from starlette.requests import Request
 
 from chassis.errors import BadRequest
-from chassis.wire import parse_json
-from llm.usage import Tally
+from chassis.server.bodies import parse_json
+from llm.answer.usage import Tally
 
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 Penalty: TypeAlias = Annotated[float, Meta(ge=-2, le=2)]

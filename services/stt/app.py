@@ -6,18 +6,18 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from chassis.app import create_service
-from chassis.auth import KeyOptions
-from chassis.chain import Chain
-from chassis.engines import load
-from chassis.limits import Admission
+from chassis.chain.admission import Admission
+from chassis.chain.chain import Chain
+from chassis.chain.loading import load
+from chassis.server.app import create_service
+from chassis.server.auth import KeyOptions
 from chassis.settings import SettingError, read
 from stt.engines import ENGINES, ROWS, Engine
-from stt.languages import UnknownLanguage, code_of
-from stt.providers import UPSTREAMS
-from stt.recording import Recordings
-from stt.script import script_of, warm_up
+from stt.engines.openai.providers import UPSTREAMS
 from stt.settings import Settings
+from stt.sound.recording import Recordings
+from stt.text.chinese_script import script_of, warm_up
+from stt.text.languages import UnknownLanguage, code_of
 from stt.transcriptions import transcriptions
 
 SWITCH_SECONDS = 0.001

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from chassis.streams import event
-from stt.engines import Heard, Hints, Segment
-from stt.languages import name_of
+from chassis.sse import event
+from stt.hearing import Heard, Hints, Segment
+from stt.text.languages import name_of
 from stt.wire import TranscriptionRequest
 
 JSON = "application/json"

@@ -12,8 +12,9 @@ from time import monotonic
 from msgspec.structs import replace
 
 from chassis.errors import EngineFailed, TooBusy
-from stt.engines import Engine, Heard, Hints, Segment, Word
-from stt.recording import Piece, Recording
+from stt.engines import Engine
+from stt.hearing import Heard, Hints, Segment, Word
+from stt.sound.recording import Piece, Recording
 
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
 """Languages written without spaces between sentences."""

@@ -8,15 +8,17 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chassis.chain import ENGINE_HEADER, Chain
+from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, NotFound
-from chassis.streams import EVENT_STREAM, Stream, event
-from chassis.wire import parse_form
+from chassis.server.bodies import parse_form
+from chassis.server.streams import Stream
+from chassis.sse import EVENT_STREAM, event
 from stt.encode import Transcript, encode, events
-from stt.engines import Engine, Heard, Hints, Script
+from stt.engines import Engine
+from stt.hearing import Heard, Hints, Script
 from stt.piecewise import hear
-from stt.recording import Recording, Recordings
-from stt.script import written
+from stt.sound.recording import Recording, Recordings
+from stt.text.chinese_script import written
 from stt.wire import TranscriptionRequest, hints
 
 SHORT_SECONDS = 10.0

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Meta, field
 
 from chassis.errors import BadRequest
-from stt.engines import Hints, Script
-from stt.languages import UnknownLanguage, code_of
-from stt.script import script_of
+from stt.hearing import Hints, Script
+from stt.text.chinese_script import script_of
+from stt.text.languages import UnknownLanguage, code_of
 
 ResponseFormat: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
 Granularity: TypeAlias = Literal["word", "segment"]

@@ -7,15 +7,15 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from chassis.app import create_service
-from chassis.chain import Chain
-from chassis.engines import load
-from chassis.limits import Admission
+from chassis.chain.admission import Admission
+from chassis.chain.chain import Chain
+from chassis.chain.loading import load
+from chassis.server.app import create_service
 from chassis.settings import SettingError, read
-from tts.cache import Cache, CacheOptions
+from tts.audio.loudness import Levels
+from tts.cache.cache import Cache, CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
-from tts.loudness import Levels
-from tts.providers import UPSTREAMS
+from tts.engines.openai.providers import UPSTREAMS
 from tts.settings import Settings
 from tts.speech import speech, voices
 

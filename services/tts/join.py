@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 
-from tts.encode import AsItIs, source
+from tts.audio.encode import AsItIs, source
+from tts.audio.loudness import Evened, Levels
+from tts.audio.pcm import RATE, WIDTH, Sound, faded, pcm, silence
 from tts.engines import Engine
-from tts.loudness import Evened, Levels
-from tts.sound import RATE, WIDTH, Sound, faded, pcm, silence
-from tts.voices import Voice
+from tts.voices.choose import Voice
 
 PAUSES = ((".。!！?？…।؟۔", 0.25), (",，、;；:：،—~～", 0.12))
 """After which marks a speaker breathes, and for how many seconds."""

@@ -5,9 +5,9 @@ from typing import Literal
 
 from chassis.settings import SettingError
 from chassis.settings import Settings as ServiceSettings
-from tts.encode import MP3_KBITS, Mp3
-from tts.loudness import Wish
-from tts.sound import RATE
+from tts.audio.encode import MP3_KBITS, Mp3
+from tts.audio.loudness import Wish
+from tts.audio.pcm import RATE
 
 Mp3Rate = Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
 MP3_KBITS_UP_TO = {

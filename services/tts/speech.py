@@ -11,22 +11,25 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chassis.chain import ENGINE_HEADER, Answer, Chain
+from chassis.chain.attempt import Answer
+from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest
-from chassis.streams import EVENT_STREAM, Stream, close, event
-from tts.cache import CACHE_HEADER, Cache, How, Outgoing, key_of
-from tts.clauses import clauses
-from tts.encode import Encoding
+from chassis.server.streams import Stream
+from chassis.sse import EVENT_STREAM, close, event
+from tts.audio.encode import Encoding
+from tts.audio.loudness import Levels
+from tts.audio.pcm import RATE, Sound, pcm, silence
+from tts.cache.cache import CACHE_HEADER, Cache
+from tts.cache.entry import How, Outgoing, key_of
 from tts.engines import Engine
-from tts.figures import in_words
 from tts.join import Joined
-from tts.language import DENSE, scripts
-from tts.loudness import Levels
-from tts.names import told
 from tts.settings import Settings
-from tts.sound import RATE, Sound, pcm, silence
-from tts.speakable import clean, speakable, tidy
-from tts.voices import MANY, Voice, choose
+from tts.text.clauses import clauses
+from tts.text.figures import in_words
+from tts.text.language import DENSE, scripts
+from tts.text.speakable import clean, speakable, tidy
+from tts.voices.choose import MANY, Voice, choose
+from tts.voices.names import told
 from tts.wire import MEDIA_TYPES, Wanted, parse
 
 NOTHING_SECONDS = 0.3

@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.requests import Request
 
 from chassis.errors import BadRequest
-from chassis.wire import parse_json
+from chassis.server.bodies import parse_json
 
 Codec = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 MEDIA_TYPES: dict[Codec, str] = {

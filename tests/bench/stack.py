@@ -133,7 +133,7 @@ def running(command: list[str], port: int, path: str, core: int | None = None, /
 @contextmanager
 def service(name: str, port: int, core: int | None = None, /, **environ: str) -> Iterator[Process]:
     """One service, ready; its log is thrown away."""
-    command = [sys.executable, "-m", "chassis.serve", name, "--port", str(port)]
+    command = [sys.executable, "-m", "chassis.server", name, "--port", str(port)]
     with running(command, port, "/readyz", core, API_KEYS="bench", **environ) as process:
         yield process
 

@@ -17,7 +17,7 @@ from bench.stack import Caller, free_ports, ms, quantile, row, service, verdict
 from bench.stt import FORM, PATH, form
 from fixtures.sounds import wav
 from fixtures.whisper_model import make
-from stt.engines import RATE, Pcm
+from stt.hearing import RATE, Pcm
 
 SAYS = "hello little bear how are you today my friend"
 SPOKEN = "Hello little bear, how are you today my friend? Tell me a story of the moon, and another one of the sun."

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from itertools import chain
 
 from bench.stack import Caller, Exchange, free_ports, ms, proxy, quantile, row, service, verdict
-from tts.clauses import clauses
-from tts.encode import Encoding
+from tts.audio.encode import Encoding
+from tts.audio.pcm import silence
 from tts.engines.espeak import Espeak
-from tts.sound import silence
-from tts.voices import choose
+from tts.text.clauses import clauses
+from tts.voices.choose import choose
 
 ROUNDS = 60
 MOST_MS = 15.0

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from browser.console import Console
-from chassis.rows import RowOptions, SharedOptions
 from chassis.settings import Options, Settings
+from chassis.upstream.settings import RowOptions, SharedOptions
 from e2e.installation import KEY, ROOT, Installation
 
 READMES = ["README.md", "README.zh-CN.md"]

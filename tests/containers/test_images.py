@@ -83,7 +83,7 @@ def test_an_image_runs_alone_and_stops_when_told(images: dict[str, str], service
     with alone(service, images[service]) as (container, address):
         wait_until(lambda: answers(f"{address}/readyz"), f"{service} is ready")
         refused = httpx.post(address + PATHS[service])
-        docker("exec", container, "python", "-m", "chassis.probe")
+        docker("exec", container, "python", "-m", "chassis.server.probe")
         docker("stop", container)
 
         assert refused.status_code == 401

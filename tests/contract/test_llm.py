@@ -10,14 +10,15 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
 from pydantic import BaseModel
 
-from chassis.auth import KeyOptions
-from chassis.chain import Chain, Seat
-from chassis.rows import Row
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Seat
+from chassis.server.auth import KeyOptions
+from chassis.upstream.settings import Row
 from imitations.upstream import CALLS, Upstream
 from llm.app import assemble
 from llm.engines import Engine
-from llm.engines.companion import Companion
-from llm.engines.openai import OpenAI
+from llm.engines.companion.engine import Companion
+from llm.engines.openai.engine import OpenAI
 from llm.settings import RelayOptions, Settings
 from unit.llm.fakes import serving
 

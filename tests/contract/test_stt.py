@@ -15,7 +15,7 @@ import pytest
 from fixtures import sounds, whisper_model
 from fixtures.serving import serving
 from stt.app import create_app
-from stt.engines import Heard, Hints, Pcm
+from stt.hearing import Heard, Hints, Pcm
 from unit.stt.fakes import HELLO, FakeEngine, service
 
 KEY = "sk-talkbox"

@@ -10,13 +10,13 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from chassis.chain import Chain
-from chassis.engines import load
+from chassis.chain.chain import Chain
+from chassis.chain.loading import load
 from chassis.errors import EngineFailed
 from tts.app import assemble
 from tts.engines import ENGINES, Engine
 from tts.settings import Settings
-from tts.voices import OPENAI
+from tts.voices.choose import OPENAI
 from unit.tts.fakes import FakeEngine, Heard, hum, served, service
 
 FORMATS = {

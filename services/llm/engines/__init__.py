@@ -8,11 +8,11 @@ from llm.wire import Asked
 
 COMPANION = "companion"
 ENGINES = {
-    "gguf": "llm.engines.gguf:Gguf",
-    "local": "llm.engines.local:Local",
-    COMPANION: "llm.engines.companion:Companion",
+    "gguf": "llm.engines.gguf.engine:Gguf",
+    "local": "llm.engines.openai.local:Local",
+    COMPANION: "llm.engines.companion.engine:Companion",
 }
-ROWS = "llm.engines.openai:OpenAI"
+ROWS = "llm.engines.openai.engine:OpenAI"
 """Any upstream that speaks the dialect, under the name its settings have."""
 
 

@@ -14,17 +14,19 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta
 
-from chassis import hub
-from chassis.chain import Report
+from chassis.chain.seat import Report
+from chassis.chain.trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
-from chassis.hub import HubOptions, Place, Weights
 from chassis.settings import Options, SettingError, read
-from chassis.trial import failure
-from stt import speech, vad
-from stt.answers import cleaned, guessed, language_of
-from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
-from stt.languages import UnknownLanguage, code_of
-from stt.work import Stop, cores, pieces, workers
+from chassis.threads import Stop, pieces, workers
+from chassis.weights import hub
+from chassis.weights.hub import HubOptions, Place, Weights
+from stt.engines import Engine
+from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
+from stt.machine import cores
+from stt.sound import speech, vad
+from stt.text.languages import UnknownLanguage, code_of
+from stt.text.tags import cleaned, guessed, language_of
 
 PART_SECONDS = 20.0
 """The longest piece that is heard at a time; these models know no windows, and their memory grows with it."""

@@ -4,19 +4,19 @@ from abc import abstractmethod
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, Self
 
-from chassis.chain import Report
+from chassis.chain.seat import Report
 from chassis.errors import NotFound
-from tts.clauses import Lengths
-from tts.sound import Sound
-from tts.voices import Voice
+from tts.audio.pcm import Sound
+from tts.text.clauses import Lengths
+from tts.voices.choose import Voice
 
 ENGINES = {
-    "edge": "tts.engines.edge:Edge",
+    "edge": "tts.engines.edge.engine:Edge",
     "espeak": "tts.engines.espeak:Espeak",
     "flite": "tts.engines.flite:Flite",
     "sherpa": "tts.engines.sherpa:Sherpa",
 }
-ROWS = "tts.engines.openai:OpenAI"
+ROWS = "tts.engines.openai.engine:OpenAI"
 """Any speech server that speaks the dialect, under the name its settings have."""
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Self
 
-from chassis.chain import Report
+from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
-from tts.clauses import Lengths
+from tts.audio.pcm import WIDTH, pcm
 from tts.engines import Engine
-from tts.language import holds_han
-from tts.sound import WIDTH, pcm
-from tts.voices import Voice, normal, prefer
+from tts.text.clauses import Lengths
+from tts.text.language import holds_han
+from tts.voices.choose import Voice, normal, prefer
 
 RATE = 22_050
 WORDS_PER_MINUTE = 175

@@ -8,15 +8,15 @@ from functools import cache
 from threading import Lock
 from typing import Self
 
-from chassis.chain import Report
+from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
-from tts.clauses import Lengths
+from tts.audio.pcm import pcm
 from tts.engines import Engine
-from tts.language import scripts
-from tts.names import Gender
-from tts.sound import pcm
-from tts.voices import Voice, prefer
+from tts.text.clauses import Lengths
+from tts.text.language import scripts
+from tts.voices.choose import Voice, prefer
+from tts.voices.names import Gender
 
 RATE = 16_000
 VOICES: dict[str, Gender] = {"slt": "female", "rms": "male", "awb": "male", "kal16": "male"}

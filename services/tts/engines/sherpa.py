@@ -15,18 +15,18 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from chassis import hub
-from chassis.chain import Report
+from chassis.chain.seat import Report
+from chassis.chain.trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
-from chassis.hub import HubOptions, Place, Weights
 from chassis.settings import Options, read
-from chassis.trial import failure
-from tts.clauses import Lengths
+from chassis.weights import hub
+from chassis.weights.hub import HubOptions, Place, Weights
+from tts.audio.pcm import pcm
 from tts.engines import Engine
 from tts.engines.espeak import phonemes
-from tts.language import foreign, holds_han
-from tts.sound import pcm
-from tts.voices import MANY, Voice, normal, prefer
+from tts.text.clauses import Lengths
+from tts.text.language import foreign, holds_han
+from tts.voices.choose import MANY, Voice, normal, prefer
 
 PACKAGES = "`pip install sherpa-onnx numpy`"
 LETTERS_READ = 200_000

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from chassis.app import create_service
-from chassis.auth import KeyOptions
-from chassis.chain import ENGINE_HEADER, Chain, Report, Seat
+from chassis.chain.chain import ENGINE_HEADER, Chain
+from chassis.chain.seat import Report, Seat
+from chassis.server.app import create_service
+from chassis.server.auth import KeyOptions
+from chassis.server.streams import Stream
 from chassis.settings import Settings
-from chassis.streams import Stream
 
 
 class FakeEngine:

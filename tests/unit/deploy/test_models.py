@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from deploy import models
 
-from chassis import hub
+from chassis.weights import hub
 from imitations.hub import Hub, running
 
 SET = ("WHISPER_MODEL", "WHISPER_MODELS", "MOONSHINE_MODEL", "GGUF_MODEL", "SHERPA_MODEL")

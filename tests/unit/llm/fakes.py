@@ -9,11 +9,12 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from chassis.chain import Chain, Seat
-from chassis.protocol import Protocol
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Seat
+from chassis.server.protocol import Protocol
 from llm.app import assemble
 from llm.engines import Engine
-from llm.engines.companion import Companion
+from llm.engines.companion.engine import Companion
 from llm.settings import Settings
 from llm.wire import Asked
 

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from chassis.settings import SettingError
 from llm.app import create_app
 from llm.engines import ENGINES, ROWS
-from llm.providers import PROVIDERS
+from llm.request.providers import PROVIDERS
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_known_providers_and_rows_of_ones_own_may_be_named(monkeypatch: pytest.M
 
 
 def test_an_engine_that_is_not_chosen_is_not_imported() -> None:
-    code = "import sys, llm.app; sys.exit(bool({'httpx', 'aiohttp', 'llm.engines.companion'} & {*sys.modules}))"
+    code = "import sys, llm.app; sys.exit(bool({'httpx', 'aiohttp', 'llm.engines.companion.engine'} & {*sys.modules}))"
 
     assert (
         subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, check=False).returncode
@@ -69,4 +69,4 @@ def test_an_engine_that_is_not_chosen_is_not_imported() -> None:
 
 def test_no_engine_of_the_table_is_also_a_provider() -> None:
     assert not ENGINES.keys() & PROVIDERS.keys()
-    assert ROWS.startswith("llm.engines.openai:")
+    assert ROWS.startswith("llm.engines.openai.engine:")

@@ -4,13 +4,15 @@ import json
 import httpx
 import pytest
 
-from chassis.chain import ENGINE_HEADER, Chain, Seat
+from chassis.chain.attempt import Budget
+from chassis.chain.chain import ENGINE_HEADER, Chain
+from chassis.chain.seat import Seat
 from chassis.errors import BadRequest, Declined, EngineFailed, EngineUnavailable
-from chassis.streams import KEEP_ALIVE
+from chassis.sse import KEEP_ALIVE
 from llm.app import assemble
 from llm.engines import Engine
-from llm.engines.companion import Companion
-from llm.phrases import NO_ANSWER
+from llm.engines.companion.engine import Companion
+from llm.engines.companion.phrases import NO_ANSWER
 from llm.settings import Settings
 from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, serving, streaming
 
@@ -131,7 +133,7 @@ async def test_a_pause_in_mid_stream_is_filled_with_comments() -> None:
 
 async def test_when_all_fail_after_the_headers_left_the_stream_says_so_and_breaks() -> None:
     chain = chain_of(one=FakeEngine(60.0))
-    chain.first_byte_seconds = chain.last_engine_seconds = 0.3
+    chain.budget = Budget(0.3, 0.3, 0)
     async with streaming(assemble(IMPATIENT, chain)) as response:
         body = await broken_off(response)
 
@@ -238,7 +240,7 @@ async def test_for_the_ear_the_callers_mistake_and_json_stay_errors() -> None:
 
 async def test_for_the_ear_a_failure_after_the_headers_left_is_said_too() -> None:
     chain = chain_of(one=FakeEngine(60.0))
-    chain.first_byte_seconds = chain.last_engine_seconds = 0.3
+    chain.budget = Budget(0.3, 0.3, 0)
     async with streaming(assemble(EAR, chain)) as response:
         body = b"".join([piece async for piece in response.aiter_raw()])
 

@@ -9,13 +9,15 @@ import httpx
 import numpy as np
 from starlette.applications import Starlette
 
-from chassis.auth import KeyOptions
-from chassis.chain import Chain, Report, Seat
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Report, Seat
+from chassis.server.auth import KeyOptions
 from fixtures import sounds
 from stt.app import assemble
-from stt.decode import blocks
-from stt.engines import RATE, Engine, Heard, Hints, Pcm, Segment, Word
+from stt.engines import Engine
+from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
 from stt.settings import Settings
+from stt.sound.decode import blocks
 
 HELLO = (
     Segment(

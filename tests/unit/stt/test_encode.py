@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from stt.encode import Transcript, encode
-from stt.engines import Segment
+from stt.hearing import Segment
 from stt.wire import TranscriptionRequest
 from unit.stt.fakes import HELLO
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from chassis.errors import EngineFailed, EngineUnavailable, TooBusy
+from chassis.threads import NICENESS
 from fixtures import sounds
 from fixtures.whisper_model import make
-from stt.engines import RATE, Heard, Hints, Pcm
-from stt.engines.whisper import Whisper
-from stt.pace import Full
-from stt.windows import Utterance
-from stt.work import NICENESS
+from stt.admission import Full
+from stt.engines.whisper.engine import Whisper
+from stt.engines.whisper.windows import Utterance
+from stt.hearing import RATE, Heard, Hints, Pcm
 
 SAYS = "hello little bear"
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from chassis.errors import BadRequest, EngineFailed, TooBusy
-from stt.engines import RATE, Heard, Hints, Pcm, Segment, Word
+from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
 from stt.piecewise import hear
-from stt.recording import Piece, Recording
+from stt.sound.recording import Piece, Recording
 from unit.stt.fakes import FakeEngine
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
-from chassis.chain import Chain, Seat
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from fixtures import sounds
 from stt.engines import Engine

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import BadRequest
-from stt.engines import Script
+from stt.hearing import Script
 from stt.wire import TranscriptionRequest, hints
 
 

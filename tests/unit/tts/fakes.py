@@ -15,17 +15,18 @@ import uvicorn
 from av.audio.frame import AudioFrame
 from starlette.applications import Starlette
 
-from chassis.chain import Chain, Report, Seat
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Report, Seat
 from chassis.errors import Declined
-from chassis.protocol import Protocol
+from chassis.server.protocol import Protocol
 from tts.app import assemble
-from tts.cache import Cache
-from tts.clauses import USUAL, Lengths
-from tts.encode import Encoding
+from tts.audio.encode import Encoding
+from tts.audio.pcm import RATE, Sound, pcm
+from tts.cache.cache import Cache
 from tts.engines import Engine
 from tts.settings import Settings
-from tts.sound import RATE, Sound, pcm
-from tts.voices import Voice
+from tts.text.clauses import USUAL, Lengths
+from tts.voices.choose import Voice
 
 ENGLISH = Voice("anna", "en-US", "female")
 CHINESE = Voice("xiaoxiao", "zh-CN", "female")

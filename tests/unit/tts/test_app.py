@@ -5,7 +5,7 @@ from starlette.applications import Starlette
 from chassis.settings import SettingError
 from tts.app import create_app
 from tts.settings import Settings
-from tts.voices import Voice
+from tts.voices.choose import Voice
 from unit.tts.fakes import FakeEngine, ask, service
 
 

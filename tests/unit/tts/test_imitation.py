@@ -10,8 +10,8 @@ import pytest
 
 from imitations import edge as imitation
 from imitations.edge import mp3
-from tts.engines.edge import Edge, EdgeOptions
-from tts.voices import Voice
+from tts.engines.edge.engine import Edge, EdgeOptions
+from tts.voices.choose import Voice
 from unit.tts.fakes import gathered
 
 

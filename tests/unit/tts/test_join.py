@@ -8,9 +8,9 @@ from time import monotonic
 import pytest
 
 from chassis.errors import EngineFailed
-from tts.clauses import Lengths, clauses
+from tts.audio.pcm import RATE, Sound, silence
 from tts.join import Edges, Joined, pause_seconds
-from tts.sound import RATE, Sound, silence
+from tts.text.clauses import Lengths, clauses
 from unit.tts.fakes import ENGLISH, FakeEngine, ask, gathered, hum, service
 
 STORY = "Once there was a little bear who lived in the forest and loved honey. " * 12

@@ -1,7 +1,7 @@
 import pytest
 
 from chassis.settings import SettingError, read
-from tts.encode import Mp3
+from tts.audio.encode import Mp3
 from tts.settings import Settings
 
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from chassis.errors import EngineFailed
+from tts.audio.pcm import Sound, pcm, silence
 from tts.settings import Settings
-from tts.sound import Sound, pcm, silence
-from tts.voices import Voice
+from tts.voices.choose import Voice
 from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, served, service
 
 

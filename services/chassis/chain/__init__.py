@@ -1,0 +1,1 @@
+"""The chain: which engine answers a request, in what order, and what happens when one fails."""

@@ -1,0 +1,89 @@
+"""What may come in: `BodyLimit` for sizes, `Admission` for numbers."""
+
+import asyncio
+from collections import deque
+from time import monotonic
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.errors import TooBusy
+
+
+class Admission:
+    """Bounded concurrency, and a bounded queue in the order of arrival.
+
+    Args:
+        concurrent: How many are served at a time.
+        queued: How many may wait.
+        patience_seconds: The longest wait; a caller for whom it would be longer is refused at once.
+    """
+
+    def __init__(self, concurrent: int, queued: int, patience_seconds: float) -> None:
+        self.concurrent, self.queued, self.patience_seconds = concurrent, queued, patience_seconds
+        self.running = 0
+        self.mean_seconds = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def check(self) -> None:
+        """Raises:
+        TooBusy: The queue is full, or too long to be served in time.
+        """
+        if self.running < self.concurrent and not self._waiting:
+            return
+        wait = self.mean_seconds * (len(self._waiting) + 1) / self.concurrent
+        if len(self._waiting) >= self.queued or wait > self.patience_seconds:
+            raise TooBusy("All places are taken. Try again in a moment.", retry_after=max(1.0, wait))
+
+    async def enter(self) -> float:
+        """Take a place, now or after those who came before; the time it was taken, for `leave`.
+
+        Raises:
+            TooBusy: As `check`, or the wait turned out too long.
+        """
+        self.check()
+        if self.running < self.concurrent and not self._waiting:
+            self.running += 1
+            return monotonic()
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(self.patience_seconds):
+                await turn
+        except BaseException as exc:
+            if turn.done() and not turn.cancelled():
+                self._pass_on()  # the place came together with the end of patience
+            else:
+                self._waiting.remove(turn)
+            if isinstance(exc, TimeoutError):
+                raise TooBusy("Waited too long for a place. Try again in a moment.", retry_after=1.0) from exc
+            raise
+        return monotonic()
+
+    def leave(self, since: float) -> None:
+        """Give the place back, to the next in the queue if there is one."""
+        self.mean_seconds += 0.2 * (monotonic() - since - self.mean_seconds)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.running -= 1
+
+
+class Door:
+    """Refuse at the door, before the body is read, who could not be served in time."""
+
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+        self.app, self.admission = app, admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            self.admission.check()
+        await self.app(scope, receive, send)

@@ -1,0 +1,249 @@
+"""One request's way down the chain: who is asked, how long each may take, and what is answered when all fail."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from time import monotonic
+from typing import Any, NamedTuple, TypeVar
+
+from chassis.chain.seat import Seat, State
+from chassis.errors import (
+    ApiError,
+    BadRequest,
+    Declined,
+    EngineFailed,
+    EngineTimeout,
+    NotReady,
+    TooBusy,
+)
+from chassis.sse import close
+
+LEAST_SHARE = 0.25
+"""Smallest share of the first-byte budget that any engine gets."""
+
+log = logging.getLogger("talkbox.chain")
+
+T = TypeVar("T")
+
+
+class Budget(NamedTuple):
+    """Seconds that a request may take to its first piece, by who is asked."""
+
+    first_byte_seconds: float
+    """Shared by all engines that are asked."""
+    last_engine_seconds: float
+    """What the last engine that could answer may take instead."""
+    hedge_seconds: float
+    """Silence after which the next engine is asked too; 0: never."""
+
+
+class Answer(AsyncIterator[T]):
+    """What one engine gives, from its first piece on. Close it: that ends the work and frees the place."""
+
+    def __init__(self, seat: Seat[Any], first: T, rest: AsyncIterator[T], leave: Callable[[], None]) -> None:
+        self.engine = seat.name
+        self._seat, self._rest, self._leave = seat, rest, leave
+        self._first: list[T] = [first]
+        self._open = True
+
+    async def __anext__(self) -> T:
+        if self._first:
+            return self._first.pop()
+        try:
+            return await anext(self._rest)
+        except StopAsyncIteration:
+            self._seat.succeeded()
+            raise
+        except Exception as exc:
+            failure = _translated(self._seat.name, exc, None)
+            if isinstance(failure, EngineFailed):
+                self._seat.failed(failure)
+            raise failure from exc
+
+    async def aclose(self) -> None:
+        if self._open:
+            self._open = False
+            try:
+                await close(self._rest)
+            finally:
+                self._leave()
+
+
+class Attempt:
+    """One request's way down the chain."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        began: float,
+        extra_seconds: float,
+        skip_loading: bool,
+        willing: Callable[[Any], bool],
+    ) -> None:
+        self.skip_loading, self.willing = skip_loading, willing
+        self.deadline = began + budget.first_byte_seconds + extra_seconds
+        self.last_deadline = max(self.deadline, began + budget.last_engine_seconds + extra_seconds)
+        self.least_seconds = LEAST_SHARE * budget.first_byte_seconds
+        self.hedge_seconds = budget.hedge_seconds
+        self.failures: list[tuple[str, EngineFailed]] = []
+        self.declined: list[Declined] = []
+        self.full: list[TooBusy] = []
+        self.absent: list[Seat[Any]] = []
+
+    async def ask(
+        self, seats: Sequence[Seat[Any]], work: Callable[[Any], AsyncIterator[T]]
+    ) -> tuple[Seat[Any], T, AsyncIterator[T]]:
+        """The first seat to speak, its first piece, and the rest."""
+        loading = [seat for seat in seats if self.skip_loading and not seat.settled.is_set()]
+        left = deque([*(seat for seat in seats if seat not in loading), *loading])
+        if self.hedge_seconds:
+            return await self._race(left, work)
+        while (seat := await self._next(left)) is not None:
+            if (begun := await self._try(seat, work, self._share(left))) is not None:
+                return seat, *begun
+        raise self._verdict()
+
+    async def _race(
+        self, left: "deque[Seat[Any]]", work: Callable[[Any], AsyncIterator[T]]
+    ) -> tuple[Seat[Any], T, AsyncIterator[T]]:
+        """The same, but who is silent for a while is joined by the next, and the first to speak wins."""
+        running: dict[asyncio.Task[tuple[T, AsyncIterator[T]] | None], Seat[Any]] = {}
+        try:
+            while True:
+                if (not running or _may_join(left)) and (seat := await self._next(left)) is not None:
+                    running[asyncio.create_task(self._try(seat, work, self._share(left)))] = seat
+                    patience = self.hedge_seconds
+                elif running:
+                    patience = None  # all who may join have joined
+                else:
+                    raise self._verdict()
+                done, _ = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    seat = running.pop(task)
+                    if (begun := task.result()) is not None:
+                        return seat, *begun
+        finally:
+            await _called_off(running)
+
+    async def _next(self, left: "deque[Seat[Any]]") -> Seat[Any] | None:
+        """The next that can be asked now."""
+        while left:
+            seat = left.popleft()
+            if not await self._settled(seat):
+                self.absent.append(seat)
+                if not self.skip_loading:
+                    left.clear()  # a later engine would guess at what this one is about to know
+            elif seat.engine is None or not seat.begin():
+                self.absent.append(seat)
+            else:
+                return seat
+        return None
+
+    async def _try(
+        self, seat: Seat[Any], work: Callable[[Any], AsyncIterator[T]], seconds: float
+    ) -> tuple[T, AsyncIterator[T]] | None:
+        """The first piece and the rest; None: it did not answer, and why was noted."""
+        try:
+            begun = await self._first_piece(seat, work, seconds)
+        except Declined as exc:
+            self.declined.append(exc)
+        except TooBusy as exc:  # as many as it may be asked at a time are under way
+            self.full.append(exc)
+        except EngineFailed as exc:
+            seat.failed(exc)
+            self.failures.append((seat.name, exc))
+        else:
+            seat.spoke()
+            return begun
+        finally:
+            seat.let_off()
+        return None
+
+    async def _settled(self, seat: Seat[Any]) -> bool:
+        """Whether loading has come to an end within the budget."""
+        if seat.settled.is_set():
+            return True
+        try:
+            async with asyncio.timeout(max(0.0, self.deadline - monotonic())):
+                await seat.settled.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _share(self, left: "deque[Seat[Any]]") -> float:
+        """Seconds for the engine now asked, before those that are left."""
+        engines = [seat.engine for seat in left]
+        later = [engine for engine in engines if engine is not None and self.willing(engine)]
+        if not later:
+            return max(self.last_deadline - monotonic(), self.least_seconds)
+        reserved: float = sum(engine.first_byte_seconds for engine in later)
+        return max(self.deadline - monotonic() - reserved, self.least_seconds)
+
+    async def _first_piece(
+        self, seat: Seat[Any], work: Callable[[Any], AsyncIterator[T]], seconds: float
+    ) -> tuple[T, AsyncIterator[T]]:
+        pieces = work(seat.engine)
+        patience = asyncio.timeout(seconds)
+        try:
+            async with patience:
+                return await anext(pieces), pieces
+        except BaseException as exc:
+            await close(pieces)
+            raise _translated(seat.name, exc, seconds if patience.expired() else None) from exc
+
+    def _verdict(self) -> ApiError:
+        """What to tell the caller when nobody answered."""
+        if self.failures:
+            failure = self.failures[0][1]
+            failure.body["message"] = "; ".join(f"{name}: {exc}" for name, exc in self.failures)
+            return failure
+        if self.full:
+            return self.full[0]
+        states = [(seat.name, seat.state) for seat in self.absent]
+        lost = all(state.state == "unavailable" and state.seconds is None for _, state in states)
+        if self.absent and not (self.declined and lost):
+            told = "; ".join(f"{name} is {state.state} ({_detail(state)})" for name, state in states)
+            waits = [state.seconds for _, state in states if state.seconds is not None]
+            loading = any(state.state == "loading" for _, state in states)
+            return NotReady(f"No engine can answer now: {told}.", retry_after=min(waits, default=5 if loading else 30))
+        if len(self.declined) == 1:
+            return self.declined[0]
+        return BadRequest(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
+
+
+def _may_join(left: Sequence[Seat[Any]]) -> bool:
+    """Whether the next can be asked beside others: to wait for its loading would be not to hear them."""
+    return bool(left) and left[0].settled.is_set() and not getattr(left[0].engine, "stands_in", False)
+
+
+async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:
+    """End the work of those who lost."""
+    for task in running:
+        task.cancel()
+    if not running:
+        return
+    await asyncio.wait(running)
+    for task in running:
+        if not task.cancelled() and task.exception() is None and (begun := task.result()) is not None:
+            await close(begun[1])  # it spoke while it was called off
+
+
+def _translated(name: str, exc: BaseException, silent_seconds: float | None) -> BaseException:
+    """What an engine raised before its first piece, in terms of the chain."""
+    match exc:
+        case TimeoutError() if silent_seconds is not None:
+            return EngineTimeout(f"no answer in {silent_seconds:.1f} s")
+        case StopAsyncIteration():
+            return EngineFailed("gave nothing")
+        case ApiError() | asyncio.CancelledError():
+            return exc
+        case Exception():
+            log.error("engine %s broke", name, exc_info=exc)
+            return EngineFailed(f"broke off ({type(exc).__name__})")
+        case _:
+            return exc
+
+
+def _detail(state: State) -> str:
+    return f"{state.detail}, {state.progress:.0%}" if state.progress is not None else str(state.detail)

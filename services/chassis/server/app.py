@@ -1,0 +1,105 @@
+"""`create_service`: one Starlette app around a service's own routes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.chain.admission import Door
+from chassis.chain.chain import Chain
+from chassis.errors import Errors
+from chassis.metrics import metrics
+from chassis.server import logs
+from chassis.server.auth import KeyOptions, Keys
+from chassis.server.body_limit import BodyLimit
+from chassis.server.streams import Hangup
+from chassis.settings import Settings, read
+
+
+def create_service(
+    settings: Settings,
+    chain: Chain[Any],
+    routes: Sequence[Route],
+    *,
+    keys: KeyOptions | None = None,
+    door: bool = True,
+    at_end: Callable[[], Awaitable[None]] | None = None,
+) -> Starlette:
+    """The service's routes, with probes, keys, limits, logs and one shape of errors around them.
+
+    Args:
+        keys: Who may call; as the environment says unless given.
+        door: Refuse, before the body is read, who could not be served in time; off, only `chain.answer` does.
+        at_end: Called when the service has finished what it had.
+    """
+    keys = read(KeyOptions) if keys is None else keys
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(request: Request) -> Response:
+        engines = {seat.name: seat.state for seat in chain.seats}
+        body = {"ready": chain.ready, "engines": [{"name": name} | _shown(state) for name, state in engines.items()]}
+        return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})
+
+    probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    paths = frozenset(route.path for route in (*routes, *probes))
+    app = Service(
+        routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in (*routes, *probes)],
+        middleware=[
+            Middleware(logs.RequestLog, paths=paths),
+            Middleware(Hangup),
+            Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
+            Middleware(Errors),
+            Middleware(Keys, api_keys=keys.api_keys),
+            *([Middleware(Door, admission=chain.admission)] if door else []),
+        ],
+        lifespan=_lifespan(chain, at_end),
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class Service(Starlette):
+    """Starlette without its own answers to errors: `Errors` has one for all, and each layer costs every request."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for layer, args, kwargs in reversed(self.user_middleware):
+            app = layer(app, *args, **kwargs)
+        return app
+
+
+class Handled:
+    """A handler as an application of its own."""
+
+    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
+        self.handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+def _lifespan(
+    chain: Chain[Any], at_end: Callable[[], Awaitable[None]] | None
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        chain.start()
+        yield
+        await chain.aclose()
+        if at_end is not None:
+            await at_end()
+
+    return lifespan
+
+
+def _shown(state: Any) -> dict[str, Any]:
+    return {key: value for key in state.__struct_fields__ if (value := getattr(state, key)) is not None}

@@ -1,0 +1,211 @@
+"""HTTP/1.1 to upstreams, under httpx's interface: httptools' parser on the loop's own connections, and little else.
+
+No redirects, cookies, retries or decoding: whoever asks through this wants the bytes as they come, soon and cheaply.
+"""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import AsyncIterable, Callable, Iterable
+from functools import partial
+from socket import SOCK_STREAM
+from typing import NamedTuple, TypeAlias, cast
+
+import httpx
+from aiohappyeyeballs import start_connection
+
+from chassis.upstream.connection import Body, Connection, Headers
+
+NEXT_ADDRESS_SECONDS = 0.25
+"""How long one of a name's addresses has before the next is tried beside it."""
+
+Origin: TypeAlias = tuple[str, bytes, int | None]
+
+
+class ProxyRefused(httpx.ProxyError):
+    """The proxy answered a CONNECT with this status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the proxy answered {status}")
+        self.status = status
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Connections that are kept for the next request to the same place.
+
+    Args:
+        tls: Makes the context for https, once there is need of one.
+        proxy: Whom to go through.
+    """
+
+    def __init__(self, tls: Callable[[], ssl.SSLContext], proxy: httpx.Proxy | None = None) -> None:
+        self.tls, self.proxy = tls, proxy
+        self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
+        self._open: set[Connection] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it; its answer has begun. Of the `timeout` extension `connect` and `read` are heeded.
+
+        Raises:
+            As `exchange`.
+        """
+        timeout = request.extensions.get("timeout", {})
+        target = self.target(request.method, request.url, request.headers)
+        status, headers, body = await self.exchange(
+            target,
+            b"",
+            request.content
+            if isinstance(request.stream, httpx.ByteStream)
+            else cast(httpx.AsyncByteStream, request.stream),
+            connect_seconds=timeout.get("connect"),
+            silence_seconds=timeout.get("read"),
+        )
+        return httpx.Response(status, headers=headers, stream=body, request=request)
+
+    def target(self, method: str, url: httpx.URL, headers: httpx.Headers) -> "Target":
+        """What is the same in all requests to one address, made once."""
+        path = url.raw_path
+        if self.proxy is not None and url.scheme == "http":
+            path = str(url).encode()
+            headers = httpx.Headers([*headers.raw, *_asked_of(self.proxy)])
+        own = [] if "host" in headers else [(b"Host", url.netloc)]
+        head = b"%s %s HTTP/1.1\r\n%s" % (method.encode(), path, header_lines([*own, *headers.raw]))
+        return Target(url, _origin(url), head)
+
+    async def exchange(
+        self,
+        target: "Target",
+        lines: bytes,
+        body: "bytes | AsyncIterable[bytes]",
+        *,
+        connect_seconds: float | None,
+        silence_seconds: float | None,
+        fresh: bool = False,
+    ) -> "tuple[int, Headers, Body]":
+        """Status, headers and body of an answer that has begun.
+
+        httpx's objects cost as much as all of this, so whoever asks the same address again and again comes here.
+
+        Args:
+            lines: More headers, as `header_lines` makes them, beside those of `target`.
+            connect_seconds: For name, connection and TLS together.
+            silence_seconds: The longest pause in the answer.
+            fresh: Only a new connection will do.
+
+        Raises:
+            ConnectError, ConnectTimeout, ProxyError: There is no connection; the cause tells of TLS.
+            Unbegun: A kept one was closed instead of an answer.
+            ReadTimeout: Silent for too long.
+            ReadError: It broke.
+            RemoteProtocolError: What came is no HTTP.
+        """
+        connection = None if fresh else self._kept(target.origin)
+        if connection is None:
+            connection = await self._connected(target, connect_seconds)
+        try:
+            status, headers = await connection.ask(b"%s%s\r\n" % (target.head, lines), body, silence_seconds)
+        except BaseException:
+            connection.abort()
+            raise
+        return status, headers, Body(connection)
+
+    def _kept(self, origin: Origin) -> "Connection | None":
+        idle = self._idle[origin]
+        while idle:
+            if not (connection := idle.pop()).transport.is_closing():
+                return connection
+        return None
+
+    async def _connected(self, target: "Target", seconds: float | None) -> "Connection":
+        connection, url = Connection(), target.url
+        first = url if self.proxy is None else self.proxy.url
+        try:
+            async with asyncio.timeout(seconds):
+                await self._connect(connection, first)
+                if self.proxy is not None and url.scheme == "https":
+                    await self._tunnel(connection, url, self.proxy)
+        except BaseException as exc:
+            connection.abort()
+            raise _no_connection(exc, through_proxy=self.proxy is not None) from exc
+        connection.keep = partial(self._keep, target.origin, connection)
+        connection.gone = partial(self._forget, target.origin, connection)
+        self._open.add(connection)
+        return connection
+
+    async def _connect(self, connection: "Connection", url: httpx.URL) -> None:
+        loop = asyncio.get_running_loop()
+        host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
+        addresses = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
+        sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
+        secure = {"ssl": self.tls(), "server_hostname": host} if url.scheme == "https" else {}
+        await loop.create_connection(lambda: connection, sock=sock, **secure)  # type: ignore[call-overload]
+
+    async def _tunnel(self, connection: "Connection", url: httpx.URL, proxy: httpx.Proxy) -> None:
+        place = url.netloc if url.port else url.netloc + b":443"
+        lines = [b"CONNECT %s HTTP/1.1" % place, b"host: %s" % place, *(b"%s: %s" % each for each in _asked_of(proxy))]
+        status, _ = await connection.ask(b"\r\n".join(lines) + b"\r\n\r\n", b"", None)
+        if status != 200:
+            raise ProxyRefused(status)
+        secured = await asyncio.get_running_loop().start_tls(
+            connection.transport, connection, self.tls(), server_hostname=url.raw_host.decode("ascii")
+        )
+        assert secured is not None
+        connection.connection_made(secured)
+
+    def _keep(self, origin: Origin, connection: "Connection") -> None:
+        self._idle[origin].append(connection)
+
+    def _forget(self, origin: Origin, connection: "Connection") -> None:
+        self._open.discard(connection)
+        if connection in (idle := self._idle[origin]):
+            idle.remove(connection)
+
+    async def aclose(self) -> None:
+        for connection in tuple(self._open):
+            connection.abort()
+
+
+class Target(NamedTuple):
+    """One address, and how requests to it begin."""
+
+    url: httpx.URL
+    origin: Origin
+    head: bytes
+
+
+def _origin(url: httpx.URL) -> Origin:
+    return url.scheme, url.raw_host, url.port
+
+
+def _asked_of(proxy: httpx.Proxy) -> list[tuple[bytes, bytes]]:
+    headers = proxy.headers.raw
+    if proxy.raw_auth is None:
+        return headers
+    return [*headers, (b"proxy-authorization", b"Basic " + b64encode(b":".join(proxy.raw_auth)))]
+
+
+def _no_connection(exc: BaseException, *, through_proxy: bool) -> BaseException:
+    match exc:
+        case httpx.ProxyError():
+            return exc
+        case TimeoutError():
+            return httpx.ConnectTimeout("no connection in time")
+        case ssl.SSLError():
+            return httpx.ConnectError("no trust")
+        case OSError() | UnicodeError() | RuntimeError() | httpx.TransportError():
+            return httpx.ProxyError("no proxy") if through_proxy else httpx.ConnectError("no connection")
+        case _:
+            return exc
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """
+    Raises:
+        LocalProtocolError: One would end in the middle, and another begin.
+    """
+    lines = [b"%s: %s\r\n" % each for each in headers]
+    text = b"".join(lines)
+    if text.count(b"\n") != len(lines) or text.count(b"\r") != len(lines):
+        raise httpx.LocalProtocolError("a line break within a header")
+    return text

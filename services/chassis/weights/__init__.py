@@ -1,0 +1,1 @@
+"""Model weights: found on disk, or downloaded from a hub and checked."""

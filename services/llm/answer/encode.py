@@ -1,0 +1,166 @@
+"""From words to OpenAI's dialect: one JSON object, or `text/event-stream`."""
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from time import time
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from chassis.sse import event
+
+DONE = b"data: [DONE]\n\n"
+
+
+class NoAnswer(ValueError):
+    """What should be a whole answer is none."""
+
+
+Reason: TypeAlias = Literal["stop", "length", "tool_calls"]
+
+
+class Spoken(Struct, frozen=True):
+    """One choice of an answer."""
+
+    pieces: tuple[str, ...]
+    finish_reason: Reason
+    tool: str | None = None
+    """Whose arguments the pieces are; None: they are words."""
+
+
+class Usage(Struct, frozen=True):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+    @classmethod
+    def of(cls, prompt: int, completion: int) -> "Usage":
+        return cls(prompt, completion, prompt + completion)
+
+
+def completion(choices: Sequence[Spoken], model: str, usage: Usage) -> bytes:
+    """A whole answer."""
+    shown = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "refusal": None} | _said(spoken),
+            "logprobs": None,
+            "finish_reason": spoken.finish_reason,
+        }
+        for index, spoken in enumerate(choices)
+    ]
+    return msgspec.json.encode(_frame("chat.completion", model) | {"choices": shown, "usage": usage})
+
+
+def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterator[bytes]:
+    """An answer event by event, `[DONE]` included.
+
+    Args:
+        usage: To be told in a chunk of its own at the end; None where nobody asked for it.
+    """
+    chunks = Chunks(model, usage=usage is not None)
+    for index in range(len(choices)):
+        yield chunks.begun(index)
+    for index, spoken in enumerate(choices):
+        for piece in spoken.pieces:
+            yield chunks.said(piece, index)
+        yield chunks.ended(spoken.finish_reason, index)
+    if usage:
+        yield chunks.told(usage)
+    yield DONE
+
+
+class Chunks:
+    """The events of an answer that is yet to be made.
+
+    Args:
+        usage: Whether it will be told at the end.
+    """
+
+    def __init__(self, model: str, *, usage: bool) -> None:
+        self._frame = _frame("chat.completion.chunk", model) | ({"usage": None} if usage else {})
+
+    def begun(self, index: int = 0) -> bytes:
+        return self._chunk(_delta(index, {"role": "assistant", "content": ""}))
+
+    def said(self, words: str, index: int = 0) -> bytes:
+        return self._chunk(_delta(index, {"content": words}))
+
+    def called(self, tool: str) -> bytes:
+        """A tool, whose arguments are to follow."""
+        call = {"index": 0, "id": _call_id(), "type": "function", "function": {"name": tool, "arguments": ""}}
+        return self._chunk(_delta(0, {"role": "assistant", "content": None, "tool_calls": [call]}))
+
+    def arguments(self, words: str) -> bytes:
+        return self._chunk(_delta(0, {"tool_calls": [{"index": 0, "function": {"arguments": words}}]}))
+
+    def ended(self, reason: Reason, index: int = 0) -> bytes:
+        return self._chunk(_delta(index, {}, reason))
+
+    def told(self, usage: Usage) -> bytes:
+        return event(self._frame | {"choices": [], "usage": usage})
+
+    def _chunk(self, choice: dict[str, Any]) -> bytes:
+        return event(self._frame | {"choices": [choice]})
+
+
+def finish(reason: Literal["stop", "length"], frame: dict[str, Any]) -> bytes:
+    """The end of an answer that began elsewhere, with what its chunks share."""
+    return event(_frame("chat.completion.chunk", "") | frame | {"choices": [_delta(0, {}, reason)]}) + DONE
+
+
+def unrolled(body: bytes, usage: Callable[[], dict[str, Any]] | None) -> bytes:
+    """A whole answer of an upstream as the events of a stream.
+
+    Args:
+        usage: What to tell of usage where the answer tells nothing; None where nobody asked for it.
+
+    Raises:
+        NoAnswer: It has no choices that can be understood.
+    """
+    answer = msgspec.json.decode(body)
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not choices or not all(isinstance(each, dict) and isinstance(each.get("message"), dict) for each in choices):
+        raise NoAnswer
+    frame = _frame("chat.completion.chunk", "") | {
+        key: answer[key] for key in ("id", "created", "model", "system_fingerprint") if key in answer
+    }
+    frame |= {"usage": None} if usage else {}
+    out = []
+    for index, choice in enumerate(choices):
+        delta = {key: value for key, value in choice["message"].items() if value is not None}
+        if isinstance(calls := delta.get("tool_calls"), list):
+            delta["tool_calls"] = [{"index": at} | call for at, call in enumerate(calls)]
+        shown = {"index": index, "delta": {"role": "assistant"} | delta, "logprobs": choice.get("logprobs")}
+        out.append(event(frame | {"choices": [shown | {"finish_reason": None}]}))
+        end: dict[str, Any] = {
+            "index": index,
+            "delta": {},
+            "logprobs": None,
+            "finish_reason": choice.get("finish_reason") or "stop",
+        }
+        out.append(event(frame | {"choices": [end]}))
+    if usage:
+        out.append(event(frame | {"choices": [], "usage": answer.get("usage") or usage()}))
+    return b"".join(out) + DONE
+
+
+def _frame(kind: str, model: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time()), "model": model}
+
+
+def _said(spoken: Spoken) -> dict[str, Any]:
+    text = "".join(spoken.pieces)
+    if spoken.tool is None:
+        return {"content": text}
+    call = {"id": _call_id(), "type": "function", "function": {"name": spoken.tool, "arguments": text}}
+    return {"content": None, "tool_calls": [call]}
+
+
+def _call_id() -> str:
+    return f"call_{uuid.uuid4().hex}"
+
+
+def _delta(index: int, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

@@ -1,0 +1,1 @@
+"""Token and request budgets of each key, and where they are counted."""

@@ -1,0 +1,147 @@
+"""What is used: tokens of each key and engine for Prometheus, and the budgets of keys."""
+
+import logging
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter
+
+from chassis.errors import TooBusy
+from chassis.metrics import of
+from llm.answer.usage import Tally
+from llm.request.messages import estimated
+from llm.settings import Settings
+from llm.wire import ChatRequest
+
+if TYPE_CHECKING:
+    from llm.budgets.limits import Counts, Rate, Spent
+
+tokens = Counter("talkbox_tokens_total", "Tokens asked and answered", ["key", "engine", "kind", "counted"])
+"""`kind`: prompt or completion; `counted`: by whom, upstream or estimate."""
+
+NOBODY = "anyone"
+"""Whose budget it is where no keys are asked for."""
+EVERYBODY = ""
+UNLIMITED = "off"
+DAY_SECONDS = 86_400
+
+
+log = logging.getLogger("talkbox.llm")
+
+
+class Overdrawn(TooBusy):
+    """A key has used up what it may.
+
+    Args:
+        lasting: For so long that to try again is of no use; OpenAI's word for that is another one.
+    """
+
+    def __init__(self, message: str, *, retry_after: float, lasting: bool) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.lasting = lasting
+        if lasting:
+            self.body |= {"type": "insufficient_quota", "code": "insufficient_quota"}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        told = {"retry-after": str(math.ceil(self.retry_after or 1))}
+        return told | ({"x-should-retry": "false"} if self.lasting else {})
+
+
+class Accounts:
+    """Of one service.
+
+    Args:
+        names: Of the keys that may call.
+
+    Raises:
+        SettingError: A budget cannot be understood, or counted where it should be.
+    """
+
+    def __init__(self, settings: Settings, names: Iterable[str] = ()) -> None:
+        wanted = settings.key_requests or settings.key_tokens
+        self._counts = _counts(settings.budgets_url) if wanted else None
+        self._requests = Budgets(settings.key_requests, "LLM_KEY_REQUESTS", self._counts, names)
+        self._tokens = Budgets(settings.key_tokens, "LLM_KEY_TOKENS", self._counts, names)
+
+    async def aclose(self) -> None:
+        if self._counts is not None:
+            await self._counts.aclose()
+
+    async def admit(self, key: str | None) -> None:
+        """Raises:
+        Overdrawn: The key has used up what it may.
+        """
+        whose = key or NOBODY
+        if (rate := self._tokens.of(whose)) is not None and (spent := await rate.left(f"tokens:{whose}")):
+            raise _overdrawn("tokens", spent)
+        if (rate := self._requests.of(whose)) is not None and (spent := await rate.take(f"requests:{whose}")):
+            raise _overdrawn("requests", spent)
+
+    async def note(self, key: str | None, engine: str, wanted: ChatRequest, tally: Tally) -> None:
+        """What an answer has cost, be it whole or not."""
+        counts = tally.counts(lambda: estimated(wanted.messages))
+        counted = "estimate" if tally.told is None else "upstream"
+        of(tokens, key or "", engine, "prompt", counted).inc(counts.prompt_tokens)
+        of(tokens, key or "", engine, "completion", counted).inc(counts.completion_tokens)
+        whose = key or NOBODY
+        if (rate := self._tokens.of(whose)) is not None and (cost := counts.prompt_tokens + counts.completion_tokens):
+            await rate.spend(f"tokens:{whose}", cost)
+
+
+class Budgets:
+    """Of each key, as `20/minute; 500/day, kitchen: 100/minute, guest: off` has it.
+
+    What has no name before it holds for every key that is not named, each by itself.
+    """
+
+    def __init__(self, text: str, variable: str, counts: "Counts | None", names: Iterable[str]) -> None:
+        """Raises:
+        SettingError: It cannot be understood.
+        """
+        known, limits_of = frozenset(names), entries(text)
+        for name in limits_of:
+            if name and name not in known:
+                there_are = ", ".join(sorted(known)) or "none"
+                log.warning(
+                    "%s names %r, but no key of API_KEYS is called that; there are: %s", variable, name, there_are
+                )
+        self._of = {name: _rate(limits, variable, counts) for name, limits in limits_of.items()}
+
+    def of(self, key: str) -> "Rate | None":
+        return self._of[key] if key in self._of else self._of.get(EVERYBODY)
+
+
+def entries(text: str) -> dict[str, str]:
+    """The limits of each name; those without a name are `EVERYBODY`'s."""
+    found: dict[str, list[str]] = {}
+    for entry in filter(str.strip, text.split(",")):
+        name, colon, limits = entry.partition(":")
+        found.setdefault(name.strip() if colon else EVERYBODY, []).append((limits if colon else entry).strip())
+    return {name: "; ".join(limits) for name, limits in found.items()}
+
+
+def _counts(place: str) -> "Counts":
+    from llm.budgets.limits import Counts  # its library is large, and few want it
+
+    return Counts(place)
+
+
+def _rate(limits: str, variable: str, counts: "Counts | None") -> "Rate | None":
+    if limits.lower() == UNLIMITED:
+        return None
+    from llm.budgets.limits import Rate
+
+    return Rate(limits, variable, counts)
+
+
+def _overdrawn(what: str, spent: "Spent") -> Overdrawn:
+    message = f"This key has used up its {what} ({spent.limit}). Try again in {_shown(spent.seconds)}."
+    return Overdrawn(message, retry_after=spent.seconds, lasting=spent.window_seconds >= DAY_SECONDS)
+
+
+def _shown(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

@@ -1,0 +1,1 @@
+"""Engine `companion`: a small rule-based talker that needs no model."""

@@ -1,0 +1,1 @@
+"""Engine `gguf`: a model file run in this process by llama.cpp."""

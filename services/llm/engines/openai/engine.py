@@ -1,0 +1,243 @@
+"""Any upstream that speaks OpenAI's dialect: a row of settings, not code.
+
+`LLM_MOONSHOT_API_KEY` is the key of the row `moonshot`; `MOONSHOT_API_KEY` is too, and is shared with the other
+services. Where nothing is to be changed, the request goes on as the bytes it came as, and so does the answer.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+from msgspec import Raw, Struct
+
+from chassis.chain.admission import Admission
+from chassis.chain.seat import Report
+from chassis.errors import ApiError, EngineFailed, NotFound, TooBusy
+from chassis.settings import read
+from chassis.sse import close
+from chassis.upstream.client import Reply
+from chassis.upstream.refusals import Complaint, UnknownModel
+from chassis.upstream.remote import Remote
+from chassis.upstream.settings import Row
+from llm.answer.encode import NoAnswer, unrolled
+from llm.answer.filter import Strainer
+from llm.answer.relay import relayed
+from llm.answer.usage import shown, with_usage
+from llm.engines import Engine
+from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
+from llm.engines.openai.model_list import Listed
+from llm.request.body import body_for, fields_of, heard
+from llm.request.messages import estimated
+from llm.request.providers import THINKS_UNTOLD, UPSTREAMS
+from llm.settings import LimitOptions, RelayOptions
+from llm.wire import Asked
+
+if TYPE_CHECKING:
+    from llm.budgets.limits import Rate
+
+MAX_ANSWER_BYTES = 32 * 2**20
+PATIENCE_SECONDS = 0.5
+"""How long a caller waits for a place at an upstream before the next engine is asked."""
+
+log = logging.getLogger("talkbox.llm")
+
+
+class Completion(Struct):
+    """As much of an answer as shows that it is one."""
+
+    choices: list[Raw]
+
+
+class OpenAI(Engine):
+    first_byte_seconds = 1.0
+
+    def __init__(self, row: Row, options: RelayOptions, limits: LimitOptions | None = None) -> None:
+        """Raises:
+        EngineUnavailable: The address or a key cannot be sent.
+        SettingError: Fields to add, or a rate, cannot be understood.
+        """
+        self.row, self.options = row, options
+        self.mind = UPSTREAMS.provider(row.name)
+        self.provider = row.name
+        """By whose habits it is asked."""
+        fields_of(options.extra or "{}")
+        json = {"content-type": "application/json"}
+        self.remote = Remote(row, "/chat/completions", json, connect_seconds=options.connect_seconds)
+        self._listed = Listed(self._list)
+        self._thinks: dict[str, bool] = {}
+        """Whether a model's answers begin inside a thought, as far as was seen."""
+        self._places, self._rate = _limits(limits or LimitOptions(), row.prefix)
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        prefix = UPSTREAMS.prefix(name)
+        return cls(UPSTREAMS.row(name), read(RelayOptions, own=prefix), read(LimitOptions, prefix=prefix))
+
+    def become(self, provider: str) -> None:
+        """Be asked by the habits of `provider`, whatever the row is called."""
+        self.provider, self.mind = provider, UPSTREAMS.provider(provider)
+
+    async def aclose(self) -> None:
+        await self._listed.aclose()
+        await self.remote.aclose()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What the operator listed; else what the upstream says it has, beside the operator's one."""
+        reported = () if self.row.models else self._listed.names
+        return tuple(dict.fromkeys((*((self.row.model,) if self.row.model else ()), *self.row.models, *reported)))
+
+    async def ask_for_models(self) -> None:
+        if not self.row.models:
+            await self._listed.refresh()
+
+    async def _list(self) -> bytes:
+        reply = await self.remote.get("/models", silence_seconds=5.0)
+        try:
+            if reply.status != 200:
+                raise EngineFailed(f"answered {reply.status}")
+            return await reply.read(MAX_LIST_BYTES)
+        finally:
+            await reply.aclose()
+
+    @property
+    def detail(self) -> str | None:
+        """For /readyz."""
+        return self.remote.detail
+
+    async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
+        streamed = bool(asked.wanted.stream)
+        model = self._model(asked)
+        async with self._place():
+            reply = await self._begun(asked, model, streamed=streamed)
+            try:
+                if not streamed:
+                    yield await self._whole(reply, asked, model)
+                    return
+                if reply.media_type in ("text/html", "application/json"):
+                    yield await self._unstreamed(reply, asked, model)
+                    return
+                events = relayed(reply, self.remote.meant, reply.ended, asked.tally)
+                strainer = self._strainer(asked, model)
+                pieces = events if strainer.idle else strainer.events(events)
+                if asked.wanted.wants_usage:
+                    pieces = with_usage(pieces, asked.tally, lambda: estimated(asked.wanted.messages))
+                try:
+                    async for piece in pieces:
+                        yield piece
+                finally:
+                    await close(pieces)
+                self._learn(strainer, model)
+            finally:
+                await reply.aclose()
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Raises:
+        TooBusy: It is asked as much as it may be.
+        """
+        since = None if self._places is None else await self._places.enter()
+        try:  # who finds no place is not counted
+            if self._rate is not None and (spent := await self._rate.take(self.row.name)):
+                raise TooBusy(f"{self.row.name} has been asked as often as it may be.", retry_after=spent.seconds)
+            yield
+        finally:
+            if self._places is not None and since is not None:
+                self._places.leave(since)
+
+    async def _begun(self, asked: Asked, model: str, *, streamed: bool) -> Reply:
+        """Plain is a question that lets it think, where what forbids that is not understood."""
+        accept = {"accept": "text/event-stream" if streamed else "application/json"}
+        silence = self.options.silence_seconds if streamed else None
+
+        def body(think: bool) -> bytes:
+            return body_for(asked, model, self.options, self.mind, self.provider, think=think)
+
+        return await self.remote.begun(
+            model,
+            lambda headers, plain: self.remote.upstream.post(body(plain), headers | accept, silence_seconds=silence),
+            lambda: self._unknown_model(asked, model),
+            can_be_plain=lambda: body(True) != body(False),
+        )
+
+    def _strainer(self, asked: Asked, model: str) -> Strainer:
+        wish = heard(asked.wanted, self.options)
+        thoughts = wish != "show"
+        named = THINKS_UNTOLD.match(model) is not None
+        return Strainer(
+            thoughts=thoughts,
+            reasoning=wish in ("hide", "off"),
+            markdown=self.options.for_the_ear and asked.wanted.is_prose,
+            begun=thoughts and self._thinks.get(model, named),
+        )
+
+    def _learn(self, strainer: Strainer, model: str) -> None:
+        """Whether the next answer of this model is to be taken for one that begins inside a thought."""
+        if strainer.unopened:
+            self._thinks[model] = True
+        elif strainer.begun and strainer.guessed_wrong:
+            self._thinks[model] = False
+
+    def _model(self, asked: Asked) -> str:
+        """Raises:
+        NotFound: The operator listed models, and this is none of them.
+        """
+        if asked.model:
+            if self.row.models and asked.model not in self.models:
+                listed = ", ".join(f"{self.row.name}/{model}" for model in self.models)
+                raise NotFound(
+                    f"No model {asked.model!r} here. There are: {listed}.", param="model", code="model_not_found"
+                )
+            return asked.model
+        named = asked.wanted.model
+        return named if named in self.row.models else self.row.model or named
+
+    async def _whole(self, reply: Reply, asked: Asked, model: str) -> bytes:
+        """A whole answer, once it is sure to be one."""
+        body = await reply.read(MAX_ANSWER_BYTES)
+        try:
+            msgspec.json.decode(body, type=Completion)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            raise self.remote.no_answer(body, reply, "completion") from exc
+        if b'"error"' in body and (complaint := _error_within(body)) is not None:
+            raise self.remote.meant(complaint)
+        asked.tally.whole(body)
+        strainer = self._strainer(asked, model)
+        return body if strainer.idle else strainer.whole(body)
+
+    async def _unstreamed(self, reply: Reply, asked: Asked, model: str) -> bytes:
+        """Some answer whole although a stream was asked for."""
+        body = await self._whole(reply, asked, model)
+        try:
+            return unrolled(body, _estimate(asked) if asked.wanted.wants_usage else None)
+        except NoAnswer as exc:
+            raise self.remote.no_answer(body, reply, "completion") from exc
+
+    def _unknown_model(self, asked: Asked, model: str) -> ApiError:
+        message = f"{self.row.name} has no model {model!r}."
+        log.warning("%s Set %sMODEL to one it has.", message, self.row.prefix)
+        if asked.model or self.row.model:
+            return self.remote.unknown_model(model, chosen=bool(asked.model))
+        return UnknownModel(f"{message} The operator can set {self.row.prefix}MODEL.", param="model")
+
+
+def _estimate(asked: Asked) -> Callable[[], dict[str, Any]]:
+    return lambda: shown(asked.tally.counts(lambda: estimated(asked.wanted.messages)), estimated=True)
+
+
+def _limits(options: LimitOptions, prefix: str) -> "tuple[Admission | None, Rate | None]":
+    places = None
+    if options.concurrent is not None:
+        places = Admission(options.concurrent, options.concurrent, PATIENCE_SECONDS)
+    if not options.rate:
+        return places, None
+    from llm.budgets.limits import Rate  # its library is large, and few want it
+
+    return places, Rate(options.rate, f"{prefix}RATE")
+
+
+def _error_within(body: bytes) -> Complaint | None:
+    value = msgspec.json.decode(body)
+    return Complaint.within(value) if isinstance(value, dict) and value.get("error") else None

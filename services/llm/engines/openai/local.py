@@ -1,0 +1,95 @@
+"""A model server on this machine, found without being configured: Ollama, LM Studio, llama.cpp's server or vLLM.
+
+It is looked for in the background, again and again until there is one; no request waits for that.
+"""
+
+import re
+from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Self, TypeAlias
+
+from msgspec import Struct
+
+from chassis.chain.seat import Report
+from chassis.errors import EngineUnavailable
+from chassis.settings import read
+from chassis.upstream.settings import Row, RowOptions
+from llm.engines import COMPANION
+from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.model_list import MAX_BYTES, names_in
+from llm.request.providers import UPSTREAMS
+from llm.settings import LimitOptions, RelayOptions
+
+Place: TypeAlias = tuple[str, str, int]
+"""A provider, a host and a port."""
+PORTS = (("ollama", 11434), ("lmstudio", 1234), ("llamacpp", 8088), ("vllm", 8000))
+BESIDE: tuple[Place, ...] = (("ollama", "ollama", 11434), ("llamacpp", "llamacpp", 8080))
+"""What compose.yaml starts with its profiles."""
+OWN_PORT = 8000
+"""Where this service itself listens in its container."""
+CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+AGAIN_SECONDS = 30.0
+PATIENCE_SECONDS = 1.0
+NO_TALKER = re.compile(r"embed|rerank|bge-|whisper|tts", re.IGNORECASE)
+
+
+class Server(Struct, frozen=True):
+    """One that answered."""
+
+    provider: str
+    base_url: str
+    models: tuple[str, ...]
+
+
+class Local(OpenAI):
+    @classmethod
+    def load(cls, name: str, report: Report, places: Sequence[Place] | None = None) -> Self:
+        prefix = UPSTREAMS.prefix(name)
+        options, limits = read(RelayOptions, own=prefix), read(LimitOptions, prefix=prefix)
+        if UPSTREAMS.exists(name):  # the operator has a row of that name
+            return cls(UPSTREAMS.row(name), options, limits)
+        report("looking for a model server on this machine", None)
+        server = find(around() if places is None else places)
+        wanted = read(RowOptions, prefix=prefix)
+        model = wanted.model or server.models[0]
+        made = cls(Row(name, server.base_url, "", model, wanted.models, "direct", prefix), options, limits)
+        made.become(server.provider)
+        return made
+
+
+def around(marks: Sequence[Path] = CONTAINER_MARKS) -> list[Place]:
+    """Where to look. In a container that is last of all: one that is worked in may have a server, too."""
+    here = [(provider, "127.0.0.1", port) for provider, port in PORTS]
+    if not any(mark.exists() for mark in marks):
+        return here
+    outside = [(provider, "host.docker.internal", port) for provider, port in PORTS]
+    return [*BESIDE, *outside, *(place for place in here if place[2] != OWN_PORT)]
+
+
+def find(places: Sequence[Place]) -> Server:
+    """The first that has a model to talk with.
+
+    Raises:
+        EngineUnavailable: There is none.
+    """
+    for provider, host, port in places:
+        models = [name for name in _listed(host, port) if not NO_TALKER.search(name)]
+        if models and COMPANION not in models:  # or it is a Talkbox
+            return Server(provider, f"http://{host}:{port}/v1", tuple(models))
+    tried = ", ".join(f"{provider} at {host}:{port}" for provider, host, port in places)
+    raise EngineUnavailable(
+        f"No model server with a model found on this machine ({tried}).", retry_seconds=AGAIN_SECONDS
+    )
+
+
+def _listed(host: str, port: int) -> tuple[str, ...]:
+    connection = HTTPConnection(host, port, timeout=PATIENCE_SECONDS)
+    try:
+        connection.request("GET", "/v1/models")
+        response = connection.getresponse()
+        return names_in(response.read(MAX_BYTES)) if response.status == 200 else ()
+    except (OSError, HTTPException, ValueError):
+        return ()  # nobody there, or somebody else
+    finally:
+        connection.close()

@@ -1,0 +1,1 @@
+"""A chat request on its way to an engine: its fields, its messages, and what each provider takes."""

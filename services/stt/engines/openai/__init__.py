@@ -1,0 +1,1 @@
+"""Engines that are transcription servers of the OpenAI dialect."""

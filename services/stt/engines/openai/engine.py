@@ -1,0 +1,253 @@
+"""Any transcription server that speaks OpenAI's dialect: a row of settings, not code.
+
+`STT_GROQ_API_KEY` is the key of the row `groq`; `GROQ_API_KEY` is too, and is shared with the other services. Only
+speech is sent, in a small file; silence ends here.
+"""
+
+from collections.abc import AsyncIterator, Generator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+import httpx
+import msgspec
+from msgspec import Meta
+
+from chassis.chain.seat import Report
+from chassis.errors import Declined, EngineFailed
+from chassis.settings import Options, SettingError, read
+from chassis.threads import Stop, pieces, workers
+from chassis.upstream.client import Reply
+from chassis.upstream.refusals import Complaint
+from chassis.upstream.remote import Remote
+from chassis.upstream.settings import Row
+from stt.engines import Engine
+from stt.engines.openai.answers import Answered, Event, events, segments
+from stt.engines.openai.audio_file import encoded
+from stt.engines.openai.providers import UPSTREAMS, Format, HearingProvider
+from stt.hearing import RATE, Heard, Hints, Pcm, Segment
+from stt.machine import cores
+from stt.sound import speech
+from stt.sound.speech import Speech
+from stt.text.hallucinations import is_invented
+from stt.text.languages import UnknownLanguage, code_of
+from stt.text.tags import Cleaner, cleaned, guessed, language_of
+
+MAX_ANSWER_BYTES = 16 * 2**20
+SHORT_SECONDS = 10.0
+"""For a longer recording there is as much more patience as it is longer."""
+TEXT_ONLY = "gpt-"
+"""OpenAI's models of this kind tell no times."""
+
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class HearingRowOptions(Options, frozen=True, kw_only=True):
+    """What a row has beside its address, key and model."""
+
+    prefix = "STT_<NAME>_"
+    format: Format | None = None
+    """What it is sent; opus and mp3 are the smallest, flac is exact, wav is read by everybody."""
+    languages: tuple[str, ...] = ()
+    """What it hears; recordings in other languages go to the next engine."""
+    stream: Literal["on", "off"] = "on"
+    """Whether it is asked for its words as they come, where the caller wants them so."""
+    connect_seconds: Seconds = 3.0
+    answer_seconds: Seconds = 20.0
+    """The longest silence before it answers, where the chain has more patience than that."""
+    gap_seconds: Seconds = 10.0
+    """The longest silence within an answer."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One recording on its way."""
+
+    file: tuple[str, bytes, str]
+    speech: Speech
+    hints: Hints
+    model: str
+    seconds: float
+
+    def fields(self, *, plain: bool) -> dict[str, Any]:
+        """The form beside the file; `plain`: nothing that only few servers know."""
+        hints = self.hints
+        fields: dict[str, Any] = {"model": self.model, "response_format": "json"}
+        if hints.language:
+            fields["language"] = hints.language
+        if hints.prompt:
+            fields["prompt"] = hints.prompt
+        if hints.temperature:
+            fields["temperature"] = str(hints.temperature)
+        if not plain and self.verbose:
+            fields["response_format"] = "verbose_json"
+            fields["timestamp_granularities[]"] = ["segment", "word"] if hints.words else ["segment"]
+        if not plain and self.streamed:
+            fields["stream"] = "true"
+        return fields
+
+    @property
+    def verbose(self) -> bool:
+        return (self.hints.times or self.hints.words) and TEXT_ONLY not in self.model
+
+    @property
+    def streamed(self) -> bool:
+        return self.hints.stream and not self.verbose and self.speech.sure
+
+
+class OpenAI(Engine):
+    """One row."""
+
+    first_byte_seconds = 1.0
+
+    def __init__(self, row: Row, options: HearingRowOptions, provider: HearingProvider) -> None:
+        """Raises:
+        EngineUnavailable: The address or a key cannot be sent.
+        SettingError: No such language.
+        """
+        self.row, self.options = row, options
+        self.models = tuple(dict.fromkeys((*((row.model,) if row.model else ()), *row.models))) if row.models else ()
+        self._format: Format = options.format or provider.format
+        try:
+            self.languages = frozenset(filter(None, map(code_of, options.languages or provider.languages)))
+        except UnknownLanguage as exc:
+            raise SettingError(f"{row.prefix}LANGUAGES: {exc}") from exc
+        self._remote = Remote(row, "/audio/transcriptions", {}, connect_seconds=options.connect_seconds, retold=True)
+        self._executor = workers(cores(), "upload")
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        found = UPSTREAMS.row(name)
+        engine = cls(found, read(HearingRowOptions, prefix=found.prefix), UPSTREAMS.provider(name))
+        speech.warm_up()
+        return engine
+
+    @property
+    def detail(self) -> str | None:
+        """For /readyz."""
+        return self._remote.detail
+
+    def hears(self, language: str | None) -> bool:
+        return language is None or not self.languages or language in self.languages
+
+    async def aclose(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        await self._remote.aclose()
+
+    async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        if not self.hears(hints.language):
+            raise Declined(f"{self.row.name} does not hear {hints.language!r}.", param="language")
+        if self.options.stream == "off":
+            hints = msgspec.structs.replace(hints, stream=False)
+        async with aclosing(pieces(self._executor, lambda stop: self._packed(pcm, hints, stop))) as only:
+            sent = await anext(only)
+        if sent is None:
+            yield Heard(language=hints.language or "en")
+            return
+        reply = await self._begun(sent)
+        try:
+            if reply.media_type == "text/event-stream":
+                async for heard in self._relayed(reply, sent):
+                    yield heard
+            else:
+                yield await self._whole(reply, sent)
+        finally:
+            await reply.aclose()
+
+    def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Sent | None, None, None]:
+        """What is to be sent; None: nobody speaks."""
+        found = speech.find(pcm, stop)
+        if found is None or stop:
+            yield None
+            return
+        yield Sent(encoded(found.pcm, self._format), found, hints, self._model(hints), found.seconds)
+
+    def _model(self, hints: Hints) -> str:
+        named = hints.named if hints.named != self.row.name else ""
+        if hints.model:
+            return hints.model
+        return named if named in self.row.models else self.row.model or named or "whisper-1"
+
+    async def _begun(self, sent: Sent) -> Reply:
+        """Plain is a question for the text alone, at once."""
+
+        async def post(headers: dict[str, str], plain: bool) -> Reply:
+            fields = sent.fields(plain=plain)
+            form = httpx.Request("POST", self._remote.upstream.url, data=fields, files={"file": sent.file})
+            headers["content-type"] = form.headers["content-type"]
+            return await self._remote.post(form.read(), headers, self._patience(sent))
+
+        chosen = bool(sent.hints.model) and sent.hints.model != self.row.model
+        return await self._remote.begun(
+            sent.model,
+            post,
+            lambda: self._remote.unknown_model(sent.model, chosen=chosen),
+            can_be_plain=lambda: sent.verbose or sent.streamed,
+        )
+
+    def _patience(self, sent: Sent) -> float:
+        return self.options.answer_seconds + max(0.0, sent.seconds - SHORT_SECONDS)
+
+    def _pieces(self, reply: Reply, sent: Sent) -> AsyncIterator[bytes]:
+        return self._remote.pieces(reply, self._patience(sent), self.options.gap_seconds)
+
+    async def _whole(self, reply: Reply, sent: Sent) -> Heard:
+        body = b""
+        async for piece in self._pieces(reply, sent):
+            body += piece
+            if len(body) > MAX_ANSWER_BYTES:
+                raise EngineFailed(f"answered more than {MAX_ANSWER_BYTES} bytes")
+        try:
+            answered = msgspec.json.decode(body, type=Answered)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            raise self._remote.no_answer(body, reply, "transcript") from exc
+        text, told = cleaned(answered.text)
+        language = sent.hints.language or language_of(answered.language) or told or guessed(text)
+        if not text.strip() or (not sent.speech.sure and is_invented(text)):
+            return Heard(language=language)
+        return Heard(language=language, segments=segments(answered, sent.speech, words=sent.hints.words))
+
+    async def _relayed(self, reply: Reply, sent: Sent) -> AsyncIterator[Heard]:
+        cleaner, said, kind = Cleaner(), False, ""
+        begin, end = sent.speech.spans[0][0], sent.speech.spans[-1][1]
+
+        def heard(text: str) -> Heard:
+            span = Segment(start=begin / RATE, end=end / RATE, text=text)
+            language = sent.hints.language or cleaner.language or guessed(text)
+            return Heard(language=language, segments=(span,) if text else ())
+
+        async with aclosing(events(self._pieces(reply, sent))) as pieces:  # type: ignore[type-var]  # it is a generator
+            async for data in pieces:
+                if data == b"[DONE]":
+                    break
+                event = self._event(data)
+                kind = event.type or "segment"
+                match kind:
+                    case "transcript.text.delta":
+                        text = cleaner.feed(event.delta)
+                    case "transcript.text.done" if said:
+                        text = ""
+                    case "segment" | "transcript.text.done":
+                        text = cleaner.feed(event.text)
+                    case _:
+                        continue
+                if text:
+                    said = True
+                    yield heard(text)
+                if kind == "transcript.text.done":
+                    reply.ended()
+                    break
+        if kind not in ("transcript.text.done", "segment"):
+            raise EngineFailed(f"{self._remote.upstream.shown} broke off")
+        if (text := cleaner.flush()) or not said:
+            yield heard(text)
+
+    def _event(self, data: bytes) -> Event:
+        try:
+            event = msgspec.json.decode(data, type=Event)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            raise EngineFailed(f"sent an event that is none. {self._remote.hint}") from exc
+        complaint = Complaint.of(data) if event.error else None
+        if complaint is not None:
+            raise self._remote.meant(complaint)
+        return event

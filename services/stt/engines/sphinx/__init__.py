@@ -1,0 +1,1 @@
+"""Engine `sphinx`: PocketSphinx with its embedded English model, in processes of its own."""

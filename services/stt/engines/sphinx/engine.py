@@ -1,0 +1,247 @@
+"""PocketSphinx with the English model of its wheel: no key, no download, no network."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Generator
+from contextlib import aclosing, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any, Self
+
+import numpy as np
+
+from chassis.chain.seat import Report
+from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
+from chassis.settings import Options, SettingError, read
+from chassis.threads import Stop, pieces, workers
+from stt.admission import PATIENCE_SECONDS, Full, Pace
+from stt.engines import Engine
+from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
+from stt.machine import cores
+from stt.sound import vad
+
+PROGRAM = Path(__file__).with_name("process.py")
+PART_SECONDS = 12.0
+"""The longest piece given to a process, which is deaf until it has heard it."""
+GAP_SECONDS = 1.0
+WAITING = 2
+"""For each process; the service lets in more."""
+PACE_SECONDS = 0.4
+"""For a second of sound, until it is known: twice what it takes where nothing else runs; or what a murmur took."""
+SHORT_SECONDS = 10.0
+"""For a longer recording, as much more time is in order."""
+
+THRESHOLD = 1e-20
+"""How sure a keyword must be: a greater one hears it less often, and less often where it was not said."""
+
+
+class SphinxOptions(Options, frozen=True, kw_only=True):
+    prefix = "SPHINX_"
+    grammar: Path | None = None
+    """A JSGF file: what it allows is heard, and nothing else."""
+    keywords: tuple[str, ...] = ()
+    """Phrases to be heard among anything else: `hello bear, good night`, with a threshold where needed: `stop=1e-5`."""
+
+    def task(self) -> str:
+        """For the processes, as JSON.
+
+        Raises:
+            SettingError: Both are set, or a threshold is no number.
+        """
+        if self.grammar and self.keywords:
+            raise SettingError("Set SPHINX_GRAMMAR or SPHINX_KEYWORDS, not both.")
+        listed = []
+        for entry in self.keywords:
+            phrase, _, threshold = entry.lower().partition("=")
+            try:
+                listed.append((" ".join(phrase.split()), float(threshold or THRESHOLD)))
+            except ValueError as exc:
+                raise SettingError(f"SPHINX_KEYWORDS: {entry!r} is not PHRASE or PHRASE=1e-20.") from exc
+        return json.dumps({"grammar": self.grammar and str(self.grammar), "keywords": listed})
+
+
+class Sphinx(Engine):
+    """English only, and simple words rather than names; but always there.
+
+    Each request has a process to itself. They are started when needed, as many as there are cores.
+    """
+
+    stands_in = True
+    first_byte_seconds = 2.0
+    models = ("en-us",)
+
+    def __init__(self, processes: int | None = None, options: SphinxOptions | None = None) -> None:
+        processes = processes or cores()
+        self._task = (options or SphinxOptions()).task()
+        self._executor = workers(processes, "sphinx")
+        self.patience_seconds = PATIENCE_SECONDS
+        self.pace = Pace(places=processes, most=(1 + WAITING) * processes, seconds=PACE_SECONDS)
+        self._idle: list[_Process] = []
+        self._all: set[_Process] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        engine = cls(options=read(SphinxOptions))
+        report("starting a process", None)
+        try:
+            process = engine._take()
+            began = monotonic()
+            process.hear(_murmur())
+            engine.pace.seconds = max(PACE_SECONDS, monotonic() - began)
+            engine._give_back(process)
+            vad.probabilities(np.zeros(RATE // 10, np.float32), Stop())  # loads it
+        except (EngineFailed, OSError) as exc:
+            raise EngineUnavailable("PocketSphinx does not start; the log has the details.", retry_seconds=60) from exc
+        return engine
+
+    def hears(self, language: str | None) -> bool:
+        return language in (None, "en")
+
+    async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        if not self.hears(hints.language):
+            raise Declined(f"PocketSphinx hears English only, not {hints.language!r}.", param="language")
+        seconds = len(pcm) / RATE
+        try:
+            place = self.pace.enter(seconds, self.patience_seconds + max(0.0, seconds - SHORT_SECONDS))
+        except Full as exc:
+            raise TooBusy("Too many are speaking. Try again in a moment.", retry_after=exc.seconds) from exc
+        try:
+            async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
+                async for piece in heard:
+                    yield piece
+        finally:
+            self.pace.leave(place)
+
+    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
+        spoken = vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)
+        if not spoken:
+            yield Heard(language="en")
+            return
+        process = self._take()
+        try:
+            with stop.breaking_off(process.kill):
+                for begin, end in spoken:
+                    if stop:
+                        return
+                    began = monotonic()
+                    words = [
+                        Word(word, round(begin / RATE + start, 2), round(begin / RATE + finish, 2))
+                        for word, start, finish in process.hear(pcm[begin:end])
+                    ]
+                    self.pace.learn((monotonic() - began) / ((end - begin) / RATE))
+                    yield Heard(language="en", segments=_segments(words, hints))
+        finally:
+            self._give_back(process)
+
+    def _take(self) -> "_Process":
+        with self._lock:
+            process = self._idle.pop() if self._idle else None
+        if process is not None and process.alive:
+            return process
+        if process is not None:
+            self._give_back(process)
+        process = _Process(self._task)
+        with self._lock:
+            self._all.add(process)
+            if self._closed:
+                process.kill()
+        return process
+
+    def _give_back(self, process: "_Process") -> None:
+        with self._lock:
+            if process.alive and not self._closed:
+                self._idle.append(process)
+                return
+            self._all.discard(process)
+        process.end()
+
+    async def aclose(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for process in self._all:
+                process.kill()
+        for process in idle:
+            await asyncio.to_thread(self._give_back, process)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _murmur() -> Pcm:
+    """A second of noise that swells and fades, which is at least as much work as a second of speech."""
+    swell = 1 + np.sin(2 * np.pi * 4 * np.arange(RATE) / RATE)
+    return np.asarray(swell * np.random.default_rng(0).normal(0, 0.1, RATE), np.float32).clip(-1, 1)
+
+
+def _segments(words: list[Word], hints: Hints) -> tuple[Segment, ...]:
+    if not words:
+        return ()
+    text = "".join(f" {word.word}" for word in words)
+    return (Segment(start=words[0].start, end=words[-1].end, text=text, words=tuple(words) if hints.words else ()),)
+
+
+class _Process:
+    """One `sphinx_process`, used by one thread at a time.
+
+    Args:
+        task: Its argument.
+
+    Raises:
+        EngineFailed: It died, now or in any of the methods.
+        EngineUnavailable: The grammar or the keywords cannot be used.
+    """
+
+    def __init__(self, task: str = "{}") -> None:
+        command = [sys.executable, "-P", str(PROGRAM), task]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._killed = False
+        try:
+            refused = self._read()
+        except EngineFailed:
+            self.end()
+            raise
+        if refused:
+            self.end()
+            raise EngineUnavailable(f"Check SPHINX_GRAMMAR and SPHINX_KEYWORDS: {refused[0]}.")
+
+    @property
+    def alive(self) -> bool:
+        return not self._killed and self._process.poll() is None
+
+    def hear(self, pcm: Pcm) -> list[tuple[str, float, float]]:
+        """The words, with the seconds in which they begin and end."""
+        samples = (pcm * 32767).astype("<i2").tobytes()
+        try:
+            self._stdin.write(len(samples).to_bytes(4, "little") + samples)
+            self._stdin.flush()
+        except OSError as exc:
+            raise EngineFailed("the PocketSphinx process died") from exc
+        return [(word, start, end) for word, start, end in self._read()]
+
+    def _read(self) -> list[Any]:
+        size = self._stdout.read(4)
+        text = self._stdout.read(int.from_bytes(size, "little"))
+        if not text:
+            raise EngineFailed("the PocketSphinx process died")
+        words: list[Any] = json.loads(text)
+        return words
+
+    def kill(self) -> None:
+        """At once; from any thread, and without waiting."""
+        self._killed = True
+        self._process.kill()
+
+    def end(self) -> None:
+        """What `kill` leaves to be done."""
+        self.kill()
+        self._process.wait()
+        for pipe in (self._stdin, self._stdout):
+            with suppress(OSError):  # what was not sent any more
+                pipe.close()

@@ -1,0 +1,1 @@
+"""A recording: decoded, measured, and cut where nobody speaks."""

@@ -1,0 +1,60 @@
+"""What transcription servers answer: a text, with or without times, whole or as events."""
+
+import re
+
+from stt.text.languages import UnknownLanguage, code_of
+
+TAG = re.compile(r"<\|([^|<>\n]{1,30})\|>")
+"""What SenseVoice says of the sound: `<|zh|><|NEUTRAL|><|Speech|><|woitn|>`."""
+
+LONGEST_TAG = 34
+
+PICTURES = str.maketrans(dict.fromkeys("🎼👏😀😭🤧😷😊😔😡😰🤢😮❓\ufe0f"))
+"""What its scripts make of those tags: music, applause, laughter, moods."""
+
+
+class Cleaner:
+    """Takes out SenseVoice's tags and their pictures; a tag may come in two pieces."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self.language: str | None = None
+        """As the first tag that names one says."""
+
+    def feed(self, text: str) -> str:
+        text = self._held + text
+        begin = text.rfind("<", -LONGEST_TAG)
+        unfinished = begin >= 0 and text[begin : begin + 2] in ("<", "<|") and ">" not in text[begin:]
+        self._held = text[begin:] if unfinished else ""
+        return self._without(text[:begin] if unfinished else text)
+
+    def flush(self) -> str:
+        text, self._held = self._held, ""
+        return self._without(text)
+
+    def _without(self, text: str) -> str:
+        if self.language is None:
+            self.language = next((code for tag in TAG.findall(text) if (code := language_of(tag))), None)
+        return TAG.sub("", text).translate(PICTURES)
+
+
+def cleaned(text: str) -> tuple[str, str | None]:
+    """Without tags, and the language they told."""
+    cleaner = Cleaner()
+    return cleaner.feed(text) + cleaner.flush(), cleaner.language
+
+
+def language_of(name: str | None) -> str | None:
+    """`zh` for `zh` or `chinese`; None for what is no language."""
+    try:
+        return code_of(name) if name else None
+    except UnknownLanguage:
+        return None
+
+
+def guessed(text: str) -> str:
+    """The language of a text, by its letters alone."""
+    for letters, code in (("[\u3040-\u30ff]", "ja"), ("[\uac00-\ud7af]", "ko"), ("[\u3400-\u9fff]", "zh")):
+        if re.search(letters, text):
+            return code
+    return "en"

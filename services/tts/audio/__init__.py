@@ -1,0 +1,1 @@
+"""Sound: decoded, levelled, and encoded as it is made."""

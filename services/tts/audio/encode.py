@@ -1,0 +1,360 @@
+"""From the engine's codec to the caller's: one encoder for a whole answer, giving bytes as soon as it has them."""
+
+import struct
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import chain
+from typing import Protocol
+
+import av
+import lameenc
+import msgspec
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+
+from tts.audio.pcm import RATE, WIDTH, Sound, audioop
+from tts.wire import Codec
+
+MP3_KBITS = 64
+MP3_EXTRA_SAMPLES = 1_400
+"""Silence that the codec adds to begin and to end with, on average."""
+QUIET = 160
+"""Of 32767: at the very end, that much is silence."""
+OPUS_BITS = 32_000
+AAC_BITS = 64_000
+MP3_RATES = (16_000, 22_050, 24_000)
+"""Sound of these many samples a second becomes mp3 of as many: to make more of them costs time and adds nothing."""
+FIRST_SLICE_SECONDS = 0.1
+SLICE_SECONDS = 1.0
+"""How much is encoded at a time: the first byte is soon there, and others get their turn in between."""
+UNKNOWN_SIZE = 0xFFFFFFFF
+EVEN_TEMPO = (0.5, 2.0)
+"""What FFmpeg's `atempo` stretches without dropping sound."""
+
+
+class Mp3(msgspec.Struct, frozen=True):
+    """What an operator wants of mp3; None: `MP3_KBITS`, and as many samples as the engine gives, or `RATE` of them;
+    what an engine sends as mp3 stays as it is."""
+
+    kbits: int | None = None
+    rate: int | None = None
+
+    def fits(self, sound: Sound) -> bool:
+        """Whether an engine's own mp3 will do."""
+        small = self.kbits is None or 8 * sound.bytes_per_second <= 1_000 * self.kbits
+        return sound.codec == "mp3" and small and self.rate in (None, sound.rate)
+
+    def rate_for(self, sound: Sound) -> int:
+        """Samples a second of what is made from it."""
+        return self.rate or (sound.rate if sound.rate in MP3_RATES else RATE)
+
+
+AS_USUAL = Mp3()
+
+
+class Encoder(Protocol):
+    """PCM at its `rate` in, the caller's codec out."""
+
+    rate: int
+
+    def encode(self, pcm: bytes) -> bytes: ...
+
+    def finish(self) -> bytes: ...
+
+
+class Encoding:
+    """One answer's way from the engine's sound to the caller's bytes.
+
+    Args:
+        sound: What comes in.
+        codec: What goes out.
+        stretch: How much faster it shall be, at the same pitch.
+        mp3: For that codec.
+    """
+
+    def __init__(self, sound: Sound, codec: Codec, stretch: float = 1.0, mp3: Mp3 = AS_USUAL) -> None:
+        self._sound, self._codec, self._stretch = sound, codec, stretch
+        self._bytes_in = 0
+        self._first = True
+        self.begun = False
+        """Something has been encoded."""
+        untouched = codec == "mp3" and mp3.fits(sound) and stretch == 1.0
+        self._encoder: Encoder | None = None if untouched else _encoder(codec, mp3, sound)
+        self._source = None if self._encoder is None else source(sound, stretch, self._encoder.rate)
+
+    @property
+    def seconds(self) -> float:
+        """How much sound has come in, as long as it will be when it goes out."""
+        return self._bytes_in / self._sound.bytes_per_second / self._stretch
+
+    def encode(self, piece: bytes) -> Iterator[bytes]:
+        """What can be sent now that this much is known; may be nothing."""
+        self._bytes_in += len(piece)
+        if self._encoder is None or self._source is None:
+            yield piece
+            return
+        for slice_ in self._slices(piece):
+            yield from self._encoded(self._source.feed(slice_))
+
+    def finish(self) -> Iterator[bytes]:
+        """The rest."""
+        if self._encoder is None or self._source is None:
+            return
+        yield from self._encoded(self._source.finish())
+        if rest := self._encoder.finish():
+            yield rest
+
+    def _encoded(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        assert self._encoder is not None
+        for pcm in pieces:
+            if coded := self._encoder.encode(pcm):
+                self.begun = True
+                yield coded
+
+    def _slices(self, piece: bytes) -> Iterator[bytes]:
+        begin = 0
+        while begin < len(piece):
+            seconds = FIRST_SLICE_SECONDS if self._first else SLICE_SECONDS
+            end = begin + WIDTH * int(seconds * self._sound.bytes_per_second / WIDTH)
+            yield piece[begin:end]
+            begin, self._first = end, False
+
+
+class Source(Protocol):
+    """The engine's bytes in, PCM out."""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]: ...
+
+    def finish(self) -> Iterator[bytes]: ...
+
+
+def source(sound: Sound, stretch: float = 1.0, rate: int = RATE) -> Source:
+    """Decodes, stretches and resamples, as far as that is needed."""
+    if sound.codec == "pcm" and sound.rate == rate and stretch == 1.0:
+        return AsItIs()
+    return _Converter(sound, stretch, rate)
+
+
+class AsItIs:
+    """The right PCM already."""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        yield piece
+
+    def finish(self) -> Iterator[bytes]:
+        yield from ()
+
+
+class _Converter:
+    """Decodes, stretches and resamples."""
+
+    def __init__(self, sound: Sound, stretch: float, rate: int) -> None:
+        self._sound, self._tempos, self._rate = sound, tempos(stretch), rate
+        self._decoder = av.CodecContext.create("mp3", "r") if sound.codec == "mp3" else None
+        self._graph: av.filter.Graph | None = None
+        self._samples = 0
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        for frame in self._frames(piece):
+            yield from self._through(frame)
+
+    def finish(self) -> Iterator[bytes]:
+        for frame in self._last_frames():
+            yield from self._through(frame)
+        if self._graph is not None:
+            yield from self._through(None)
+
+    def _frames(self, piece: bytes) -> Iterator[AudioFrame]:
+        if self._decoder is None:
+            yield from _frame(piece, self._sound.rate)
+            return
+        for packet in self._decoder.parse(piece):
+            yield from self._decoder.decode(packet)
+
+    def _last_frames(self) -> Iterator[AudioFrame]:
+        if self._decoder is not None:
+            for packet in chain(self._decoder.parse(b""), [None]):
+                yield from self._decoder.decode(packet)
+
+    def _through(self, frame: AudioFrame | None) -> Iterator[bytes]:
+        if frame is not None:
+            frame.pts, frame.time_base = self._samples, Fraction(1, frame.sample_rate)
+            self._samples += frame.samples
+            self._graph = self._graph or self._filters(frame)
+        assert self._graph is not None
+        self._graph.push(frame)
+        while True:
+            try:
+                made = self._graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            assert isinstance(made, AudioFrame)
+            yield bytes(made.planes[0])[: made.samples * WIDTH]
+
+    def _filters(self, like: AudioFrame) -> av.filter.Graph:
+        graph = av.filter.Graph()
+        steps = [
+            graph.add_abuffer(
+                sample_rate=like.sample_rate,
+                format=like.format.name,
+                layout=like.layout.name,
+                time_base=Fraction(1, like.sample_rate),
+            ),
+            *(graph.add("atempo", str(tempo)) for tempo in self._tempos),
+            graph.add("aformat", f"sample_fmts=s16:sample_rates={self._rate}:channel_layouts=mono"),
+            graph.add("abuffersink"),
+        ]
+        graph.link_nodes(*steps).configure()
+        return graph
+
+
+def tempos(stretch: float) -> list[float]:
+    """Factors within `EVEN_TEMPO` whose product is `stretch`."""
+    slowest, fastest = EVEN_TEMPO
+    found = []
+    while not slowest <= stretch <= fastest:
+        step = fastest if stretch > fastest else slowest
+        found.append(step)
+        stretch /= step
+    return [*found, stretch] if stretch != 1.0 else found
+
+
+def _frame(pcm: bytes, rate: int) -> Iterator[AudioFrame]:
+    if pcm:
+        frame = AudioFrame(format="s16", layout="mono", samples=len(pcm) // WIDTH)
+        frame.sample_rate = rate
+        frame.planes[0].update(pcm)
+        yield frame
+
+
+class _Raw:
+    """PCM, after a header where the format wants one."""
+
+    rate = RATE
+
+    def __init__(self, header: bytes = b"") -> None:
+        self._header = header
+
+    def encode(self, pcm: bytes) -> bytes:
+        header, self._header = self._header, b""
+        return header + pcm
+
+    def finish(self) -> bytes:
+        return self._header
+
+
+def _wav_header() -> bytes:
+    """Of a stream: the sizes are not known."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * WIDTH, WIDTH, 8 * WIDTH)
+    return struct.pack("<4sI4s", b"RIFF", UNKNOWN_SIZE, b"WAVE") + form + struct.pack("<4sI", b"data", UNKNOWN_SIZE)
+
+
+class _Mp3:
+    """At a constant bit rate, and as long as the sound: what the codec adds is taken from the silence at the end."""
+
+    def __init__(self, rate: int = RATE, kbits: int = MP3_KBITS) -> None:
+        self.rate, self._kbits = rate, kbits
+        self._lame = _spare.pop((rate, kbits), None) or _lame(rate, kbits)
+        self._begun = False
+        self._silence = b""
+
+    def encode(self, pcm: bytes) -> bytes:
+        pcm = self._silence + pcm
+        end = _before_silence(pcm, WIDTH * MP3_EXTRA_SAMPLES)
+        self._silence = pcm[end:]
+        if not end:
+            return b""
+        self._begun = True
+        return bytes(self._lame.encode(pcm[:end]))
+
+    def finish(self) -> bytes:
+        if not self._begun and not self._silence:
+            return b""
+        last = b"" if self._begun else bytes(self._lame.encode(self._silence))
+        last += bytes(self._lame.flush())
+        _spare[self.rate, self._kbits] = _lame(self.rate, self._kbits)
+        return last
+
+
+_spare: dict[tuple[int, int], lameenc.Encoder] = {}
+"""By sample and bit rate, one that is made ready when an answer ends, and not when the next is waited for: an encoder
+serves one answer only, and it takes half a millisecond to set up."""
+
+
+def _lame(rate: int, kbits: int) -> lameenc.Encoder:
+    lame = lameenc.Encoder()
+    lame.silence()
+    lame.set_in_sample_rate(rate)
+    lame.set_out_sample_rate(rate)
+    lame.set_channels(1)
+    lame.set_bit_rate(kbits)
+    lame.set_quality(7)
+    lame.encode(b"")  # sets it up
+    return lame
+
+
+def _before_silence(pcm: bytes, most: int) -> int:
+    """Where the silence at its end begins, which is of `most` bytes at the most."""
+    step, end = most // 10, len(pcm)
+    while end > max(0, len(pcm) - most) and audioop.max(pcm[max(0, end - step) : end], WIDTH) <= QUIET:
+        end = max(0, end - step)
+    return end
+
+
+class _Pipe:
+    """A file that can only be written to, so that FFmpeg writes nothing that it would mend later."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._written += data
+        return len(data)
+
+    def take(self) -> bytes:
+        written, self._written = bytes(self._written), bytearray()
+        return written
+
+
+class _Ffmpeg:
+    """A codec of FFmpeg's in its container."""
+
+    rate = RATE
+
+    def __init__(
+        self, container: str, codec: str, bits: int | None, options: dict[str, str], container_options: dict[str, str]
+    ) -> None:
+        self._pipe = _Pipe()
+        self._container = av.open(self._pipe, "w", format=container, container_options=container_options)
+        stream = self._container.add_stream(codec, rate=RATE, layout="mono", options=options)
+        assert isinstance(stream, AudioStream)
+        self._stream = stream
+        if bits:
+            self._stream.codec_context.bit_rate = bits
+
+    def encode(self, pcm: bytes) -> bytes:
+        for frame in _frame(pcm, RATE):
+            self._container.mux(self._stream.encode(frame))
+        return self._pipe.take()
+
+    def finish(self) -> bytes:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        return self._pipe.take()
+
+
+ENCODERS: dict[Codec, Callable[[], Encoder]] = {
+    "mp3": _Mp3,
+    "opus": lambda: _Ffmpeg(
+        "ogg", "libopus", OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
+    ),
+    "aac": lambda: _Ffmpeg("adts", "aac", AAC_BITS, {"aac_coder": "fast"}, {"flush_packets": "1"}),
+    "flac": lambda: _Ffmpeg("flac", "flac", None, {}, {"flush_packets": "1", "metadata_header_padding": "0"}),
+    "wav": lambda: _Raw(_wav_header()),
+    "pcm": _Raw,
+}
+
+
+def _encoder(codec: Codec, mp3: Mp3, sound: Sound) -> Encoder:
+    """For what comes in as `sound`."""
+    return _Mp3(mp3.rate_for(sound), mp3.kbits or MP3_KBITS) if codec == "mp3" else ENCODERS[codec]()

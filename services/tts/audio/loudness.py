@@ -1,0 +1,220 @@
+"""Loudness evened out: a measure near to EBU R128's, what is known of each voice, and a limiter for what is too loud.
+
+A clause has one gain from beginning to end, so that nothing pumps; it changes where all is silent.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from tts.audio.pcm import WIDTH, Sound, audioop
+
+Wish = Annotated[float, Meta(ge=-40.0, le=-10.0)] | Literal["auto", "off"]
+"""LUFS for all that is said; `auto`: `USUAL` for what comes as PCM, while mp3 keeps the loudness it was made with."""
+USUAL = -18.0
+
+BLOCK_SECONDS = 0.1
+BLOCKS = 4
+"""Loudness is that of 0.4 s at a time."""
+OFFSET, SILENT, GATE = -0.691, -70.0, 0.1
+"""As in ITU-R BS.1770: of the scale; what does not count at all; what part of the mean does not count either."""
+SHELF, SHELF_HERTZ = 0.226, 4_000
+"""A comb, `x[n] - SHELF x[n-lag]`, lifts what is around 4 kHz by 4 dB: for speech within half a dB of K-weighting."""
+
+ENGINES_LUFS, ENGINES_SECONDS = -20.0, 0.5
+"""What a voice that nobody has heard is taken for, and for how many seconds of hearing it that counts."""
+MOST_KNOWN_SECONDS = 30.0
+MOST_TRUSTED_SECONDS = 4.0
+"""A clause of this length that is there before it begins is corrected by half of what it differs from its voice."""
+FIRST_SECONDS = 0.3
+"""How much of a voice nobody has heard is listened to before its first sound leaves."""
+MOST_VOICES = 1_000
+LEAST_DB, MOST_DB = -20.0, 15.0
+
+CEILING = round(32_767 * 10 ** (-1.5 / 20))
+"""An encoder goes a little beyond what it was given."""
+LIMITER_SECONDS = 0.005
+PART_WINDOWS = 6
+RAMP_SAMPLES = 16
+RELEASE = 0.08
+"""How much of the full volume comes back in that time."""
+
+
+class Meter:
+    """How loud PCM is, by and by."""
+
+    def __init__(self, rate: int) -> None:
+        self._block = WIDTH * round(rate * BLOCK_SECONDS)
+        self._lag = WIDTH * max(1, round(rate / SHELF_HERTZ / 2))
+        self._rest = b""
+        self._powers: list[float] = []
+
+    def feed(self, pcm: bytes) -> None:
+        pcm = self._rest + pcm
+        end = len(pcm) // self._block * self._block
+        self._powers += (self._power(pcm[at : at + self._block]) for at in range(0, end, self._block))
+        self._rest = pcm[end:]
+
+    def heard(self) -> tuple[float, float] | None:
+        """LUFS, and the seconds that it is the loudness of; None: nothing loud enough to be measured."""
+        powers = self._powers
+        spans = [sum(powers[at : at + BLOCKS]) / BLOCKS for at in range(len(powers) - BLOCKS + 1)]
+        spans = spans or ([sum(powers) / len(powers)] if powers else [])
+        audible = [power for power in spans if power > 10 ** ((SILENT - OFFSET) / 10)]
+        if not audible:
+            return None
+        gate = GATE * sum(audible) / len(audible)
+        counted = [power for power in audible if power > gate]
+        seconds = BLOCK_SECONDS * min(len(powers), len(counted) + BLOCKS - 1)
+        return OFFSET + 10 * math.log10(sum(counted) / len(counted)), seconds
+
+    def _power(self, block: bytes) -> float:
+        """The mean square of the block after the comb, from its own and its correlation with itself `lag` earlier."""
+        plain = (audioop.rms(block, WIDTH) / 32_768) ** 2
+        if plain == 0.0:
+            return 0.0
+        alike: float = audioop.findfactor(block[self._lag :], block[: -self._lag])
+        return float(plain * (1 + SHELF**2 - 2 * SHELF * alike) / (1 - SHELF) ** 2)
+
+
+class Levels:
+    """What has been heard of each voice, in this process."""
+
+    def __init__(self, wish: Wish = "off") -> None:
+        self._wish = wish
+        self.target = USUAL if isinstance(wish, str) else wish
+        self._voices: OrderedDict[object, tuple[float, float]] = OrderedDict()
+
+    def leave(self, sound: Sound) -> bool:
+        """Whether what comes in this form stays as loud as it is."""
+        return self._wish == "off" or (self._wish == "auto" and sound.codec == "mp3")
+
+    def known(self, voice: object) -> tuple[float, float]:
+        """LUFS, and the seconds it was heard for."""
+        return self._voices.get(voice, (ENGINES_LUFS, ENGINES_SECONDS))
+
+    def gain(self, voice: object, meter: Meter) -> float:
+        """For a clause of which `meter` has heard what is there before it begins."""
+        lufs, seconds = self.known(voice)
+        if there := meter.heard():
+            trust = min(seconds, MOST_TRUSTED_SECONDS)
+            lufs = (trust * lufs + there[1] * there[0]) / (trust + there[1])
+        return float(10 ** (min(max(self.target - lufs, LEAST_DB), MOST_DB) / 20))
+
+    def learn(self, voice: object, meter: Meter) -> None:
+        """A clause has been heard to its end."""
+        if heard := meter.heard():
+            lufs, seconds = self._voices.get(voice, (0.0, 0.0))
+            both = seconds + heard[1]
+            self._voices[voice] = ((seconds * lufs + heard[1] * heard[0]) / both, min(both, MOST_KNOWN_SECONDS))
+            self._voices.move_to_end(voice)
+            if len(self._voices) > MOST_VOICES:
+                self._voices.popitem(last=False)
+
+
+class Evened:
+    """One answer's PCM, evened out.
+
+    Args:
+        voice: Whose loudness it is, for `levels`.
+    """
+
+    def __init__(self, levels: Levels, voice: object, rate: int) -> None:
+        self._levels, self._voice, self._rate = levels, voice, rate
+        self._limiter = Limiter(rate)
+        self._meter: Meter | None = None
+        self._first = b""
+
+    def feed(self, pcm: bytes) -> bytes:
+        """Some of a clause. Its first piece, which may be all of it, decides how it is amplified."""
+        if self._meter is None:
+            self._first += pcm
+            known_seconds = self._levels.known(self._voice)[1]
+            if known_seconds <= ENGINES_SECONDS and len(self._first) < FIRST_SECONDS * self._rate * WIDTH:
+                return b""
+            return self._begin()
+        if self._levels.known(self._voice)[1] < MOST_KNOWN_SECONDS:
+            self._meter.feed(pcm)
+        return self._limiter.feed(pcm)
+
+    def _begin(self) -> bytes:
+        pcm, self._first = self._first, b""
+        self._meter = Meter(self._rate)
+        self._meter.feed(pcm)
+        self._limiter.gain = self._levels.gain(self._voice, self._meter)
+        return self._limiter.feed(pcm)
+
+    def end_clause(self) -> bytes:
+        """What was held back of it."""
+        rest = self._begin() if self._first else b""
+        if self._meter is not None:
+            self._levels.learn(self._voice, self._meter)
+        self._meter = None
+        return rest
+
+    def finish(self) -> bytes:
+        return self._limiter.finish()
+
+
+class Limiter:
+    """PCM amplified, and softer for a moment where it would be louder than `CEILING`.
+
+    It holds the last few milliseconds back, to be soft before it is too late.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self.gain = 1.0
+        self._window = WIDTH * round(rate * LIMITER_SECONDS)
+        self._held = b""
+        self._factor = 1.0
+
+    def feed(self, pcm: bytes) -> bytes:
+        pcm = self._held + pcm
+        end = max(0, len(pcm) // self._window - 1) * self._window
+        self._held = pcm[end:]
+        if self._factor == 1.0 and self.gain * audioop.max(pcm, WIDTH) <= CEILING:
+            return audioop.mul(pcm[:end], WIDTH, self.gain)
+        return b"".join(chain.from_iterable(self._parts(pcm, end)))
+
+    def finish(self) -> bytes:
+        size = len(self._held)
+        return self.feed(bytes(2 * self._window))[:size]
+
+    def _parts(self, pcm: bytes, end: int) -> Iterator[Iterable[bytes]]:
+        """Up to `end`. Most of it holds nothing that is too loud, and is amplified in one go as far as that goes."""
+        size = PART_WINDOWS * self._window
+        samples, calm = memoryview(pcm), 0
+        for begin in range(0, end, size):
+            upto = min(end, begin + size)
+            part = samples[begin : upto + self._window]
+            if self._factor < 1.0 or self.gain * audioop.max(part, WIDTH) > CEILING:
+                yield (audioop.mul(samples[calm:begin], WIDTH, self.gain),)
+                yield self._limited(part, (upto - begin) // self._window)
+                calm = upto
+        yield (audioop.mul(samples[calm:end], WIDTH, self.gain),)
+
+    def _limited(self, pcm: memoryview, number: int) -> Iterator[bytes]:
+        """The first `number` windows, each with a straight way from one factor to the next."""
+        windows = [pcm[at : at + self._window] for at in range(0, (number + 1) * self._window, self._window)]
+        most = [min(1.0, CEILING / max(1.0, self.gain * audioop.max(window, WIDTH))) for window in windows]
+        before = min(self._factor, most[0])
+        for at, window in enumerate(windows[:number]):
+            after = min(most[at], most[at + 1], before + RELEASE)
+            if before == after:
+                yield audioop.mul(window, WIDTH, self.gain * after)
+            else:
+                yield _ramped(window, self.gain * before, self.gain * after)
+            before = after
+        self._factor = before
+
+
+def _ramped(pcm: memoryview, before: float, after: float) -> bytes:
+    """Amplified, more and more or less and less."""
+    size = WIDTH * RAMP_SAMPLES
+    step = (after - before) / math.ceil(len(pcm) / size)
+    factors = count(before + step, step)
+    return b"".join(audioop.mul(pcm[at : at + size], WIDTH, next(factors)) for at in range(0, len(pcm), size))

@@ -1,0 +1,1 @@
+"""Answers that were spoken before, in memory and in a folder, and those being spoken now."""

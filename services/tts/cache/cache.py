@@ -1,0 +1,141 @@
+"""Answers kept: what was said once is not made again, and what many ask for at the same moment is made once.
+
+An answer is filed under what one engine was to say, and how. So what a later engine said while an earlier one was down
+is the later one's alone, and is never taken for the earlier one's. Only whole answers are kept.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+from prometheus_client import Counter
+
+from chassis.settings import Options
+from tts.cache.entry import How, Kept, Made, Outgoing
+from tts.cache.folder import Folder
+from tts.cache.in_flight import Listener, Making
+from tts.cache.memory import Memory
+
+CACHE_HEADER = "x-talkbox-cache"
+
+SLICE_BYTES = 32 * 2**10
+
+DAY = 24 * 3600.0
+
+Megabytes = Annotated[int, Meta(ge=0)]
+
+answers = Counter("talkbox_speech_answers_total", "Answers, by where they came from", ["source"])
+
+
+class CacheOptions(Options, frozen=True, kw_only=True):
+    """What is kept, and where."""
+
+    prefix = "TTS_"
+    cache: bool = True
+    """Off: nothing is kept, and nothing is shared."""
+    cache_mb: Megabytes = 64
+    """In the memory of each process."""
+    cache_dir: str = ""
+    """A folder, which several processes and machines may share; empty: nothing is written."""
+    cache_dir_mb: Megabytes = 1024
+    cache_days: Annotated[float, Meta(gt=0)] = 30.0
+    """After that it is made anew."""
+
+
+class Cache:
+    """All of it: memory, then the folder, then what is being made just now."""
+
+    def __init__(self, options: CacheOptions) -> None:
+        """Raises:
+        SettingError: The folder cannot be used.
+        """
+        lasts = options.cache_days * DAY
+        self._memory = Memory(options.cache_mb * 2**20, lasts)
+        folder = Path(options.cache_dir).expanduser() if options.cache_dir else None
+        self._folder = Folder(folder, options.cache_dir_mb * 2**20, lasts) if folder else None
+        self._under_way: dict[bytes, Making] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    def of(cls, options: CacheOptions) -> "Cache | None":
+        return cls(options) if options.cache else None
+
+    async def answer(self, asked: bytes, keys: Iterable[bytes], make: Callable[[], Awaitable[Made]]) -> Outgoing:
+        """One that was kept, or is being made for somebody else, or is made now.
+
+        Args:
+            asked: The same for requests that one answer can serve.
+            keys: Under which it may be found, the best first.
+            make: Begins to make it.
+
+        Raises:
+            Exception: Whatever `make` raises.
+        """
+        keys = list(keys)
+        found: Outgoing | None = self._joined(asked) or self._in_memory(keys)
+        if found is None and self._folder is not None:
+            found = await self._in_folder(self._folder, keys)
+        making = found or self._joined(asked) or self._begun(asked, make)
+        if isinstance(making, Listener):
+            await making.first()
+        if making.how:
+            answers.labels(making.how).inc()
+        return making
+
+    def _joined(self, asked: bytes) -> "Listener | None":
+        making = self._under_way.get(asked)
+        return making.listen("shared") if making else None
+
+    def _in_memory(self, keys: list[bytes]) -> "Replay | None":
+        for key in keys:
+            if kept := self._memory.get(key):
+                return Replay(kept)
+        return None
+
+    async def _in_folder(self, folder: "Folder", keys: list[bytes]) -> "Replay | None":
+        for key in keys:
+            if kept := await asyncio.to_thread(folder.read, key):
+                self._memory.keep(key, kept)
+                return Replay(kept)
+        return None
+
+    def _begun(self, asked: bytes, make: Callable[[], Awaitable[Made]]) -> "Listener":
+        def close() -> None:
+            if self._under_way.get(asked) is making:
+                del self._under_way[asked]
+
+        making = self._under_way[asked] = Making(close)
+        making.task = asyncio.create_task(self._run(making, make))
+        self._tasks.add(making.task)
+        making.task.add_done_callback(self._tasks.discard)
+        return making.listen("miss")
+
+    async def _run(self, making: "Making", make: Callable[[], Awaitable[Made]]) -> None:
+        done = await making.run(make)
+        if done is not None:
+            self._memory.keep(*done)
+        making.close()
+        if done is not None and self._folder is not None:
+            await asyncio.to_thread(self._folder.write, *done)
+
+
+class Replay(AsyncIterator[bytes]):
+    """What was kept."""
+
+    how: How | None = "hit"
+
+    def __init__(self, kept: Kept) -> None:
+        self.engine: str | None = kept.engine
+        self.seconds = kept.seconds
+        sound = kept.sound
+        self._slices = iter([sound[at : at + SLICE_BYTES] for at in range(0, len(sound), SLICE_BYTES)])
+
+    async def __anext__(self) -> bytes:
+        for piece in self._slices:
+            return piece
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Nothing is open."""

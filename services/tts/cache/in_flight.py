@@ -1,0 +1,173 @@
+"""Answers kept: what was said once is not made again, and what many ask for at the same moment is made once.
+
+An answer is filed under what one engine was to say, and how. So what a later engine said while an earlier one was down
+is the later one's alone, and is never taken for the earlier one's. Only whole answers are kept.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from chassis.errors import EngineFailed
+from tts.cache.entry import How, Kept, Made
+
+MOST_BYTES = 8 * 2**20
+"""Of one answer: a longer one is neither kept nor shared any further."""
+
+AHEAD_BYTES = 2**20
+"""How far an answer is made ahead of whoever listens."""
+
+
+class Making:
+    """One answer being made, for all who listen. It stops when nobody does any more.
+
+    Args:
+        close: Lets nobody else in.
+    """
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self.close = close
+        self.engine: str | None = None
+        self.seconds = 0.0
+        self.task: asyncio.Task[None] | None = None
+        self._error: Exception | None = None
+        self._over = False
+        self._pieces: deque[bytes] = deque()
+        self._gone = 0
+        """How many pieces are no longer there."""
+        self._bytes = 0
+        self._whole = True
+        self._listeners: set[Listener] = set()
+        self._changed = asyncio.Event()
+
+    async def run(self, make: Callable[[], Awaitable[Made]]) -> tuple[bytes, Kept] | None:
+        """To the end. What goes wrong is told to those who listen.
+
+        Returns:
+            What to keep, and under what; None where it is not whole.
+        """
+        try:
+            made = await make()
+            try:
+                self.engine = made.engine
+                async for piece in made:
+                    await self._add(piece)
+                self.seconds = made.seconds
+            finally:
+                await made.aclose()
+        except Exception as exc:
+            self._error = exc
+            self.close()
+        except asyncio.CancelledError:
+            self._error = EngineFailed("was stopped")
+            raise
+        finally:
+            self._over = True
+            self._notify()
+        if self._error is not None or not self._whole or not made.engine:
+            return None
+        return made.key, Kept(made.engine, made.seconds, time.time(), b"".join(self._pieces))
+
+    async def _add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._bytes += len(piece)
+        self._notify()
+        if self._whole and self._bytes > MOST_BYTES:
+            self._whole = False
+            self.close()
+        await self._not_too_far_ahead()
+
+    async def _not_too_far_ahead(self) -> None:
+        while True:
+            taken = [listener.taken for listener in self._listeners] or [self._bytes]
+            if self._bytes - (max(taken) if self._whole else min(taken)) <= AHEAD_BYTES:
+                return
+            await self._changed.wait()
+
+    def listen(self, how: How) -> "Listener":
+        listener = Listener(self, how)
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: "Listener") -> None:
+        self._listeners.discard(listener)
+        if not self._listeners and not self._over and self.task is not None:
+            self.close()
+            self.task.cancel()
+        self._progressed()
+
+    def _progressed(self) -> None:
+        if not self._whole and self._listeners:
+            place = min(listener.place for listener in self._listeners)
+            while self._gone < place:
+                self._pieces.popleft()
+                self._gone += 1
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def piece(self, listener: "Listener") -> bytes:
+        """The one that comes next for it.
+
+        Raises:
+            StopAsyncIteration: All have come.
+            Exception: What the making ended with.
+        """
+        while listener.place - self._gone >= len(self._pieces):
+            if self._error is not None:
+                raise self._error
+            if self._over:
+                raise StopAsyncIteration
+            await self._changed.wait()
+        piece = self._pieces[listener.place - self._gone]
+        listener.place += 1
+        listener.taken += len(piece)
+        self._progressed()
+        return piece
+
+    async def begun(self) -> None:
+        """Until the first piece is there.
+
+        Raises:
+            Exception: There will be none.
+        """
+        while not self._pieces and not self._gone:
+            if self._error is not None:
+                raise self._error
+            if self._over:
+                return
+            await self._changed.wait()
+
+
+class Listener(AsyncIterator[bytes]):
+    """One caller's way through it. Close it."""
+
+    def __init__(self, making: Making, how: How) -> None:
+        self.how: How | None = how
+        self.place = self.taken = 0
+        """Pieces and bytes that it has had."""
+        self._making = making
+
+    @property
+    def engine(self) -> str | None:
+        return self._making.engine
+
+    @property
+    def seconds(self) -> float:
+        return self._making.seconds
+
+    async def first(self) -> None:
+        try:
+            await self._making.begun()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def __anext__(self) -> bytes:
+        return await self._making.piece(self)
+
+    async def aclose(self) -> None:
+        self._making.leave(self)

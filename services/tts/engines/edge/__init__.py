@@ -1,0 +1,1 @@
+"""Engine `edge`: Microsoft Edge's voices, by edge-tts."""

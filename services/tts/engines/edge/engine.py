@@ -1,0 +1,234 @@
+"""Microsoft Edge's read-aloud voices, online, through edge-tts.
+
+What edge-tts leaves open is closed here: a connection that drops ends its stream as if all had been said, nothing
+limits a silence after the handshake, and Chinese text is not cut to the size the service takes (`lengths` are).
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Container
+from functools import cache
+from time import monotonic
+from typing import Any, Self
+
+import aiohttp
+import edge_tts
+import edge_tts.communicate
+import edge_tts.voices
+from edge_tts import constants
+from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
+
+from chassis.chain.seat import Report
+from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
+from chassis.settings import Options, Seconds, read
+from tts.audio.pcm import Sound
+from tts.engines import Engine
+from tts.engines.edge.connections import Handshakes
+from tts.text.clauses import Lengths
+from tts.text.language import detect
+from tts.voices.choose import Voice, prefer
+from tts.voices.names import Gender, microsoft, told
+
+CONNECT_SECONDS = 2
+VOICES_SECONDS = 2.5
+VOICES_LAST_SECONDS = 24 * 3600.0
+VOICES_RETRY_SECONDS = 60.0
+REST_SECONDS = 30.0
+"""When it cannot be reached or refuses us: another try so soon would only cost the caller time."""
+MOST_WAITING = 64
+"""Messages read ahead of a slow caller."""
+OWN_URL = "wss://speech.platform.bing.com"
+
+
+class EdgeOptions(Options, frozen=True, kw_only=True):
+    """How Edge's service is reached."""
+
+    prefix = "EDGE_"
+    url: str = OWN_URL
+    """The service, or what imitates it: `http://127.0.0.1:9000`."""
+    proxy: str | None = None
+    """`http://host:port` on the way there. HTTPS_PROXY in the environment works too."""
+    voices: tuple[str, ...] = ()
+    """Ahead of the other voices of their language, e.g. `zh-CN-YunxiNeural,en-US-AnaNeural`."""
+    first_audio_seconds: Seconds = 4.0
+    """The longest silence before its first sound, where the chain has more patience than that."""
+    gap_seconds: Seconds = 4.0
+    """The longest silence in the middle of a sentence."""
+
+
+class Edge(Engine):
+    """Its voices are called as Microsoft calls them: `zh-CN-XiaoxiaoNeural`."""
+
+    first_byte_seconds = 1.0
+    sound = Sound("mp3", 24_000, 48_000 // 8)
+    speeds = (0.5, 2.0)
+    lengths = Lengths(first=400, most=1_200)  # it sends sound while it makes more, so that longer ones cost no time
+    ahead = 2
+    reads_figures = True
+
+    def __init__(self, options: EdgeOptions | None = None) -> None:
+        self._options = options or read(EdgeOptions)
+        url = self._options.url.rstrip("/")
+        # edge-tts looks its addresses up in these two names, and takes no others in any other way
+        edge_tts.communicate.WSS_URL = constants.WSS_URL.replace(OWN_URL, url)  # type: ignore[attr-defined]
+        listed_at = constants.VOICE_LIST.replace(OWN_URL.replace("wss", "https"), re.sub("^ws", "http", url))
+        edge_tts.voices.VOICE_LIST = listed_at  # type: ignore[attr-defined]
+        self.voices = prefer(self._options.voices, _known(), self._well_formed)
+        self._steady = frozenset(voice.name for voice in self.voices)
+        self._complete = False
+        self._asked_until = 0.0
+        self._asking = asyncio.Lock()
+        self._talks: set[asyncio.Task[None]] = set()
+        self._handshakes = Handshakes()
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        return cls()
+
+    def voice(self, name: str) -> Voice | None:
+        for voice in self.voices:
+            if voice.name.lower() == name.lower():
+                return voice
+        return None if self._complete else self._well_formed(name)
+
+    @staticmethod
+    def _well_formed(name: str) -> Voice | None:
+        """A voice that may exist, though nobody has told us."""
+        said = told(name) if name.endswith("Neural") else None
+        return Voice(name, *said, polyglot="Multilingual" in name) if said else None
+
+    def accept(self, text: str, voice: Voice) -> None:
+        """It reads whatever its voices read."""
+
+    async def refresh_voices(self) -> None:
+        async with self._asking:
+            if monotonic() < self._asked_until:
+                return
+            try:
+                async with asyncio.timeout(VOICES_SECONDS):
+                    found = await edge_tts.list_voices(proxy=self._options.proxy)
+                listed = [_listed(voice, self._steady) for voice in found]
+            except (aiohttp.ClientError, EdgeTTSException, OSError, ValueError, LookupError, TypeError):
+                self._asked_until = monotonic() + VOICES_RETRY_SECONDS
+                return
+            ranks = {voice.name: rank for rank, voice in enumerate(self.voices)}
+            self.voices = sorted(listed, key=lambda voice: ranks.get(voice.name, len(ranks)))
+            self._complete = True
+            self._asked_until = monotonic() + VOICES_LAST_SECONDS
+
+    async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        """A task of its own talks to the service: to hang up politely takes edge-tts up to ten seconds, and neither
+        a caller who left nor the next engine shall wait for that."""
+        heard: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(MOST_WAITING)
+        talk = asyncio.create_task(self._talk(text, voice, speed, heard))
+        self._talks.add(talk)
+        talk.add_done_callback(self._talks.discard)
+        patience = self._options.first_audio_seconds
+        try:
+            while True:
+                async with asyncio.timeout(patience):
+                    item = await heard.get()
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+                patience = self._options.gap_seconds
+        except TimeoutError as exc:
+            raise EngineTimeout(f"Edge's service was silent for {patience:g} s.") from exc
+        finally:
+            talk.cancel()
+
+    async def _talk(
+        self, text: str, voice: Voice, speed: float, heard: asyncio.Queue[bytes | Exception | None]
+    ) -> None:
+        """Put what is heard into `heard`, then None, or the exception that ended it."""
+        try:
+            await self._listen(text, voice, speed, heard)
+        except Exception as exc:
+            failure = _translated(exc, text, voice)
+            failure.__cause__ = exc
+            await heard.put(failure)
+        else:
+            await heard.put(None)
+
+    async def _listen(
+        self, text: str, voice: Voice, speed: float, heard: asyncio.Queue[bytes | Exception | None]
+    ) -> None:
+        """A connection that was opened ahead and turns out to be dead is replaced, as long as nothing was heard."""
+        for new in (False, True):
+            spoken, received = self._communicate(text, voice, speed), 0
+            with self._handshakes.lent(new=new) as borrower:
+                try:
+                    async for message in spoken.stream():
+                        if message["type"] == "audio":
+                            received += len(message["data"])
+                            await heard.put(message["data"])
+                except (EdgeTTSException, aiohttp.ClientError, OSError):
+                    if received or not borrower.borrowed:
+                        raise
+                    continue
+            if spoken.state["cumulative_audio_bytes"] != received:  # what edge-tts counts when the service says the end
+                raise EngineFailed("Edge's service hung up in the middle of a sentence.")
+            return
+
+    def _communicate(self, text: str, voice: Voice, speed: float) -> edge_tts.Communicate:
+        return edge_tts.Communicate(
+            text,
+            voice.name,
+            rate=f"{round(100 * (speed - 1)):+d}%",
+            proxy=self._options.proxy,
+            connect_timeout=CONNECT_SECONDS,
+        )
+
+    @property
+    def connections_ahead(self) -> int:
+        """That are open for whoever speaks next."""
+        return self._handshakes.ready
+
+    async def aclose(self) -> None:
+        for _ in range(2):  # the first makes them hang up, the second makes them stop waiting for the other side
+            for talk in list(self._talks):
+                talk.cancel()
+            await asyncio.sleep(0)
+        await asyncio.gather(*self._talks, return_exceptions=True)
+        await self._handshakes.aclose()
+
+
+def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
+    """What edge-tts or its transport raised, in the chain's terms."""
+    match exc:
+        case EngineFailed():
+            return exc
+        case aiohttp.WSServerHandshakeError(status=429):
+            return EngineBusy("Edge's service wants fewer requests (429).", rest_seconds=REST_SECONDS)
+        case aiohttp.WSServerHandshakeError(status=403):
+            told = "Edge's service refuses us (403); is this machine's clock right, and edge-tts up to date?"
+            return EngineFailed(told, rest_seconds=REST_SECONDS)
+        case aiohttp.ClientResponseError(status=status):
+            return EngineFailed(f"Edge's service answered {status}.")
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientProxyConnectionError():
+            told = "Edge's service cannot be reached; is there a network, or a proxy for EDGE_PROXY?"
+            return EngineFailed(told, rest_seconds=REST_SECONDS)
+        case NoAudioReceived() if (language := detect(text)) and not voice.language.startswith(language):
+            return Declined(f"Edge's voice {voice.name} is silent on this text.", param="voice")
+        case NoAudioReceived():
+            return EngineFailed("Edge's service sent no audio.")
+        case EdgeTTSException() | aiohttp.ClientError() | OSError():
+            return EngineFailed(f"Edge's service broke off ({type(exc).__name__}).")
+        case _:
+            return exc
+
+
+@cache
+def _known() -> tuple[Voice, ...]:
+    """The preferred ones of a language first."""
+    return tuple(Voice(name, *said, polyglot="Multilingual" in name) for name, said in microsoft().items())
+
+
+def _listed(voice: Any, steady: Container[str]) -> Voice:
+    """One entry of the service's list; `steady`: those known before it was asked."""
+    gender: dict[str, Gender] = {"Female": "female", "Male": "male"}
+    name = str(voice["ShortName"])
+    locale = said.language if (said := told(name)) else str(voice["Locale"])
+    return Voice(name, locale, gender.get(voice.get("Gender", "")), "Multilingual" in name, late=name not in steady)

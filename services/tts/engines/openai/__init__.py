@@ -1,0 +1,1 @@
+"""Engines that are speech servers of the OpenAI dialect."""

@@ -1,0 +1,291 @@
+"""Any speech server that speaks OpenAI's dialect: a row of settings, not code.
+
+`TTS_SILICONFLOW_API_KEY` is the key of the row `siliconflow`; `SILICONFLOW_API_KEY` is too, and is shared with the
+other services. Whatever sound comes is told by its bytes and decoded, whatever it was called.
+"""
+
+import asyncio
+import copy
+import re
+from collections.abc import AsyncGenerator, Sequence
+from time import monotonic
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+from msgspec import Meta
+
+from chassis.chain.seat import Report
+from chassis.errors import ApiError, EngineFailed, NotFound
+from chassis.settings import Options, read
+from chassis.upstream.client import Reply
+from chassis.upstream.remote import Remote
+from chassis.upstream.settings import Row
+from tts.audio.decode import Decoder, NotSound
+from tts.audio.pcm import RATE, pcm
+from tts.engines import Engine
+from tts.engines.openai.providers import UPSTREAMS, Format, SpeechProvider
+from tts.text.clauses import Lengths
+from tts.voices.choose import MANY, OPENAI, TAG, Voice, normal
+from tts.voices.names import Gender, told
+
+MAX_TEXT_BYTES = 64 * 2**10
+LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)
+"""`zh-CN/female=echo`, `zh-CN=echo`, `echo`."""
+TOLD_HOW = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
+"""OpenAI's models of this kind take `instructions`, and no notice of `speed`."""
+VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
+"""Where servers list theirs: most of them, and speaches before it did as most do."""
+VOICES_SECONDS = 2.5
+VOICES_LAST_SECONDS, VOICES_RETRY_SECONDS = 3600.0, 60.0
+MOST_LIST_BYTES = 2**20
+MOST_VOICES = 2_000
+
+Seconds = Annotated[float, Meta(gt=0)]
+Rate = Annotated[int, Meta(ge=4_000, le=192_000)]
+
+
+class SpeechOptions(Options, frozen=True, kw_only=True):
+    """What a row has beside its address, key and model."""
+
+    prefix = "TTS_<NAME>_"
+    voice: str | None = None
+    """Speaks whatever voice is asked for, but those of `voices`."""
+    voices: tuple[str, ...] = ()
+    """What it has, the preferred ones first: `af_heart`, or `zh-CN=NAME`, or `zh-CN/female=NAME`."""
+    format: Format | None = None
+    """What it is asked for; what comes is told by its bytes."""
+    rate: Rate = RATE
+    """Samples a second where raw PCM comes."""
+    speed: Literal["on", "off"] | None = None
+    """Whether it obeys `speed`; else its sound is stretched."""
+    instructions: str | None = None
+    """How to speak, for models that take it, unless a caller says otherwise."""
+    ahead: Annotated[int, Meta(ge=1, le=8)] = 1
+    """How many clauses it makes while another one plays."""
+    connect_seconds: Seconds = 3.0
+    first_audio_seconds: Seconds = 15.0
+    """The longest silence before a clause, where the chain has more patience than that."""
+    gap_seconds: Seconds = 4.0
+    """The longest silence in the middle of a clause."""
+
+
+class OpenAI(Engine):
+    """One row."""
+
+    first_byte_seconds = 1.0
+    sound = pcm(RATE)
+    lengths = Lengths()
+    reads_figures = True
+
+    def __init__(self, row: Row, options: SpeechOptions, provider: SpeechProvider) -> None:
+        """Raises:
+        EngineUnavailable: The address or the key cannot be sent.
+        """
+        self.row, self.options = row, options
+        self.ahead = options.ahead
+        self.voices: Sequence[Voice] = [_voice(row, listed) for listed in options.voices or provider.voices]
+        self._only = _voice(row, options.voice) if options.voice else None
+        self._format: Format = options.format or provider.format
+        if self._only and not options.voices:
+            self.voices = [self._only]
+        self._model = row.model
+        self._instructions = options.instructions or ""
+        self._own = list(self.voices)
+        self._asking = asyncio.Lock()
+        self._asked_until = 0.0
+        self.speeds = self._speeds()
+        self._remote = Remote(
+            row,
+            "/audio/speech",
+            {"content-type": "application/json"},
+            connect_seconds=options.connect_seconds,
+            settings="BASE_URL, _API_KEY, _MODEL and _VOICE",
+            retold=True,
+        )
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        found = UPSTREAMS.row(name)
+        return cls(found, read(SpeechOptions, prefix=found.prefix), UPSTREAMS.provider(name))
+
+    async def aclose(self) -> None:
+        await self._remote.aclose()
+
+    @property
+    def detail(self) -> str | None:
+        """For /readyz."""
+        return self._remote.detail
+
+    @property
+    def likeness(self) -> str:
+        return f"{self.row.base_url} {self._model} {self._format} {self._instructions}"
+
+    def model(self, name: str) -> "OpenAI":
+        if self.row.models and name not in (*self.row.models, self.row.model):
+            listed = ", ".join(f"{self.row.name}/{model}" for model in dict.fromkeys(self.row.models))
+            raise NotFound(f"No model {name!r} here. There are: {listed}.", param="model", code="model_not_found")
+        other = copy.copy(self)
+        other._model = name
+        other.speeds = other._speeds()
+        return other
+
+    def instructed(self, instructions: str) -> "OpenAI":
+        if not (self.options.instructions or TOLD_HOW.match(self._model or "")):
+            return self  # it may well refuse what it does not know
+        other = copy.copy(self)
+        other._instructions = instructions
+        return other
+
+    def voice(self, name: str) -> Voice | None:
+        listed = next((voice for voice in self.voices if voice.name.lower() == name.lower()), None)
+        return listed or self._only
+
+    async def refresh_voices(self) -> None:
+        """Where the operator did not say which there are, the server may."""
+        if self.options.voices or self._only:
+            return
+        async with self._asking:
+            if monotonic() < self._asked_until:
+                return
+            try:
+                async with asyncio.timeout(VOICES_SECONDS):
+                    listed = await self._listed()
+            except (EngineFailed, TimeoutError):
+                listed = None
+            self._asked_until = monotonic() + (VOICES_RETRY_SECONDS if listed is None else VOICES_LAST_SECONDS)
+            if listed is not None:
+                known = {voice.name.lower() for voice in self._own}
+                self.voices = [*self._own, *(voice for voice in listed if voice.name.lower() not in known)]
+
+    async def _listed(self) -> list[Voice] | None:
+        """What the server lists; None: nothing that can be read.
+
+        Raises:
+            EngineFailed: It cannot be reached.
+        """
+        for path in VOICES_PATHS:
+            reply = await self._remote.get(path, silence_seconds=VOICES_SECONDS)
+            try:
+                if reply.status == 200 and (listed := voices_in(await reply.read(MOST_LIST_BYTES))) is not None:
+                    return listed
+            finally:
+                await reply.aclose()
+        return None
+
+    def accept(self, text: str, voice: Voice) -> None:
+        """What it cannot read, it says when it is asked."""
+
+    async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        reply = await self._asked(text, voice, speed)
+        decoder = Decoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
+        try:
+            async for piece in self._remote.pieces(reply, self.options.first_audio_seconds, self.options.gap_seconds):
+                for sound in decoder.feed(piece):
+                    yield sound
+            for sound in decoder.finish():
+                yield sound
+        except NotSound as exc:
+            raise await self._no_sound(exc, reply) from exc
+        finally:
+            await reply.aclose()
+
+    async def _asked(self, text: str, voice: Voice, speed: float) -> Reply:
+        body: dict[str, Any] = {
+            "model": self._model or "tts-1",
+            "input": text,
+            "voice": voice.name,
+            "response_format": self._format,
+        }
+        if speed != 1.0:
+            body["speed"] = round(speed, 3)
+        if self._instructions:
+            body["instructions"] = self._instructions
+        question = msgspec.json.encode(body)
+        return await self._remote.begun(
+            self._model or "tts-1",
+            lambda headers, plain: self._remote.post(question, headers, self.options.first_audio_seconds),
+            lambda: self._remote.unknown_model(str(self._model), chosen=self._model != self.row.model),
+        )
+
+    def _claims_pcm(self, reply: Reply) -> bool:
+        """Whether bytes without a signature are to be taken for samples."""
+        return reply.media_type in ("audio/pcm", "audio/l16", "audio/raw", "audio/x-raw") or (
+            self._format == "pcm" and reply.media_type in ("", "application/octet-stream")
+        )
+
+    def _speeds(self) -> tuple[float, float]:
+        disobeys = TOLD_HOW.match(self._model or "") and self.options.speed != "on"
+        return (1.0, 1.0) if disobeys or self.options.speed == "off" else (0.25, 4.0)
+
+    async def _no_sound(self, exc: NotSound, reply: Reply) -> ApiError:
+        """A 200 that holds something else."""
+        if exc.text is None:
+            return EngineFailed(str(exc))
+        try:
+            async with asyncio.timeout(self.options.gap_seconds):
+                body = exc.text + await reply.read(MAX_TEXT_BYTES)
+        except (EngineFailed, TimeoutError):
+            body = exc.text
+        return self._remote.no_answer(body, reply, "sound")
+
+
+def _voice(row: Row, listed: str) -> Voice:
+    """An entry of `TTS_<NAME>_VOICES`."""
+    match = LISTED.fullmatch(listed)
+    assert match is not None
+    language, gender, name = match.groups()
+    said = told(name)
+    of: Gender | None = said.gender if said else OPENAI.get(name.lower())
+    if gender is not None:
+        of = "female" if gender.lower() == "female" else "male"
+    language = normal(language) if language else said.language if said else MANY
+    return Voice(name, language, of, polyglot=language == MANY)
+
+
+class _Entry(msgspec.Struct):
+    """A voice in a server's list, under whichever of these names."""
+
+    id: Any = None
+    voice_id: Any = None
+    name: Any = None
+    language: Any = None
+    locale: Any = None
+    lang: Any = None
+    gender: Any = None
+
+
+class _List(msgspec.Struct):
+    voices: list[str | _Entry] | None = None
+    data: list[str | _Entry] | None = None
+
+
+def voices_in(body: bytes) -> list[Voice] | None:
+    """A list of names or of objects, by itself or as `voices` or `data`; None: it is nothing of the kind."""
+    try:
+        found = msgspec.json.decode(body, type=_List | list[str | _Entry])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if isinstance(found, _List):
+        found = found.data if found.voices is None else found.voices
+    if found is None:
+        return None
+    voices = [voice for entry in found[:MOST_VOICES] if (voice := _heard_of(entry)) is not None]
+    return list({voice.name.lower(): voice for voice in voices}.values())
+
+
+def _heard_of(entry: str | _Entry) -> Voice | None:
+    if isinstance(entry, str):
+        entry = _Entry(id=entry)
+    name = _text(entry.id, entry.voice_id, entry.name)
+    if not name:
+        return None
+    said, tag = told(name), _text(entry.language, entry.locale, entry.lang)
+    language = normal(tag) if TAG.fullmatch(tag) else said.language if said else MANY
+    genders: dict[str, Gender] = {"f": "female", "m": "male"}
+    gender = genders.get(_text(entry.gender)[:1].lower()) or (said.gender if said else OPENAI.get(name.lower()))
+    return Voice(name, language, gender, polyglot=language == MANY, late=True)
+
+
+def _text(*values: Any) -> str:
+    """The first that is one."""
+    return next((value for value in values if isinstance(value, str) and value), "")

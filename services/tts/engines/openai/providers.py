@@ -1,0 +1,49 @@
+"""Known speech servers: what an operator need not look up. A row of one's own needs no place here."""
+
+from typing import Literal
+
+from chassis.upstream.settings import Provider, Rows
+
+Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+
+CLASSIC = ("alloy", "nova", "onyx", "shimmer", "fable", "echo")
+"""OpenAI's voices that whoever speaks the dialect knows."""
+KOKORO = (
+    *("af_heart", "am_michael", "af_bella", "am_fenrir", "bf_emma", "bm_george"),
+    *("zf_xiaobei", "zm_yunxi", "zf_xiaoxiao", "zm_yunjian", "jf_alpha", "jm_kumo"),
+    *("ef_dora", "em_alex", "ff_siwis", "hf_alpha", "hm_omega", "if_sara", "im_nicola", "pf_dora", "pm_alex"),
+)
+COSYVOICE2 = tuple(
+    f"mul/{gender}=FunAudioLLM/CosyVoice2-0.5B:{name}"
+    for gender, name in (("female", "anna"), ("male", "alex"), ("female", "bella"), ("male", "benjamin"))
+)
+
+
+class SpeechProvider(Provider, frozen=True):
+    """One row.
+
+    Args:
+        voices: As `TTS_<NAME>_VOICES` takes them.
+        format: What to ask for: PCM where it comes soonest, mp3 where anything else is a risk.
+    """
+
+    voices: tuple[str, ...] = CLASSIC
+    format: Format = "mp3"
+
+
+PROVIDERS: dict[str, SpeechProvider] = {
+    "openai": SpeechProvider(
+        "https://api.openai.com/v1",
+        "tts-1",
+        voices=(*CLASSIC, "ash", "coral", "sage"),
+        format="pcm",
+    ),
+    "siliconflow": SpeechProvider("https://api.siliconflow.cn/v1", "FunAudioLLM/CosyVoice2-0.5B", voices=COSYVOICE2),
+    "kokoro": SpeechProvider("http://localhost:8880/v1", "kokoro", needs_key=False, voices=KOKORO, format="pcm"),
+    "speaches": SpeechProvider(
+        "http://localhost:8000/v1", "speaches-ai/Kokoro-82M-v1.0-ONNX", needs_key=False, voices=KOKORO
+    ),
+    "emotivoice": SpeechProvider("http://localhost:8000/v1", "emoti-voice", needs_key=False, voices=("mul=8051",)),
+}
+
+UPSTREAMS = Rows("TTS", "/audio/speech", PROVIDERS, SpeechProvider(None, needs_key=False))

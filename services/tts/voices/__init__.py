@@ -1,0 +1,1 @@
+"""Which of an engine's voices speaks for the one that was asked for."""

@@ -1,0 +1,459 @@
+import asyncio
+import threading
+
+import pytest
+
+from chassis.chain.admission import Admission
+from chassis.chain.attempt import Answer
+from chassis.chain.chain import Chain
+from chassis.chain.seat import FAILURES_BEFORE_REST, FIRST_REST_SECONDS, Report, Seat
+from chassis.errors import (
+    BadRequest,
+    Declined,
+    EngineBusy,
+    EngineFailed,
+    EngineTimeout,
+    EngineUnavailable,
+    NotReady,
+    TooBusy,
+)
+from chassis.settings import SettingError
+from unit.chassis.fakes import FakeEngine, chain_of, loading, speak
+
+
+async def all_of(answer: Answer[bytes]) -> list[bytes]:
+    pieces = [piece async for piece in answer]
+    await answer.aclose()
+    return pieces
+
+
+async def test_the_first_ready_engine_answers_whole() -> None:
+    answer = await chain_of(a=FakeEngine(b"1", b"2", b"3"), b=FakeEngine()).answer("tts-1", speak)
+
+    assert answer.engine == "a"
+    assert await all_of(answer) == [b"1", b"2", b"3"]
+
+
+async def test_an_engine_that_fails_gives_way_to_the_next() -> None:
+    answer = await chain_of(a=FakeEngine(error=EngineFailed("broke")), b=FakeEngine(b"b")).answer("tts-1", speak)
+
+    assert answer.engine == "b"
+    assert await all_of(answer) == [b"b"]
+
+
+async def test_an_engine_with_a_bug_gives_way_to_the_next() -> None:
+    answer = await chain_of(a=FakeEngine(error=KeyError("x")), b=FakeEngine()).answer("tts-1", speak)
+
+    assert answer.engine == "b"
+
+
+async def test_a_silent_engine_gives_way_within_the_budget_and_is_closed() -> None:
+    silent = FakeEngine(silent=True)
+
+    async with asyncio.timeout(2):
+        answer = await chain_of(0.4, a=silent, b=FakeEngine()).answer("tts-1", speak)
+
+    assert answer.engine == "b"
+    assert silent.closed == 1
+
+
+async def test_the_last_engine_has_longer_than_the_budget() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.3)
+            yield b"late"
+
+    chain = Chain([Seat.of("a", Slow())], first_byte_seconds=0.1, last_engine_seconds=5)
+
+    assert await all_of(await chain.answer("tts-1", speak)) == [b"late"]
+
+
+async def test_no_time_is_kept_for_an_engine_that_would_decline() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.3)
+            yield b"late"
+
+    slow: FakeEngine = Slow()
+    unwilling = FakeEngine(first_byte_seconds=0.35)
+    chain: Chain[FakeEngine] = Chain(
+        [Seat.of("a", slow), Seat.of("b", unwilling)], first_byte_seconds=0.4, last_engine_seconds=5
+    )
+
+    answer = await chain.answer("tts-1", speak, willing=lambda engine: engine is slow)
+
+    assert answer.engine == "a"
+
+
+async def test_when_all_are_silent_the_answer_is_a_timeout_that_names_them() -> None:
+    chain = chain_of(0.2, a=FakeEngine(silent=True), b=FakeEngine(silent=True))
+
+    with pytest.raises(EngineTimeout) as raised:
+        await chain.answer("tts-1", speak)
+
+    assert "a: no answer" in raised.value.body["message"]  # type: ignore[operator]
+    assert "b: no answer" in raised.value.body["message"]  # type: ignore[operator]
+
+
+async def test_a_mistake_of_the_caller_is_shown_to_no_other_engine() -> None:
+    second = FakeEngine()
+
+    with pytest.raises(BadRequest):
+        await chain_of(a=FakeEngine(error=BadRequest("no such voice")), b=second).answer("tts-1", speak)
+
+    assert second.asked == 0
+
+
+async def test_who_declines_is_not_blamed_and_the_next_one_answers() -> None:
+    chain = chain_of(a=FakeEngine(error=Declined("only English")), b=FakeEngine())
+
+    for _ in range(FAILURES_BEFORE_REST + 1):
+        answer = await chain.answer("tts-1", speak)
+        await answer.aclose()
+
+    assert answer.engine == "b"
+    assert chain.seats[0].state.state == "ready"
+
+
+async def test_when_all_decline_it_is_the_callers_mistake() -> None:
+    with pytest.raises(BadRequest, match="only English"):
+        await chain_of(a=FakeEngine(error=Declined("only English"))).answer("tts-1", speak)
+
+
+async def test_an_engine_that_breaks_off_after_its_first_piece_is_not_replaced() -> None:
+    second = FakeEngine()
+    answer = await chain_of(a=FakeEngine(error=EngineFailed("cut"), after=1), b=second).answer("tts-1", speak)
+
+    with pytest.raises(EngineFailed):
+        await all_of(answer)
+
+    assert second.asked == 0
+
+
+async def test_an_engine_that_keeps_failing_rests_and_is_not_asked() -> None:
+    failing = FakeEngine(error=EngineFailed("down"))
+    chain = chain_of(a=failing, b=FakeEngine())
+
+    for _ in range(FAILURES_BEFORE_REST + 5):
+        await (await chain.answer("tts-1", speak)).aclose()
+
+    assert failing.asked == FAILURES_BEFORE_REST
+    assert chain.seats[0].state.state == "resting"
+
+
+async def test_an_engine_that_breaks_off_in_mid_stream_every_time_rests_too() -> None:
+    chain = chain_of(a=FakeEngine(error=EngineFailed("cut"), after=1))
+
+    for _ in range(FAILURES_BEFORE_REST):
+        answer = await chain.answer("tts-1", speak)
+        with pytest.raises(EngineFailed):
+            await all_of(answer)
+
+    assert chain.seats[0].state.state == "resting"
+
+
+async def test_after_its_rest_one_trial_decides() -> None:
+    engine = FakeEngine(error=EngineFailed("down", rest_seconds=0.05))
+    chain = chain_of(a=engine)
+    with pytest.raises(EngineFailed):
+        await chain.answer("tts-1", speak)
+    with pytest.raises(NotReady):
+        await chain.answer("tts-1", speak)
+    engine.error = None
+    await asyncio.sleep(0.06)
+
+    assert chain.seats[0].begin()
+    assert not chain.seats[0].begin(), "only one trial at a time"
+    chain.seats[0].let_off()
+
+    assert await all_of(await chain.answer("tts-1", speak)) == [b"one", b"two"]
+    assert chain.seats[0].state.state == "ready"
+
+
+async def test_many_who_fail_together_cost_an_engine_one_rest_only() -> None:
+    engine = FakeEngine(error=EngineFailed("broke"))
+    chain = chain_of(a=engine, b=FakeEngine())
+
+    await asyncio.gather(*(chain.answer("tts-1", speak) for _ in range(20)))
+
+    state = chain.seats[0].state
+    assert state.state == "resting"
+    assert state.seconds is not None
+    assert state.seconds <= FIRST_REST_SECONDS
+
+
+async def test_an_engine_that_says_how_long_rests_at_once() -> None:
+    chain = chain_of(a=FakeEngine(error=EngineBusy("slow down", rest_seconds=30)), b=FakeEngine())
+    await (await chain.answer("tts-1", speak)).aclose()
+
+    state = chain.seats[0].state
+
+    assert state.state == "resting"
+    assert state.seconds == pytest.approx(30, abs=1)
+
+
+async def test_a_resting_engine_alone_is_503_with_the_time_it_rests() -> None:
+    chain = chain_of(a=FakeEngine(error=EngineFailed("no key", rest_seconds=20)))
+    with pytest.raises(EngineFailed):
+        await chain.answer("tts-1", speak)
+
+    with pytest.raises(NotReady, match="no key") as raised:
+        await chain.answer("tts-1", speak)
+
+    assert 15 <= int(raised.value.headers["retry-after"]) <= 20
+
+
+@pytest.mark.parametrize(
+    ("model", "engine", "submodel"),
+    [
+        ("b", "b", None),
+        ("b/small", "b", "small"),
+        ("b/x/y", "b", "x/y"),
+        ("tts-1", "a", None),
+        ("Qwen/Qwen2.5", "a", None),
+    ],
+)
+async def test_the_model_picks_an_engine_or_the_chain(model: str, engine: str, submodel: str | None) -> None:
+    engines = {"a": FakeEngine(), "b": FakeEngine()}
+    chain = Chain([Seat.of(name, fake) for name, fake in engines.items()])
+
+    answer = await chain.answer(model, speak)
+
+    assert answer.engine == engine
+    assert engines[engine].models == [submodel]
+
+
+async def test_a_picked_engine_is_not_replaced_when_it_fails() -> None:
+    second = FakeEngine()
+
+    with pytest.raises(EngineFailed):
+        await chain_of(a=FakeEngine(error=EngineFailed("down")), b=second).answer("a", speak)
+
+    assert second.asked == 0
+
+
+class Door:
+    """A load that waits until it is let through."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.engine, self.opened = engine, threading.Event()
+
+    def load(self, report: Report) -> FakeEngine:
+        report("downloading", 0.25)
+        self.opened.wait(10)
+        return self.engine
+
+
+async def test_while_the_best_engine_loads_a_request_that_may_skip_it_does() -> None:
+    door = Door(FakeEngine())
+    chain = Chain([loading("a", door.load), Seat.of("b", FakeEngine())])
+    chain.start()
+
+    answer = await chain.answer("x", speak, skip_loading=True)
+
+    door.opened.set()
+    assert answer.engine == "b"
+
+
+async def test_a_request_that_may_not_skip_waits_for_the_engine_that_is_loading() -> None:
+    door = Door(FakeEngine(b"a"))
+    chain = Chain([loading("a", door.load), Seat.of("b", FakeEngine())])
+    chain.start()
+    answering = asyncio.create_task(chain.answer("x", speak, skip_loading=False))
+    await asyncio.sleep(0.01)
+    assert not answering.done()
+
+    door.opened.set()
+
+    assert (await answering).engine == "a"
+
+
+async def test_if_it_is_not_loaded_within_the_budget_the_answer_is_503_with_the_progress() -> None:
+    door, second = Door(FakeEngine()), FakeEngine()
+    chain = Chain([loading("a", door.load), Seat.of("b", second)], first_byte_seconds=0.1)
+    chain.start()
+
+    with pytest.raises(NotReady, match="downloading, 25%") as raised:
+        await chain.answer("x", speak, skip_loading=False)
+
+    door.opened.set()
+    assert "retry-after" in raised.value.headers
+    assert second.asked == 0
+
+
+async def test_an_engine_that_cannot_be_loaded_says_why_and_the_next_one_answers() -> None:
+    def fail(report: Report) -> FakeEngine:
+        raise EngineUnavailable("Set OPENAI_API_KEY.")
+
+    chain = Chain([loading("a", fail), Seat.of("b", FakeEngine())])
+    chain.start()
+
+    answer = await chain.answer("x", speak, skip_loading=False)
+
+    assert answer.engine == "b"
+    assert chain.seats[0].state.state == "unavailable"
+    assert chain.seats[0].state.detail == "Set OPENAI_API_KEY."
+
+
+@pytest.mark.parametrize("error", [EngineUnavailable("no network", retry_seconds=0.01), OSError("no network")])
+async def test_loading_is_tried_again_where_that_may_help(error: Exception) -> None:
+    tries = []
+
+    def load(report: Report) -> FakeEngine:
+        tries.append(1)
+        if len(tries) < 3 and isinstance(error, EngineUnavailable):
+            raise error
+        return FakeEngine()
+
+    chain = Chain([loading("a", load)])
+    chain.start()
+    async with asyncio.timeout(5):
+        while chain.seats[0].engine is None:
+            await asyncio.sleep(0.005)
+
+    assert chain.ready
+
+
+async def test_a_setting_that_cannot_be_used_is_not_tried_again() -> None:
+    def load(report: Report) -> FakeEngine:
+        raise SettingError("WHISPER_DEVICE: cannot use 'gpu'.")
+
+    seat = loading("a", load)
+    async with asyncio.timeout(5):
+        await seat.keep_loading()
+
+    assert seat.state.detail == "WHISPER_DEVICE: cannot use 'gpu'."
+
+
+async def test_a_place_is_free_again_when_the_answer_is_closed() -> None:
+    chain = Chain([Seat.of("a", FakeEngine())], admission=Admission(1, 0, 1))
+    answer = await chain.answer("x", speak)
+    with pytest.raises(TooBusy):
+        await chain.answer("x", speak)
+
+    await answer.aclose()
+    await answer.aclose()
+
+    assert await all_of(await chain.answer("x", speak)) == [b"one", b"two"]
+    assert chain.admission.running == 0
+
+
+async def test_a_place_is_free_again_when_nobody_answered() -> None:
+    chain = Chain([Seat.of("a", FakeEngine(error=EngineFailed("down")))], admission=Admission(1, 0, 1))
+
+    for _ in range(2):
+        with pytest.raises(EngineFailed):
+            await chain.answer("x", speak)
+
+    assert chain.admission.running == 0
+
+
+async def test_a_caller_who_leaves_before_the_first_piece_ends_the_work() -> None:
+    engine = FakeEngine(silent=True)
+    chain = Chain([Seat.of("a", engine)], admission=Admission(1, 0, 1))
+    asking = asyncio.create_task(chain.answer("x", speak))
+    while not engine.asked:
+        await asyncio.sleep(0)
+
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+    assert engine.closed == 1
+    assert chain.admission.running == 0
+
+
+def racing(hedge_seconds: float = 0.05, **engines: FakeEngine) -> Chain[FakeEngine]:
+    seats = [Seat.of(name, engine) for name, engine in engines.items()]
+    return Chain(seats, first_byte_seconds=4.0, last_engine_seconds=4.0, hedge_seconds=hedge_seconds)
+
+
+async def test_who_is_silent_is_joined_by_the_next_and_the_first_to_speak_answers() -> None:
+    silent, next_one, third = FakeEngine(silent=True), FakeEngine(b"b"), FakeEngine()
+    chain = racing(a=silent, b=next_one, c=third)
+
+    async with asyncio.timeout(2):
+        answer = await chain.answer("any", speak)
+
+    assert (answer.engine, await all_of(answer)) == ("b", [b"b"])
+    assert (silent.asked, silent.closed, third.asked) == (1, 1, 0)
+    assert chain.seats[0].state.state == "ready"  # who was only slower has not failed
+
+
+async def test_who_speaks_in_time_is_not_joined() -> None:
+    quick, next_one = FakeEngine(b"a"), FakeEngine()
+
+    answer = await racing(5.0, a=quick, b=next_one).answer("any", speak)
+
+    assert await all_of(answer) == [b"a"]
+    assert next_one.asked == 0
+
+
+async def test_whoever_speaks_is_heard_while_the_next_is_loading() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.2)
+            yield b"a"
+
+    chain = racing(a=Slow())
+    chain.seats.append(Seat("b", lambda _: FakeEngine()))  # never settled
+
+    async with asyncio.timeout(2):
+        answer = await chain.answer("any", speak)
+
+    assert await all_of(answer) == [b"a"]
+
+
+async def test_who_only_stands_in_is_not_asked_while_a_better_one_may_speak() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            await asyncio.sleep(0.2)
+            yield b"late"
+
+    class Companion(FakeEngine):
+        stands_in = True
+
+    companion = Companion(b"c")
+    answer = await racing(0.01, a=FakeEngine(silent=True), b=Slow(), c=companion).answer("any", speak)
+
+    assert (await all_of(answer), companion.asked) == ([b"late"], 0)
+    failing = racing(0.01, a=FakeEngine(error=EngineFailed("broke")), c=companion)
+    assert (await failing.answer("any", speak)).engine == "c"
+
+
+async def test_who_fails_in_a_race_gives_way_at_once_and_when_all_fail_each_is_named() -> None:
+    chain = racing(9.0, a=FakeEngine(error=EngineFailed("broke")), b=FakeEngine(error=EngineFailed("too")))
+
+    async with asyncio.timeout(2):
+        with pytest.raises(EngineFailed) as caught:
+            await chain.answer("any", speak)
+    assert caught.value.body["message"] == "a: broke; b: too"
+    assert chain.admission.running == 0
+
+
+async def test_a_caller_who_leaves_a_race_ends_the_work_of_all() -> None:
+    a, b = FakeEngine(silent=True), FakeEngine(silent=True)
+    asking = asyncio.create_task(racing(0.01, a=a, b=b).answer("any", speak))
+    while not b.asked:
+        await asyncio.sleep(0.001)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    assert (a.closed, b.closed) == (1, 1)
+
+
+async def test_the_callers_mistake_ends_a_race() -> None:
+    chain = racing(0.01, a=FakeEngine(silent=True), b=FakeEngine(error=BadRequest("no")))
+
+    with pytest.raises(BadRequest, match="no"):
+        await chain.answer("any", speak)
+
+
+async def test_an_engine_that_is_full_gives_way_and_has_not_failed() -> None:
+    full = FakeEngine(error=TooBusy("full"))
+    chain = chain_of(a=full, b=FakeEngine(b"b"))
+    for _ in range(FAILURES_BEFORE_REST + 1):
+        assert (await chain.answer("any", speak)).engine == "b"
+    assert chain.seats[0].state.state == "ready"
+    with pytest.raises(TooBusy, match="full"):
+        await chain_of(a=full).answer("any", speak)

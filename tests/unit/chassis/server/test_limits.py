@@ -1,0 +1,115 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chassis.chain.admission import Admission
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Seat
+from chassis.errors import TooBusy
+from unit.chassis.fakes import FakeEngine, chain_of, client, service
+
+
+async def test_a_body_over_the_limit_is_413_in_our_shape() -> None:
+    async with client(service(chain_of(a=FakeEngine()))) as http:
+        response = await http.post("/v1/echo", content=b"x" * 1001)
+
+    assert response.status_code == 413
+    assert "1000 bytes" in response.json()["error"]["message"]
+
+
+async def test_a_body_that_does_not_say_its_length_is_counted() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b"x" * 100
+
+    async with client(service(chain_of(a=FakeEngine()))) as http:
+        response = await http.post("/v1/echo", content=pieces())
+
+    assert response.status_code == 413
+
+
+async def test_a_body_of_just_the_limit_is_served() -> None:
+    async with client(service(chain_of(a=FakeEngine()))) as http:
+        assert (await http.post("/v1/echo", content=b"x" * 1000)).status_code == 200
+
+
+async def test_those_who_wait_are_served_in_the_order_they_came() -> None:
+    admission = Admission(1, 5, 5)
+    since = await admission.enter()
+    served: list[int] = []
+
+    async def wait(number: int) -> None:
+        entered = await admission.enter()
+        served.append(number)
+        admission.leave(entered)
+
+    waiting = [asyncio.create_task(wait(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    assert admission.waiting == 3
+    admission.leave(since)
+    await asyncio.gather(*waiting)
+
+    assert served == [0, 1, 2]
+    assert admission.running == 0
+
+
+async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:
+    admission = Admission(1, 0, 5)
+    await admission.enter()
+
+    with pytest.raises(TooBusy) as raised:
+        await admission.enter()
+
+    assert int(raised.value.headers["retry-after"]) >= 1
+
+
+async def test_who_would_wait_longer_than_patience_is_refused_at_once() -> None:
+    admission = Admission(1, 100, 2)
+    admission.mean_seconds = 1.5
+    await admission.enter()
+    first = asyncio.create_task(admission.enter())
+    await asyncio.sleep(0)
+
+    with pytest.raises(TooBusy):
+        admission.check()
+
+    first.cancel()
+
+
+async def test_who_waits_in_vain_is_refused_and_leaves_no_trace() -> None:
+    admission = Admission(1, 5, 0.02)
+    since = await admission.enter()
+
+    with pytest.raises(TooBusy):
+        await admission.enter()
+    assert admission.waiting == 0
+    admission.leave(since)
+
+    assert admission.running == 0
+
+
+async def test_a_place_given_to_someone_who_just_left_goes_to_the_next() -> None:
+    admission = Admission(1, 5, 5)
+    since = await admission.enter()
+    leaver, stayer = asyncio.create_task(admission.enter()), asyncio.create_task(admission.enter())
+    await asyncio.sleep(0)
+
+    admission.leave(since)
+    leaver.cancel()
+    await asyncio.wait({leaver})
+
+    admission.leave(await stayer)
+    assert admission.running == 0
+
+
+async def test_the_door_refuses_before_the_body_is_read() -> None:
+    chain = Chain([Seat.of("a", FakeEngine())], admission=Admission(1, 0, 1))
+    await chain.admission.enter()
+
+    async with client(service(chain)) as http:
+        response = await http.post("/v1/echo", content=b"x")
+
+    assert response.status_code == 429
+    assert response.json()["error"]["code"] == "rate_limit_exceeded"
+    assert response.headers["retry-after"]

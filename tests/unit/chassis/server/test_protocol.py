@@ -1,0 +1,61 @@
+"""What no application sees, on a real socket."""
+
+import asyncio
+import json
+
+import pytest
+import uvicorn
+
+from chassis.server.protocol import Protocol
+from unit.chassis.fakes import FakeEngine, chain_of, service
+
+GET = b"GET /healthz HTTP/1.1\r\nhost: x\r\n"
+
+
+async def exchange(request: bytes) -> tuple[bytes, bytes]:
+    """Head and body of what a service answers to these bytes."""
+    config = uvicorn.Config(
+        service(chain_of(a=FakeEngine())), port=0, http=Protocol, lifespan="off", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        async with asyncio.timeout(5):
+            answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        await server.shutdown()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.lower(), body
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"NONSENSE\r\n\r\n",
+        b"BREW /v1/echo HTTP/1.1\r\nhost: x\r\n\r\n",
+        GET + b"x-a: \x01\r\n\r\n",
+        b"POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-length: ten\r\n\r\n",
+    ],
+    ids=["no HTTP", "unknown method", "control character", "odd length"],
+)
+async def test_what_cannot_be_read_is_refused_in_the_shape_of_every_error(request_: bytes) -> None:
+    head, body = await exchange(request_)
+
+    assert head.startswith(b"http/1.1 400")
+    assert b"content-type: application/json" in head
+    assert b"x-request-id: " in head
+    assert set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
+
+
+async def test_what_can_be_read_is_answered_as_ever() -> None:
+    head, body = await exchange(GET + b"connection: close\r\n\r\n")
+
+    assert head.startswith(b"http/1.1 200")
+    assert json.loads(body) == {"status": "alive"}

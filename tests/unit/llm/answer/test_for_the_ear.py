@@ -1,0 +1,116 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm.answer.markdown import Plain, plain
+from llm.answer.thoughts import Thoughts, without_thoughts
+
+
+def spoken(text: str, size: int, *, begun: bool = False) -> str:
+    thoughts = Thoughts(begun=begun)
+    pieces = [thoughts.add(text[at : at + size]) for at in range(0, len(text), size)]
+    return "".join(pieces) + thoughts.rest()
+
+
+THINKING = [
+    ("<think>hm</think>Hello", "Hello"),
+    ("<think>\nhm < 5 </thin k>\n</think>\n\nHello", "Hello"),
+    ("\n<think>hm</think>Hello <b>you</b>", "Hello <b>you</b>"),
+    ("<thinking>hm</thinking> Hello", "Hello"),
+    ("<think>a</think><think>b</think>Hello", "Hello"),
+    ("One\n<think>hm</think>two", "One\ntwo"),
+    ("a < b and c</d>", "a < b and c</d>"),
+    ("The `<think>` tag begins what `</think>` ends.", "The `<think>` tag begins what `</think>` ends."),
+    ("Say <think> and it stays", "Say <think> and it stays"),
+    ('<think>I say "hello"</think>\n\nHello', "Hello"),
+    ("<think>so `</think>` ends it</think>Hello", "Hello"),
+    ("<think>“hm”</think>Hello “you”", "Hello “you”"),
+    ("One\n<think>hm</think>\n two", "One\ntwo"),
+    ("<think>never ends", ""),
+    ("<thin", "<thin"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize(("text", "said"), THINKING)
+def test_thoughts_are_taken_out_wherever_they_are_cut(text: str, said: str, size: int) -> None:
+    assert spoken(text, size) == said
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_a_thought_without_its_opening_tag_is_taken_out_where_it_is_expected(size: int) -> None:
+    assert spoken("so the child wants\n</think>\n\nHello", size, begun=True) == "Hello"
+    assert spoken("<think>so</think>Hello", size, begun=True) == "Hello"
+
+
+PARTS = ["<think>", "</think>", "<", "</th", '"', "`", "\n", " ", "bear", "熊"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=9).map("".join), st.integers(1, 9), st.booleans())
+def test_what_is_taken_out_does_not_depend_on_where_it_was_cut(text: str, size: int, begun: bool) -> None:
+    assert spoken(text, size, begun=begun) == spoken(text, len(text) or 1, begun=begun)
+
+
+def test_a_wrong_guess_loses_nothing() -> None:
+    assert spoken("Hello there", 2, begun=True) == "Hello there"
+
+
+def test_an_end_without_a_beginning_is_not_read_out_and_noted() -> None:
+    thoughts = Thoughts()
+
+    assert thoughts.add("so the child</thi") + thoughts.add("nk>Hello") == "so the childHello"
+    assert thoughts.unopened
+
+
+def test_a_whole_answer_is_known_to_the_end() -> None:
+    assert without_thoughts("so the child\n</think>\n\nHello") == "Hello"
+    assert without_thoughts("<think>so</think>Hello") == "Hello"
+    assert without_thoughts('I say "so"</think>Hello') == "Hello"
+    assert without_thoughts("Hello") == "Hello"
+
+
+MARKDOWN = [
+    ("**Hello**, *little* bear", "Hello, little bear"),
+    ("# A story\n\nOnce", "A story\n\nOnce"),
+    ("- one\n- two\n* three", "one\ntwo\nthree"),
+    ("1. one\n2. two", "1. one\n2. two"),
+    ("2 * 3 = 6, 2*3", "2 * 3 = 6, 2*3"),
+    ("snake_case and _this_", "snake_case and this"),
+    ("`code` and ```more```", "code and more"),
+    ("a\n```python\nprint(1)\n```\nb", "a\nprint(1)\nb"),
+    ("[Bears](http://bears.example/a_b) sleep", "Bears sleep"),
+    ("[not a link] here", "[not a link] here"),
+    ("a\n---\nb", "a\nb"),
+    ("> quoted", "quoted"),
+    ("| a | b |\n|---|---|\n| 1 | 2 |", "a , b \n1 , 2 "),
+    ("~~no~~ hi~", "no hi~"),
+    ("-5 degrees", "-5 degrees"),
+    ("**你好！**我是小熊。", "你好！我是小熊。"),
+    ("Hello! [", "Hello! ["),
+    ("- [ ] one", "one"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 200])
+@pytest.mark.parametrize(("text", "said"), MARKDOWN)
+def test_markdown_is_smoothed_wherever_it_is_cut(text: str, said: str, size: int) -> None:
+    smoother = Plain()
+    pieces = [smoother.add(text[at : at + size]) for at in range(0, len(text), size)]
+
+    assert "".join(pieces) + smoother.rest() == said
+
+
+def test_a_clause_without_marks_is_not_kept_waiting() -> None:
+    smoother = Plain()
+
+    assert smoother.add("你好，") == "你好，"
+    assert smoother.add("小熊！") == "小熊！"
+
+
+@given(st.text(alphabet="ab 1\n*_`[]()!|~#>-<thinkou/", max_size=60), st.integers(1, 9))
+def test_how_a_text_is_cut_makes_no_difference(text: str, size: int) -> None:
+    smoother = Plain()
+    pieces = [smoother.add(text[at : at + size]) for at in range(0, len(text), size)]
+
+    assert "".join(pieces) + smoother.rest() == plain(text)
+    assert spoken(text, size).strip() == spoken(text, len(text) + 1).strip()

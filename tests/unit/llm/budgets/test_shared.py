@@ -1,0 +1,211 @@
+"""Budgets that replicas share at a Redis or Valkey, in its good hours and its bad ones."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from prometheus_client import REGISTRY
+
+from chassis.server.auth import KeyOptions
+from chassis.settings import SettingError
+from fixtures.redis_server import BINARY, RedisServer
+from llm.answer.usage import Tally
+from llm.app import assemble
+from llm.budgets.accounts import Accounts, Overdrawn
+from llm.budgets.limits import PATIENCE_SECONDS, Counts, Rate
+from llm.settings import Settings
+from unit.llm.budgets.test_accounts import USAGE, WANTED
+from unit.llm.fakes import HELLO, FakeEngine, chain_of, client_of
+
+real = pytest.mark.skipif(BINARY is None, reason="no redis-server on this machine (`apt-get install redis-tools`)")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    yield server
+    server.stop()
+
+
+@asynccontextmanager
+async def counted(url: str, text: str, *, away_seconds: float = 0.0) -> AsyncIterator[Rate]:
+    """A rate as one replica has it."""
+    counts = Counts(url, away_seconds=away_seconds)
+    try:
+        yield Rate(text, "LLM_KEY_REQUESTS", counts)
+    finally:
+        await counts.aclose()
+
+
+def times_away() -> float:
+    return REGISTRY.get_sample_value("talkbox_budgets_away_total") or 0.0
+
+
+@real
+async def test_two_replicas_share_a_budget_of_requests(redis: RedisServer) -> None:
+    redis.start()
+    settings = Settings(key_requests="3/minute", budgets_url=redis.url)
+    keys = KeyOptions(api_keys=("bear:sk-bear", "fox:sk-fox"))
+    apps = [assemble(settings, chain_of(one=FakeEngine(b'{"choices":[]}')), keys=keys) for _ in range(2)]
+
+    async def ask(replica: int, key: str) -> int:
+        async with client_of(apps[replica]) as client:
+            headers = {"authorization": f"Bearer {key}"}
+            return (await client.post("/v1/chat/completions", json=HELLO, headers=headers)).status_code
+
+    async with apps[0].router.lifespan_context(apps[0]), apps[1].router.lifespan_context(apps[1]):
+        assert [await ask(replica, "sk-bear") for replica in (0, 1, 0, 1, 0)] == [200, 200, 200, 429, 429]
+        assert await ask(1, "sk-fox") == 200
+
+
+@real
+async def test_two_replicas_share_a_budget_of_tokens_and_the_day_is_told_from_the_minute(redis: RedisServer) -> None:
+    redis.start()
+    settings = Settings(key_tokens="15/minute; 25/day", budgets_url=redis.url)
+    one, other = Accounts(settings), Accounts(settings)
+    tally = Tally()
+    tally.events(USAGE)  # ten
+    try:
+        await one.note("bear", "up", WANTED, tally)
+        await other.admit("bear")
+        await other.note("bear", "up", WANTED, tally)
+        with pytest.raises(Overdrawn) as minute:
+            await one.admit("bear")
+        await one.note("bear", "up", WANTED, tally)
+        with pytest.raises(Overdrawn) as day:
+            await other.admit("bear")
+    finally:
+        await one.aclose()
+        await other.aclose()
+
+    assert minute.value.body["code"] == "rate_limit_exceeded"
+    assert 1 <= int(minute.value.headers["retry-after"]) <= 60
+    assert day.value.body["code"] == "insufficient_quota"
+    assert 60 < int(day.value.headers["retry-after"]) <= 86_400
+
+
+@real
+async def test_of_many_who_ask_at_once_at_two_replicas_no_more_are_let_in_than_may_be(redis: RedisServer) -> None:
+    redis.start()
+    async with counted(redis.url, "10/minute; 15/day") as one, counted(redis.url, "10/minute; 15/day") as other:
+        spent = await asyncio.gather(*(rate.take("bear") for rate in (one, other) for _ in range(20)))
+
+    assert spent.count(None) == 10
+
+
+@real
+async def test_what_is_refused_for_the_minutes_sake_costs_nothing_of_the_day(redis: RedisServer) -> None:
+    redis.start()
+    async with counted(redis.url, "1/second; 3/day") as rate:
+        taken = 0
+        until = monotonic() + 20
+        while taken < 3 and monotonic() < until:
+            taken += await rate.take("bear") is None
+        last = await rate.take("bear")
+
+    assert taken == 3
+    assert last is not None
+    assert last.window_seconds == 86_400
+
+
+@real
+async def test_a_server_that_comes_later_dies_and_comes_again_is_used_while_it_is_there(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = times_away()
+    async with counted(redis.url, "1/minute") as one, counted(redis.url, "1/minute") as other:
+        assert await one.take("bear") is None  # each for itself
+        assert await other.take("bear") is None
+        assert await other.take("bear") is not None
+        assert times_away() > before
+
+        redis.start()
+        assert await one.take("bear") is None
+        assert await other.take("bear") is not None
+
+        redis.stop()
+        assert await one.take("fox") is None
+        assert await other.take("fox") is None
+
+        redis.start()
+        assert await one.take("fox") is None
+        assert await other.take("fox") is not None
+
+    told = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert [("is away" in line, "is back" in line) for line in told].count((True, False)) == 4  # two replicas, twice
+    assert len(told) == 8
+
+
+@real
+async def test_a_server_that_stalls_in_mid_service_holds_nobody_up_for_long(redis: RedisServer) -> None:
+    redis.start()
+    async with counted(redis.url, "100/minute", away_seconds=60) as rate:
+        assert await rate.take("bear") is None
+        redis.stall()
+        try:
+            waits = [await _timed(rate) for _ in range(3)]
+        finally:
+            redis.go_on()
+
+    assert PATIENCE_SECONDS * 0.9 <= waits[0] < PATIENCE_SECONDS + 1
+    assert max(waits[1:]) < PATIENCE_SECONDS / 2  # it is left alone
+
+
+async def test_a_socket_that_says_nothing_holds_up_its_caller_only_and_not_the_loop() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        async with counted(url, "100/minute", away_seconds=60) as rate:
+            ticks = 0
+
+            async def tick() -> None:
+                nonlocal ticks
+                while True:
+                    await asyncio.sleep(0.005)
+                    ticks += 1
+
+            ticking = asyncio.create_task(tick())
+            waits = await asyncio.gather(*(_timed(rate) for _ in range(50)))
+            ticking.cancel()
+
+    assert max(waits) < PATIENCE_SECONDS + 1
+    assert ticks >= 10
+
+
+async def test_nobody_there_is_noticed_at_once_and_then_left_alone() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        url = f"redis://127.0.0.1:{one.getsockname()[1]}"  # bound, and not listened on
+        before = times_away()
+        async with counted(url, "2/minute", away_seconds=60) as rate:
+            spent = [await rate.take("bear") for _ in range(3)]
+
+    assert [each is None for each in spent] == [True, True, False]
+    assert times_away() == before + 1
+
+
+@pytest.mark.parametrize("url", ["nowhere://", "localhost:6379", "redis://127.0.0.1:port"])
+def test_a_place_that_is_none_is_told_with_its_variable(url: str) -> None:
+    with pytest.raises(SettingError, match="LLM_BUDGETS_URL"):
+        Accounts(Settings(key_requests="1/day", budgets_url=url))
+
+
+@pytest.mark.parametrize("scheme", ["valkey", "redis"])
+@real
+async def test_valkeys_own_scheme_is_understood(redis: RedisServer, scheme: str) -> None:
+    redis.start()
+    before = times_away()
+    async with counted(redis.url.replace("redis", scheme), "1/minute") as rate:
+        assert await rate.take("bear") is None
+
+    assert times_away() == before
+
+
+async def _timed(rate: Rate) -> float:
+    began = monotonic()
+    await rate.take("bear")
+    return monotonic() - began

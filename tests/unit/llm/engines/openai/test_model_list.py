@@ -1,0 +1,89 @@
+import asyncio
+from time import monotonic
+
+import pytest
+
+from chassis.errors import EngineFailed
+from chassis.upstream.settings import Row
+from imitations.upstream import Upstream
+from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.model_list import FIRST_SECONDS, MOST, Listed, names_in
+from llm.settings import RelayOptions
+from unit.llm.fakes import client_of, service
+
+
+async def test_what_an_upstream_reports_is_listed_beside_the_operators_model_and_asked_once() -> None:
+    async with Upstream(models=("a", "b", "c")) as upstream:
+        made = OpenAI(Row("up", upstream.base_url, "k", model="b"), RelayOptions())
+        shown = [made.models]
+        for _ in range(3):
+            await made.ask_for_models()
+            shown.append(made.models)
+        await made.aclose()
+
+    assert shown == [("b",), *[("b", "a", "c")] * 3]
+    assert upstream.listed == 1
+
+
+async def test_the_first_who_asks_sees_all_that_upstreams_report_however_many_ask() -> None:
+    async with Upstream(models=("a",)) as one, Upstream(models=("b",)) as other, Upstream() as untold:
+        engines = [OpenAI(Row("up", each.base_url, "k"), RelayOptions()) for each in (one, other, untold)]
+        app = service(one=engines[0], other=engines[1], untold=engines[2])
+        async with client_of(app) as client:
+            answers = await asyncio.gather(*(client.get("/v1/models") for _ in range(5)))
+            found = await client.get("/v1/models/other/b")
+        for engine in engines:
+            await engine.aclose()
+
+    for answer in answers:
+        assert [model["id"] for model in answer.json()["data"]] == ["one", "one/a", "other", "other/b", "untold"]
+    assert found.status_code == 200
+    assert (one.listed, other.listed, untold.listed) == (1, 1, 1)
+
+
+async def test_where_the_operator_listed_models_nobody_is_asked() -> None:
+    async with Upstream(models=("a",)) as upstream:
+        made = OpenAI(Row("up", upstream.base_url, "k", models=("x",)), RelayOptions())
+        await made.ask_for_models()
+        assert made.models == ("x",)
+        await made.aclose()
+
+    assert upstream.listed == 0
+
+
+@pytest.mark.parametrize("refused", [EngineFailed("404"), TimeoutError(), ValueError()])
+async def test_an_upstream_that_tells_nothing_is_no_trouble_and_not_asked_again_at_once(refused: Exception) -> None:
+    asked = 0
+
+    async def ask() -> bytes:
+        nonlocal asked
+        asked += 1
+        raise refused
+
+    listed = Listed(ask)
+    await listed.refresh()
+    await listed.refresh()
+    assert (listed.names, asked) == ((), 1)
+
+
+async def test_a_list_that_never_comes_is_waited_for_once_and_not_for_long() -> None:
+    listed = Listed(asyncio.Event().wait)  # type: ignore[arg-type]
+    waits = []
+    for _ in range(3):
+        began = monotonic()
+        await asyncio.gather(*(listed.refresh() for _ in range(5)))
+        waits.append(monotonic() - began)
+    await listed.aclose()
+
+    assert FIRST_SECONDS * 0.9 <= waits[0] < FIRST_SECONDS + 1
+    assert max(waits[1:]) < 0.5
+    assert listed.names == ()
+
+
+def test_a_list_is_bounded_and_must_be_one() -> None:
+    many = b",".join(b'{"id":"m%d"}' % number for number in range(MOST + 5))
+    assert len(names_in(b'{"data":[%s]}' % many)) == MOST
+    assert names_in(b'{"data":[{"id":"a"},{"id":"a"},{"id":""},{"id":"%s"},{"id":"x\\n"}]}' % (b"y" * 201)) == ("a",)
+    for other in (b"<html>", b'{"data":5}', b"[]"):
+        with pytest.raises(ValueError):  # noqa: PT011  (whatever it is that is wrong)
+            names_in(other)

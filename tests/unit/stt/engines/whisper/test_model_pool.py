@@ -1,0 +1,248 @@
+"""Several models side by side, and memory that is given back."""
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Report, Seat
+from chassis.errors import EngineFailed, EngineUnavailable, NotReady
+from fixtures import sounds
+from fixtures.serving import process
+from fixtures.whisper_model import make
+from stt.engines import Engine
+from stt.engines.whisper import engine as whisper_module
+from stt.engines.whisper.engine import Whisper, WhisperOptions, best_here
+from stt.engines.whisper.model_pool import Listed, Shelf
+from stt.hearing import Heard, Hints, Pcm
+
+SILENCE = np.zeros(1600, np.float32)
+
+
+class Model(Whisper):
+    """Hears its own name."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.closed, self.unloaded = name, 0, threading.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    def hears(self, language: str | None) -> bool:
+        return True
+
+    async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        await self.go_on.wait()
+        yield Heard(language=self.name)
+
+    def unload(self) -> None:
+        self.unloaded.set()
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def listed(name: str, *, bytes: int = 0) -> Listed:
+    return Listed((name,), lambda report: Model(name), bytes)
+
+
+async def heard(engine: Engine, model: str | None = None) -> str:
+    [piece] = [piece async for piece in engine.transcribe(SILENCE, Hints(model=model))]
+    return piece.language
+
+
+async def test_whom_the_caller_names_hears_and_else_the_first() -> None:
+    loaded: list[str] = []
+
+    def load(report: Report) -> Whisper:
+        loaded.append("small")
+        return Model("small")
+
+    shelf = Shelf([listed("base"), Listed(("small", "owner/small"), load)], first=Model("base"))
+
+    assert shelf.models == ("base", "small", "owner/small")
+    assert await heard(shelf) == await heard(shelf, "base") == "base"
+    assert not loaded
+    assert set(await asyncio.gather(heard(shelf, "small"), heard(shelf, "owner/small"))) == {"small"}
+    assert loaded == ["small"]
+    await shelf.aclose()
+
+
+async def test_a_model_that_cannot_be_loaded_is_a_failure_and_tried_again_by_the_next() -> None:
+    tries: list[int] = []
+
+    def load(report: Report) -> Whisper:
+        tries.append(1)
+        if len(tries) == 1:
+            raise EngineUnavailable("its weights are gone")
+        return Model("small")
+
+    shelf = Shelf([listed("base"), Listed(("small",), load)], first=Model("base"))
+
+    with pytest.raises(EngineFailed, match="weights are gone"):
+        await heard(shelf, "small")
+    assert await heard(shelf, "small") == "small"
+
+
+async def test_what_nobody_asks_for_is_put_away_and_loaded_again_for_who_does() -> None:
+    first = Model("base")
+    shelf = Shelf([Listed(("base",), lambda report: Model("again"))], first=first, idle_seconds=0.02)
+
+    assert await heard(shelf) == "base"
+    assert await asyncio.to_thread(first.unloaded.wait, 10)
+    assert first.closed == 1
+    assert shelf.loaded == ()
+    assert await heard(shelf) == "again"
+    await shelf.aclose()
+
+
+async def test_what_is_in_use_is_not_put_away() -> None:
+    slow, other = Model("slow"), Model("other")
+    slow.go_on.clear()
+    models = [Listed(("slow",), lambda report: slow), Listed(("other",), lambda report: other)]
+    shelf = Shelf(models, first=slow, idle_seconds=0.02)
+    hearing = asyncio.create_task(heard(shelf))
+    await heard(shelf, "other")
+
+    assert await asyncio.to_thread(other.unloaded.wait, 10)
+    assert shelf.loaded == ("slow",)
+    slow.go_on.set()
+    assert await hearing == "slow"
+    await shelf.aclose()
+
+
+async def test_where_memory_is_short_those_make_room_who_were_asked_for_longest_ago() -> None:
+    memory = 250
+    shelf = Shelf(
+        [listed(name, bytes=100) for name in ("base", "small", "medium")],
+        first=Model("base"),
+        free=lambda: memory - 100 * len(shelf.loaded),
+    )
+
+    assert await heard(shelf, "small") == "small"
+    assert await heard(shelf, "base") == "base"
+    assert set(shelf.loaded) == {"base", "small"}
+    assert await heard(shelf, "medium") == "medium"
+    assert set(shelf.loaded) == {"base", "medium"}
+    memory = 1000
+    assert await heard(shelf, "small") == "small"
+    assert set(shelf.loaded) == {"base", "small", "medium"}
+    await shelf.aclose()
+
+
+async def test_who_is_heard_makes_no_room_however_short_memory_is() -> None:
+    busy = Model("busy")
+    busy.go_on.clear()
+    shelf = Shelf([listed("busy"), listed("other", bytes=100)], first=busy, free=lambda: 0)
+    hearing = asyncio.create_task(heard(shelf))
+    await asyncio.sleep(0)
+
+    assert await heard(shelf, "other") == "other"
+    assert set(shelf.loaded) == {"busy", "other"}
+    busy.go_on.set()
+    assert await hearing == "busy"
+    await shelf.aclose()
+
+
+async def test_what_is_being_loaded_and_how_far_is_told_to_readyz_and_to_who_waits() -> None:
+    half, go_on = threading.Event(), threading.Event()
+
+    def load(report: Report) -> Whisper:
+        report("loading the weights of small", 0.5)
+        half.set()
+        assert go_on.wait(10)
+        return Model("small")
+
+    shelf = Shelf([listed("base"), Listed(("small",), load)], first=Model("base"), loading_seconds=0.1)
+    seat = Seat[Engine].of("whisper", shelf)
+    chain = Chain([seat])
+    assert seat.state.detail == "in memory: base"
+
+    with pytest.raises(NotReady, match="loading the weights of small, 50%") as refusal:
+        await chain.answer("whisper/small", lambda engine, model: engine.transcribe(SILENCE, Hints(model=model)))
+    assert refusal.value.headers["retry-after"] == "5"
+    assert await asyncio.to_thread(half.wait, 10)
+    assert seat.state.state == "ready"
+    assert seat.state.detail == "in memory: base; loading the weights of small, 50%"
+    assert await heard(shelf) == "base", "the others go on"
+    go_on.set()
+
+    while "small" not in shelf.loaded:
+        await asyncio.sleep(0)
+    assert await heard(shelf, "small") == "small"
+    assert seat.state.detail == "in memory: base, small"
+    await shelf.aclose()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+@pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
+def test_memory_really_returns(tmp_path: Path) -> None:
+    """Of a model that was used, warm and short, and that nobody asks for any more; thrice, since a leak shows then."""
+    tiny = make(tmp_path / "tiny", "tiny", say="hello little bear")
+    size = (tiny / "model.bin").stat().st_size / 2**20
+    micro = make(tmp_path / "micro", say="hello little bear")
+    speech = sounds.encoded("wav", sounds.spoken("hello little bear"))
+    with process("stt", STT_ENGINES="whisper", WHISPER_MODELS=f"{micro},{tiny}", WHISPER_IDLE_SECONDS="1") as stt:
+
+        def ask(model: str) -> None:
+            form = {"model": f"whisper/{model}", "language": "en"}
+            answer = httpx.post(
+                f"{stt.base}/v1/audio/transcriptions",
+                data=form,
+                files={"file": ("bear.wav", speech)},
+                timeout=30,
+            )
+            assert answer.status_code == 200
+
+        ask("micro")
+        before = stt.forget_peak()
+        for _ in range(3):
+            ask("tiny")
+            loaded = stt.peak()
+            until = time.monotonic() + 30
+            while loaded - (after := stt.forget_peak()) < size:
+                assert time.monotonic() < until, f"{after - before:.0f} of {loaded - before:.0f} MB are kept"
+                time.sleep(0.05)
+        assert after - before < 1.5 * size, "more is kept each time"
+
+
+async def test_a_lone_model_that_stays_needs_no_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHISPER_MODEL", str(make(tmp_path / "bear", say="hello")))
+
+    engine = await asyncio.to_thread(Shelf.load, "whisper", lambda doing, part: None)
+
+    assert isinstance(engine, Whisper)
+    await engine.aclose()
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "cuda", "model"),
+    [
+        (2, 8, 0, "base"),
+        (4, 64, 0, "base"),
+        (8, 2, 0, "base"),
+        (8, 8, 0, "small"),
+        (32, 64, 0, "small"),
+        (32, 0.5, 0, "tiny"),
+        (4, 8, 1, "large-v3-turbo"),
+    ],
+)
+def test_the_model_follows_the_hardware(
+    monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: float, cuda: int, model: str
+) -> None:
+    import ctranslate2
+
+    monkeypatch.setattr(whisper_module, "cores", lambda: cores)
+    monkeypatch.setattr(whisper_module, "memory_bytes", lambda: int(gigabytes * 2**30))
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: cuda)
+
+    assert best_here("auto") == model
+    assert WhisperOptions(model="auto").wanted == (model,)
+    assert best_here("cpu") != "large-v3-turbo"
+    assert WhisperOptions(models=("base", "auto")).wanted == ("base", model)

@@ -1,0 +1,54 @@
+import pytest
+
+from stt.text.languages import UnknownLanguage, code_of, name_of
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("zh", "zh"),
+        ("zh-CN", "zh"),
+        ("zh_Hans_CN", "zh"),
+        ("cmn", "zh"),
+        ("cmn-Hans-CN", "zh"),
+        ("Chinese", "zh"),
+        ("Mandarin", "zh"),
+        ("中文", "zh"),
+        ("yue", "yue"),
+        ("EN", "en"),
+        ("en-US", "en"),
+        ("eng", "en"),
+        (" English ", "en"),
+        ("pt-BR", "pt"),
+        ("iw", "he"),
+        ("nb", "no"),
+        ("fil", "tl"),
+        ("haitian creole", "ht"),
+        ("", None),
+        ("auto", None),
+    ],
+)
+def test_a_language_is_known_by_every_name_that_callers_write(name: str, code: str | None) -> None:
+    assert code_of(name) == code
+
+
+@pytest.mark.parametrize("name", ["xx", "klingon", "e", "12", "-", "\x00"])
+def test_what_is_no_language_is_said_to_be_none(name: str) -> None:
+    with pytest.raises(UnknownLanguage):
+        code_of(name)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("en", "english"), ("zh", "chinese"), ("yue", "cantonese"), ("lo", "lao"), ("es", "spanish")]
+)
+def test_a_code_has_its_english_name(code: str, name: str) -> None:
+    assert name_of(code) == name
+
+
+def test_every_language_of_whisper_has_a_name_that_leads_back_to_it() -> None:
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    for code in _LANGUAGE_CODES:
+        assert code_of(code) == code
+        assert name_of(code) != code
+        assert code_of(name_of(code)) == code

@@ -1,0 +1,28 @@
+import pytest
+
+from tts.voices.names import Told, microsoft, told
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("zh-CN-YunjianNeural", Told("zh-CN", "male")),
+        ("zh-CN-liaoning-XiaobeiNeural", Told("zh-CN-liaoning", "female")),
+        ("en-US-EmmaMultilingualNeural", Told("en-US", "female")),
+        ("zh-CN-NobodyNeural", Told("zh-CN", None)),
+        ("af_heart", Told("en-US", "female")),
+        ("zm_yunxi", Told("zh-CN", "male")),
+        ("粤语女", Told("zh-HK", "female")),
+        ("alloy", None),
+        ("guodegang", None),
+        ("xf_nobody", None),
+        ("", None),
+    ],
+)
+def test_a_name_tells_what_it_tells(name: str, said: Told | None) -> None:
+    assert told(name) == said
+
+
+def test_microsofts_voices_are_in_the_order_of_preference() -> None:
+    assert list(microsoft())[:2] == ["zh-CN-XiaoxiaoNeural", "zh-CN-XiaoyiNeural"]
+    assert len(microsoft()) > 150

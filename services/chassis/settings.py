@@ -18,24 +18,33 @@ class SettingError(ValueError):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """Variables of one file: the field `first_byte_seconds` of prefix `TTS_` is `TTS_FIRST_BYTE_SECONDS`."""
+    """Variables that one file reads: with the prefix `TTS_`, the field `language` is `TTS_LANGUAGE`.
+
+    The docstrings of a subclass and of its fields are the text of `docs/settings.md`; `make docs` writes that page.
+    """
 
     prefix: ClassVar[str] = ""
+    """Start of each variable's name. `<NAME>` in it is the name of a row, which `read` replaces with `prefix=`."""
 
 
 class Settings(Options, frozen=True, kw_only=True):
-    """What every service has; a subclass brings the prefix and the default chain."""
+    """Settings that each service has under its own prefix."""
 
     engines: tuple[str, ...]
+    """The chain: names of engines, in the order in which they are asked. A name outside the table of engines is a row:
+    an upstream with OpenAI's API, described by `<SERVICE>_<NAME>_…`."""
     first_byte_seconds: Seconds = 4.0
-    """The chain's budget to its first byte, as long as a later engine could still answer."""
+    """Time for the whole chain to its first byte, as long as a later engine could still answer."""
     last_engine_seconds: Seconds = 30.0
-    """How long the last engine that could answer may take; a toy gives up after about 30 s."""
+    """Time for the last engine that could answer; a toy gives up after about 30 s."""
     hedge_seconds: Annotated[float, Meta(ge=0)] = 0.0
-    """After so long a silence the next engine is asked too, and who speaks first answers; 0: one after another."""
+    """Silence after which the next engine is asked too; the first to answer wins. 0: one after another."""
     max_concurrent: Count = 64
+    """Requests served at a time by one process; stt's default is 8 times the number of cores."""
     max_queued: Annotated[int, Meta(ge=0)] = 128
+    """Requests that may wait for a place; further ones get 429."""
     max_body_bytes: Count = 2**20
+    """Size of the largest request; a larger one gets 413."""
 
 
 O = TypeVar("O", bound=Options)  # noqa: E741  (a type variable named as its bound)
@@ -44,13 +53,13 @@ O = TypeVar("O", bound=Options)  # noqa: E741  (a type variable named as its bou
 def read(
     kind: type[O], environ: Mapping[str, str] | None = None, *, prefix: str | None = None, own: str | None = None
 ) -> O:
-    """The environment as `kind`; unset and empty variables keep their defaults.
+    """Return the environment as `kind`; unset and empty variables keep their defaults.
 
     Lists are separated by commas; switches are on/off, yes/no, true/false, 1/0.
 
     Args:
-        prefix: Of the variables; the kind's own unless given.
-        own: Of variables that win over those: `LLM_MOONSHOT_TEMPERATURE` over `LLM_TEMPERATURE`.
+        prefix: Start of the variables' names, instead of the kind's own.
+        own: Start of the names of variables that win over those: `LLM_MOONSHOT_TEMPERATURE` over `LLM_TEMPERATURE`.
 
     Raises:
         SettingError: A value is of the wrong type, or a required one is missing.
@@ -83,7 +92,7 @@ def _value(variable: str, text: str, kind: Any) -> Any:
 
 
 def _path(kind: type, value: Any) -> Path:
-    """The one type of ours that msgspec does not know."""
+    """Convert to `Path`, the one type of a setting that msgspec does not know."""
     if kind is not Path:
         raise NotImplementedError(kind)
     return Path(value).expanduser()

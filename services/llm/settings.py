@@ -12,6 +12,8 @@ Temperature = Annotated[float, Meta(ge=0, le=2)]
 
 
 class Settings(settings.Settings, frozen=True, kw_only=True):
+    """Settings of the service itself."""
+
     prefix = "LLM_"
     engines: tuple[str, ...] = ("openai", "companion")
     max_concurrent: Count = 512
@@ -20,19 +22,22 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     max_body_bytes: Count = 16 * 2**20
     """Pictures and sound travel inside the JSON."""
     answer_seconds: Seconds = 60.0
-    """The chain's budget for an answer that is not streamed: its first byte is there when the last word is."""
+    """Time for the whole chain to an answer that is not streamed: such an answer begins when its last word is there."""
     turn_seconds: Seconds | Literal["off"] = "off"
-    """The longest a streamed turn may last, to its last word."""
+    """Longest duration of a streamed turn, to its last word."""
     for_the_ear: bool = False
-    """Who would get an error hears in words that there is no answer. (What else it does: `RelayOptions`.)"""
+    """`on`: answers are made to be spoken: no thoughts, no markdown, a short first clause; and a failure is answered
+    with a spoken sentence instead of an error."""
     key_requests: str = ""
-    """What each key may ask, such as `20/minute; 500/day`; `, kitchen: 100/minute` gives that one its own."""
+    """Requests that each key may make: `20/minute; 500/day`; a key's name gives it a limit of its own:
+    `20/minute, kitchen: 100/minute`. Empty: no limit."""
     key_tokens: str = ""
-    """What each key may cost, such as `20000/day`."""
+    """Tokens, asked and answered, that each key may use: `20000/day`. Empty: no limit."""
     budgets_url: str = MEMORY
-    """Where that is counted: `redis://host:6379` where replicas share it."""
+    """Place where both are counted; `redis://host:6379` (or Valkey) for several workers or replicas. While it is away,
+    each process counts for itself."""
     keep_alive_seconds: Seconds = 2.0
-    """The longest silence on a stream: then a comment is sent, so that no client's read timeout fires."""
+    """Longest silence on a stream; then a comment is sent, so that no client's read timeout fires."""
 
 
 OPENING = (
@@ -42,31 +47,34 @@ OPENING = (
 
 
 class RelayOptions(settings.Options, frozen=True, kw_only=True):
-    """What holds for every upstream; `LLM_<NAME>_…` is the same for one alone."""
+    """What every upstream is asked. `LLM_<NAME>_…` in place of `LLM_…` sets the same for one upstream alone:
+    `LLM_<NAME>_TEMPERATURE`, `LLM_<NAME>_EXTRA`."""
 
     prefix = "LLM_"
     max_tokens: Count | Literal["off"] = 200
-    """Sent where the caller gives no limit."""
+    """Limit sent if the caller gives none; `off`: none is sent."""
     temperature: Temperature | Literal["off"] = 0.7
-    """Sent where the caller gives none."""
+    """Temperature sent if the caller gives none; `off`: none is sent."""
     connect_seconds: Seconds = 3.0
+    """Time to connect to an upstream: name, connection and TLS together."""
     silence_seconds: Seconds = 30.0
-    """The longest pause in the middle of a stream; then it counts as broken."""
+    """Longest pause in the middle of a stream; after it the stream counts as broken."""
     for_the_ear: bool = False
-    """Answers are to be heard: no thoughts, no markdown, a short beginning."""
+    """`on`: answers are made to be spoken: no thoughts, no markdown, a short first clause."""
     thinking: Literal["show", "aside", "hide", "off"] | None = None
-    """`aside`: taken out of what is said, though not out of a field of their own; `hide`: out of both; `off`: also
-    switched off where the upstream has a switch. Unset: `off` for the ear, else `aside`. A caller who asks for thoughts
-    gets them, unless it is for the ear."""
+    """Treatment of a model's thoughts. `show`: they stay in the answer; `aside`: only a field of their own keeps them;
+    `hide`: they are removed; `off`: and thinking is switched off, if the upstream has a switch. Unset: `off` for the
+    ear, else `aside`. A caller who asks for thoughts gets them, except for the ear."""
     opening: str = OPENING
-    """Told to the model where it is for the ear; `off`: nothing."""
+    """Instruction to the model for the ear; `off`: none."""
     system_prompt: str = ""
-    """Told to the model beside what the role says of itself."""
+    """System prompt for every model, beside the role's own."""
     system_prompt_place: Literal["before", "after"] = "before"
+    """Place of that prompt: `before` or `after` the role's own."""
     history_tokens: Count | None = None
-    """About how much of a conversation is sent; what is older is left out."""
+    """Approximate number of tokens of a conversation that are sent; older exchanges are left out. Unset: all."""
     extra: str = ""
-    """Fields sent where the caller says nothing of them, as a JSON object."""
+    """JSON object with fields that are sent if the caller does not set them."""
 
     @property
     def thoughts(self) -> Literal["show", "aside", "hide", "off"]:
@@ -74,10 +82,10 @@ class RelayOptions(settings.Options, frozen=True, kw_only=True):
 
 
 class LimitOptions(settings.Options, frozen=True, kw_only=True):
-    """How much one upstream is asked for."""
+    """Limits of one upstream; beyond them the next engine answers."""
 
     prefix = "LLM_<NAME>_"
     concurrent: Count | None = None
-    """Answers at a time; who comes in excess is answered by the next engine."""
+    """Answers at a time. Unset: no limit."""
     rate: str = ""
-    """Requests in a time, such as `60/minute; 1000/day`; the same."""
+    """Requests in a time, such as `60/minute; 1000/day`, counted in each process. Empty: no limit."""

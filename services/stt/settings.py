@@ -10,16 +10,19 @@ from stt.machine import cores
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
+    """Settings of the service itself."""
+
     prefix = "STT_"
     engines: tuple[str, ...] = ("whisper", "sphinx")
     max_concurrent: Count = msgspec.field(default_factory=lambda: 8 * cores())
-    """Whisper hears many together; an engine that cannot has a smaller limit of its own."""
+    """Whisper transcribes many together; an engine that cannot has a smaller limit of its own."""
     max_queued: Annotated[int, msgspec.Meta(ge=0)] = 16
     max_body_bytes: Count = 25 * 2**20
     max_seconds: Seconds = 10_800.0
-    """The longest recording: as much as 25 MB hold at the 19 kbit/s of speech in Opus. It costs time, not memory."""
+    """Length of the longest recording; the default is as much as 25 MB hold at the 19 kbit/s of speech in Opus. Length
+    costs time, not memory."""
     language: str = ""
-    """What is spoken when the caller does not say: `en`, `zh`, `Chinese`; `zh-Hans` and `zh-TW` also say in which
-    characters it is written. Empty: find out."""
+    """Language of recordings whose caller names none: `zh`, `en` …; `zh-Hans`, `zh-Hant`, `zh-TW` and `zh-HK` also
+    choose the characters. Empty: detected."""
     languages: tuple[str, ...] = ()
-    """Those that may be found by listening, which is the engine's affair; here it is the characters: `zh-Hans,en`."""
+    """The only languages that may be detected: `zh,en`; `zh-Hans,en` also chooses the characters. Empty: any."""

@@ -19,22 +19,23 @@ MP3_KBITS_UP_TO = {
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
-    """The service's own; an engine's options live in its file."""
+    """Settings of the service itself."""
 
     prefix = "TTS_"
     engines: tuple[str, ...] = ("edge", "espeak")
     speakable: bool = True
-    """Leave out what is meant for the eye (markdown, emoji, stage directions); a request may say otherwise."""
+    """`on`: markdown, emoji, links, stage directions and `<think>` are left out, and figures are read as words; `off`:
+    the text as it is. A request may choose for itself."""
     voices: tuple[str, ...] = ()
-    """Names of one's own: `guodegang=zh-CN-YunjianNeural`."""
+    """Names of your own for voices: `guodegang=zh-CN-YunjianNeural,bunny=zh-CN-XiaoyiNeural`."""
     language: str = "en"
-    """Of a text whose letters do not tell, where the voice does not either: Latin ones, or digits alone."""
+    """Language of a text whose letters do not decide (Latin letters, or digits alone), if the voice does not either."""
     loudness: Wish = "auto"
-    """LUFS, or `off`, or `auto`: see `tts.loudness`."""
+    """Loudness in LUFS, from -40 to -10, for everything; `auto`: -18 for all but Edge's own mp3; `off`: as it comes."""
     mp3_kbits: int | None = None
-    """Of mp3, instead of `MP3_KBITS`."""
+    """Bit rate of mp3, in kbit/s; 32 for toys with little memory. Unset: 64."""
     mp3_rate: Mp3Rate | None = None
-    """Samples a second of mp3, instead of `RATE`."""
+    """Samples a second of mp3; 16000 for toys with little memory. Unset: as the engine speaks."""
 
     def __post_init__(self) -> None:
         """Raises:

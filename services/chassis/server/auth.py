@@ -12,8 +12,11 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class KeyOptions(Options, frozen=True, kw_only=True):
+    """Keys of those who may call."""
+
     api_keys: tuple[str, ...] = ()
-    """`key` or `name:key`, several. None: everybody may call."""
+    """One key or several, separated by commas, with a name if you like (`kitchen:KEY`). Empty: anyone may call.
+    The first `make up` makes one."""
 
     @property
     def names(self) -> tuple[str, ...]:

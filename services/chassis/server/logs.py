@@ -28,10 +28,11 @@ log = logging.getLogger("talkbox")
 
 
 class LogOptions(Options, frozen=True, kw_only=True):
-    """How much is logged."""
+    """The log, one JSON object a line."""
 
     prefix = "LOG_"
     level: str = "info"
+    """Least important level that is logged: `debug`, `info`, `warning`, `error` or `critical`."""
 
     def __post_init__(self) -> None:
         """Raises:

@@ -36,24 +36,31 @@ P = TypeVar("P", bound=Provider)
 
 
 class RowOptions(Options, frozen=True, kw_only=True):
-    """`<SERVICE>_<NAME>_…`: one row. Unset, the table of providers speaks."""
+    """One upstream with OpenAI's API, called `<NAME>` in the chain: `LLM_ENGINES=mine,companion` and
+    `LLM_MINE_BASE_URL=http://…/v1`. A dash in the name is an underscore in the variable. Unset means the value of the
+    table of known upstreams, if the name is in it."""
 
+    prefix = "<SERVICE>_<NAME>_"
     base_url: str | None = None
+    """Address of the upstream, up to and including `/v1`."""
     api_key: str | None = None
-    """Several, separated by commas: one that is refused or at its limit rests alone."""
+    """Its key, or several separated by commas: one that is refused or at its limit rests alone."""
     model: str | None = None
-    """Asked for whatever the caller says; `*`: what the caller says."""
+    """Its model, whatever the caller asks for; `*`: the model that the caller asks for."""
     models: tuple[str, ...] = ()
-    """What may be picked as `engine/model`; none named: anything."""
+    """Models that a caller may pick as `name/model`; empty: any."""
     proxy: str | None = None
-    """`direct`, or a proxy's address; unset, the environment's."""
+    """Way to the upstream: `direct`, or `http://host:port`; unset: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`."""
 
 
 class SharedOptions(Options, frozen=True, kw_only=True):
-    """`<NAME>_…`: what a row shares with the same provider's rows in the other services."""
+    """The same for all three services, such as `OPENAI_API_KEY`; a service's own variable wins."""
 
+    prefix = "<NAME>_"
     base_url: str | None = None
+    """Address of the upstream, instead of the known one."""
     api_key: str | None = None
+    """Its key, or several separated by commas: one that is refused or at its limit rests alone."""
 
 
 class Row(Struct, frozen=True):

@@ -29,17 +29,20 @@ RETRY_SECONDS, SPOILT_RETRY_SECONDS = 60.0, 3600.0
 
 
 class HubOptions(Options, frozen=True, kw_only=True):
-    """Where weights come from and where they are kept."""
+    """Weights of models: the hub they are downloaded from, and the folder they are kept in."""
 
     hf_endpoint: str = "https://huggingface.co"
-    """A hub or a mirror of it, such as https://hf-mirror.com."""
+    """Address of Hugging Face or of a mirror, such as `https://hf-mirror.com`."""
     modelscope_endpoint: str = "https://modelscope.cn"
+    """Address of ModelScope."""
     models_source: Literal["huggingface", "modelscope"] = "huggingface"
-    """Which of the two; ModelScope is near to China."""
+    """Hub to download from: `huggingface`, or `modelscope`, which is nearer to China."""
     models_offline: bool = False
+    """`on`: download nothing, use the weights in the folder."""
     hf_hub_offline: bool = False
-    """Either: ask nobody, use what is there."""
+    """The same, by the name that Hugging Face's own tools read."""
     models_dir: Path = Path("models")
+    """Folder for weights; `make up` sets `.talkbox/models` natively, and a volume in containers."""
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -53,17 +53,19 @@ CONTINUES = "@@"
 
 
 class SherpaHearingOptions(Options, frozen=True, kw_only=True):
-    """Each kind has them under its own name."""
+    """The engines of sherpa-onnx. `paraformer`, `zipformer`, `moonshine` and `whisper-onnx` have the same under their
+    own names: `PARAFORMER_MODEL`, `ZIPFORMER_MODEL`, `MOONSHINE_MODEL`, `WHISPER_ONNX_MODEL` and so on."""
 
     prefix = "SENSEVOICE_"
     model: str = ""
-    """One of `NAMED`, `owner/name` at the hub, or a folder; unset: the first of those named."""
+    """Model: a name from stt's README, `owner/name` at the hub, or a folder. Unset: the first name of its kind
+    (`small`; paraformer and zipformer `zh`, moonshine and whisper-onnx `base`)."""
     languages: tuple[str, ...] = ()
-    """What it hears; unset: what its kind, its name and its tokens tell."""
+    """Languages the model understands; empty: taken from its kind, its name and its tokens."""
     threads: Annotated[int, Meta(ge=1)] = 1
-    """For each of those heard at a time, which are as many as there are cores."""
+    """Threads for each recording; as many recordings are transcribed at a time as there are cores."""
     itn: bool = True
-    """Figures and punctuation as people write them, where the model can."""
+    """`on`: numbers and punctuation as people write them, where the model can."""
 
 
 @dataclass(frozen=True)

@@ -30,18 +30,20 @@ answers = Counter("talkbox_speech_answers_total", "Answers, by where they came f
 
 
 class CacheOptions(Options, frozen=True, kw_only=True):
-    """What is kept, and where."""
+    """Answers that are kept, so that the same words are not synthesised twice."""
 
     prefix = "TTS_"
     cache: bool = True
-    """Off: nothing is kept, and nothing is shared."""
+    """`off`: nothing is kept, and nothing is shared between callers."""
     cache_mb: Megabytes = 64
-    """In the memory of each process."""
+    """Memory for answers, in each process."""
     cache_dir: str = ""
-    """A folder, which several processes and machines may share; empty: nothing is written."""
+    """Folder for answers that shall outlast a restart; several processes and machines may share it. Empty: no answer is
+    ever written to disk."""
     cache_dir_mb: Megabytes = 1024
+    """Size of that folder."""
     cache_days: Annotated[float, Meta(gt=0)] = 30.0
-    """After that it is made anew."""
+    """Days after which an answer is made anew."""
 
 
 class Cache:

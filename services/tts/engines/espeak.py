@@ -63,11 +63,11 @@ Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_
 
 
 class EspeakOptions(Options, frozen=True, kw_only=True):
-    """How eSpeak speaks."""
+    """The engine `espeak`: eSpeak NG."""
 
     prefix = "ESPEAK_"
     voices: tuple[str, ...] = ()
-    """Ahead of the other voices of their language, e.g. `en-gb,yue`."""
+    """Voices that are preferred among those of their language: `en-gb,yue`."""
 
 
 class ListedVoice(ctypes.Structure):

@@ -27,11 +27,11 @@ STRETCH = b"duration_stretch"
 
 
 class FliteOptions(Options, frozen=True, kw_only=True):
-    """How flite speaks."""
+    """The engine `flite`: English, offline."""
 
     prefix = "FLITE_"
     voices: tuple[str, ...] = ()
-    """Ahead of the others, e.g. `rms`."""
+    """Voices that are preferred: `rms`."""
 
 
 class Wave(ctypes.Structure):

@@ -47,16 +47,17 @@ sherpa.OfflineTts(config)
 
 
 class SherpaOptions(Options, frozen=True, kw_only=True):
-    """Which model, and how it is run."""
+    """The engine `sherpa`: voices through sherpa-onnx (Matcha, Kokoro, Piper …)."""
 
     prefix = "SHERPA_"
     model: str = "matcha-zh-en"
-    """One of `NAMED`, `owner/name` at the hub, or a folder."""
+    """Model: a name from tts's README, `owner/name` at the hub, or a folder."""
     language: str | None = None
-    """Of a model whose files do not tell: `en-US`; `mul` for one that reads several."""
+    """Language of a model whose files do not name it: `en-US`; `mul` for a model that reads several."""
     voices: tuple[str, ...] = ()
-    """Ahead of its other speakers: `3,7`."""
+    """Speakers of the model that are preferred, by number: `3,7`."""
     threads: int = 2
+    """Threads of one model."""
 
 
 class Named(Place, frozen=True):

@@ -46,19 +46,20 @@ log = logging.getLogger("talkbox.llm")
 
 
 class GgufOptions(Options, frozen=True, kw_only=True):
-    """Which model, and how it is run."""
+    """The engine `gguf`: a model in llm's own process, through llama.cpp."""
 
     prefix = "GGUF_"
     model: str = ""
-    """A file; or at a hub `owner/name/file.gguf`, or `owner/name:Q4_K_M`."""
+    """Model: a file; or at a hub `owner/name/file.gguf` or `owner/name:Q4_K_M`."""
     context: Count = 4096
-    """Tokens of a conversation and its answer; memory grows with it."""
+    """Tokens of a conversation and its answer; memory grows with them."""
     threads: Count | None = None
-    """None: all cores but one."""
+    """Threads of the model. Unset: all cores but one."""
     gpu_layers: int = 0
-    """Where llama-cpp-python was built for a GPU; -1: all."""
+    """Layers on the GPU, if the library was built for one; -1: all."""
     template: str = ""
-    """Of a model whose file has none: the name of one that llama.cpp knows (`chatml`, `chatglm3`), or a Jinja file."""
+    """Chat template for a model whose file has none: a name that llama.cpp knows (`chatml`, `chatglm3`), or a Jinja
+    file."""
 
 
 class Tool(Struct, frozen=True):

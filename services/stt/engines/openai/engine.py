@@ -43,20 +43,22 @@ Seconds = Annotated[float, Meta(gt=0)]
 
 
 class HearingRowOptions(Options, frozen=True, kw_only=True):
-    """What a row has beside its address, key and model."""
+    """More settings of a transcription server, beside its address, key and model."""
 
     prefix = "STT_<NAME>_"
     format: Format | None = None
-    """What it is sent; opus and mp3 are the smallest, flac is exact, wav is read by everybody."""
+    """Format of the audio sent: `opus` and `mp3` are the smallest, `flac` is exact, every server reads `wav`. Unset:
+    `flac`; `opus` for openai and groq."""
     languages: tuple[str, ...] = ()
-    """What it hears; recordings in other languages go to the next engine."""
+    """Languages it understands; recordings in other languages go to the next engine. Empty: any."""
     stream: Literal["on", "off"] = "on"
-    """Whether it is asked for its words as they come, where the caller wants them so."""
+    """`off`: it is not asked to stream its words."""
     connect_seconds: Seconds = 3.0
+    """Time to connect."""
     answer_seconds: Seconds = 20.0
-    """The longest silence before it answers, where the chain has more patience than that."""
+    """Longest silence before its answer, if the chain's budget does not end sooner."""
     gap_seconds: Seconds = 10.0
-    """The longest silence within an answer."""
+    """Longest silence within its answer."""
 
 
 @dataclass(frozen=True)

@@ -39,11 +39,14 @@ THRESHOLD = 1e-20
 
 
 class SphinxOptions(Options, frozen=True, kw_only=True):
+    """The engine `sphinx`: PocketSphinx, English only."""
+
     prefix = "SPHINX_"
     grammar: Path | None = None
-    """A JSGF file: what it allows is heard, and nothing else."""
+    """A JSGF file: only what it allows is recognised. Unset: any English."""
     keywords: tuple[str, ...] = ()
-    """Phrases to be heard among anything else: `hello bear, good night`, with a threshold where needed: `stop=1e-5`."""
+    """Phrases to find among other words, instead of a grammar: `hello bear,good night`; `hello bear=1e-30` is found
+    more often, `1e-10` less often by mistake."""
 
     def task(self) -> str:
         """For the processes, as JSON.

@@ -47,24 +47,29 @@ log = logging.getLogger("talkbox.whisper")
 
 
 class WhisperOptions(Options, frozen=True, kw_only=True):
+    """The engine `whisper`: OpenAI's Whisper through faster-whisper."""
+
     prefix = "WHISPER_"
     model: str = "base"
-    """A folder, a short name (`tiny`, `base`, `small`, `large-v3-turbo` …), `owner/name` at the hub, or `auto`: the
-    largest that this machine hears toys with in time."""
+    """Model: a short name (`tiny`, `base`, `small`, `large-v3-turbo` …), `owner/name` at the hub, a folder, or `auto`:
+    the largest that this machine runs in a toy's time."""
     models: tuple[str, ...] = ()
-    """Several of these, to be asked for as `whisper/small`; the first is meant where nobody says which."""
+    """Several models, `base,small`: the first is the default, another is asked for as `whisper/small`."""
     idle_seconds: float = 0.0
-    """After this long without a caller a model is unloaded, until the next one asks for it; 0: never."""
+    """Time without a caller after which a model is unloaded until the next caller; 0: never."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Hardware to run on: `auto`, `cpu` or `cuda`."""
     compute_type: str = "auto"
-    """CTranslate2's; auto: int8 on a CPU, float16 on CUDA."""
+    """CTranslate2's type of numbers; `auto`: int8 on a CPU, float16 on CUDA."""
     beam_size: int = 1
+    """Width of the beam search; a larger one is slower and sometimes better."""
     workers: int = 0
-    """How many are transcribed at a time, each on one core; 0: as many as there are cores."""
+    """Batches transcribed at a time, each on one core; 0: the number of cores."""
     short_windows: bool = True
-    """Short speech gets a window that fits it and shares batches, instead of being padded to 30 s on its own."""
+    """`on`: short speech gets a window that fits it and shares batches with other callers; `off`: each is padded to 30
+    s and decoded alone."""
     batch: int = 8
-    """How many utterances are decoded together; on CUDA it begins with that and grows as far as memory lasts."""
+    """Utterances decoded together; on CUDA this is the start, and it grows as far as memory lasts."""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -73,11 +78,13 @@ class WhisperOptions(Options, frozen=True, kw_only=True):
 
 
 class HearingOptions(Options, frozen=True, kw_only=True):
+    """Hints for recognition."""
+
     prefix = "STT_"
     languages: tuple[str, ...] = ()
-    """Those that may be detected, `zh,en`; all others are taken for the likeliest of them. Empty: any."""
+    """The only languages that may be detected, `zh,en`; any other counts as the likeliest of them. Empty: any."""
     hotwords: str = ""
-    """Names that are hard to spell, of toys and children: `Momo, Xiaobao`."""
+    """Names that are hard to spell, of toys and children, for `whisper`: `Bunny,小熊`."""
 
 
 class Whisper(Engine):

@@ -41,19 +41,19 @@ OWN_URL = "wss://speech.platform.bing.com"
 
 
 class EdgeOptions(Options, frozen=True, kw_only=True):
-    """How Edge's service is reached."""
+    """The engine `edge`: Microsoft Edge's voices, online."""
 
     prefix = "EDGE_"
     url: str = OWN_URL
-    """The service, or what imitates it: `http://127.0.0.1:9000`."""
+    """Address of the service, or of an imitation of it: `http://127.0.0.1:9000`."""
     proxy: str | None = None
-    """`http://host:port` on the way there. HTTPS_PROXY in the environment works too."""
+    """Proxy on the way there: `http://host:port`; unset: `HTTPS_PROXY` of the environment."""
     voices: tuple[str, ...] = ()
-    """Ahead of the other voices of their language, e.g. `zh-CN-YunxiNeural,en-US-AnaNeural`."""
+    """Voices that are preferred among those of their language: `zh-CN-YunxiNeural,en-US-AnaNeural`."""
     first_audio_seconds: Seconds = 4.0
-    """The longest silence before its first sound, where the chain has more patience than that."""
+    """Longest silence before its first sound, if the chain's budget does not end sooner."""
     gap_seconds: Seconds = 4.0
-    """The longest silence in the middle of a sentence."""
+    """Longest silence in the middle of a sentence."""
 
 
 class Edge(Engine):

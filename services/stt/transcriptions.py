@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.chain.attempt import Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, NotFound
 from chassis.server.bodies import parse_form
@@ -49,15 +50,23 @@ async def transcriptions(
             willing=lambda engine: engine.hears(told.language),
         )
         if wanted.stream:
-            answer = await ask(partial(_heard, recording, told))
+            answer = await ask(partial(_piecewise, recording, told))
             stack.push_async_callback(answer.aclose)
             body = _to_the_end(events(answer, recording.seconds, told), request, stack.pop_all())
             return Stream(body, media_type=EVENT_STREAM, headers={ENGINE_HEADER: answer.engine})
-        whole = await ask(partial(_transcript, recording, told))
+        whole = await ask(partial(_whole, recording, told))
         stack.push_async_callback(whole.aclose)
         [transcript] = [transcript async for transcript in whole]
     content, media_type = encode(transcript, wanted)
     return Response(content, media_type=media_type, headers={ENGINE_HEADER: whole.engine})
+
+
+def _piecewise(recording: Recording, told: Hints, engine: Engine, model: str | None) -> Work[Heard, None]:
+    return Work(_heard(recording, told, engine, model), None)
+
+
+def _whole(recording: Recording, told: Hints, engine: Engine, model: str | None) -> Work[Transcript, None]:
+    return Work(_transcript(recording, told, engine, model), None)
 
 
 async def _heard(recording: Recording, told: Hints, engine: Engine, model: str | None) -> AsyncGenerator[Heard, None]:

@@ -16,8 +16,9 @@ from tts.audio.loudness import Levels
 from tts.cache.cache import Cache, CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
 from tts.engines.openai.providers import UPSTREAMS
+from tts.list_voices import voices
 from tts.settings import Settings
-from tts.speech import speech, voices
+from tts.speech import speech
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """The C library's numbers for them."""

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from chassis.chain.seat import Seat, State
 from chassis.errors import (
@@ -25,6 +25,7 @@ LEAST_SHARE = 0.25
 log = logging.getLogger("talkbox.chain")
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Budget(NamedTuple):
@@ -38,13 +39,32 @@ class Budget(NamedTuple):
     """Silence after which the next engine is asked too; 0: never."""
 
 
-class Answer(AsyncIterator[T]):
-    """What one engine gives, from its first piece on. Close it: that ends the work and frees the place."""
+class Work(NamedTuple, Generic[T, R]):
+    """One engine's work on one request."""
 
-    def __init__(self, seat: Seat[Any], first: T, rest: AsyncIterator[T], leave: Callable[[], None]) -> None:
-        self.engine = seat.name
-        self._seat, self._rest, self._leave = seat, rest, leave
-        self._first: list[T] = [first]
+    pieces: AsyncIterator[T]
+    """The answer, piece by piece; at least one. An engine that declines may raise at once or with the first piece."""
+    record: R
+    """What the service wants to know of this engine's work: a plan, a tally, an encoder."""
+
+
+class Begun(NamedTuple, Generic[T, R]):
+    """An engine has given its first piece."""
+
+    seat: Seat[Any]
+    first: T
+    work: Work[T, R]
+
+
+class Answer(AsyncIterator[T], Generic[T, R]):
+    """The pieces that one engine gives, from the first on. Closing it ends the work and frees the place."""
+
+    def __init__(self, begun: Begun[T, R], leave: Callable[[], None]) -> None:
+        self.engine = begun.seat.name
+        self.record: R = begun.work.record
+        """The record of this engine's work; engines that lost the race kept their own."""
+        self._seat, self._rest, self._leave = begun.seat, begun.work.pieces, leave
+        self._first: list[T] = [begun.first]
         self._open = True
 
     async def __anext__(self) -> T:
@@ -91,9 +111,7 @@ class Attempt:
         self.full: list[TooBusy] = []
         self.absent: list[Seat[Any]] = []
 
-    async def ask(
-        self, seats: Sequence[Seat[Any]], work: Callable[[Any], AsyncIterator[T]]
-    ) -> tuple[Seat[Any], T, AsyncIterator[T]]:
+    async def ask(self, seats: Sequence[Seat[Any]], work: Callable[[Any], Work[T, R]]) -> Begun[T, R]:
         """The first seat to speak, its first piece, and the rest."""
         loading = [seat for seat in seats if self.skip_loading and not seat.settled.is_set()]
         left = deque([*(seat for seat in seats if seat not in loading), *loading])
@@ -101,14 +119,12 @@ class Attempt:
             return await self._race(left, work)
         while (seat := await self._next(left)) is not None:
             if (begun := await self._try(seat, work, self._share(left))) is not None:
-                return seat, *begun
+                return begun
         raise self._verdict()
 
-    async def _race(
-        self, left: "deque[Seat[Any]]", work: Callable[[Any], AsyncIterator[T]]
-    ) -> tuple[Seat[Any], T, AsyncIterator[T]]:
+    async def _race(self, left: "deque[Seat[Any]]", work: Callable[[Any], Work[T, R]]) -> Begun[T, R]:
         """The same, but who is silent for a while is joined by the next, and the first to speak wins."""
-        running: dict[asyncio.Task[tuple[T, AsyncIterator[T]] | None], Seat[Any]] = {}
+        running: dict[asyncio.Task[Begun[T, R] | None], Seat[Any]] = {}
         try:
             while True:
                 if (not running or _may_join(left)) and (seat := await self._next(left)) is not None:
@@ -120,9 +136,9 @@ class Attempt:
                     raise self._verdict()
                 done, _ = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    seat = running.pop(task)
+                    running.pop(task)
                     if (begun := task.result()) is not None:
-                        return seat, *begun
+                        return begun
         finally:
             await _called_off(running)
 
@@ -140,9 +156,7 @@ class Attempt:
                 return seat
         return None
 
-    async def _try(
-        self, seat: Seat[Any], work: Callable[[Any], AsyncIterator[T]], seconds: float
-    ) -> tuple[T, AsyncIterator[T]] | None:
+    async def _try(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R] | None:
         """The first piece and the rest; None: it did not answer, and why was noted."""
         try:
             begun = await self._first_piece(seat, work, seconds)
@@ -180,16 +194,16 @@ class Attempt:
         reserved: float = sum(engine.first_byte_seconds for engine in later)
         return max(self.deadline - monotonic() - reserved, self.least_seconds)
 
-    async def _first_piece(
-        self, seat: Seat[Any], work: Callable[[Any], AsyncIterator[T]], seconds: float
-    ) -> tuple[T, AsyncIterator[T]]:
-        pieces = work(seat.engine)
+    async def _first_piece(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R]:
         patience = asyncio.timeout(seconds)
+        begun: Work[T, R] | None = None
         try:
+            begun = work(seat.engine)
             async with patience:
-                return await anext(pieces), pieces
+                return Begun(seat, await anext(begun.pieces), begun)
         except BaseException as exc:
-            await close(pieces)
+            if begun is not None:
+                await close(begun.pieces)
             raise _translated(seat.name, exc, seconds if patience.expired() else None) from exc
 
     def _verdict(self) -> ApiError:
@@ -226,7 +240,7 @@ async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:
     await asyncio.wait(running)
     for task in running:
         if not task.cancelled() and task.exception() is None and (begun := task.result()) is not None:
-            await close(begun[1])  # it spoke while it was called off
+            await close(begun.work.pieces)  # it spoke while it was called off
 
 
 def _translated(name: str, exc: BaseException, silent_seconds: float | None) -> BaseException:

@@ -1,18 +1,19 @@
 """Who answers: engines in the order they are wanted, their states, the first-byte budget and the breakers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
 from chassis import metrics
 from chassis.chain.admission import Admission
-from chassis.chain.attempt import Answer, Attempt, Budget
+from chassis.chain.attempt import Answer, Attempt, Budget, Work
 from chassis.chain.seat import E, Seat
 
 ENGINE_HEADER = "x-talkbox-engine"
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Chain(Generic[E]):
@@ -70,17 +71,17 @@ class Chain(Generic[E]):
     async def answer(
         self,
         model: str,
-        work: Callable[[E, str | None], AsyncIterator[T]],
+        work: Callable[[E, str | None], Work[T, R]],
         *,
         skip_loading: bool = True,
         extra_seconds: float = 0.0,
         willing: Callable[[E], bool] = lambda engine: True,
-    ) -> Answer[T]:
-        """The first piece of an answer has come: this is it, and the rest.
+    ) -> Answer[T, R]:
+        """Ask the engines that `model` means, and return once one has given its first piece.
 
         Args:
             model: As the caller wrote it.
-            work: Starts an engine, given what `whisper/small` says after its slash; yields at least once.
+            work: Starts an engine's work. Its second argument is `small` of `whisper/small`.
             skip_loading: Ask a later engine while one ahead of it is loading. Else wait for that one.
             extra_seconds: Added to the budget, for work that needs longer by its nature.
             willing: Whether an engine would take this on; those ahead leave no time for one that would decline.
@@ -97,8 +98,8 @@ class Chain(Generic[E]):
         try:
             attempt = Attempt(self.budget, began, extra_seconds, skip_loading, willing)
             seats, submodel = self.pick(model)
-            seat, first, rest = await attempt.ask(seats, lambda engine: work(engine, submodel))
+            begun = await attempt.ask(seats, lambda engine: work(engine, submodel))
         except BaseException:
             self.admission.leave(since)
             raise
-        return Answer(seat, first, rest, lambda: self.admission.leave(since))
+        return Answer(begun, lambda: self.admission.leave(since))

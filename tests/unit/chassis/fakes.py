@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from chassis.chain.attempt import Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Report, Seat
 from chassis.server.app import create_service
@@ -51,8 +52,8 @@ class FakeEngine:
         pass
 
 
-def speak(engine: FakeEngine, model: str | None) -> AsyncIterator[bytes]:
-    return engine.speak(model)
+def speak(engine: FakeEngine, model: str | None) -> Work[bytes, FakeEngine]:
+    return Work(engine.speak(model), engine)
 
 
 def chain_of(first_byte_seconds: float = 4.0, **engines: FakeEngine) -> Chain[FakeEngine]:

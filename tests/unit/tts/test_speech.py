@@ -5,9 +5,15 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
+from tts.app import assemble
 from tts.audio.pcm import Sound, pcm, silence
+from tts.cache.cache import Cache, CacheOptions
+from tts.engines import Engine
 from tts.settings import Settings
 from tts.voices.choose import Voice
 from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, served, service
@@ -253,3 +259,28 @@ async def test_a_caller_who_leaves_stops_the_engine() -> None:
         async with asyncio.timeout(5):
             while not engine.closed:
                 await asyncio.sleep(0.01)
+
+
+def hedged(cache: Cache | None = None) -> Starlette:
+    """A service whose first engine is asked alone for 50 ms, and speaks after 200 ms, long before the second."""
+    slow, slower = FakeEngine(seconds=0.2), FakeEngine(seconds=5.0, voices=[Voice("berta", "en-US", "female")])
+    seats = [Seat[Engine].of("slow", slow), Seat[Engine].of("slower", slower)]
+    return assemble(Settings(), Chain(seats, hedge_seconds=0.05), cache)
+
+
+async def test_hedged_speech_that_the_first_engine_wins_is_kept_and_found_again() -> None:
+    app = hedged(Cache(CacheOptions()))
+
+    answers = [await ask(app) for _ in range(3)]
+
+    assert [answer.headers["x-talkbox-engine"] for answer in answers] == ["slow"] * 3
+    assert [answer.headers["x-talkbox-cache"] for answer in answers] == ["miss", "hit", "hit"]
+    assert len({answer.content for answer in answers}) == 1
+
+
+async def test_hedged_speech_reports_the_usage_of_the_engine_that_won() -> None:
+    done = events((await ask(hedged(), stream_format="sse")).text)[-1]
+    alone = events((await ask(service(fake=FakeEngine()), stream_format="sse")).text)[-1]
+
+    assert done["usage"]["output_tokens"] > 0
+    assert done == alone

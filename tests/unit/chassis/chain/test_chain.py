@@ -21,7 +21,7 @@ from chassis.settings import SettingError
 from unit.chassis.fakes import FakeEngine, chain_of, loading, speak
 
 
-async def all_of(answer: Answer[bytes]) -> list[bytes]:
+async def all_of(answer: Answer[bytes, FakeEngine]) -> list[bytes]:
     pieces = [piece async for piece in answer]
     await answer.aclose()
     return pieces

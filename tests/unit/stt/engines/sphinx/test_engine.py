@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chassis.chain.attempt import Work
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
@@ -288,7 +289,9 @@ async def test_it_stands_in_for_better_ones_and_is_not_asked_ahead_of_its_turn()
     sphinx = Sphinx(processes=1)
     chain: Chain[Engine] = Chain([Seat.of("better", Silent()), Seat.of("sphinx", sphinx)], hedge_seconds=0.01)
     try:
-        answer = await chain.answer("whisper-1", lambda engine, model: engine.transcribe(sounds.silence(1), Hints()))
+        answer = await chain.answer(
+            "whisper-1", lambda engine, _: Work(engine.transcribe(sounds.silence(1), Hints()), None)
+        )
         await answer.aclose()
     finally:
         await sphinx.aclose()

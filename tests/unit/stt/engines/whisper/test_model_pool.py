@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from chassis.chain.attempt import Work
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
 from chassis.errors import EngineFailed, EngineUnavailable, NotReady
@@ -165,7 +166,9 @@ async def test_what_is_being_loaded_and_how_far_is_told_to_readyz_and_to_who_wai
     assert seat.state.detail == "in memory: base"
 
     with pytest.raises(NotReady, match="loading the weights of small, 50%") as refusal:
-        await chain.answer("whisper/small", lambda engine, model: engine.transcribe(SILENCE, Hints(model=model)))
+        await chain.answer(
+            "whisper/small", lambda engine, model: Work(engine.transcribe(SILENCE, Hints(model=model)), None)
+        )
     assert refusal.value.headers["retry-after"] == "5"
     assert await asyncio.to_thread(half.wait, 10)
     assert seat.state.state == "ready"

@@ -1,0 +1,104 @@
+"""What one request asks to be spoken: its text, how, and what each engine would be given to say."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from chassis.chain.chain import Chain
+from chassis.errors import BadRequest
+from tts.audio.encode import Encoding
+from tts.audio.pcm import Sound
+from tts.cache.entry import key_of
+from tts.engines import Engine
+from tts.settings import Settings
+from tts.text.figures import in_words
+from tts.text.language import DENSE, scripts
+from tts.text.speakable import clean, tidy
+from tts.voices.choose import Voice, choose
+from tts.wire import Wanted
+
+LETTERS_PER_TOKEN = 4
+TOKENS_PER_SECOND = 20
+
+
+class Plan(NamedTuple):
+    """What one engine is to say, and how."""
+
+    engine: Engine
+    """With the model that the caller picked."""
+    voice: Voice
+    speed: float
+    """Within the engine's own range; the rest is done by stretching the sound."""
+    text: str
+
+
+class Order:
+    """A request for speech. Any engine may serve it: `plan` says what that engine would be given."""
+
+    def __init__(self, wanted: Wanted, settings: Settings) -> None:
+        self.wanted, self.language = wanted, settings.language
+        self._mp3, self._loudness = settings.mp3, settings.loudness
+        self._voice_name = settings.meant(wanted.voice)
+        self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
+        self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
+        self._plans: dict[Engine, Plan] = {}
+
+    @property
+    def shared_key(self) -> bytes:
+        """Equal for requests that one answer can serve at the same moment."""
+        wanted = self.wanted
+        how = (self._as_written, wanted.speed, wanted.codec, wanted.instructions)
+        return key_of(wanted.model, self._voice_name, self.text, *how)
+
+    def keys(self, chain: Chain[Engine]) -> Iterator[bytes]:
+        """Keys under which the answer may have been kept, up to that of the first engine that could answer now.
+
+        Those before it are of engines ahead of it that are resting.
+        """
+        seats, submodel = chain.pick(self.wanted.model)
+        for seat in seats:
+            if seat.engine is None:
+                continue
+            try:
+                yield self.key(seat.name, self.plan(seat.engine, submodel))
+            except BadRequest:  # declined, most likely; else the chain will say it
+                continue
+            if seat.state.state == "ready":
+                return
+
+    def key(self, engine_name: str, plan: Plan) -> bytes:
+        """Key under which the answer of that engine is kept: all that decides how it sounds."""
+        form = (self._loudness, self._mp3 if self.wanted.codec == "mp3" else None)
+        how = (plan.speed, self.wanted.speed, self.wanted.codec, form)
+        return key_of(engine_name, plan.engine.likeness, plan.voice.name, plan.text, *how)
+
+    def plan(self, engine: Engine, submodel: str | None) -> Plan:
+        """Decide what `engine` is to say, and how.
+
+        Raises:
+            Declined: It cannot read this text, or has no voice for it.
+            NotFound: It has no such model.
+        """
+        if (plan := self._plans.get(engine)) is not None:
+            return plan
+        picked = engine if submodel is None else engine.model(submodel)
+        voice = choose(picked.voices, picked.voice(self._voice_name), self._voice_name, self.text, self.language)
+        picked.accept(self.text, voice)
+        if self.wanted.instructions:
+            picked = picked.instructed(self.wanted.instructions)
+        slowest, fastest = picked.speeds
+        text = self.text if self._as_written or picked.reads_figures else in_words(self.text, voice.language)
+        plan = Plan(picked, voice, min(max(self.wanted.speed, slowest), fastest), text)
+        self._plans[engine] = plan
+        return plan
+
+    def encoding(self, sound: Sound, stretch: float = 1.0) -> Encoding:
+        """Return a new encoder from `sound` to the codec asked for."""
+        return Encoding(sound, self.wanted.codec, stretch, self._mp3)
+
+    def usage(self, seconds: float) -> dict[str, int]:
+        """Estimate tokens: one for a Chinese, Japanese or Korean letter or four others, 20 for a second of sound."""
+        dense = sum(count for language, count in scripts(self.text).items() if language in DENSE)
+        words = dense + math.ceil((len(self.text) - dense) / LETTERS_PER_TOKEN)
+        sound = math.ceil(seconds * TOKENS_PER_SECOND)
+        return {"input_tokens": words, "output_tokens": sound, "total_tokens": words + sound}

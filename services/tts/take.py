@@ -1,0 +1,85 @@
+"""One engine's making of an order: clauses spoken, joined, encoded."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+
+from tts.audio.loudness import Levels
+from tts.audio.pcm import RATE, pcm, silence
+from tts.join import Joined
+from tts.order import Order, Plan
+from tts.text.clauses import clauses
+from tts.text.speakable import speakable
+
+NOTHING_SECONDS = 0.3
+"""Length of the silence that answers a text with nothing to say."""
+
+
+class Take:
+    """What one engine makes of an order. Two engines that race have a take each.
+
+    Args:
+        turns: Held by whoever encodes.
+    """
+
+    def __init__(self, order: Order, plan: Plan, levels: Levels, turns: asyncio.Lock) -> None:
+        self.plan = plan
+        self._order, self._turns = order, turns
+        texts = filter(speakable, clauses(plan.text, plan.engine.lengths))
+        self._joined = Joined(plan.engine, texts, plan.voice, plan.speed, levels)
+        self._encoding = order.encoding(self._joined.sound, order.wanted.speed / plan.speed)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the sound so far."""
+        return self._encoding.seconds
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the sound in the codec asked for, as the engine makes it.
+
+        Raises:
+            EngineFailed: The engine broke off.
+        """
+        async with aclosing(self._joined.pieces()) as pieces:
+            async for piece in pieces:
+                slices = self._encoding.encode(piece)
+                while (coded := await self._turn(slices)) is not None:
+                    yield coded
+        if not self._encoding.seconds:
+            self._encoding = self._order.encoding(pcm(RATE))
+            for coded in self._encoding.encode(silence(NOTHING_SECONDS)):
+                yield coded
+        for coded in self._encoding.finish():
+            yield coded
+
+    async def _turn(self, slices: Iterator[bytes]) -> bytes | None:
+        """Encode the next slice.
+
+        One slice is encoded in each turn of the loop, however many callers wait for one, so that a caller who is about
+        to get a kept answer or a first sound waits for one slice and not for all.
+        """
+        if not self._encoding.begun:
+            return next(slices, None)
+        async with self._turns:
+            coded = next(slices, None)
+            await asyncio.sleep(0)
+        return coded
+
+
+class Silence:
+    """The answer to a text without a word: a short silence that no engine is asked for."""
+
+    def __init__(self, order: Order) -> None:
+        self._encoding = order.encoding(pcm(RATE))
+
+    @property
+    def seconds(self) -> float:
+        """Length of the sound so far."""
+        return self._encoding.seconds
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the silence in the codec asked for."""
+        for coded in self._encoding.encode(silence(NOTHING_SECONDS)):
+            yield coded
+        for coded in self._encoding.finish():
+            yield coded

@@ -116,6 +116,12 @@ class EngineBusy(EngineFailed):
     code = "upstream_rate_limited"
 
 
+class EngineRefused(EngineFailed):
+    """An upstream does not accept the key it was shown: wrong, expired, or not allowed to do this."""
+
+    code = "upstream_auth"
+
+
 class EngineUnpaid(EngineFailed):
     """An engine's account has no quota or balance left."""
 

@@ -4,7 +4,6 @@ import logging
 import re
 import sys
 import uuid
-from contextvars import ContextVar
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,15 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis import metrics
 from chassis.chain.chain import ENGINE_HEADER
 from chassis.errors import ApiError
+from chassis.request_id import REQUEST_ID, request_id
 from chassis.settings import Options, SettingError
 
-REQUEST_ID = "x-request-id"
 ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request being served; an engine passes it upstream."""
 
 log = logging.getLogger("talkbox")
 

@@ -12,6 +12,7 @@ from chassis.errors import (
     Declined,
     EngineBusy,
     EngineFailed,
+    EngineRefused,
     EngineTimeout,
     EngineUnpaid,
     TooLarge,
@@ -178,9 +179,7 @@ def _judged(
         rest = None if retry_after is None else min(retry_after, LONGEST_BUSY_SECONDS)
         return EngineBusy(f"is at its limit{told}", retry_after=rest or 1.0, rest_seconds=rest)
     if status in (401, 403) or words & REFUSED:
-        return EngineFailed(
-            f"refused access with this key ({status}). {hint}", code="upstream_auth", rest_seconds=AUTH_REST_SECONDS
-        )
+        return EngineRefused(f"refused access with this key ({status}). {hint}", rest_seconds=AUTH_REST_SECONDS)
     if status == 413:
         return TooLarge(said or "The upstream takes no request as large as this.", param=complaint.param)
     if status in (400, 415, 422):

@@ -1,32 +1,42 @@
 """The server behind a row: asked with one key after the other, and what it means by what it answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator
 from typing import TypeGuard
 
-from chassis.chain.seat import FIRST_REST_SECONDS
 from chassis.errors import (
     ApiError,
     BadRequest,
     Declined,
     EngineBusy,
     EngineFailed,
+    EngineRefused,
     EngineTimeout,
     EngineUnavailable,
     EngineUnpaid,
     NotFound,
 )
-from chassis.server.logs import REQUEST_ID, request_id
+from chassis.request_id import REQUEST_ID, request_id
 from chassis.upstream.client import Reply, Unusable, Upstream
 from chassis.upstream.keys import KeyRing
-from chassis.upstream.refusals import MISCONFIGURED_REST_SECONDS, Complaint, refusal, within_success
+from chassis.upstream.question import Question
+from chassis.upstream.refusals import (
+    MISCONFIGURED_REST_SECONDS,
+    Complaint,
+    UnknownModel,
+    refusal,
+    within_success,
+)
 from chassis.upstream.settings import Row
 
 MAX_REFUSAL_BYTES = 64 * 2**10
 REFUSAL_SECONDS = 4.0
+KEY_REST_SECONDS = 10.0
+"""Rest of a key whose refusal says nothing of how long."""
 
-Post = Callable[[dict[str, str], bool], Awaitable[Reply]]
-"""Sends a question with these headers; plainly, that is without what only some servers know, or not."""
+
+log = logging.getLogger("talkbox.upstream")
 
 
 class Remote:
@@ -57,8 +67,8 @@ class Remote:
         self.hint = f"Check {row.prefix}{settings}."
         self.ring = KeyRing(row.api_keys)
         self._key_headers = {key: {"authorization": f"Bearer {key}"} if key else {} for key in self.ring.keys}
-        self._plain: set[str] = set()
-        """Models that must be asked plainly, as was seen."""
+        self._refused: dict[str, frozenset[str]] = {}
+        """Fields that are left out, by model: those that it was seen to refuse."""
         own = {"accept-encoding": "identity", "user-agent": "talkbox"}  # what is passed on must be readable
         try:
             for shown in self._key_headers.values():
@@ -78,43 +88,34 @@ class Remote:
         resting = self.ring.resting
         return f"{resting} of {len(self.ring.keys)} keys rest" if resting else None
 
-    async def begun(
-        self,
-        model: str,
-        post: Post,
-        unknown_model: Callable[[], ApiError],
-        can_be_plain: Callable[[], bool] = lambda: False,
-    ) -> Reply:
-        """An answer that has begun, with a key that is accepted and a question that is understood.
+    async def ask(self, question: Question) -> Reply:
+        """Return a 200 that has begun, from a key that is accepted and a question that is understood. Close it.
 
-        Asked again is only what was refused: with the next key, or plainly.
-
-        Args:
-            unknown_model: What to raise where it has no such model.
-            can_be_plain: Whether the question would be another one then.
+        What is refused is asked again: with the next key, or without the fields that the server does not know.
 
         Raises:
-            ApiError: What the last refusal means.
+            EngineTimeout: The answer did not begin in time.
+            ApiError: The meaning of the last refusal.
         """
-        plain = model in self._plain
+        without = self._refused.get(question.model, frozenset())
         tried: frozenset[str] = frozenset()
         key = self.ring.take() or ""
         while True:
-            reply = await post({REQUEST_ID: request_id.get() or "-"} | self._key_headers[key], plain)
+            reply = await self._send(question, key, without)
             if reply.status == 200:
-                if plain:
-                    self._plain.add(model)
+                if without:
+                    self._refused[question.model] = without
                 return reply
             try:
-                failure = await self._refusal(reply, unknown_model)
+                failure = await self._refusal(reply, question)
             finally:
                 await reply.aclose()
-            if reply.status in (400, 422) and not plain and can_be_plain():
-                plain = True
+            if reply.status in (400, 422) and (more := question.extras - without):
+                without |= more
                 continue
             if len(self.ring.keys) == 1 or not _concerns_key(failure):
                 raise failure
-            self.ring.rest(key, failure.rest_seconds or FIRST_REST_SECONDS)
+            self.ring.rest(key, failure.rest_seconds or KEY_REST_SECONDS)
             tried |= {key}
             following = self.ring.take(tried)
             if following is None:
@@ -122,26 +123,22 @@ class Remote:
                 raise failure
             key = following
 
+    async def _send(self, question: Question, key: str, without: frozenset[str]) -> Reply:
+        headers, body = question.body(without)
+        headers = {REQUEST_ID: request_id.get() or "-"} | self._key_headers[key] | headers
+        try:
+            async with asyncio.timeout(question.begin_seconds):
+                return await self.upstream.post(body, headers, silence_seconds=question.silence_seconds)
+        except TimeoutError as exc:
+            raise self._silent(question.begin_seconds) from exc
+
     async def get(self, path: str, *, silence_seconds: float) -> Reply:
         """What lies beside the path that is asked, such as `/models`."""
         key = self.ring.take() or ""
         beside = self.upstream.url.path.removesuffix(self.path) + path
         return await self.upstream.get(beside, self._key_headers[key], silence_seconds=silence_seconds)
 
-    async def post(self, body: bytes, headers: dict[str, str], seconds: float) -> Reply:
-        """Send it; the answer begins within so long.
-
-        Raises:
-            EngineTimeout: It does not.
-            EngineFailed: It never will.
-        """
-        try:
-            async with asyncio.timeout(seconds):
-                return await self.upstream.post(body, headers)
-        except TimeoutError as exc:
-            raise self._silent(seconds) from exc
-
-    async def pieces(self, reply: Reply, first_seconds: float, gap_seconds: float) -> AsyncIterator[bytes]:
+    async def pieces(self, reply: Reply, first_seconds: float | None, gap_seconds: float) -> AsyncIterator[bytes]:
         """Its answer as it comes, with no longer silences than these.
 
         Raises:
@@ -171,25 +168,26 @@ class Remote:
             return self.meant(complaint)
         return EngineFailed(f"answered {reply.media_type or 'something'} that is no {wanted}. {self.hint}")
 
-    def unknown_model(self, model: str, *, chosen: bool) -> ApiError:
-        """It has none of that name.
+    def _unknown_model(self, question: Question) -> ApiError:
+        missing = f"{self.row.name} has no model {question.model!r}"
+        match question.named_by:
+            case "pick":
+                return NotFound(f"{missing}.", param="model", code="model_not_found")
+            case "request":
+                log.warning("%s; set %sMODEL to one that it has", missing, self.row.prefix)
+                return UnknownModel(f"{missing}. The operator can set {self.row.prefix}MODEL.", param="model")
+            case "row":
+                message = f"has no model {question.model!r}, or no such path. {self.hint}"
+                return EngineFailed(message, rest_seconds=MISCONFIGURED_REST_SECONDS)
 
-        Args:
-            chosen: Whether the caller named this one.
-        """
-        if chosen:
-            return NotFound(f"{self.row.name} has no model {model!r}.", param="model", code="model_not_found")
-        missing = f"has no model {model!r}, or no such path. {self.hint}"
-        return EngineFailed(missing, rest_seconds=MISCONFIGURED_REST_SECONDS)
-
-    async def _refusal(self, reply: Reply, unknown_model: Callable[[], ApiError]) -> ApiError:
+    async def _refusal(self, reply: Reply, question: Question) -> ApiError:
         try:
             async with asyncio.timeout(REFUSAL_SECONDS):
                 body = await reply.read(MAX_REFUSAL_BYTES)
         except (EngineFailed, TimeoutError):
             body = b""  # the status says enough
         if reply.status == 404 and (complaint := Complaint.of(body)) is not None and complaint.explicit:
-            return unknown_model()
+            return self._unknown_model(question)
         wait, secrets = reply.retry_after, self.ring.keys
         return self._judged(refusal(reply.status, body, retry_after=wait, secrets=secrets, hint=self.hint))
 
@@ -198,9 +196,9 @@ class Remote:
             return Declined(str(error), param=error.body["param"])
         return error
 
-    def _silent(self, seconds: float) -> EngineTimeout:
-        return EngineTimeout(f"{self.upstream.shown} was silent for {seconds:g} s")
+    def _silent(self, seconds: float | None) -> EngineTimeout:
+        return EngineTimeout(f"{self.upstream.shown} was silent for {seconds or 0:g} s")
 
 
 def _concerns_key(failure: ApiError) -> TypeGuard[EngineFailed]:
-    return isinstance(failure, EngineBusy | EngineUnpaid) or failure.body["code"] == "upstream_auth"
+    return isinstance(failure, EngineBusy | EngineRefused | EngineUnpaid)

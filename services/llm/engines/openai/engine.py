@@ -4,9 +4,9 @@
 services. Where nothing is to be changed, the request goes on as the bytes it came as, and so does the answer.
 """
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -14,11 +14,12 @@ from msgspec import Raw, Struct
 
 from chassis.chain.admission import Admission
 from chassis.chain.seat import Report
-from chassis.errors import ApiError, EngineFailed, NotFound, TooBusy
+from chassis.errors import EngineFailed, NotFound, TooBusy
 from chassis.settings import read
 from chassis.sse import close
 from chassis.upstream.client import Reply
-from chassis.upstream.refusals import Complaint, UnknownModel
+from chassis.upstream.question import NamedBy, Question
+from chassis.upstream.refusals import Complaint
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from llm.answer.encode import NoAnswer, unrolled
@@ -30,24 +31,46 @@ from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
 from llm.engines.openai.model_list import Listed
 from llm.request.body import body_for, fields_of, heard
 from llm.request.messages import estimated
-from llm.request.providers import THINKS_UNTOLD, UPSTREAMS
+from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, Mind
 from llm.settings import LimitOptions, RelayOptions
 from llm.wire import Asked
 
 if TYPE_CHECKING:
     from llm.budgets.limits import Rate
 
+THINKING = "thinking"
+"""Stands for all fields that switch thinking off, whatever a provider calls them."""
 MAX_ANSWER_BYTES = 32 * 2**20
 PATIENCE_SECONDS = 0.5
 """How long a caller waits for a place at an upstream before the next engine is asked."""
-
-log = logging.getLogger("talkbox.llm")
 
 
 class Completion(Struct):
     """As much of an answer as shows that it is one."""
 
     choices: list[Raw]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chat(Question):
+    """A conversation that is to be continued."""
+
+    asked: Asked
+    options: RelayOptions
+    mind: Mind
+    provider: str
+
+    @property
+    def extras(self) -> frozenset[str]:
+        return frozenset({THINKING} if self._json(frozenset()) != self._json(frozenset({THINKING})) else ())
+
+    def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
+        accepted = "text/event-stream" if self.asked.wanted.stream else "application/json"
+        return {"accept": accepted}, self._json(without)
+
+    def _json(self, without: frozenset[str]) -> bytes:
+        think = THINKING in without
+        return body_for(self.asked, self.model, self.options, self.mind, self.provider, think=think)
 
 
 class OpenAI(Engine):
@@ -109,9 +132,10 @@ class OpenAI(Engine):
 
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
         streamed = bool(asked.wanted.stream)
-        model = self._model(asked)
+        question = self._question(asked)
+        model = question.model
         async with self._place():
-            reply = await self._begun(asked, model, streamed=streamed)
+            reply = await self.remote.ask(question)
             try:
                 if not streamed:
                     yield await self._whole(reply, asked, model)
@@ -147,21 +171,6 @@ class OpenAI(Engine):
             if self._places is not None and since is not None:
                 self._places.leave(since)
 
-    async def _begun(self, asked: Asked, model: str, *, streamed: bool) -> Reply:
-        """Plain is a question that lets it think, where what forbids that is not understood."""
-        accept = {"accept": "text/event-stream" if streamed else "application/json"}
-        silence = self.options.silence_seconds if streamed else None
-
-        def body(think: bool) -> bytes:
-            return body_for(asked, model, self.options, self.mind, self.provider, think=think)
-
-        return await self.remote.begun(
-            model,
-            lambda headers, plain: self.remote.upstream.post(body(plain), headers | accept, silence_seconds=silence),
-            lambda: self._unknown_model(asked, model),
-            can_be_plain=lambda: body(True) != body(False),
-        )
-
     def _strainer(self, asked: Asked, model: str) -> Strainer:
         wish = heard(asked.wanted, self.options)
         thoughts = wish != "show"
@@ -180,19 +189,31 @@ class OpenAI(Engine):
         elif strainer.begun and strainer.guessed_wrong:
             self._thinks[model] = False
 
-    def _model(self, asked: Asked) -> str:
-        """Raises:
-        NotFound: The operator listed models, and this is none of them.
-        """
+    def _question(self, asked: Asked) -> Chat:
+        """Raise `NotFound` where the operator listed models, and the one picked is none of them."""
+        model, named_by = self._model(asked)
+        return Chat(
+            asked=asked,
+            model=model,
+            named_by=named_by,
+            options=self.options,
+            mind=self.mind,
+            provider=self.provider,
+            silence_seconds=self.options.silence_seconds if asked.wanted.stream else None,
+        )
+
+    def _model(self, asked: Asked) -> tuple[str, NamedBy]:
         if asked.model:
             if self.row.models and asked.model not in self.models:
                 listed = ", ".join(f"{self.row.name}/{model}" for model in self.models)
                 raise NotFound(
                     f"No model {asked.model!r} here. There are: {listed}.", param="model", code="model_not_found"
                 )
-            return asked.model
+            return asked.model, "pick"
         named = asked.wanted.model
-        return named if named in self.row.models else self.row.model or named
+        if named in self.row.models or not self.row.model:
+            return named, "request"
+        return self.row.model, "row"
 
     async def _whole(self, reply: Reply, asked: Asked, model: str) -> bytes:
         """A whole answer, once it is sure to be one."""
@@ -214,13 +235,6 @@ class OpenAI(Engine):
             return unrolled(body, _estimate(asked) if asked.wanted.wants_usage else None)
         except NoAnswer as exc:
             raise self.remote.no_answer(body, reply, "completion") from exc
-
-    def _unknown_model(self, asked: Asked, model: str) -> ApiError:
-        message = f"{self.row.name} has no model {model!r}."
-        log.warning("%s Set %sMODEL to one it has.", message, self.row.prefix)
-        if asked.model or self.row.model:
-            return self.remote.unknown_model(model, chosen=bool(asked.model))
-        return UnknownModel(f"{message} The operator can set {self.row.prefix}MODEL.", param="model")
 
 
 def _estimate(asked: Asked) -> Callable[[], dict[str, Any]]:

@@ -18,6 +18,7 @@ from chassis.errors import Declined, EngineFailed
 from chassis.settings import Options, SettingError, read
 from chassis.threads import Stop, pieces, workers
 from chassis.upstream.client import Reply
+from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.refusals import Complaint
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
@@ -61,18 +62,24 @@ class HearingRowOptions(Options, frozen=True, kw_only=True):
     """Longest silence within its answer."""
 
 
-@dataclass(frozen=True)
-class Sent:
-    """One recording on its way."""
+@dataclass(frozen=True, kw_only=True)
+class Recording(Question):
+    """Speech that is to be written down."""
 
+    url: httpx.URL
     file: tuple[str, bytes, str]
     speech: Speech
     hints: Hints
-    model: str
-    seconds: float
 
-    def fields(self, *, plain: bool) -> dict[str, Any]:
-        """The form beside the file; `plain`: nothing that only few servers know."""
+    @property
+    def extras(self) -> frozenset[str]:
+        return frozenset([*(["response_format"] if self.verbose else ()), *(["stream"] if self.streamed else ())])
+
+    def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
+        form = httpx.Request("POST", self.url, data=self._fields(without), files={"file": self.file})
+        return {"content-type": form.headers["content-type"]}, form.read()
+
+    def _fields(self, without: frozenset[str]) -> dict[str, Any]:
         hints = self.hints
         fields: dict[str, Any] = {"model": self.model, "response_format": "json"}
         if hints.language:
@@ -81,10 +88,10 @@ class Sent:
             fields["prompt"] = hints.prompt
         if hints.temperature:
             fields["temperature"] = str(hints.temperature)
-        if not plain and self.verbose:
+        if self.verbose and "response_format" not in without:
             fields["response_format"] = "verbose_json"
             fields["timestamp_granularities[]"] = ["segment", "word"] if hints.words else ["segment"]
-        if not plain and self.streamed:
+        if self.streamed and "stream" not in without:
             fields["stream"] = "true"
         return fields
 
@@ -146,7 +153,7 @@ class OpenAI(Engine):
         if sent is None:
             yield Heard(language=hints.language or "en")
             return
-        reply = await self._begun(sent)
+        reply = await self._remote.ask(sent)
         try:
             if reply.media_type == "text/event-stream":
                 async for heard in self._relayed(reply, sent):
@@ -156,44 +163,36 @@ class OpenAI(Engine):
         finally:
             await reply.aclose()
 
-    def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Sent | None, None, None]:
+    def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Recording | None, None, None]:
         """What is to be sent; None: nobody speaks."""
         found = speech.find(pcm, stop)
         if found is None or stop:
             yield None
             return
-        yield Sent(encoded(found.pcm, self._format), found, hints, self._model(hints), found.seconds)
-
-    def _model(self, hints: Hints) -> str:
-        named = hints.named if hints.named != self.row.name else ""
-        if hints.model:
-            return hints.model
-        return named if named in self.row.models else self.row.model or named or "whisper-1"
-
-    async def _begun(self, sent: Sent) -> Reply:
-        """Plain is a question for the text alone, at once."""
-
-        async def post(headers: dict[str, str], plain: bool) -> Reply:
-            fields = sent.fields(plain=plain)
-            form = httpx.Request("POST", self._remote.upstream.url, data=fields, files={"file": sent.file})
-            headers["content-type"] = form.headers["content-type"]
-            return await self._remote.post(form.read(), headers, self._patience(sent))
-
-        chosen = bool(sent.hints.model) and sent.hints.model != self.row.model
-        return await self._remote.begun(
-            sent.model,
-            post,
-            lambda: self._remote.unknown_model(sent.model, chosen=chosen),
-            can_be_plain=lambda: sent.verbose or sent.streamed,
+        model, named_by = self._model(hints)
+        patience = self.options.answer_seconds + max(0.0, found.seconds - SHORT_SECONDS)
+        yield Recording(
+            url=self._remote.upstream.url,
+            file=encoded(found.pcm, self._format),
+            speech=found,
+            hints=hints,
+            model=model,
+            named_by=named_by,
+            begin_seconds=patience,
         )
 
-    def _patience(self, sent: Sent) -> float:
-        return self.options.answer_seconds + max(0.0, sent.seconds - SHORT_SECONDS)
+    def _model(self, hints: Hints) -> tuple[str, NamedBy]:
+        named = hints.named if hints.named != self.row.name else ""
+        if hints.model and hints.model != self.row.model:
+            return hints.model, "pick"
+        if named and (named in self.row.models or not self.row.model):
+            return named, "request"
+        return self.row.model or "whisper-1", "row"
 
-    def _pieces(self, reply: Reply, sent: Sent) -> AsyncIterator[bytes]:
-        return self._remote.pieces(reply, self._patience(sent), self.options.gap_seconds)
+    def _pieces(self, reply: Reply, sent: Recording) -> AsyncIterator[bytes]:
+        return self._remote.pieces(reply, sent.begin_seconds, self.options.gap_seconds)
 
-    async def _whole(self, reply: Reply, sent: Sent) -> Heard:
+    async def _whole(self, reply: Reply, sent: Recording) -> Heard:
         body = b""
         async for piece in self._pieces(reply, sent):
             body += piece
@@ -209,7 +208,7 @@ class OpenAI(Engine):
             return Heard(language=language)
         return Heard(language=language, segments=segments(answered, sent.speech, words=sent.hints.words))
 
-    async def _relayed(self, reply: Reply, sent: Sent) -> AsyncIterator[Heard]:
+    async def _relayed(self, reply: Reply, sent: Recording) -> AsyncIterator[Heard]:
         cleaner, said, kind = Cleaner(), False, ""
         begin, end = sent.speech.spans[0][0], sent.speech.spans[-1][1]
 

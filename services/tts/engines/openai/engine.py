@@ -8,6 +8,7 @@ import asyncio
 import copy
 import re
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated, Any, Literal, Self
 
@@ -18,6 +19,7 @@ from chassis.chain.seat import Report
 from chassis.errors import ApiError, EngineFailed, NotFound
 from chassis.settings import Options, read
 from chassis.upstream.client import Reply
+from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from tts.audio.decode import Decoder, NotSound
@@ -69,6 +71,16 @@ class SpeechOptions(Options, frozen=True, kw_only=True):
     """Longest silence before a clause, if the chain's budget does not end sooner."""
     gap_seconds: Seconds = 4.0
     """Longest silence in the middle of a clause."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence(Question):
+    """Text that is to be spoken."""
+
+    fields: dict[str, Any]
+
+    def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
+        return {}, msgspec.json.encode({"model": self.model} | self.fields)
 
 
 class OpenAI(Engine):
@@ -178,7 +190,7 @@ class OpenAI(Engine):
         """What it cannot read, it says when it is asked."""
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
-        reply = await self._asked(text, voice, speed)
+        reply = await self._remote.ask(self._question(text, voice, speed))
         decoder = Decoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
         try:
             async for piece in self._remote.pieces(reply, self.options.first_audio_seconds, self.options.gap_seconds):
@@ -191,23 +203,15 @@ class OpenAI(Engine):
         finally:
             await reply.aclose()
 
-    async def _asked(self, text: str, voice: Voice, speed: float) -> Reply:
-        body: dict[str, Any] = {
-            "model": self._model or "tts-1",
-            "input": text,
-            "voice": voice.name,
-            "response_format": self._format,
-        }
+    def _question(self, text: str, voice: Voice, speed: float) -> "Sentence":
+        fields: dict[str, Any] = {"input": text, "voice": voice.name, "response_format": self._format}
         if speed != 1.0:
-            body["speed"] = round(speed, 3)
+            fields["speed"] = round(speed, 3)
         if self._instructions:
-            body["instructions"] = self._instructions
-        question = msgspec.json.encode(body)
-        return await self._remote.begun(
-            self._model or "tts-1",
-            lambda headers, plain: self._remote.post(question, headers, self.options.first_audio_seconds),
-            lambda: self._remote.unknown_model(str(self._model), chosen=self._model != self.row.model),
-        )
+            fields["instructions"] = self._instructions
+        named_by: NamedBy = "row" if self._model == self.row.model else "pick"
+        begin_seconds = self.options.first_audio_seconds
+        return Sentence(model=self._model or "tts-1", named_by=named_by, fields=fields, begin_seconds=begin_seconds)
 
     def _claims_pcm(self, reply: Reply) -> bool:
         """Whether bytes without a signature are to be taken for samples."""

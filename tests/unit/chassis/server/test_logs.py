@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from chassis.errors import EngineFailed
-from chassis.server.logs import JsonLines, log, request_id
+from chassis.request_id import request_id
+from chassis.server.logs import JsonLines, log
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
 

@@ -3,7 +3,16 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import ApiError, BadRequest, EngineBusy, EngineFailed, EngineTimeout, EngineUnpaid, TooLarge
+from chassis.errors import (
+    ApiError,
+    BadRequest,
+    EngineBusy,
+    EngineFailed,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnpaid,
+    TooLarge,
+)
 from chassis.upstream.refusals import Complaint, refusal, within_success
 
 
@@ -19,8 +28,8 @@ def said(**error: Any) -> bytes:
         (415, b"", BadRequest, None),
         (422, b'{"detail":"nonsense"}', BadRequest, None),
         (413, b"", TooLarge, None),
-        (401, said(message="m"), EngineFailed, "upstream_auth"),
-        (403, b"<html>", EngineFailed, "upstream_auth"),
+        (401, said(message="m"), EngineRefused, "upstream_auth"),
+        (403, b"<html>", EngineRefused, "upstream_auth"),
         (402, b"", EngineUnpaid, "upstream_quota"),
         (429, said(code="insufficient_quota"), EngineUnpaid, "upstream_quota"),
         (400, b'{"code":"Arrearage","message":"Access denied"}', EngineUnpaid, "upstream_quota"),

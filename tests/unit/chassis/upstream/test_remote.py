@@ -1,12 +1,13 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
 from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineTimeout, EngineUnavailable, NotFound
-from chassis.upstream.client import Reply
-from chassis.upstream.refusals import Complaint
+from chassis.upstream.question import NamedBy, Question
+from chassis.upstream.refusals import Complaint, UnknownModel
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from imitations.upstream import MANNERS, Manner, Upstream
@@ -26,11 +27,25 @@ async def remote(upstream: Upstream, *keys: str, retold: bool = False) -> AsyncI
         await made.aclose()
 
 
-async def asked(made: Remote, *, can_be_plain: bool = True) -> bytes:
-    async def post(headers: dict[str, str], plain: bool) -> Reply:
-        return await made.upstream.post(PLAIN if plain else FULL, headers)
+@dataclass(frozen=True, kw_only=True)
+class Thought(Question):
+    model: str = "m"
+    named_by: NamedBy = "pick"
+    stream: bool = False
+    plain: bool = False
 
-    reply = await made.begun("m", post, lambda: made.unknown_model("m", chosen=True), can_be_plain=lambda: can_be_plain)
+    @property
+    def extras(self) -> frozenset[str]:
+        return frozenset(() if self.plain else {"thinking"})
+
+    def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
+        if self.stream:
+            return {}, b'{"model": "m", "stream": true}'
+        return {}, PLAIN if "thinking" in without else FULL
+
+
+async def asked(made: Remote, question: Question | None = None) -> bytes:
+    reply = await made.ask(question or Thought())
     try:
         return await reply.read(10**6)
     finally:
@@ -87,7 +102,7 @@ async def test_what_it_does_not_understand_is_asked_plainly_from_then_on() -> No
 async def test_what_cannot_be_asked_more_plainly_is_refused_at_once() -> None:
     async with Upstream(refuses=b"thinking") as upstream, remote(upstream) as made:
         with pytest.raises(BadRequest):
-            await asked(made, can_be_plain=False)
+            await asked(made, Thought(plain=True))
 
     assert len(upstream.seen) == 1
 
@@ -97,10 +112,10 @@ async def test_a_model_it_has_not_is_told_of() -> None:
         with pytest.raises(NotFound, match="up has no model 'm'"):
             await asked(made)
 
-        failure = made.unknown_model("m", chosen=False)
-
-    assert isinstance(failure, EngineFailed)
-    assert "LLM_UP_BASE_URL" in str(failure)
+        with pytest.raises(EngineFailed, match="LLM_UP_BASE_URL"):
+            await asked(made, Thought(named_by="row"))
+        with pytest.raises(UnknownModel, match="LLM_UP_MODEL"):
+            await asked(made, Thought(named_by="request"))
 
 
 def error(**more: str) -> Complaint:
@@ -112,7 +127,7 @@ def error(**more: str) -> Complaint:
 async def test_of_what_was_made_here_only_moderation_is_the_callers_matter() -> None:
     async with Upstream(MANNERS["400"]) as upstream, remote(upstream, retold=True) as made:
         with pytest.raises(Declined):
-            await asked(made, can_be_plain=False)
+            await asked(made, Thought(plain=True))
         blocked: ApiError = made.meant(error(message="no", code="content_filter"))
 
     assert isinstance(blocked, BadRequest)
@@ -129,10 +144,10 @@ async def test_no_key_is_ever_told_whichever_was_shown() -> None:
 async def test_silences_have_their_bounds() -> None:
     async with Upstream(MANNERS["silent"]) as upstream, remote(upstream) as made:
         with pytest.raises(EngineTimeout, match=r"was silent for 0\.05 s"):
-            await made.post(PLAIN, {}, 0.05)
+            await made.ask(Thought(begin_seconds=0.05))
 
     async with Upstream(Manner(stall_after=1)) as upstream, remote(upstream) as made:
-        reply = await made.post(b'{"model": "m", "stream": true}', {}, 5.0)
+        reply = await made.ask(Thought(stream=True))
         pieces = made.pieces(reply, 5.0, 0.05)
         assert await anext(pieces)
         with pytest.raises(EngineTimeout, match=r"was silent for 0\.05 s"):

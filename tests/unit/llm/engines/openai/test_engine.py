@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound, TooBusy
-from chassis.server.logs import request_id
+from chassis.request_id import request_id
 from chassis.upstream.refusals import UnknownModel
 from chassis.upstream.settings import Row
 from imitations.upstream import MANNERS, Manner, Upstream

@@ -14,6 +14,7 @@ from chassis.errors import (
     Declined,
     EngineBusy,
     EngineFailed,
+    EngineRefused,
     EngineTimeout,
     EngineUnavailable,
     EngineUnpaid,
@@ -242,7 +243,7 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
 @pytest.mark.parametrize(
     ("manner", "kind", "code"),
     [
-        ("401", EngineFailed, "upstream_auth"),
+        ("401", EngineRefused, "upstream_auth"),
         ("402", EngineUnpaid, "upstream_quota"),
         ("quota-in-200", EngineUnpaid, "upstream_quota"),
         ("429", EngineBusy, "upstream_rate_limited"),

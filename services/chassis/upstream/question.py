@@ -1,0 +1,58 @@
+"""A question to an upstream, as a value."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+NamedBy = Literal["pick", "request", "row"]
+"""Where a model's name comes from: the caller's `engine/model`; the name in the caller's request, passed on since the
+row has none; or the row, that is a setting or a default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(ABC):
+    """Everything one request wants to know from a server. Make one per request and hand it to `Remote.ask`.
+
+    A subclass says what is sent, and nothing else: keys in turn, refusals and asking again are the work of `Remote`.
+
+        @dataclass(frozen=True, kw_only=True)
+        class Sentence(Question):
+            text: str
+
+            def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
+                fields = {"model": self.model, "input": self.text, "speed": 1.2}
+                kept = {name: value for name, value in fields.items() if name not in without}
+                return {"content-type": "application/json"}, msgspec.json.encode(kept)
+
+        reply = await self._remote.ask(Sentence(model="tts-1", text="Hello."))
+        try:
+            ...  # reply is a 200; read it with `Remote.pieces`, and close it
+        finally:
+            await reply.aclose()
+    """
+
+    model: str
+    """Name of the model that is asked; what a server refuses is remembered for it."""
+    named_by: NamedBy = "row"
+    """Decides whose mistake a model is that the server does not have."""
+    begin_seconds: float | None = None
+    """The longest wait for the answer to begin; None: as long as the chain has patience."""
+    silence_seconds: float | None = None
+    """The longest gap between two pieces of the answer; None: any."""
+
+    @property
+    def extras(self) -> frozenset[str]:
+        """Return those fields of this question that only some servers know.
+
+        They are all left out where a server refuses the question and does not say why.
+        """
+        return frozenset()
+
+    @abstractmethod
+    def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
+        """Return headers and body. The keys' headers and the request's id are added by `Remote`.
+
+        Args:
+            without: Fields that the server is known to refuse for this model: leave them out, or send them in
+                another form. Empty for the first question to a server.
+        """

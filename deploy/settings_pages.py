@@ -1,0 +1,286 @@
+"""Write `docs/settings.md` and `docs/settings.zh-CN.md` from the `Options` classes: `make docs`.
+
+English sentences are the docstrings of the classes and their fields, Chinese ones are in `docs/settings.zh-CN.toml`.
+Variables that no `Options` class has, such as `TALKBOX_PORT`, are in `docs/settings.toml`.
+"""
+
+import ast
+import inspect
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chassis.settings import Options, Settings
+from chassis.upstream.settings import Provider
+
+ROOT = Path(__file__).parent.parent
+SERVICES = ROOT / "services"
+DOCS = ROOT / "docs"
+ENGLISH, CHINESE = DOCS / "settings.md", DOCS / "settings.zh-CN.md"
+EACH_SERVICE = ("stt", "llm", "tts")
+ROOMS = ("chassis", *EACH_SERVICE)
+LONGEST_DEFAULT = 48
+
+
+class Setting(NamedTuple):
+    """One line of the page: one variable, or the same one of several services."""
+
+    variables: tuple[str, ...]
+    default: str
+    sentence: str
+
+
+class Section(NamedTuple):
+    """The settings that one `Options` class reads."""
+
+    service: str
+    key: str
+    """Name in the Chinese file: `stt.WhisperOptions`."""
+    module: ModuleType
+    sentence: str
+    settings: tuple[Setting, ...]
+
+
+class Words(NamedTuple):
+    """The fixed words of one page."""
+
+    head: str
+    services: dict[str, str]
+    columns: str
+    computed: str
+    providers: str
+    provider_columns: str
+    yours: str
+
+
+IN_ENGLISH = Words(
+    "# Settings\n\n[中文](settings.zh-CN.md)\n\n"
+    "Settings live in `.env`, which the first `make up` makes from `.env.example`. After a change: `make up`. Unset "
+    "and empty mean the default. Lists are separated by commas; switches are `on` or `off`; times are in seconds.\n\n"
+    "This page is generated from the code by `make docs`.\n",
+    {
+        "": "## The installation",
+        "chassis": "## Every service",
+        "stt": "## stt: the ears",
+        "llm": "## llm: the mind",
+        "tts": "## tts: the mouth",
+    },
+    "| variable | default | meaning |",
+    "by the machine",
+    "### Known upstreams",
+    "| name | address | key | model |",
+    "yours to name",
+)
+IN_CHINESE = Words(
+    "# 设置\n\n[English](settings.md)\n\n"
+    "设置都写在 `.env` 里；第一次 `make up` 会由 `.env.example` 生成它。改完再运行一次 `make up`。"
+    "不写或留空就用默认值。"
+    "列表用逗号分开；开关写 `on` 或 `off`；时间以秒计。\n\n本页由 `make docs` 从代码生成。\n",
+    {
+        "": "## 整套安装",
+        "chassis": "## 每个服务",
+        "stt": "## stt：听",
+        "llm": "## llm：想",
+        "tts": "## tts：说",
+    },
+    "| 变量 | 默认值 | 含义 |",
+    "看机器",
+    "### 已知的上游",
+    "| 名字 | 地址 | 密钥 | 模型 |",
+    "由你指定",
+)
+
+
+def modules() -> list[ModuleType]:
+    """Import every module of the services: the service's own settings first, its engines last."""
+    paths = [path for room in ROOMS for path in (SERVICES / room).rglob("*.py") if path.stem != "__main__"]
+    paths.sort(key=lambda path: (path.stem != "settings", "engines" in path.parts, path))
+    return [import_module(".".join(path.relative_to(SERVICES).with_suffix("").parts)) for path in paths]
+
+
+def classes(found: list[ModuleType]) -> Iterator[tuple[ModuleType, type[Options]]]:
+    """Every `Options` class with the module that defines it, in the order of the file."""
+    for module in found:
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Options) and value.__module__ == module.__name__:
+                yield module, value
+
+
+def sections() -> list[Section]:
+    """All sections, service by service; a variable that two classes read is in the first one's."""
+    shown: set[str] = set()
+    made = []
+    for module, kind in classes(modules()):
+        settings = [setting for setting in _settings(kind) if not shown.issuperset(setting.variables)]
+        shown.update(variable for setting in settings for variable in setting.variables)
+        if settings:
+            service = module.__name__.partition(".")[0]
+            made.append(Section(service, f"{service}.{kind.__name__}", module, _line(kind.__doc__), tuple(settings)))
+    return sorted(made, key=lambda section: ROOMS.index(section.service))
+
+
+def other_settings() -> tuple[Setting, ...]:
+    """Variables that the Makefile, `deploy` and the compose file read."""
+    table = tomllib.loads((DOCS / "settings.toml").read_text())
+    return tuple(Setting((name,), entry["default"], entry["sentence"]) for name, entry in table.items())
+
+
+def page(chinese: bool = False) -> str:
+    """Return one of the two pages."""
+    words = IN_CHINESE if chinese else IN_ENGLISH
+    return "\n".join([words.head, *_installation(words, chinese), *_services(words, chinese)])
+
+
+@cache
+def translations() -> dict[str, dict[str, str]]:
+    """Return the Chinese sentences: `sections` by class, `variables` by name."""
+    return tomllib.loads((DOCS / "settings.zh-CN.toml").read_text())
+
+
+def _installation(words: Words, chinese: bool) -> Iterator[str]:
+    yield f"{words.services['']}\n"
+    yield from _table(words, other_settings(), chinese)
+
+
+def _services(words: Words, chinese: bool) -> Iterator[str]:
+    found = sections()
+    for service in ROOMS:
+        yield f"{words.services[service]}\n"
+        module = ""
+        for section in (section for section in found if section.service == service):
+            if section.module.__name__ != module:
+                module = section.module.__name__
+                yield f"### [{_room(module)}]({_link(section.module)})\n"
+            yield f"{translations()['sections'].get(section.key, '') if chinese else section.sentence}\n"
+            yield from _table(words, section.settings, chinese)
+        yield from _providers(words, service)
+
+
+def _table(words: Words, settings: tuple[Setting, ...], chinese: bool) -> Iterator[str]:
+    yield f"{words.columns}\n|---|---|---|"
+    for setting in settings:
+        names = ", ".join(f"`{variable}`" for variable in setting.variables)
+        sentence = translations()["variables"].get(setting.variables[0], "") if chinese else setting.sentence
+        yield f"| {names} | {setting.default.replace('COMPUTED', words.computed)} | {_cell(sentence)} |"
+    yield ""
+
+
+def _providers(words: Words, service: str) -> Iterator[str]:
+    tables = [vars(module).get("PROVIDERS") for name, module in sorted(sys.modules.items()) if _is_table(name, service)]
+    for table in tables:
+        yield f"{words.providers}\n\n{words.provider_columns}\n|---|---|---|---|"
+        for name, provider in (table or {}).items():
+            address = f"`{provider.base_url}`" if provider.base_url else words.yours
+            model = f"`{provider.model}`" if provider.model else words.yours if provider.needs_model else ""
+            yield f"| `{name}` | {address} | {_keys(name, provider)} | {model} |"
+        yield ""
+
+
+def _is_table(module: str, service: str) -> bool:
+    return module.startswith(f"{service}.") and module.endswith(".providers")
+
+
+def _keys(name: str, provider: Provider) -> str:
+    names = provider.also or ((name.upper().replace("-", "_"),) if provider.needs_key else ())
+    return ", ".join(f"`{each}_API_KEY`" for each in names)
+
+
+def _settings(kind: type[Options]) -> Iterator[Setting]:
+    """Return the settings of one class, without those that it only inherits or gives another default."""
+    for field in msgspec.structs.fields(kind):
+        if kind is Settings or field.name not in Settings.__struct_fields__:
+            variables = tuple(prefix + field.name.upper() for prefix in _prefixes(kind))
+            yield Setting(variables, _defaults(kind, field), _docstring(kind, field.name))
+
+
+def _prefixes(kind: type[Options]) -> tuple[str, ...]:
+    if kind is Settings:
+        return tuple(f"{service.upper()}_" for service in EACH_SERVICE)
+    if kind.prefix.startswith("<SERVICE>"):
+        return tuple(kind.prefix.replace("<SERVICE>", service.upper()) for service in EACH_SERVICE)
+    return (kind.prefix,)
+
+
+def _defaults(kind: type[Options], field: Any) -> str:
+    if kind is not Settings:
+        return _default(field)
+    each = {own.prefix.rstrip("_").lower(): _default(_field(own, field.name)) for own in Settings.__subclasses__()}
+    each = {service: each[service] for service in EACH_SERVICE}
+    same = len(set(each.values())) == 1
+    return each["stt"] if same else ", ".join(f"{service} {default}" for service, default in each.items())
+
+
+def _field(kind: type[Options], name: str) -> Any:
+    return next(field for field in msgspec.structs.fields(kind) if field.name == name)
+
+
+def _default(field: Any) -> str:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return "COMPUTED"
+    value = field.default
+    if value is msgspec.NODEFAULT or value is None or value in ("", ()):
+        return ""
+    text = _text(value)
+    short = text if len(text) <= LONGEST_DEFAULT else text[:LONGEST_DEFAULT].rsplit(" ", 1)[0] + " …"
+    size = f" ({value // 2**20} MiB)" if field.name.endswith("_bytes") and value >= 2**20 else ""
+    return f"`{short}`{size}"
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case tuple():
+            return ",".join(map(str, value))
+        case float():
+            return f"{value:g}"
+    return str(value)
+
+
+def _docstring(kind: type[Options], name: str) -> str:
+    """Return the docstring of a field, from the class that defines it last and gives it one."""
+    return next((found[name] for base in kind.__mro__ if name in (found := _docstrings(base))), "")
+
+
+@cache
+def _docstrings(kind: type) -> dict[str, str]:
+    if not issubclass(kind, Options):
+        return {}
+    [definition] = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(definition, ast.ClassDef)
+    found = {}
+    for field, text in zip(definition.body, definition.body[1:], strict=False):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(sentence))):
+                found[name] = _line(sentence)
+    return found
+
+
+def _line(docstring: str | None) -> str:
+    """Return the first paragraph as one line."""
+    return " ".join((docstring or "").strip().partition("\n\n")[0].split())
+
+
+def _cell(sentence: str) -> str:
+    return sentence.replace("|", "\\|")
+
+
+def _room(module: str) -> str:
+    _, _, path = module.partition(".")
+    return path.replace(".", "/").removesuffix("/engine").removesuffix("/settings")
+
+
+def _link(module: ModuleType) -> str:
+    return f"../{Path(module.__file__ or '').relative_to(ROOT)}"
+
+
+if __name__ == "__main__":
+    ENGLISH.write_text(page())
+    CHINESE.write_text(page(chinese=True))

@@ -1,0 +1,37 @@
+"""What the documents point to exists."""
+
+import re
+
+import pytest
+from deploy.installation import ROOT
+
+IGNORED = {".venv", ".git", ".talkbox", "node_modules"}
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT)) for path in ROOT.rglob("*.md") if not IGNORED.intersection(path.relative_to(ROOT).parts)
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```", re.DOTALL)
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(document: str) -> set[str]:
+    return {anchor(heading) for heading in re.findall(r"^#+ (.*)$", CODE.sub("", document), re.MULTILINE)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_points_to_exists(document: str) -> None:
+    text = (ROOT / document).read_text()
+    missing = []
+    for link in LINK.findall(CODE.sub("", text)):
+        path, _, place = link.partition("#")
+        if ":" in path:
+            continue
+        target = (ROOT / document).parent / path if path else ROOT / document
+        if not target.exists() or (place and place not in anchors(target.read_text())):
+            missing.append(link)
+
+    assert missing == []

@@ -15,10 +15,12 @@ from llm.answer.relay import BLANK_LINE, data_of
 from llm.answer.thoughts import Thoughts, without_thoughts
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
-TAG = re.compile(rb"<|\\u003[cC]")
-TAG_OR_FIELD = re.compile(rb'<|\\u003[cC]|"(?:reasoning|reasoning_content|thinking)"')
-MARKS = (b"<", b"\\u003", b'"reasoning', b'"thinking"')
-"""One of these is in whatever these expressions find; those of `TAG` first."""
+TAG = re.compile(
+    rb"<|\xef\xbc\x9c|\xe2\x97\x81|\[(?![{\]])|\\u(?:003[cC]|[fF][fF]1[cC]|25[cC]1)"
+    rb'|"content" ?: ?"(?:\\[nrt]| )*(?:a(?:n(?:a(?:l(?:y(?:s(?:is?)?)?)?)?)?)?"|analysis(?![a-z "]))'
+)
+"""What may be a part of a mark of `chassis.thought_tags`: `<`, `＜`, `◁`, `[`, escaped or not, a bare `analysis`."""
+FIELD = re.compile(rb'"(?:reasoning|reasoning_content|thinking)"')
 SAID = re.compile(rb'"content" ?: ?"[^"]')
 LINE_ENDS = (("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
 
@@ -35,7 +37,6 @@ class Strainer:
 
     def __init__(self, *, thoughts: bool, reasoning: bool, markdown: bool, begun: bool = False) -> None:
         self.thoughts, self.reasoning, self.markdown, self.begun = thoughts, reasoning, markdown, begun
-        self._suspicious = TAG_OR_FIELD if reasoning else TAG
         self.unopened = False
         """Whether a thought ended that was never seen to begin."""
         self.guessed_wrong = False
@@ -50,9 +51,8 @@ class Strainer:
         return not (self.thoughts or self.reasoning or self.markdown)
 
     def _is_suspicious(self, data: bytes) -> bool:
-        """Whether there may be a thought. Expressions look at each byte in turn, so they only see what may match."""
-        marks = MARKS if self.reasoning else MARKS[:2]
-        return any(mark in data for mark in marks) and self._suspicious.search(data) is not None
+        """Look for what may belong to a thought; most of a stream has nothing of it."""
+        return TAG.search(data) is not None or (self.reasoning and FIELD.search(data) is not None)
 
     async def events(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The first piece of `pieces` always leaves in some form, since it shows that somebody is there."""

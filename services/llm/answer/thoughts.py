@@ -1,120 +1,193 @@
-"""What is written made fit to be heard, piece by piece as it comes: no thoughts, no marks of markdown."""
+"""Thoughts taken out of an answer, piece by piece as it comes and however it is cut."""
 
 import re
 
-THOUGHT = re.compile(r"(?<![`'\"“])<(?:think|thinking|thought)>")
+from chassis.thought_tags import (
+    ANY_END,
+    BARE_HARMONY,
+    BEGINS,
+    ENDS,
+    FAMILIES,
+    LONGEST_MARK,
+    QUOTES,
+    UNDECIDED_END,
+    UNFINISHED,
+    WRAPPERS,
+    beginnings,
+)
 
-ENDS = r"</(?:think|thinking|thought)>"
+_LONGEST_GUESS = 2**20
+"""Characters held back on the guess that they are thoughts."""
+_SENTENCE_ENDS = ("", *"\n.!?。！？…~～")
+"""What stands before a tag that begins a thought; "" is the beginning of the answer. Elsewhere it is a mention."""
 
-THOUGHT_ENDS = re.compile(rf"(?<![`'\"“]){ENDS}|{ENDS}(?![`'\"”])")
-"""But for one in quotes: a thought may be about tags. One that only follows a quote ends a thought that ended in it."""
-
-UNDECIDED_END = re.compile(rf"(?<=[`'\"“]){ENDS}$")
-
-PART_OF_A_TAG = re.compile(r"</?(?:t(?:h(?:o(?:u(?:g(?:h(?:t)?)?)?)?|i(?:n(?:k(?:i(?:n(?:g)?)?)?)?)?)?)?)?$")
-
-LONGEST_GUESS = 2**20
-"""Characters kept back on the guess that they are thoughts."""
+_BARE = re.compile(BARE_HARMONY[0])
+_BARE_END = re.compile(BARE_HARMONY[1])
+_BARE_WORD = "analysis"
+_TOKEN = re.compile(rf"(?<![{QUOTES}])<[|｜][^<>|｜\n]{{1,40}}[|｜]>")
+_UNFINISHED_TOKEN = re.compile(r"<(?:[|｜][^<>|｜\n]{0,40}[|｜]?)?$")
+_NOTHING = re.compile(r"(?!)")
+_WRAPPER = re.compile(rf"<({'|'.join(WRAPPERS)})>", re.IGNORECASE)
+_UNFINISHED_WRAPPER = re.compile(r"<[a-z_]{0,12}", re.IGNORECASE)
 
 
 class Thoughts:
-    """Takes out what stands between `<think>` and `</think>` where an answer or a line of it begins.
+    """Take out what stands between the marks of a thought, as `chassis.thought_tags` lists them.
 
     Args:
-        begun: Whether the answer is guessed to begin inside a thought: some models never send the opening tag.
-        said: Whether something was said before.
+        begun: The answer is guessed to begin inside a thought: some models never send the opening mark.
+        said: Words of this answer have left already.
     """
 
     def __init__(self, *, begun: bool = False, said: bool = False) -> None:
         self.guessed = begun
         self.unopened = False
-        """Whether a thought ended that was never seen to begin."""
-        self._inside = begun
+        """A thought ended that was never seen to begin."""
+        self._ends = ANY_END if begun else None
+        """The end of the thought that this is in; None outside."""
         self._held = ""
         self._guess = ""
-        self._at_line_start = not said
         self._said = said
         self._after_thought = False
+        """Nothing was said since the last thought."""
+        self._thought_before = False
+        self._wrapper = self._unfinished = _NOTHING
+        """The closing tag around this answer, to be dropped, and what may become it."""
         self._last = ""
+        """The last character seen, to know a quoted mark by."""
+        self._last_visible = " " if said else ""
+        """The last character said that is no space."""
 
     def add(self, text: str) -> str:
-        """What of it can be said by now."""
+        """Return what can be said by now."""
         self._held += text
         said = ""
         while self._held:
-            step = self._leave() if self._inside else self._enter()
+            step = self._enter() if self._ends is None else self._leave(self._ends)
             if step is None:
                 break
             said += step
         return said
 
     def opened_elsewhere(self) -> None:
-        """Thoughts come in a field of their own, so what is said is said."""
+        """Give up the guess: thoughts come in a field of their own, so what is said is said."""
         if self.guessed and not self._guess.strip() and not self._held.strip():
-            self._inside = self.guessed = False
+            self._ends, self.guessed = None, False
 
     def rest(self) -> str:
-        """What is left when no more comes: a guess that was wrong is given back."""
-        held, guess = self._held, self._guess
+        """Return what is left when no more comes; a guess that was wrong is given back."""
+        held, guess, ends = self._held, self._guess, self._ends
         self._held = self._guess = ""
-        if not self._inside:
+        if ends is None:
             return held
-        known = THOUGHT.match(guess.lstrip()) is not None or THOUGHT_ENDS.search(held) is not None
-        return guess + held if self.guessed and not known else ""
+        return guess + held if self.guessed and not ends.search(held) else ""
 
-    def _leave(self) -> str | None:
-        """Drop what is thought; None where more must come first."""
-        seen = self._last + self._held
-        if ends := THOUGHT_ENDS.search(seen, len(self._last)):
-            if ends.end() == len(seen) and UNDECIDED_END.search(seen):
-                return None
-            if self.guessed and not THOUGHT.match((self._guess + self._held).lstrip()):
-                self.unopened = True
-            self._held, self._last = seen[ends.end() :], ""
-            self._inside, self.guessed, self._guess, self._at_line_start = False, False, "", True
-            self._after_thought = True
+    def _leave(self, ends: re.Pattern[str]) -> str | None:
+        """Drop what is thought; return None where more must come first."""
+        if self.guessed and not self._guess and (mark := BEGINS.match(self._held.lstrip())):
+            self._held, self.guessed = self._held.lstrip()[mark.end() :], False
+            self._ends = ENDS[(mark.lastindex or 1) - 1]
             return ""
-        keep = PART_OF_A_TAG.search(self._held)
-        end = keep.start() if keep else len(self._held)
-        self._last = self._held[:end][-1:] or self._last
-        if self.guessed:
-            self._guess = (self._guess + self._held[:end])[:LONGEST_GUESS]
-        self._held = self._held[end:]
+        if ends is ANY_END and not self._guess and _BARE.match(self._held.lstrip()):
+            ends = self._ends = _BARE_END
+        seen, known = self._last + self._held, len(self._last)
+        if end := ends.search(seen, known):
+            if end.end() == len(seen) and UNDECIDED_END.search(seen):
+                return None
+            self.unopened = self.unopened or (self.guessed and ends is ANY_END)
+            self._go_out(seen[end.end() :])
+            return ""
+        if (dropped := len(self._held) - LONGEST_MARK) > 0:
+            self._last = self._held[dropped - 1]
+            if self.guessed:
+                self._guess = (self._guess + self._held[:dropped])[:_LONGEST_GUESS]
+            self._held = self._held[dropped:]
         return None
 
+    def _go_out(self, held: str) -> None:
+        self._held, self._last, self._last_visible = held, "", ""
+        self._ends, self.guessed, self._guess = None, False, ""
+        self._after_thought = self._thought_before = True
+
     def _enter(self) -> str | None:
-        """Say what comes before a thought; None where more must come first."""
+        """Say what comes before a thought; return None where more must come first."""
         if not self._said or self._after_thought:
             self._held = self._held.lstrip()
-            self._after_thought = self._after_thought and not self._held
-        seen, known = self._last + self._held, len(self._last)  # a tag that is quoted is spoken of
-        ends, undecided = THOUGHT_ENDS.search(seen, known), UNDECIDED_END.search(seen)
-        if ends and undecided and ends.start() == undecided.start():
-            ends = None
-        for tag in THOUGHT.finditer(seen, known, ends.start() if ends else len(seen)):
-            before = seen[known : tag.start()]
-            if (not before.strip(" \t") and self._at_line_start) or before.rstrip(" \t").endswith("\n"):
-                self._held, self._inside = seen[tag.end() :], True
-                said, self._last = self._noted(before), ""
-                return said
-        if ends:  # it began before we could know; at least its end is not read out
-            before, self._held = seen[known : ends.start()], seen[ends.end() :]
+            if (begun := self._begun_otherwise()) is not None:
+                return begun
+            if not self._held or self._may_begin_otherwise():
+                return None
+        seen, known = self._last + self._held, len(self._last)  # a mark in quotes is spoken of
+        end, undecided = ANY_END.search(seen, known), UNDECIDED_END.search(seen)
+        if end and undecided and end.start() == undecided.start():
+            end = None
+        stop = end.start() if end else len(seen)
+        mark = self._beginning(seen, known, stop)
+        if self._thought_before and (drop := self._mark_to_drop(seen, known, mark.start() if mark else stop)):
+            said = self._noted(seen[known : drop.start()])
+            self._held, self._last = seen[drop.end() :], ""
+            return said
+        if mark:
+            said = self._noted(seen[known : mark.start()])
+            self._held, self._last = seen[mark.end() :], ""
+            self._ends = ENDS[(mark.lastindex or 1) - 1]
+            return said
+        if end:  # it began before we could know; at least its end is not read out
+            said = self._noted(seen[known : end.start()])
+            self._held = seen[end.end() :]
             self.unopened = self._after_thought = True
-            return self._noted(before)
-        keep = undecided or PART_OF_A_TAG.search(seen, known)
-        end = keep.start() - known if keep else len(self._held)
+            return said
+        return self._say(seen, known, undecided)
+
+    def _beginning(self, seen: str, known: int, stop: int) -> re.Match[str] | None:
+        for mark in BEGINS.finditer(seen, known, stop):
+            before = seen[known : mark.start()].rstrip(" \t")[-1:] or self._last_visible
+            if FAMILIES[(mark.lastindex or 1) - 1].is_token or before in _SENTENCE_ENDS:
+                return mark
+        return None
+
+    def _say(self, seen: str, known: int, undecided: re.Match[str] | None) -> str | None:
+        """Say what cannot become a mark any more."""
+        unfinished = (UNFINISHED, _UNFINISHED_TOKEN, self._unfinished) if self._thought_before else (UNFINISHED,)
+        tails = (undecided, *(pattern.search(seen, known) for pattern in unfinished))
+        end = min((tail.start() for tail in tails if tail), default=len(seen)) - known
         before, self._held = self._held[:end], self._held[end:]
         return self._noted(before) if before else None
+
+    def _mark_to_drop(self, seen: str, known: int, stop: int) -> re.Match[str] | None:
+        """Find a mark around an answer that was thought about."""
+        found = (_TOKEN.search(seen, known, stop), self._wrapper.search(seen, known, stop))
+        return min((match for match in found if match), key=re.Match.start, default=None)
+
+    def _begun_otherwise(self) -> str | None:
+        """Take off what else an answer may begin with: a wrapper after a thought, or harmony without its tokens."""
+        if self._thought_before:
+            if tag := _WRAPPER.match(self._held):
+                closing = f"/{tag[1]}>"
+                self._wrapper = re.compile(f"<{closing}", re.IGNORECASE)
+                self._unfinished = re.compile(f"<{beginnings(closing)}$", re.IGNORECASE)
+                self._held = self._held[tag.end() :]
+                return ""
+        elif _BARE.match(self._held):
+            self._ends, self.guessed = _BARE_END, True
+            return ""
+        return None
+
+    def _may_begin_otherwise(self) -> bool:
+        if self._thought_before:
+            return _UNFINISHED_WRAPPER.fullmatch(self._held) is not None
+        return _BARE_WORD.startswith(self._held)
 
     def _noted(self, said: str) -> str:
         if said:
             self._last = said[-1]
+            self._last_visible = said.rstrip(" \t")[-1:] or self._last_visible
+            self._after_thought = self._after_thought and said.isspace()
             self._said = self._said or not said.isspace()
-            self._at_line_start = said.rstrip(" \t").endswith("\n") or (self._at_line_start and said.isspace())
         return said
 
 
 def without_thoughts(text: str) -> str:
-    """The same of a whole answer, where an end without a beginning means that all before it is thought."""
-    thoughts = Thoughts(begun=THOUGHT.search(text) is None and THOUGHT_ENDS.search(text) is not None)
+    """Return a whole answer without its thoughts; an end without a beginning means that all before it is thought."""
+    thoughts = Thoughts(begun=BEGINS.search(text) is None and ANY_END.search(text) is not None)
     return thoughts.add(text) + thoughts.rest()

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from html import unescape
 
+from chassis.thought_tags import TAIL, WHOLE
+
 Match = re.Match[str]
 PAUSE, STOP = "\x1f", "\x1e"
 CJK = "\u2e80-\u2fff\u3000-\u303f\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60"
@@ -197,12 +199,8 @@ UNSEEN = (
     _rule(r" ?\n[ \n]*\n ?| ?\n ?", "\n"),
 )
 HIDDEN = (
-    _rule(
-        r"<(think(?:ing)?|reasoning|thought)>.*?(?:</\1>|\Z)|◁think▷.*?(?:◁/think▷|\Z)", STOP, re.DOTALL | re.IGNORECASE
-    ),
-    _rule(
-        r"\A.*</(?:think(?:ing)?|reasoning|thought)>|\A.*◁/think▷", "", re.DOTALL | re.IGNORECASE
-    ),  # its beginning was elsewhere
+    *((thought, STOP) for thought in WHOLE),
+    (TAIL, ""),
     _rule(r"<([|｜])[^<>|｜\n]{1,40}\1>", STOP),  # a chat template's: <|im_end|>
     _rule(r"<!--(?:(?!<!--).)*?-->", "", re.DOTALL),
     _rule(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", "", re.DOTALL | re.IGNORECASE),

@@ -1,9 +1,11 @@
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from fixtures.thoughts import ANSWER, THOUGHTFUL
 from llm.answer.filter import Strainer
 
 DONE = b"data: [DONE]\n\n"
@@ -46,6 +48,17 @@ async def test_tags_cut_over_events_are_taken_out() -> None:
 
     assert words(out) == "Hello there"
     assert out[-1] == DONE
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("text", THOUGHTFUL)
+async def test_every_mark_of_a_thought_is_noticed_in_the_bytes_of_a_stream(text: str, size: int, escaped: bool) -> None:
+    pieces = said(*(text[at : at + size] for at in range(0, len(text), size)))
+    if escaped:
+        pieces = [re.sub(r"[<＜◁]", lambda m: f"\\u{ord(m[0]):04x}", piece.decode()).encode() for piece in pieces]
+
+    assert words(await strained(strainer(), *pieces)) == ANSWER
 
 
 async def test_a_tag_whose_letters_are_escaped_is_one_too() -> None:

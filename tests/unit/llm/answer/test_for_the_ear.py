@@ -1,7 +1,10 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.thoughts import ANSWER, THOUGHTFUL, UNFINISHED
 from llm.answer.markdown import Plain, plain
 from llm.answer.thoughts import Thoughts, without_thoughts
 
@@ -43,12 +46,67 @@ def test_a_thought_without_its_opening_tag_is_taken_out_where_it_is_expected(siz
     assert spoken("<think>so</think>Hello", size, begun=True) == "Hello"
 
 
-PARTS = ["<think>", "</think>", "<", "</th", '"', "`", "\n", " ", "bear", "熊"]
+PARTS = [
+    *("<think>", "</think>", "<reasoning>", "</reasoning>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷"),
+    *("<|channel|>", "analysis", "final", "<|message|>", "<|end|>", "<answer>", "</answer>"),
+    *("<", "</th", "[", "◁", '"', "`", "\n", " ", "bear", "熊", "A", "assistantfinal", "."),
+]
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=9).map("".join), st.integers(1, 9), st.booleans())
 def test_what_is_taken_out_does_not_depend_on_where_it_was_cut(text: str, size: int, begun: bool) -> None:
     assert spoken(text, size, begun=begun) == spoken(text, len(text) or 1, begun=begun)
+
+
+@pytest.mark.parametrize("text", THOUGHTFUL)
+@pytest.mark.parametrize("begun", [False, True])
+def test_every_mark_of_a_thought_is_known_wherever_it_is_cut(text: str, begun: bool) -> None:
+    for size in (*range(1, 9), len(text)):
+        assert spoken(text, size, begun=begun) == ANSWER
+
+
+@given(st.sampled_from(THOUGHTFUL), st.sets(st.integers(1, 200)))
+def test_every_mark_of_a_thought_is_known_however_the_stream_is_cut(text: str, cuts: set[int]) -> None:
+    bounds = [0, *sorted(cut for cut in cuts if cut < len(text)), len(text)]
+    thoughts = Thoughts()
+
+    said = "".join(thoughts.add(text[begin:end]) for begin, end in pairwise(bounds))
+    assert said + thoughts.rest() == ANSWER
+
+
+@pytest.mark.parametrize("text", THOUGHTFUL)
+def test_every_mark_of_a_thought_is_known_in_a_whole_answer(text: str) -> None:
+    assert without_thoughts(text) == ANSWER
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize("text", UNFINISHED)
+def test_a_thought_that_never_ends_is_not_said(text: str, size: int) -> None:
+    assert spoken(text, size) == ""
+
+
+MENTIONS = [
+    "The `[THINK]` mark and “<reasoning>” are mentioned.",
+    "The tag <think> begins a thought.",
+    "analysis of the sky: it is blue.",
+    "analysis",
+    "Analysis is hard.",
+    "I <b>like</b> [bears] and a < b.",
+    "<answer>42</answer>",
+    "What is the final message? <output>1</output>",
+    "I end with <",
+    "I end with <|chan",
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+@pytest.mark.parametrize("text", MENTIONS)
+def test_what_is_no_thought_stays(text: str, size: int) -> None:
+    assert spoken(text, size) == text
+
+
+def test_a_thought_in_the_middle_of_a_line_is_one_after_the_end_of_a_sentence() -> None:
+    assert spoken("Hello! <think>hm</think>Little bear.", 1) == "Hello! Little bear."
 
 
 def test_a_wrong_guess_loses_nothing() -> None:

@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.thoughts import ANSWER, THOUGHTFUL, UNFINISHED
 from tts.text.figures import in_words
 from tts.text.speakable import clean, speakable, tidy
+
+
+@pytest.mark.parametrize("text", THOUGHTFUL)
+def test_every_mark_of_a_thought_is_known(text: str) -> None:
+    assert tidy(text) == ANSWER
+
+
+@pytest.mark.parametrize("text", UNFINISHED)
+def test_a_thought_that_never_ends_is_not_said(text: str) -> None:
+    assert tidy(text) == ""
+
 
 SAID = [
     # markdown

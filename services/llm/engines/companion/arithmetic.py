@@ -1,4 +1,4 @@
-"""Sums in words and signs: `3 + 4`, `what is twelve times three`, `十五减七等于几`."""
+"""Solve sums in words and signs: `3 + 4`, `what is twelve times three`, `十五减七等于几`."""
 
 import re
 
@@ -48,11 +48,11 @@ _EN_WORD = "|".join(sorted(ENGLISH, key=len, reverse=True))
 _NUMBER = rf"\d{{1,9}}|[{''.join(CHINESE)}{''.join(UNITS)}]{{1,8}}|\b(?:{_EN_WORD})(?:[ -](?:{_EN_WORD}))?\b"
 SUM = re.compile(rf"(?<![\d.])({_NUMBER})\s*({_SIGN})\s*({_NUMBER})", re.IGNORECASE)
 GOES_ON = re.compile(rf"\.?\d|\s*(?:{_SIGN})\s*(?:{_NUMBER})", re.IGNORECASE)
-"""More than we can do: a fraction, a date, a longer sum."""
+"""The rest of a fraction, a date or a longer sum, which the companion leaves alone."""
 
 
 def solve(text: str, language: Language) -> str | None:
-    """The answer to the first sum in `text`, as a sentence; None if there is none."""
+    """Return the answer to the first sum in `text` as a sentence; None if `text` has no sum."""
     found = SUM.search(text)
     if found is None or GOES_ON.match(text, found.end()):
         return None
@@ -87,7 +87,7 @@ def _praise(language: Language) -> str:
 
 
 def number(text: str) -> int | None:
-    """`42`, `forty-two` or `四十二`; None if it is no number."""
+    """Read `42`, `forty-two` or `四十二`; return None for anything else."""
     text = text.lower()
     if text.isdecimal():
         return int(text)

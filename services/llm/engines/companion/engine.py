@@ -1,6 +1,7 @@
-"""A small companion without a model: rules that need no key, no download and no network.
+"""Answer as a small companion without a model: by rules that need no key, no download and no network.
 
-It obeys what decoding guarantees elsewhere: token limits, stop strings, n, seed, JSON formats, usage.
+It keeps to what decoding guarantees elsewhere (token limits, stop strings, n, seed, JSON objects, usage) and declines
+what takes a model (a JSON schema, the call of a tool, pictures and sound).
 """
 
 import re
@@ -15,17 +16,16 @@ from chassis.chain.seat import Report
 from chassis.errors import Declined, NotFound
 from llm.answer.encode import Spoken, Usage, completion, events
 from llm.engines import COMPANION, Engine
-from llm.engines.companion.json_schema import Unsatisfiable, instance
 from llm.engines.companion.rules import reply
 from llm.wire import Asked, ChatRequest, text_of
 
 TOKEN = re.compile(r"\s*[A-Za-z0-9']+|\s*\S|\s+")
 """A word or a single other character, with the space before it."""
-TOKENS_A_PIECE = 3
-TOKENS_A_MESSAGE = 4
-"""What the frame of a message counts for, as elsewhere."""
-COUNTED_CHARACTERS = 20_000
-VOCABULARIES = {
+_TOKENS_A_PIECE = 3
+_TOKENS_A_MESSAGE = 4
+"""Tokens that the frame of a message counts for, as elsewhere."""
+_COUNTED_CHARACTERS = 20_000
+_VOCABULARIES = {
     "reasoning_effort": ("none", "minimal", "low", "medium", "high", "xhigh", "max"),
     "verbosity": ("low", "medium", "high"),
     "service_tier": ("auto", "default", "flex", "scale", "priority", "fast"),
@@ -65,62 +65,62 @@ class Companion(Engine):
 
     def _choice(self, wanted: ChatRequest, index: int) -> Spoken:
         chance = Random() if wanted.seed is None else Random(f"{wanted.seed} {index}")
-        return cut(_formed(reply(wanted.messages, chance, self.now()), wanted), wanted)
+        return _cut(_formed(reply(wanted.messages, chance, self.now()), wanted), wanted)
 
 
-def cut(text: str, wanted: ChatRequest) -> Spoken:
-    """As much of `text` as is wanted, in the pieces it is sent in."""
+def _cut(text: str, wanted: ChatRequest) -> Spoken:
+    """Cut `text` at the request's stops and limit, and into the pieces of a stream."""
     stops = [wanted.stop] if isinstance(wanted.stop, str) else wanted.stop or []
     ends = [end for stop in stops if stop and (end := text.find(stop)) >= 0]
     tokens = _tokens(text[: min(ends, default=len(text))])
     limit = wanted.token_limit
     within = tokens if limit is None else tokens[:limit]
-    pieces = ("".join(within[at : at + TOKENS_A_PIECE]) for at in range(0, len(within), TOKENS_A_PIECE))
+    pieces = ("".join(within[at : at + _TOKENS_A_PIECE]) for at in range(0, len(within), _TOKENS_A_PIECE))
     return Spoken(tuple(pieces), "stop" if len(within) == len(tokens) else "length")
 
 
 def _check(wanted: ChatRequest) -> None:
-    """Raises:
-    Declined: What was asked needs a model.
+    """Check that no model is needed for the answer.
+
+    Raises:
+        Declined: The request needs a model.
     """
     if wanted.tool_choice is not None and wanted.tool_choice not in ("none", "auto"):
-        raise Declined("The companion uses no tools; set 'tool_choice' to none or auto.", param="tool_choice")
+        raise _declined("calls no tools. Set 'tool_choice' to none or auto", "tool_choice")
+    if (form := wanted.response_format) is not None and form.type == "json_schema":
+        raise _declined("follows no JSON schema. Set 'response_format' to text or json_object", "response_format")
     if any(modality != "text" for modality in wanted.modalities or ()):
-        raise Declined("The companion answers in text only.", param="modalities")
+        raise _declined("answers in text only. Leave out 'modalities'", "modalities")
     for number, message in enumerate(wanted.messages):
         if isinstance(message.content, list):
             for place, part in enumerate(message.content):
                 if part.type not in ("text", "refusal"):
-                    where = f"messages[{number}].content[{place}]"
-                    raise Declined("The companion understands text only.", param=where)
-    for field, words in VOCABULARIES.items():
+                    raise _declined("understands text only. Send text parts", f"messages[{number}].content[{place}]")
+    for field, words in _VOCABULARIES.items():
         if (value := getattr(wanted, field)) is not None and value not in words:
             raise Declined(f"Invalid {field!r}: expected one of {', '.join(words)}.", param=field)
 
 
+def _declined(reason: str, param: str) -> Declined:
+    return Declined(f"The companion {reason}, or add an engine with a model to LLM_ENGINES.", param=param)
+
+
 def _formed(text: str, wanted: ChatRequest) -> str:
-    """In the form asked for."""
-    form = wanted.response_format
-    if form is None or form.type == "text":
+    """Return `text` in the format that the request asks for."""
+    if wanted.is_prose:
         return text
-    if form.json_schema is None or form.json_schema.schema is None:
-        return msgspec.json.encode({"reply": text}).decode()
-    try:
-        return msgspec.json.encode(instance(form.json_schema.schema, text)).decode()
-    except Unsatisfiable as exc:
-        message = f"The companion, having no model, cannot fill in this schema: {exc}."
-        raise Declined(message, param="response_format.json_schema.schema") from exc
+    return msgspec.json.encode({"reply": text}).decode()
 
 
 def _prompt_tokens(wanted: ChatRequest) -> int:
-    return sum(TOKENS_A_MESSAGE + _count(text_of(message.content)) for message in wanted.messages)
+    return sum(_TOKENS_A_MESSAGE + _count(text_of(message.content)) for message in wanted.messages)
 
 
 def _count(text: str) -> int:
-    """How many tokens; of a long text estimated from its beginning, since counting would hold up everybody."""
-    if len(text) <= COUNTED_CHARACTERS:
+    """Count the tokens; a long text is estimated from its beginning, since counting would hold up other callers."""
+    if len(text) <= _COUNTED_CHARACTERS:
         return len(_tokens(text))
-    return len(_tokens(text[:COUNTED_CHARACTERS])) * len(text) // COUNTED_CHARACTERS
+    return len(_tokens(text[:_COUNTED_CHARACTERS])) * len(text) // _COUNTED_CHARACTERS
 
 
 def _tokens(text: str) -> list[str]:

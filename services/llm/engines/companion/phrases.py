@@ -1,4 +1,4 @@
-"""What the companion knows by heart: for children, in short sentences, without markup, to be read aloud."""
+"""Texts that the companion knows by heart: for children, in short sentences, without markup, to be read aloud."""
 
 import re
 from re import Pattern
@@ -16,26 +16,26 @@ NO_ANSWER: dict[Language, str] = {
 
 
 class Topic(Struct, frozen=True):
-    """What is said when a child says one of these words."""
+    """Words of a child, and answers to them."""
 
     name: str
-    heard: dict[Language, Pattern[str]]
-    said: dict[Language, tuple[str, ...]]
+    cues: dict[Language, Pattern[str]]
+    texts: dict[Language, tuple[str, ...]]
 
 
 class Riddle(Struct, frozen=True):
     question: str
     answer: str
-    heard: Pattern[str]
-    """The answers that count."""
+    accepted: Pattern[str]
+    """Answers that count as right."""
 
 
 def _topic(name: str, zh: str, en: str, said_zh: tuple[str, ...], said_en: tuple[str, ...]) -> Topic:
-    heard: dict[Language, Pattern[str]] = {
+    cues: dict[Language, Pattern[str]] = {
         "zh": re.compile(zh),
         "en": re.compile(rf"\b(?:{en})\b", re.IGNORECASE),
     }
-    return Topic(name, heard, {"zh": said_zh, "en": said_en})
+    return Topic(name, cues, {"zh": said_zh, "en": said_en})
 
 
 TOPICS = (

@@ -1,4 +1,4 @@
-"""What the companion says next: rules over the words of the conversation, in the language of its last user message."""
+"""Choose the companion's next words by rules over the conversation, in the language of its last user message."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,12 +22,12 @@ from llm.engines.companion.phrases import (
 )
 from llm.wire import Assistant, Message, User, said_by
 
-LATEST_CHARACTERS = 2000
-"""Of a message; more is not needed to know what it is about."""
-HAN = re.compile(r"[\u3400-\u9fff]")
-KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
-LETTER = re.compile(r"[^\W\d_]")
-WORDS = {
+_READ_CHARACTERS = 2000
+"""Characters read of each message; its subject shows in them."""
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
+_LETTER = re.compile(r"[^\W\d_]")
+_WORDS = {
     "story": re.compile(r"故事|童话|\b(?:story|stories|fairy ?tale|tale)\b", re.IGNORECASE),
     "riddle": re.compile(r"谜|脑筋急转弯|猜一猜|\briddles?\b", re.IGNORECASE),
     "joke": re.compile(r"笑话|好笑|逗我|\bjokes?\b|\bfunny\b|make me laugh", re.IGNORECASE),
@@ -51,123 +51,123 @@ WORDS = {
         re.IGNORECASE,
     ),
 }
-CALLED = (
+_CALLED = (
     re.compile(
         r"(?:我叫|我的名字叫|我的名字是|叫我)([\u4e00-\u9fff]{1,4}?|[A-Za-z]{1,20})(?=[，。！？,.!?\s]|$|今年|你|吧)"
     ),
     re.compile(r"\b(?:my name is|my name's|call me|i am called)\s+([A-Za-z][A-Za-z'-]{0,19})", re.IGNORECASE),
 )
-NO_NAMES = re.compile(r"什么|啥|谁|不|(?:a|the|not|what|your|later)\b", re.IGNORECASE)
-HOURS = ("一", "两", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
-DAYS_ZH = "一二三四五六日"
+_NO_NAMES = re.compile(r"什么|啥|谁|不|(?:a|the|not|what|your|later)\b", re.IGNORECASE)
+_HOURS = ("一", "两", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
+_DAYS_ZH = "一二三四五六日"
 
 
-class Heard(Struct):
+class _Conversation(Struct):
     """The conversation as a rule sees it."""
 
     last: str
     earlier: list[str]
-    """What the child said before, oldest first."""
-    told: str
-    """All that we said."""
-    last_told: str
+    """The child's messages before the last, oldest first."""
+    answers: str
+    """All answers of the companion."""
+    last_answer: str
     language: Language
     chance: Random
     now: datetime
 
 
-Rule: TypeAlias = Callable[[Heard], str | None]
+Rule: TypeAlias = Callable[[_Conversation], str | None]
 
 
 def reply(messages: Sequence[Message], chance: Random, now: datetime) -> str:
-    """The next thing to say.
+    """Return the next words.
 
     Args:
-        chance: Chooses among what could be said as well.
-        now: What time it is where the child is.
+        chance: Chooses among answers that fit equally.
+        now: The time where the child is.
     """
-    said = [text.strip()[:LATEST_CHARACTERS] for text in said_by(User, messages)] or [""]
-    told = said_by(Assistant, messages)
-    heard = Heard(
-        last=said[-1],
-        earlier=said[:-1],
-        told="\n".join(told),
-        last_told=told[-1] if told else "",
-        language=language_of(said[::-1]),
+    questions = [text.strip()[:_READ_CHARACTERS] for text in said_by(User, messages)] or [""]
+    answers = said_by(Assistant, messages)
+    talk = _Conversation(
+        last=questions[-1],
+        earlier=questions[:-1],
+        answers="\n".join(answers),
+        last_answer=answers[-1] if answers else "",
+        language=language_of(questions[::-1]),
         chance=chance,
         now=now,
     )
-    return next(answer for rule in RULES if (answer := rule(heard)) is not None)
+    return next(answer for rule in RULES if (answer := rule(talk)) is not None)
 
 
 def language_of(texts: Sequence[str]) -> Language:
-    """Of the first that has letters; English for those we cannot speak."""
+    """Return the language of the first text with letters; English stands in for languages the companion lacks."""
     for text in texts:
-        if HAN.search(text) and not KANA_OR_HANGUL.search(text):
+        if _HAN.search(text) and not _KANA_OR_HANGUL.search(text):
             return "zh"
-        if LETTER.search(text):
+        if _LETTER.search(text):
             return "en"
     return "en"
 
 
-def _silence(heard: Heard) -> str | None:
-    return None if heard.last else NOTHING_SAID[heard.language]
+def _silence(talk: _Conversation) -> str | None:
+    return None if talk.last else NOTHING_SAID[talk.language]
 
 
-def _danger(heard: Heard) -> str | None:
-    return _topic(heard, "danger")
+def _danger(talk: _Conversation) -> str | None:
+    return _topic(talk, "danger")
 
 
-def _guess(heard: Heard) -> str | None:
-    """An answer to the riddle we asked last."""
-    asked = next((riddle for riddle in RIDDLES["zh"] + RIDDLES["en"] if riddle.question in heard.last_told), None)
+def _guess(talk: _Conversation) -> str | None:
+    """Judge an answer to the riddle that was asked last."""
+    asked = next((riddle for riddle in RIDDLES["zh"] + RIDDLES["en"] if riddle.question in talk.last_answer), None)
     if asked is None:
         return None
-    if asked.heard.search(heard.last):
+    if asked.accepted.search(talk.last):
         right = {"zh": f"答对了，就是{asked.answer}。你真聪明，还想再猜一个吗？"}
-        return right.get(heard.language, f"Yes, it is {asked.answer}. How clever you are! Would you like another one?")
-    if WORDS["give up"].search(heard.last):
+        return right.get(talk.language, f"Yes, it is {asked.answer}. How clever you are! Would you like another one?")
+    if _WORDS["give up"].search(talk.last):
         shown = {"zh": f"没关系，答案是{asked.answer}。还想再猜一个吗？"}
-        return shown.get(heard.language, f"That is all right. It is {asked.answer}. Would you like another one?")
-    if any(word.search(heard.last) for name, word in WORDS.items() if name != "my name?"):
+        return shown.get(talk.language, f"That is all right. It is {asked.answer}. Would you like another one?")
+    if any(word.search(talk.last) for name, word in _WORDS.items() if name != "my name?"):
         return None
-    if len(heard.last) <= 20 and "?" not in heard.last and "？" not in heard.last:
+    if len(talk.last) <= 20 and "?" not in talk.last and "？" not in talk.last:
         return {
             "zh": "差一点点，再想一想。要是猜不出来，就说不知道。",
             "en": "Not quite, try again. Or say, I give up.",
-        }[heard.language]
+        }[talk.language]
     return None
 
 
-def _sum(heard: Heard) -> str | None:
-    return solve(heard.last, heard.language)
+def _sum(talk: _Conversation) -> str | None:
+    return solve(talk.last, talk.language)
 
 
-def _clock(heard: Heard) -> str | None:
-    now = heard.now
-    if WORDS["time"].search(heard.last):
+def _clock(talk: _Conversation) -> str | None:
+    now = talk.now
+    if _WORDS["time"].search(talk.last):
         hour = now.hour % 12 or 12
-        if heard.language == "zh":
+        if talk.language == "zh":
             part = ["凌晨", "早上", "下午", "晚上"][now.hour // 6]
             minutes = f"{now.minute}分" if now.minute else "整"
-            return f"现在是{part}{HOURS[hour - 1]}点{minutes}。"
+            return f"现在是{part}{_HOURS[hour - 1]}点{minutes}。"
         half = "in the morning" if now.hour < 12 else "in the afternoon" if now.hour < 18 else "in the evening"
         return f"It is {hour} o'clock {half}." if now.minute == 0 else f"It is {hour} {now.minute:02} {half}."
-    if WORDS["date"].search(heard.last):
-        if heard.language == "zh":
-            return f"今天是{now.month}月{now.day}日，星期{DAYS_ZH[now.weekday()]}。"
+    if _WORDS["date"].search(talk.last):
+        if talk.language == "zh":
+            return f"今天是{now.month}月{now.day}日，星期{_DAYS_ZH[now.weekday()]}。"
         return f"Today is {now:%A}, {now:%B} {now.day}."
     return None
 
 
-def _name(heard: Heard) -> str | None:
-    zh = heard.language == "zh"
-    if WORDS["my name?"].search(heard.last):
-        name = next(filter(None, map(_called, reversed(heard.earlier))), None)
+def _name(talk: _Conversation) -> str | None:
+    zh = talk.language == "zh"
+    if _WORDS["my name?"].search(talk.last):
+        name = next(filter(None, map(_called, reversed(talk.earlier))), None)
         if name is None:
             return "你还没有告诉我呢。你叫什么名字？" if zh else "You have not told me yet. What is your name?"
         return f"你叫{name}呀，我记得呢。" if zh else f"Your name is {name}. I remember that."
-    if name := _called(heard.last):
+    if name := _called(talk.last):
         return (
             f"你好，{name}，真是个好听的名字。很高兴认识你。你今天想玩什么？"
             if zh
@@ -177,53 +177,53 @@ def _name(heard: Heard) -> str | None:
 
 
 def _called(text: str) -> str | None:
-    for pattern in CALLED:
-        if (found := pattern.search(text)) and not NO_NAMES.match(found[1]):
+    for pattern in _CALLED:
+        if (found := pattern.search(text)) and not _NO_NAMES.match(found[1]):
             return found[1]
     return None
 
 
-def _told_by_heart(heard: Heard) -> str | None:
-    """A story, riddle, joke or rhyme; "another one" means the kind asked for last."""
-    kind = _wanted_kind(heard.last)
-    if kind is None and len(heard.last) <= 30 and WORDS["more"].search(heard.last):
-        kind = next(filter(None, map(_wanted_kind, reversed(heard.earlier))), None)
+def _told_by_heart(talk: _Conversation) -> str | None:
+    """Tell a story, riddle, joke or rhyme; "another one" means the kind asked for last."""
+    kind = _wanted_kind(talk.last)
+    if kind is None and len(talk.last) <= 30 and _WORDS["more"].search(talk.last):
+        kind = next(filter(None, map(_wanted_kind, reversed(talk.earlier))), None)
     match kind:
         case "story":
-            return _fresh(heard, STORIES[heard.language])
+            return _fresh(talk, STORIES[talk.language])
         case "rhyme":
-            return _fresh(heard, RHYMES[heard.language])
+            return _fresh(talk, RHYMES[talk.language])
         case "joke":
-            return _fresh(heard, JOKES[heard.language])
+            return _fresh(talk, JOKES[talk.language])
         case "riddle":
-            riddles: tuple[Riddle, ...] = RIDDLES[heard.language]
-            question = _fresh(heard, tuple(riddle.question for riddle in riddles))
-            return f"好，你来猜一猜。{question}" if heard.language == "zh" else f"Here is a riddle. {question}"
+            riddles: tuple[Riddle, ...] = RIDDLES[talk.language]
+            question = _fresh(talk, tuple(riddle.question for riddle in riddles))
+            return f"好，你来猜一猜。{question}" if talk.language == "zh" else f"Here is a riddle. {question}"
     return None
 
 
 def _wanted_kind(text: str) -> str | None:
-    return next((kind for kind in ("riddle", "story", "joke", "rhyme") if WORDS[kind].search(text)), None)
+    return next((kind for kind in ("riddle", "story", "joke", "rhyme") if _WORDS[kind].search(text)), None)
 
 
-def _topics(heard: Heard) -> str | None:
-    return next((answer for topic in TOPICS if (answer := _topic(heard, topic.name)) is not None), None)
+def _topics(talk: _Conversation) -> str | None:
+    return next((answer for topic in TOPICS if (answer := _topic(talk, topic.name)) is not None), None)
 
 
-def _topic(heard: Heard, name: str) -> str | None:
+def _topic(talk: _Conversation, name: str) -> str | None:
     for topic in TOPICS:
-        if topic.name == name and topic.heard[heard.language].search(heard.last):
-            return _fresh(heard, topic.said[heard.language])
+        if topic.name == name and topic.cues[talk.language].search(talk.last):
+            return _fresh(talk, topic.texts[talk.language])
     return None
 
 
-def _fallback(heard: Heard) -> str:
-    return _fresh(heard, FALLBACK[heard.language])
+def _fallback(talk: _Conversation) -> str:
+    return _fresh(talk, FALLBACK[talk.language])
 
 
-def _fresh(heard: Heard, choices: Sequence[str]) -> str:
-    """One that was not said yet, if there is one."""
-    return heard.chance.choice([choice for choice in choices if choice not in heard.told] or list(choices))
+def _fresh(talk: _Conversation, choices: Sequence[str]) -> str:
+    """Choose among the texts that were not said yet, if there are any."""
+    return talk.chance.choice([choice for choice in choices if choice not in talk.answers] or list(choices))
 
 
 RULES: tuple[Rule, ...] = (_silence, _danger, _guess, _sum, _clock, _name, _told_by_heart, _topics, _fallback)

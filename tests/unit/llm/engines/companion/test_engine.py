@@ -91,20 +91,6 @@ async def test_json_is_json_where_it_is_asked_for() -> None:
     assert list(json.loads(await words(response_format={"type": "json_object"}))) == ["reply"]
 
 
-async def test_a_simple_schema_is_filled_in() -> None:
-    schema = {
-        "type": "object",
-        "properties": {"said": {"type": "string"}, "mood": {"enum": ["calm", "wild"]}, "age": {"type": "integer"}},
-        "required": ["said", "mood", "age"],
-        "additionalProperties": False,
-    }
-    form = {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema, "strict": True}}
-
-    filled = json.loads(await words(response_format=form))
-
-    assert filled == {"said": await words(), "mood": "calm", "age": 0}
-
-
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
@@ -122,17 +108,19 @@ async def test_a_simple_schema_is_filled_in() -> None:
             {
                 "response_format": {
                     "type": "json_schema",
-                    "json_schema": {"name": "x", "schema": {"type": "string", "pattern": "a+"}},
+                    "json_schema": {"name": "x", "schema": {"type": "object", "properties": {}}},
                 }
             },
-            "response_format.json_schema.schema",
+            "response_format",
         ),
     ],
 )
 async def test_what_needs_a_model_is_a_400_that_says_so(changes: dict[str, Any], param: str) -> None:
     response = await ask(service(), **changes)
 
-    assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+    error = response.json()["error"]
+    assert (response.status_code, error["param"]) == (400, param)
+    assert "LLM_ENGINES" in error["message"] or "expected one of" in error["message"]
 
 
 @pytest.mark.parametrize("choice", ["none", "auto"])

@@ -18,7 +18,7 @@ from llm.engines.companion.phrases import (
 
 LANGUAGES = get_args(Language)
 LISTS = {"fallback": FALLBACK, "jokes": JOKES, "rhymes": RHYMES, "stories": STORIES}
-LISTS |= {f"topic {topic.name}": topic.said for topic in TOPICS}
+LISTS |= {f"topic {topic.name}": topic.texts for topic in TOPICS}
 LISTS |= {"no answer": {key: (text,) for key, text in NO_ANSWER.items()}}
 LISTS |= {"nothing said": {key: (text,) for key, text in NOTHING_SAID.items()}}
 LISTS |= {"riddles": {key: tuple(riddle.question for riddle in riddles) for key, riddles in RIDDLES.items()}}
@@ -51,10 +51,10 @@ def test_a_text_has_the_letters_and_marks_of_its_language(name: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_riddles_own_answer_counts_and_its_question_does_not_give_it_away(language: Language) -> None:
     for riddle in RIDDLES[language]:
-        assert riddle.heard.search(riddle.answer)
-        assert not riddle.heard.search(riddle.question)
+        assert riddle.accepted.search(riddle.answer)
+        assert not riddle.accepted.search(riddle.question)
     for riddle in RIDDLES[language]:
-        assert [other for other in RIDDLES[language] if other.heard.search(riddle.answer)] == [riddle]
+        assert [other for other in RIDDLES[language] if other.accepted.search(riddle.answer)] == [riddle]
 
 
 def test_danger_is_listened_for_ahead_of_everything_else() -> None:
@@ -64,7 +64,7 @@ def test_danger_is_listened_for_ahead_of_everything_else() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_no_topic_is_heard_in_silence(topic: Topic) -> None:
-    assert not [language for language in LANGUAGES if topic.heard[language].search("  \n")]
+    assert not [language for language in LANGUAGES if topic.cues[language].search("  \n")]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_no_topic_is_heard_in_silence(topic: Topic) -> None:
 def test_an_english_word_is_not_heard_inside_another(text: str, name: str) -> None:
     (topic,) = (topic for topic in TOPICS if topic.name == name)
 
-    assert not topic.heard["en"].search(text)
+    assert not topic.cues["en"].search(text)
 
 
 @pytest.mark.parametrize("text", ["HELLO", "Hello!", "oh, hello there"])
 def test_english_is_heard_in_capitals_and_between_other_words(text: str) -> None:
-    assert next(topic for topic in TOPICS if topic.heard["en"].search(text)).name == "greeting"
+    assert next(topic for topic in TOPICS if topic.cues["en"].search(text)).name == "greeting"

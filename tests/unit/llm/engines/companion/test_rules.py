@@ -11,7 +11,7 @@ from llm.wire import Assistant, Message, Part, System, User
 
 NOON = datetime(2026, 11, 22, 12, 0)
 EVERYTHING = [
-    *(text for topic in TOPICS for texts in topic.said.values() for text in texts),
+    *(text for topic in TOPICS for texts in topic.texts.values() for text in texts),
     *(text for table in (FALLBACK, STORIES, RHYMES, JOKES) for texts in table.values() for text in texts),
     *(riddle.question for riddles in RIDDLES.values() for riddle in riddles),
     *NOTHING_SAID.values(),
@@ -143,8 +143,8 @@ def test_everything_we_say_can_be_read_aloud_piece_by_piece(text: str) -> None:
 @pytest.mark.parametrize("language", get_args(Language))
 def test_every_topic_speaks_the_language_it_hears(language: Language) -> None:
     for topic in TOPICS:
-        assert len(topic.said[language]) >= 2
-        assert all(("\u4e00" <= text[0] <= "\u9fff") == (language == "zh") for text in topic.said[language])
+        assert len(topic.texts[language]) >= 2
+        assert all(("\u4e00" <= text[0] <= "\u9fff") == (language == "zh") for text in topic.texts[language])
 
 
 @pytest.mark.timeout(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -132,15 +133,18 @@ def room() -> Iterator[Finding]:
     yield Finding(free > FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
 
 
-def keys() -> Iterator[Finding]:
-    values = read_env(ROOT / ".env")
-    llm = [name for name in (values.get("LLM_ENGINES") or "openai,companion").replace(" ", "").split(",") if name]
-    needed = {"openai": "OPENAI_API_KEY", "moonshot": "MOONSHOT_API_KEY", "deepseek": "DEEPSEEK_API_KEY"}
-    for name in llm:
-        variable = needed.get(name)
-        if variable and not values.get(variable) and not values.get(f"LLM_{name.upper()}_API_KEY"):
-            remedy = f"Without it the next of LLM_ENGINES answers. With one, write {variable}=… into .env."
-            yield Finding(None, f"no {variable}", remedy)
+def upstreams() -> Iterator[Finding]:
+    """Look for upstreams without a key or an address, by the tables of the services (and with their libraries)."""
+    python = ROOT / ".venv" / "bin" / "python"
+    if not python.exists():
+        return
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "services"), **read_env(ROOT / ".env")}
+    done = subprocess.run([python, "-m", "deploy.upstreams"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        yield Finding(None, "the chains cannot be read", done.stderr.strip().splitlines()[-1])
+        return
+    for service, engine, lacks in json.loads(done.stdout):
+        yield Finding(None, f"{service}: {engine} cannot be asked", f"{lacks} Until then the next engine answers.")
 
 
 def network() -> Iterator[Finding]:
@@ -190,7 +194,7 @@ def clock() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    *(python, nginx, docker, settings, keys, running, room),
+    *(python, nginx, docker, settings, upstreams, running, room),
     *(network, clock),
 )
 

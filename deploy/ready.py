@@ -25,8 +25,6 @@ STALLED_SECONDS = 45.0
 """A service that answers need not wait longer than this for a better engine that does not get on."""
 SILENT_SECONDS = 120.0
 POLL_SECONDS = 0.25
-UNTOUCHED = "waiting to be loaded"
-"""What the chain says of an engine in its first moment; not worth a line."""
 SHORT = 70
 """A reason that is longer stands on a line of its own elsewhere."""
 
@@ -55,7 +53,7 @@ def wait(addresses: Addresses, trouble: Trouble, say: Callable[[str], None]) -> 
             if status == 200:
                 ready.add(service)
             for engine in body["engines"]:
-                if engine.get("detail") == UNTOUCHED:
+                if engine["state"] == "loading" and "detail" not in engine:  # nothing has begun yet
                     continue
                 if shown.get((service, engine["name"])) != step(engine):
                     shown[service, engine["name"]] = step(engine)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xmlrpc.client import Fault, ServerProxy
 
 from deploy import ready
@@ -215,27 +215,42 @@ def why_down() -> str | None:
     except OSError:
         return f"supervisor is gone:\n{tail('supervisor')}"
     for info in infos:
-        said = tail(info["name"])
-        unusable = info["state"] == ProcessStates.BACKOFF and "  critical: " in said  # trying again will not help
+        name, last = info["name"], _last_lines(info["name"])
+        # A service that refused its settings says so as critical: trying again will not help.
+        unusable = info["state"] == ProcessStates.BACKOFF and any(line.level == "critical" for line in last)
         if unusable or info["state"] in (ProcessStates.FATAL, ProcessStates.EXITED):
-            return f"{info['name']} does not start. Its last words:\n{said}"
+            return f"{name} does not start. The end of its log:\n{tail(name)}"
     return None
 
 
-def tail(name: str, lines: int = 6) -> str:
-    """The end of a log; of JSON lines what they say."""
+class LogLine(NamedTuple):
+    """A line of a log; `level` is empty where it is no JSON of a service."""
+
+    level: str
+    message: str
+
+
+def tail(name: str) -> str:
+    """Return the end of a program's log, as it is shown to a person."""
+    return "\n".join(
+        f"  {line.level}: {line.message}" if line.level else f"  {line.message}" for line in _last_lines(name)
+    )
+
+
+def _last_lines(name: str, lines: int = 6) -> list[LogLine]:
     path = LOGS / f"{name}.log"
     if not path.exists():
-        return ""
-    return "\n".join(map(_said, path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]))
+        return []
+    return [parse_line(line) for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]]
 
 
-def _said(line: str) -> str:
+def parse_line(line: str) -> LogLine:
+    """Read a line of a service's JSON log, or one of another program."""
     try:
-        said = json.loads(line)
-        return f"  {said['level']}: {said['message']}"
+        read = json.loads(line)
+        return LogLine(str(read["level"]), str(read["message"]))
     except (ValueError, TypeError, KeyError):
-        return f"  {line}"
+        return LogLine("", line)
 
 
 # down

@@ -24,7 +24,7 @@ PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "XDG_", "CUDA_", "NVIDIA_")
 
 OWN_PREFIXES = {
     "stt": ("STT_", "WHISPER_", "SPHINX_", "SENSEVOICE_", "PARAFORMER_", "ZIPFORMER_", "MOONSHINE_"),
-    "llm": ("LLM_", "COMPANION_"),
+    "llm": ("LLM_", "GGUF_"),
     "tts": ("TTS_", "EDGE_", "ESPEAK_", "FLITE_", "SHERPA_"),
 }
 """Settings that concern one service only, so that a change of theirs restarts no other."""
@@ -42,20 +42,16 @@ def service_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**shell, **settings, **ours}
 
 
-def fingerprint(service: str) -> str:
-    """Of everything that a running service would have to be restarted for: its settings, its code, its libraries."""
+def fingerprint(service: str, env: Mapping[str, str]) -> str:
+    """Sum up what a running service has to be replaced for: its settings (those of `env`), its code, its libraries."""
     others = tuple(prefix for name, own in OWN_PREFIXES.items() if name != service for prefix in own)
-    settings = {
-        name: value
-        for name, value in sorted(read_env(ROOT / ".env").items())
-        if not name.startswith((*others, "TALKBOX_"))
-    }
-    told = hashlib.sha256(json.dumps(settings).encode())
+    settings = {name: value for name, value in sorted(env.items()) if not name.startswith((*others, "TALKBOX_"))}
+    sum_ = hashlib.sha256(json.dumps(settings).encode())
     for part in ("chassis", service):
         for source in sorted((ROOT / "services" / part).rglob("*")):
             if source.suffix in (".py", ".txt") and source.is_file():
-                told.update(str(source).encode() + source.read_bytes())
-    return told.hexdigest()[:16]
+                sum_.update(str(source).encode() + source.read_bytes())
+    return sum_.hexdigest()[:16]
 
 
 def workers() -> dict[str, int]:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.installation import ROOT, SERVICES, Addresses
+from deploy.installation import ROOT, SERVICES, Addresses, read_env
 from deploy.native.layout import LOGS, RUN, fingerprint, socket_path
 
 TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
@@ -165,7 +165,7 @@ def _program(name: str, command: list[str], stop_signal: str = "TERM") -> str:
     return PROGRAM.format(
         name=name,
         command=_plain(shlex.join(command)),
-        fingerprint=fingerprint(name) if name in SERVICES else "none",
+        fingerprint=fingerprint(name, read_env(ROOT / ".env")) if name in SERVICES else "none",
         stop_signal=stop_signal,
         stop_seconds=STOP_SECONDS + 2,
         logs=_plain(LOGS),

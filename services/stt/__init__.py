@@ -1,7 +1,5 @@
 """Speech in, words out: POST /v1/audio/transcriptions."""
 
-import os
+from chassis.process import multiply_in_one_thread
 
-# numpy's threads would spin for a while after each product, on the cores where Whisper and the event loop are at work;
-# what is multiplied here is small. Read by OpenBLAS when numpy is imported first.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+multiply_in_one_thread()  # before anything in here imports numpy

@@ -1,6 +1,5 @@
 """The whole service on one page."""
 
-import sys
 from functools import partial
 
 from starlette.applications import Starlette
@@ -9,6 +8,7 @@ from starlette.routing import Route
 from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.loading import load
+from chassis.process import switch_threads_often
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.settings import SettingError, read
@@ -20,9 +20,6 @@ from stt.text.chinese_script import script_of, warm_up
 from stt.text.languages import UnknownLanguage, code_of
 from stt.transcriptions import transcriptions
 
-SWITCH_SECONDS = 0.001
-"""After which a thread that holds Python's lock lets the event loop have it; Python's own 5 ms show in /healthz."""
-
 LONG_SHARE = 8
 """One in so many of those listened to at a time may be a long recording: as many as there are cores, by default."""
 
@@ -33,7 +30,7 @@ def create_app() -> Starlette:
     Raises:
         SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
     """
-    sys.setswitchinterval(SWITCH_SECONDS)
+    switch_threads_often()
     settings = read(Settings)
     for name in settings.engines:
         if name not in ENGINES and not UPSTREAMS.exists(name):

@@ -1,7 +1,6 @@
 """The service on one page."""
 
 import asyncio
-import ctypes
 from functools import partial
 
 from starlette.applications import Starlette
@@ -10,6 +9,7 @@ from starlette.routing import Route
 from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.loading import load
+from chassis.process import keep_freed_memory
 from chassis.server.app import create_service
 from chassis.settings import SettingError, read
 from tts.audio.loudness import Levels
@@ -20,11 +20,6 @@ from tts.list_voices import voices
 from tts.settings import Settings
 from tts.speech import speech
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""The C library's numbers for them."""
-KEPT_BYTES = 16 * 2**20
-LARGEST_CLAUSE_BYTES = 2 * 2**20
-
 
 def create_app() -> Starlette:
     """What uvicorn calls: settings from the environment, and the engines they name.
@@ -32,7 +27,7 @@ def create_app() -> Starlette:
     Raises:
         SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
     """
-    _keep_memory()
+    keep_freed_memory()
     settings = read(Settings)
     for name in settings.engines:
         if name not in ENGINES and not UPSTREAMS.exists(name):
@@ -46,14 +41,6 @@ def create_app() -> Starlette:
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
     return assemble(settings, chain, Cache.of(read(CacheOptions)))
-
-
-def _keep_memory() -> None:
-    """What one clause's sound took stays with the process for the next one's: to give it back and to get it anew,
-    empty pages, each time, costs about as much as to make the sound louder."""
-    if set_option := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have no such thing
-        set_option(M_TRIM_THRESHOLD, KEPT_BYTES)
-        set_option(M_MMAP_THRESHOLD, LARGEST_CLAUSE_BYTES)
 
 
 def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:

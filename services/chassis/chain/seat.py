@@ -64,7 +64,7 @@ class Seat(Generic[E]):
         self.engine: E | None = None
         self.settled = asyncio.Event()
         """Set once loading has come to an end, for better or worse."""
-        self._loading: tuple[str, float | None] = ("waiting to be loaded", None)
+        self._loading: tuple[str | None, float | None] = (None, None)
         self._unavailable: str | None = None
         self._next_load: float | None = None
         self._failures = 0

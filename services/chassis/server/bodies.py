@@ -1,4 +1,4 @@
-"""Bodies in, typed values out."""
+"""Parse request bodies, JSON or multipart, into typed values."""
 
 import re
 from collections.abc import AsyncIterator
@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -25,10 +26,10 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 async def parse_json(request: Request, kind: type[T]) -> T:
-    """The body as `kind`; fields it does not have are ignored.
+    """Parse the body as `kind`; fields that it does not have are ignored.
 
     Raises:
-        BadRequest: No JSON, or not of that type; `param` names the field.
+        BadRequest: The body is no JSON, or not of that type; `param` names the field.
     """
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
@@ -46,12 +47,12 @@ async def parse_json(request: Request, kind: type[T]) -> T:
 async def parse_form(
     request: Request, kind: type[T], files: tuple[str, ...] = ("file",)
 ) -> AsyncIterator[tuple[T, dict[str, UploadFile]]]:
-    """A multipart body: its text fields as `kind`, and the files of the names in `files`, open until the block ends.
+    """Parse a multipart body: text fields as `kind`, and the files named in `files`, open until the block ends.
 
     A field may be called `name` or `name[]`; fields that `kind` does not have are ignored.
 
     Raises:
-        BadRequest: Not multipart, broken, cut short, or not of that type; `param` names the field.
+        BadRequest: The body is not multipart, broken, cut short, or not of that type; `param` names the field.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
@@ -64,7 +65,7 @@ async def parse_form(
 
 
 class _Multipart(MultiPartParser):
-    """Starlette's parser, which takes a body without its last boundary for complete."""
+    """Starlette's parser, which by itself takes a body without its last boundary for complete."""
 
     ended = False
 
@@ -80,7 +81,7 @@ async def _whole_form(request: Request) -> FormData:
         form = await parser.parse()
     except MultiPartException as exc:
         raise BadRequest(f"The multipart body cannot be read: {exc.message.rstrip('.')}.") from exc
-    except UnicodeError as exc:  # of the charset that the caller named
+    except UnicodeError as exc:  # raised by the charset that the caller named
         raise BadRequest("The multipart body cannot be read in the charset it names.") from exc
     except ClientDisconnect as exc:
         raise BadRequest("The connection closed before the body was complete.") from exc
@@ -105,8 +106,18 @@ def _sorted(form: FormData, kind: type[T], files: tuple[str, ...]) -> tuple[T, d
     return _from_fields(fields, kind), uploads
 
 
+@cache
+def _lists(kind: Any) -> frozenset[str]:
+    """Names of the fields that take several values."""
+    described = msgspec.inspect.type_info(kind)
+    assert isinstance(described, msgspec.inspect.StructType)
+    return frozenset(
+        field.encode_name for field in described.fields if isinstance(field.type, msgspec.inspect.VarTupleType)
+    )
+
+
 def _from_fields(fields: dict[str, list[str]], kind: type[T]) -> T:
-    lists = {f.encode_name for f in msgspec.structs.fields(kind) if "tuple" in str(f.type)}  # type: ignore[arg-type]
+    lists = _lists(kind)  # type: ignore[arg-type]  # a type is hashable
     flat: dict[str, Any] = {name: values if name in lists else values[-1] for name, values in fields.items()}
     try:
         return msgspec.convert(flat, kind, strict=False)
@@ -115,7 +126,10 @@ def _from_fields(fields: dict[str, list[str]], kind: type[T]) -> T:
 
 
 def invalid(exc: msgspec.ValidationError) -> BadRequest:
-    """msgspec's complaint as ours: its `$.messages[0].role` becomes `param`."""
+    """Turn msgspec's error into ours: its `$.messages[0].role` becomes `param`.
+
+    msgspec gives the path in its message only; a test holds that wording.
+    """
     text, _, path = str(exc).partition(" - at `")
     param = path.rstrip("`").removeprefix("$").removeprefix(".") or None
     if missing := re.fullmatch(r"Object missing required field `(.+)`", text):

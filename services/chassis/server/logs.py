@@ -10,7 +10,7 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import metrics
+from chassis import metrics, process
 from chassis.chain.chain import ENGINE_HEADER
 from chassis.errors import ApiError
 from chassis.request_id import REQUEST_ID, request_id
@@ -59,10 +59,7 @@ def configure(level: str) -> None:
     """Send every logger's lines to stdout, libraries' from warnings upwards (they may hold what was said)."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    # No line shows these, and they are a third of what one costs.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # since 3.12
-    logging._srcfile = None  # how logging's own manual says not to look for the caller
+    process.skip_what_no_line_shows()
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("talkbox", "uvicorn"):
         logging.getLogger(name).setLevel(level.upper())

@@ -12,7 +12,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 import argparse
-import gc
 import logging
 import multiprocessing
 import os
@@ -29,11 +28,10 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from chassis import process
 from chassis.settings import SettingError, read
 
 GRACE_SECONDS = 20
-GARBAGE = 10_000
-"""New objects after which Python looks for cycles among them."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 s for which nginx keeps an idle connection: it is the proxy who closes, never under a request."""
 
@@ -43,8 +41,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.handle_exit)
+        process.end_by_signal(self)
         yield
 
 
@@ -63,10 +60,7 @@ def create(service: str) -> Any:
     except Exception:  # once more would not help, and a parent of several workers would start it for ever
         logging.getLogger("talkbox").critical("%s cannot start", service, exc_info=True)
         sys.exit(STARTUP_FAILURE)
-    # What is there now stays: looking through it again and again for garbage holds up everybody for milliseconds.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
+    process.spare_the_living()
     return app
 
 

@@ -1,4 +1,43 @@
-from deploy.native.layout import service_environment
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from deploy.installation import ROOT, SERVICES
+from deploy.native.layout import OWN_PREFIXES, fingerprint, service_environment
+
+
+def prefixes(service: str) -> Iterator[str]:
+    """Yield the prefix of every `Options` in a service's code."""
+    for source in (ROOT / "services" / service).rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            match node:
+                case ast.Assign(targets=[ast.Name(id="prefix")], value=ast.Constant(value=str(prefix))) if prefix:
+                    yield prefix
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_prefix_of_a_service_restarts_that_service_alone(service: str) -> None:
+    found = set(prefixes(service))
+
+    assert found
+    for prefix in found:
+        assert prefix.startswith(OWN_PREFIXES[service]), prefix
+
+
+def test_no_prefix_is_listed_that_no_setting_has() -> None:
+    found = {prefix for service in SERVICES for prefix in prefixes(service)}
+    named = {f"{name.upper()}_" for service in SERVICES for name in import_module(f"{service}.engines").ENGINES}
+
+    assert set(sum(OWN_PREFIXES.values(), ())) <= found | named
+
+
+def test_a_change_of_the_local_mind_leaves_ears_and_mouth_alone() -> None:
+    before, after = {"GGUF_MODEL": "a.gguf"}, {"GGUF_MODEL": "b.gguf"}
+
+    changed = [service for service in SERVICES if fingerprint(service, before) != fingerprint(service, after)]
+
+    assert changed == ["llm"]
 
 
 def test_a_key_in_somebodys_shell_does_not_reach_a_service() -> None:

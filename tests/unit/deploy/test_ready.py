@@ -52,6 +52,15 @@ def test_the_waiting_ends_when_the_first_engine_is_known_not_to_come(addresses: 
     assert [line.split()[2] for line in said if "whisper" in line] == ["loading:", "loading:", "unavailable:"]
 
 
+def test_an_engine_of_which_nothing_has_begun_yet_takes_no_line(addresses: Addresses) -> None:
+    Status.told = [[{"name": "whisper", "state": "loading"}, READY], [LOST, READY]]
+    said: list[str] = []
+
+    wait(addresses, lambda: None, said.append)
+
+    assert [line.split()[2] for line in said if "whisper" in line] == ["unavailable:"]
+
+
 def test_trouble_ends_the_waiting(addresses: Addresses) -> None:
     Status.told = [[LOADING[0]]]
 

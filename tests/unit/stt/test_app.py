@@ -8,8 +8,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from chassis.process import SWITCH_SECONDS
 from chassis.settings import SettingError
-from stt.app import SWITCH_SECONDS, create_app
+from stt.app import create_app
 from stt.engines import ENGINES
 from stt.engines.openai.providers import PROVIDERS
 from unit.stt.fakes import FakeEngine, ask, service

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import msgspec
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
-from chassis.server.bodies import parse_form, parse_json
+from chassis.server.bodies import invalid, parse_form, parse_json
 from unit.chassis.fakes import EchoSettings, FakeEngine, chain_of, client
 
 
@@ -78,6 +78,41 @@ async def test_json_that_is_wrong_is_400_and_names_the_field(body: bytes, param:
 
     assert response.status_code == 400
     assert response.json()["error"]["param"] == param
+
+
+@pytest.mark.parametrize(
+    ("value", "wording"),
+    [
+        ({}, "Object missing required field `model`"),
+        ({"model": "m", "parts": [{}]}, "Object missing required field `role` - at `$.parts[0]`"),
+        ({"model": 5}, "Expected `str`, got `int` - at `$.model`"),
+    ],
+)
+def test_msgspec_words_its_errors_as_the_path_is_read_from_them(value: object, wording: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as raised:
+        msgspec.convert(value, Chat)
+
+    assert str(raised.value) == wording
+    assert invalid(raised.value).body["param"] in ("model", "parts[0].role")
+
+
+class Odd(msgspec.Struct):
+    tuple_of_names: Literal["tuple", "list"] = "list"
+    names: Annotated[tuple[str, ...], msgspec.Meta(max_length=2)] = ()
+
+
+async def test_a_field_takes_several_values_by_its_type_and_not_by_a_word_in_it() -> None:
+    async def odd(request: Request) -> Response:
+        async with parse_form(request, Odd) as (fields, _):
+            return JSONResponse(msgspec.to_builtins(fields))
+
+    app = create_service(
+        BigSettings(), chain_of(a=FakeEngine()), [Route("/odd", odd, methods=["POST"])], keys=KeyOptions()
+    )
+    async with client(app) as http:
+        response = await http.post("/odd", data={"tuple_of_names": "tuple", "names": "c"}, files={"other": b"x"})
+
+    assert response.json() == {"tuple_of_names": "tuple", "names": ["c"]}
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"])

@@ -1,0 +1,75 @@
+"""Everything that changes the whole process, with its reason; each service calls what it needs from here.
+
+What lives beside a library that only one room imports stays there, and is listed so that nobody has to search:
+
+- `stt/sound/decode.py`: FFmpeg's `av_max_alloc`, which bounds what one allocation may take.
+- `tts/engines/edge/`: edge-tts's `aiohttp`, `WSS_URL` and `VOICE_LIST`, to hold connections open and to reach an
+  imitation in tests.
+- `sse_starlette` replaces `uvicorn.Server.handle_exit` when it is imported, to end its event streams on SIGTERM.
+"""
+
+import ctypes
+import gc
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Protocol
+
+SWITCH_SECONDS = 0.001
+"""Longest turn of a thread that holds Python's lock; Python's own 5 ms show in /healthz."""
+GARBAGE = 10_000
+"""New objects after which Python looks for cycles among them."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Numbers of the C library for its two options."""
+KEPT_BYTES = 16 * 2**20
+LARGEST_CLAUSE_BYTES = 2 * 2**20
+
+
+class _Exits(Protocol):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None: ...
+
+
+def multiply_in_one_thread() -> None:
+    """Keep OpenBLAS to one thread; call it before numpy is imported.
+
+    Its threads would spin for a while after each product, on the cores where models and the event loop are at work;
+    what is multiplied here is small.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def switch_threads_often() -> None:
+    """Let the event loop have Python's lock soon although other threads compute."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+
+
+def keep_freed_memory() -> None:
+    """Keep the memory of one clause's sound for the next one's.
+
+    To give it back and to get it anew, as empty pages, costs about as much as to make the sound louder.
+    """
+    if set_option := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have no such thing
+        set_option(M_TRIM_THRESHOLD, KEPT_BYTES)
+        set_option(M_MMAP_THRESHOLD, LARGEST_CLAUSE_BYTES)
+
+
+def spare_the_living() -> None:
+    """Take what is loaded by now out of the search for garbage, which would hold up everybody for milliseconds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
+
+
+def skip_what_no_line_shows() -> None:
+    """Switch off what logging looks up for each line and no line of ours shows: a third of what one costs."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # since 3.12
+    logging._srcfile = None  # the way that logging's own manual names
+
+
+def end_by_signal(server: _Exits) -> None:
+    """Let SIGTERM and SIGINT end `server`, and nothing more: uvicorn raises the signal again and dies of it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)

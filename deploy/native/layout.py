@@ -20,7 +20,7 @@ FROM_THE_SHELL = (
 )
 """A service sees these, and otherwise only what `.env` says: a key that lies about in somebody's shell must not decide
 where a child's words go."""
-PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "XDG_", "CUDA_", "NVIDIA_")
+PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "PIP_", "XDG_", "CUDA_", "NVIDIA_")
 
 OWN_PREFIXES = {
     "stt": ("STT_", "WHISPER_", "SPHINX_", "SENSEVOICE_", "PARAFORMER_", "ZIPFORMER_", "MOONSHINE_"),

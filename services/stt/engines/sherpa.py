@@ -311,7 +311,7 @@ def find(name: str, wanted: str, report: Report) -> tuple[Path, tuple[str, ...]]
     if wanted and (local := hub.folder_named(wanted)) is not None:
         return local, ()
     variable = f"{_variable(name)}_MODEL"
-    place = hub.named(wanted or next(iter(NAMED[name])), NAMED[name], Named, variable)
+    place = hub.look_up(wanted or next(iter(NAMED[name])), NAMED[name], Named, variable)
     kind = KINDS[name][0]
     weights = Weights(
         place=place,
@@ -321,7 +321,7 @@ def find(name: str, wanted: str, report: Report) -> tuple[Path, tuple[str, ...]]
         shelf=name,
         variable=variable,
     )
-    return hub.fetched(weights, report, read(HubOptions)), place.languages
+    return hub.fetch(weights, report, read(HubOptions)), place.languages
 
 
 def _variable(name: str) -> str:

@@ -291,7 +291,7 @@ def find(wanted: str, report: Report) -> Found:
     """
     if (local := hub.folder_named(wanted)) is not None:
         return Found(local)
-    place = hub.named(wanted, NAMED, Named, "SHERPA_MODEL")
+    place = hub.look_up(wanted, NAMED, Named, "SHERPA_MODEL")
     vocoder = None
     if place.vocoder is not None:
         where, file = place.vocoder
@@ -308,7 +308,7 @@ def _fetched(place: Place, needed: tuple[str, ...], wanted: tuple[str, ...], rep
         shelf="sherpa",
         variable="SHERPA_MODEL",
     )
-    return hub.fetched(weights, report, read(HubOptions))
+    return hub.fetch(weights, report, read(HubOptions))
 
 
 def _american(lexicons: list[Path]) -> list[Path]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from deploy import models
 
-from chassis.weights import hub
+from chassis.weights import download
 from imitations.hub import Hub, running
 
 SET = ("WHISPER_MODEL", "WHISPER_MODELS", "MOONSHINE_MODEL", "GGUF_MODEL", "SHERPA_MODEL")
@@ -28,12 +28,13 @@ REPOSITORIES = {
 
 @pytest.fixture
 def model_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(hub, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(download, "_FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
     for variable in ("STT_ENGINES", "LLM_ENGINES", "TTS_ENGINES", *SET):
         monkeypatch.delenv(variable, raising=False)
     with running(REPOSITORIES) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         yield model_hub
 
 

@@ -340,7 +340,7 @@ def find(name: str, report: Report, options: HubOptions) -> Path:
     pattern = at_hub[2] or f"*{_any_case(at_hub[3])}*.gguf"
     place = Place(at_hub[1], at_hub[1])
     weights = Weights(place=place, needed=(pattern,), kind="GGUF model", shelf="gguf", variable="GGUF_MODEL")
-    return sorted(hub.fetched(weights, report, options).glob(pattern))[0]
+    return sorted(hub.fetch(weights, report, options).glob(pattern))[0]
 
 
 def _named(model: str) -> str:

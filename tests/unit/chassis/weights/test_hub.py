@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chassis.errors import EngineUnavailable
-from chassis.weights import hub
+from chassis.weights import download, hub
 from chassis.weights.hub import HubOptions, Place, Weights
 from imitations.hub import Hub, running
 
@@ -42,12 +42,17 @@ def model_hub() -> Iterator[Hub]:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(hub, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(download, "_FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(hub, "_LOOK_AGAIN_SECONDS", 0.01)
+
+
+def options(url: str, folder: Path, **changes: object) -> HubOptions:
+    """Return settings by which no test leaves this machine."""
+    return msgspec.convert({"hf_endpoint": url, "modelscope_endpoint": url, "models_dir": folder} | changes, HubOptions)
 
 
 def fetched(model_hub: Hub, folder: Path, report: Callable[[str, float | None], None] = silent) -> Path:
-    return hub.fetched(WEIGHTS, report, HubOptions(hf_endpoint=model_hub.url + "/", models_dir=folder))
+    return hub.fetch(WEIGHTS, report, options(model_hub.url + "/", folder))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -159,9 +164,9 @@ def test_nothing_leads_out_of_the_models_folder(model_hub: Hub, tmp_path: Path) 
 def test_no_network_says_what_to_do_and_tries_again(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: refused
-        options = HubOptions(hf_endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}", models_dir=tmp_path)
+        nowhere = options(f"http://127.0.0.1:{taken.getsockname()[1]}", tmp_path)
         with pytest.raises(EngineUnavailable, match=r"HF_ENDPOINT.*EARS_MODEL") as raised:
-            hub.fetched(WEIGHTS, silent, options)
+            hub.fetch(WEIGHTS, silent, nowhere)
 
     assert "owner/model" in str(raised.value)
     assert raised.value.retry_seconds == 60
@@ -172,9 +177,9 @@ def test_a_network_that_swallows_everything_does_not_hold_us_for_ever(
 ) -> None:
     monkeypatch.setattr(hub, "TIMEOUT", httpx.Timeout(0.05))
     with socket.create_server(("127.0.0.1", 0)) as mute:  # connects, and never says a word
-        options = HubOptions(hf_endpoint=f"http://127.0.0.1:{mute.getsockname()[1]}", models_dir=tmp_path)
+        deaf = options(f"http://127.0.0.1:{mute.getsockname()[1]}", tmp_path)
         with pytest.raises(EngineUnavailable, match="ReadTimeout"):
-            hub.fetched(WEIGHTS, silent, options)
+            hub.fetch(WEIGHTS, silent, deaf)
 
 
 @pytest.mark.parametrize(("status", "retry"), [(401, None), (404, None), (429, 60), (503, 60)])
@@ -196,15 +201,14 @@ def test_a_repository_without_a_model_is_told_of(model_hub: Hub, tmp_path: Path)
 
 def test_a_hub_that_answers_something_else_is_told_of(model_hub: Hub, tmp_path: Path) -> None:
     model_hub.repositories["owner/model"] = {"config.json": b"?"}
-    options = HubOptions(hf_endpoint=f"{model_hub.url}/owner/model/resolve/abc/config.json?", models_dir=tmp_path)
+    elsewhere = options(f"{model_hub.url}/owner/model/resolve/abc/config.json?", tmp_path)
 
     with pytest.raises(EngineUnavailable):
-        hub.fetched(WEIGHTS, silent, options)
+        hub.fetch(WEIGHTS, silent, elsewhere)
 
 
 def from_modelscope(model_hub: Hub, folder: Path, report: Callable[[str, float | None], None] = silent) -> Path:
-    options = HubOptions(models_source="modelscope", modelscope_endpoint=model_hub.url, models_dir=folder)
-    return hub.fetched(WEIGHTS, report, options)
+    return hub.fetch(WEIGHTS, report, options(model_hub.url, folder, models_source="modelscope"))
 
 
 def test_modelscope_has_the_same_and_goes_on_where_it_broke_off(model_hub: Hub, tmp_path: Path) -> None:
@@ -219,7 +223,7 @@ def test_modelscope_has_the_same_and_goes_on_where_it_broke_off(model_hub: Hub, 
 
 
 def test_a_wrong_checksum_of_modelscope_is_never_taken_either(model_hub: Hub, tmp_path: Path) -> None:
-    model_hub.spoilt = {"config.json"}
+    model_hub.spoilt = {"model.bin"}
 
     with pytest.raises(EngineUnavailable, match=r"checksum.*MODELS_SOURCE"):
         from_modelscope(model_hub, tmp_path)
@@ -229,31 +233,45 @@ def test_a_model_of_another_name_at_modelscope_is_asked_for_by_that_and_kept_in_
     model_hub: Hub, tmp_path: Path
 ) -> None:
     model_hub.repositories["someone/else"] = model_hub.repositories.pop("owner/model")
-    options = HubOptions(models_source="modelscope", modelscope_endpoint=model_hub.url, models_dir=tmp_path)
     elsewhere = msgspec.structs.replace(WEIGHTS, place=Place("owner/model", "someone/else"))
+    chosen = options(model_hub.url, tmp_path, models_source="modelscope")
 
-    assert hub.fetched(elsewhere, silent, options) == tmp_path / "ears" / "owner--model"
+    assert hub.fetch(elsewhere, silent, chosen) == tmp_path / "ears" / "owner--model"
+    assert model_hub.asked[0][0] == "/api/v1/models/someone/else/repo/files"
 
 
-def test_a_model_that_modelscope_lacks_is_looked_for_nowhere_and_says_what_to_do(
-    model_hub: Hub, tmp_path: Path
-) -> None:
-    options = HubOptions(models_source="modelscope", modelscope_endpoint=model_hub.url, models_dir=tmp_path)
+def test_a_model_that_modelscope_lacks_is_looked_for_at_the_hub_that_has_it(model_hub: Hub, tmp_path: Path) -> None:
     lacking = msgspec.structs.replace(WEIGHTS, place=Place("owner/model"))
 
-    with pytest.raises(EngineUnavailable, match=r"MODELS_SOURCE to huggingface.*EARS_MODEL") as raised:
-        hub.fetched(lacking, silent, options)
-    assert (raised.value.retry_seconds, model_hub.asked) == (None, [])
+    folder = hub.fetch(lacking, silent, options(model_hub.url, tmp_path, models_source="modelscope"))
 
-    folder = fetched(model_hub, tmp_path)
-    assert hub.fetched(lacking, silent, options) == folder  # it is there, wherever it came from
+    assert contents(folder) == WANTED
+    assert model_hub.asked[0][0] == "/api/models/owner/model/revision/main"
+
+
+def test_a_model_that_no_source_has_is_not_asked_for_again_and_says_what_to_do(model_hub: Hub, tmp_path: Path) -> None:
+    lacking = msgspec.structs.replace(WEIGHTS, place=Place("owner/nothing"))
+
+    with pytest.raises(EngineUnavailable, match=r"has no model owner/nothing.*MODELS_SOURCE.*EARS_MODEL") as raised:
+        hub.fetch(lacking, silent, options(model_hub.url, tmp_path))
+
+    assert raised.value.retry_seconds is None
+
+
+def test_where_the_hub_does_not_answer_modelscope_is_asked(model_hub: Hub, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        folder = hub.fetch(WEIGHTS, silent, options(model_hub.url, tmp_path, hf_endpoint=closed))
+
+    assert contents(folder) == WANTED
 
 
 def test_of_two_files_that_would_do_the_first_is_fetched(model_hub: Hub, tmp_path: Path) -> None:
     model_hub.repositories["owner/model"] |= {"model.int8.bin": b"small", "model.fp16.bin": b"half"}
     either = msgspec.structs.replace(WEIGHTS, needed=("model.int8.bin|model*.bin", "config.json|no.json"))
 
-    folder = hub.fetched(either, silent, HubOptions(hf_endpoint=model_hub.url, models_dir=tmp_path))
+    folder = hub.fetch(either, silent, options(model_hub.url, tmp_path))
 
     assert contents(folder).keys() == {"model.int8.bin", "config.json", "voices/one.bin"}
     assert hub.missing(folder, either.needed) == []
@@ -262,24 +280,24 @@ def test_of_two_files_that_would_do_the_first_is_fetched(model_hub: Hub, tmp_pat
 def test_a_name_is_one_of_the_table_or_one_at_the_hub() -> None:
     table = {"small": Place("owner/small", "other/small"), "large": Place("owner/large")}
 
-    assert hub.named("small", table, Place, "EARS_MODEL") == Place("owner/small", "other/small")
-    assert hub.named("my/own", table, Place, "EARS_MODEL") == Place("my/own", "my/own")
+    assert hub.look_up("small", table, Place, "EARS_MODEL") == Place("owner/small", "other/small")
+    assert hub.look_up("my/own", table, Place, "EARS_MODEL") == Place("my/own", "my/own")
     for bad in ("huge", "a/b/c", "../../etc"):
         with pytest.raises(EngineUnavailable, match=r"EARS_MODEL: no model .* There are small, large"):
-            hub.named(bad, table, Place, "EARS_MODEL")
+            hub.look_up(bad, table, Place, "EARS_MODEL")
 
 
 @pytest.mark.parametrize("flag", ["models_offline", "hf_hub_offline"])
 def test_offline_uses_what_is_there_and_asks_nobody(model_hub: Hub, tmp_path: Path, flag: str) -> None:
-    options = HubOptions(hf_endpoint=model_hub.url, models_dir=tmp_path, **{flag: True})  # type: ignore[arg-type]
+    offline = options(model_hub.url, tmp_path, **{flag: True})
     with pytest.raises(EngineUnavailable, match="OFFLINE") as raised:
-        hub.fetched(WEIGHTS, silent, options)
+        hub.fetch(WEIGHTS, silent, offline)
     assert raised.value.retry_seconds is None
     assert model_hub.asked == []
 
     folder = fetched(model_hub, tmp_path)
 
-    assert hub.fetched(WEIGHTS, silent, options) == folder
+    assert hub.fetch(WEIGHTS, silent, offline) == folder
 
 
 def test_only_a_folder_is_taken_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

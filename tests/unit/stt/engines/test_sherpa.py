@@ -13,7 +13,7 @@ from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineUnavailable
 from chassis.settings import SettingError
-from chassis.weights import hub
+from chassis.weights import download
 from fixtures import sounds
 from imitations.hub import running
 from stt.engines import ENGINES
@@ -177,6 +177,7 @@ def test_of_each_kind_there_is_one_that_is_fetched_by_itself(
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
     with running({place.huggingface: dict.fromkeys(wanted | others, b"0")}) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         folder, _ = find(name, "", lambda doing, part: None)
 
     assert {path.name for path in folder.iterdir()} == wanted
@@ -190,12 +191,13 @@ async def test_a_model_is_loaded_by_its_name_and_what_is_fetched_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     place, told = NAMED["sensevoice"]["small"], []
-    monkeypatch.setattr(hub, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(download, "_FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
     monkeypatch.setenv("MODELS_SOURCE", source)
-    with running({str(place.at(source)): contents(folder)}) as model_hub:
+    with running({str(getattr(place, source)): contents(folder)}) as model_hub:
         model_hub.breaks, model_hub.break_after = 1, 1000
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         engine = Sherpa.load("sensevoice", lambda doing, part: told.append((doing, part)))
 
@@ -220,6 +222,7 @@ def test_what_a_named_model_hears_is_known(tmp_path: Path, monkeypatch: pytest.M
     place = NAMED["paraformer"]["zh"]
     with running({place.huggingface: {"model.int8.onnx": b"0", "tokens.txt": b"0"}}) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         assert find("paraformer", "zh", lambda doing, part: None)[1] == ("zh", "en")
 
 

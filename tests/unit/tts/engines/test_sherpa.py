@@ -109,6 +109,7 @@ async def test_a_voice_is_loaded_by_its_name_and_what_is_fetched_is_told(
     monkeypatch.setenv("SHERPA_MODEL", "piper-en")
     with running({NAMED["piper-en"].huggingface: contents(folder)}) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         engine = Sherpa.load("sherpa", lambda doing, part: told.append((doing, part)))
         asked = len(model_hub.asked)
         assert Sherpa.fetch("sherpa", "", silent) == (tmp_path / "sherpa" / "csukuangfj--vits-piper-en_US-amy-low",)
@@ -162,6 +163,7 @@ def test_of_a_voice_all_that_it_needs_is_fetched_and_no_more(
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
     with running(repositories) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
+        monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         found = find(name, silent)
 
     assert {str(path.relative_to(found.folder)) for path in found.folder.rglob("*") if path.is_file()} == wanted

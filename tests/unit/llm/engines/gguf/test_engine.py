@@ -444,7 +444,7 @@ def test_without_a_model_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_model_at_a_hub_is_fetched_alone_of_its_kind(tmp_path: Path, name: str) -> None:
     files = {"Qwen3-0.6B-Q8_0.gguf": b"q8" * 9000, "Qwen3-0.6B-F16.gguf": b"f16" * 9000, "README.md": b"x"}
     with running({"Qwen/Qwen3-0.6B-GGUF": files}) as hub:
-        options = HubOptions(hf_endpoint=hub.url, models_dir=tmp_path)
+        options = HubOptions(hf_endpoint=hub.url, modelscope_endpoint=hub.url, models_dir=tmp_path)
         path = find(name, lambda doing, part: None, options)
         asked_before = len(hub.asked)
         again = find(name, lambda doing, part: None, options)
@@ -461,7 +461,11 @@ def test_a_model_at_a_hub_is_fetched_alone_of_its_kind(tmp_path: Path, name: str
 def test_a_name_that_is_neither_a_file_nor_at_a_hub_reaches_nobody(tmp_path: Path, name: str) -> None:
     with running({}) as hub:
         with pytest.raises(EngineUnavailable, match="GGUF_MODEL"):
-            find(name, lambda doing, part: None, HubOptions(hf_endpoint=hub.url, models_dir=tmp_path))
+            find(
+                name,
+                lambda doing, part: None,
+                HubOptions(hf_endpoint=hub.url, modelscope_endpoint=hub.url, models_dir=tmp_path),
+            )
         assert all("passwd" not in path for path, _ in hub.asked)
 
 

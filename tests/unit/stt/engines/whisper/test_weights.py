@@ -36,13 +36,13 @@ def test_short_names_are_those_of_faster_whisper(name: str, repository: str) -> 
 
 
 def test_a_model_that_modelscope_keeps_under_another_name_is_found_there() -> None:
-    assert weights.weights("base").place.at("modelscope") == "Systran/faster-whisper-base"
-    assert weights.weights("turbo").place.at("modelscope") == "pengzhendong/faster-whisper-large-v3-turbo"
+    assert weights.weights("base").place.modelscope == "Systran/faster-whisper-base"
+    assert weights.weights("turbo").place.modelscope == "pengzhendong/faster-whisper-large-v3-turbo"
 
 
 def test_a_name_is_fetched_and_a_folder_is_used_as_it_is(tmp_path: Path) -> None:
     with running({"Systran/faster-whisper-tiny": FILES}) as hub:
-        options = HubOptions(hf_endpoint=hub.url, models_dir=tmp_path)
+        options = HubOptions(hf_endpoint=hub.url, modelscope_endpoint=hub.url, models_dir=tmp_path)
         folder = weights.find("tiny", silent, options)
         asked = len(hub.asked)
         same = weights.find(str(folder), silent, options)

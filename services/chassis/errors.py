@@ -122,6 +122,10 @@ class EngineRefused(EngineFailed):
     code = "upstream_auth"
 
 
+class EngineWithoutModel(EngineFailed):
+    """An upstream does not have the model that its row asks for."""
+
+
 class EngineUnpaid(EngineFailed):
     """An engine's account has no quota or balance left."""
 

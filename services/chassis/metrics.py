@@ -29,6 +29,12 @@ seconds = Histogram("talkbox_request_seconds", "Seconds to the last byte", ["pat
 in_flight = Gauge("talkbox_requests_in_flight", "Requests being answered", multiprocess_mode="livesum")
 failures = Counter("talkbox_engine_failures_total", "Times an engine failed", ["engine", "code"])
 engine_ready = Gauge("talkbox_engine_ready", "1 where an engine is ready", ["engine"], multiprocess_mode="livemin")
+model_end = Gauge(
+    "talkbox_model_end_timestamp_seconds",
+    "Day on which a vendor ends a model that is in use, where that is within 60 days",
+    ["engine", "model"],
+    multiprocess_mode="livemax",
+)
 queued = Gauge("talkbox_queued", "Requests waiting for a place", multiprocess_mode="livesum")
 
 

@@ -198,15 +198,20 @@ class Upstream:
         keys: dict[str, str] | None = None,
         refuses: bytes | None = None,
         models: tuple[str, ...] | None = None,
+        serves: tuple[str, ...] | None = None,
+        ends: dict[str, str] | None = None,
     ) -> None:
         """
         Args:
             keys: Which of `MANNERS` meets who shows that `authorization`.
             refuses: Bytes of a request that is answered 400.
             models: What `GET /v1/models` tells; None: there is no such path.
+            serves: Models that are answered, any other being refused with 404; None: any.
+            ends: `shutdown_date` of each model that has one in that list.
         """
         self.manner, self.host, self.port = manner or Manner(), host, port
         self.keys, self.refuses, self.models = keys or {}, refuses, models
+        self.serves, self.ends = serves, ends or {}
         self.listed = 0
         """How often the models were asked for."""
         self.seen: list[Seen] = []
@@ -259,7 +264,8 @@ class Upstream:
                 continue
             if method == "GET":
                 self.listed += 1
-                listed = json.dumps({"object": "list", "data": [{"id": name} for name in self.models or ()]}).encode()
+                data = [{"id": name, "shutdown_date": self.ends.get(name)} for name in self.models or ()]
+                listed = json.dumps({"object": "list", "data": data}).encode()
                 writer.write(_whole(200, listed) if self.models is not None else _whole(404, b"{}"))
                 continue
             seen = Seen(path, headers, body, connection)
@@ -291,6 +297,8 @@ class Upstream:
                 manner = MANNERS[kept]
             if self.refuses is not None and self.refuses in seen.body:
                 manner = MANNERS["400"]
+            if self.serves is not None and model not in self.serves:
+                manner = MANNERS["404"]
             return await self._by(manner, wanted, writer, seen)
         writer.write(_whole(400, _error("no JSON")))
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from ipaddress import ip_address
+from pathlib import Path
 from time import time
 from urllib.request import getproxies, proxy_bypass
 
@@ -28,9 +29,14 @@ class Unusable(ValueError):
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as exc:
+            raise Unusable(f"CA_FILE: {str(ca_file)!r} holds no certificates that can be read") from exc
     return context
 
 
@@ -48,13 +54,21 @@ class Upstream:
     """
 
     def __init__(
-        self, url: str, headers: dict[str, str], *, connect_seconds: float = 3.0, proxy: str | None = None
+        self,
+        url: str,
+        headers: dict[str, str],
+        *,
+        connect_seconds: float = 3.0,
+        proxy: str | None = None,
+        ca_file: Path | None = None,
     ) -> None:
         self.url, self.headers = _address(url, headers)
         self.shown = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
         """The address as it may appear in a message: no path, no credentials."""
         self.connect_seconds = connect_seconds
-        self._transport = Transport(_tls, _proxy(self.url, proxy))
+        if ca_file is not None:
+            _tls(ca_file)  # a file that holds no certificate is better named now
+        self._transport = Transport(partial(_tls, ca_file), _proxy(self.url, proxy))
         self._target = self._transport.target("POST", self.url, httpx.Headers(self.headers))
 
     @staticmethod
@@ -83,15 +97,15 @@ class Upstream:
         sent = body if len(body) <= PIECE_BYTES else Pieces(body)
         return await self._begun(self._target, lines, sent, silence_seconds)
 
-    async def get(self, path: str, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
-        """What lies at `path` of the same host.
+    async def get(self, url: str, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
+        """Return the answer to a GET of another address of the same host.
 
         Raises:
             EngineFailed, EngineTimeout: As `post`.
         """
-        url = self.url.copy_with(raw_path=path.encode())
+        found, _ = _address(url, {})
         own = {name: value for name, value in self.headers.items() if name != "content-type"}
-        target = self._transport.target("GET", url, httpx.Headers(own))
+        target = self._transport.target("GET", found, httpx.Headers(own))
         return await self._begun(target, _lines(headers), b"", silence_seconds)
 
     async def _begun(

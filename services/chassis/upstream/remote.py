@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TypeGuard
 
 from chassis.errors import (
@@ -15,11 +16,13 @@ from chassis.errors import (
     EngineTimeout,
     EngineUnavailable,
     EngineUnpaid,
+    EngineWithoutModel,
     NotFound,
 )
 from chassis.request_id import REQUEST_ID, request_id
 from chassis.upstream.client import Reply, Unusable, Upstream
 from chassis.upstream.keys import KeyRing
+from chassis.upstream.model_names import ModelNames, listed_in
 from chassis.upstream.question import Question
 from chassis.upstream.refusals import (
     MISCONFIGURED_REST_SECONDS,
@@ -34,7 +37,9 @@ MAX_REFUSAL_BYTES = 64 * 2**10
 REFUSAL_SECONDS = 4.0
 KEY_REST_SECONDS = 10.0
 """Rest of a key whose refusal says nothing of how long."""
-
+LIST_SECONDS = 2.0
+"""The longest wait for the list of models, with a question that waits for it."""
+MAX_LIST_BYTES = 4 * 2**20
 
 log = logging.getLogger("talkbox.upstream")
 
@@ -66,7 +71,8 @@ class Remote:
         self.row, self.path, self.retold = row, path, retold
         self.hint = f"Check {row.prefix}{settings}."
         self.ring = KeyRing(row.api_keys)
-        self._key_headers = {key: {"authorization": f"Bearer {key}"} if key else {} for key in self.ring.keys}
+        self.names = ModelNames(row.name, row.base_url, row.preferred)
+        self._key_headers = {key: row.headers_with(key) for key in self.ring.keys}
         self._refused: dict[str, frozenset[str]] = {}
         """Fields that are left out, by model: those that it was seen to refuse."""
         own = {"accept-encoding": "identity", "user-agent": "talkbox"}  # what is passed on must be readable
@@ -74,7 +80,7 @@ class Remote:
             for shown in self._key_headers.values():
                 Upstream.check(shown)
             self.upstream = Upstream(
-                f"{row.base_url}{path}", own | headers, connect_seconds=connect_seconds, proxy=row.proxy
+                row.url(path), own | headers, connect_seconds=connect_seconds, proxy=row.proxy, ca_file=row.ca_file
             )
         except Unusable as exc:
             raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc
@@ -86,17 +92,59 @@ class Remote:
     def detail(self) -> str | None:
         """For /readyz."""
         resting = self.ring.resting
-        return f"{resting} of {len(self.ring.keys)} keys rest" if resting else None
+        parts = [f"{resting} of {len(self.ring.keys)} keys rest" if resting else None, self.names.notice]
+        return "; ".join(filter(None, parts)) or None
 
     async def ask(self, question: Question) -> Reply:
         """Return a 200 that has begun, from a key that is accepted and a question that is understood. Close it.
 
-        What is refused is asked again: with the next key, or without the fields that the server does not know.
+        What is refused is asked again: with the next key, without the fields that the server does not know, or for the
+        model that has taken the place of one that is gone.
 
         Raises:
             EngineTimeout: The answer did not begin in time.
             ApiError: The meaning of the last refusal.
         """
+        if (model := self.names.current(question.model)) != question.model:
+            question = replace(question, model=model)
+        try:
+            return await self._ask(question)
+        except ApiError as exc:
+            if not _is_without_model(exc):
+                raise
+            return await self._ask_for_another_model(question, exc)
+
+    async def _ask_for_another_model(self, question: Question, refused: ApiError) -> Reply:
+        if len(self.names.alternatives(question.model)) > 1:
+            await self._learn_models()
+        for name in self.names.alternatives(question.model):
+            try:
+                reply = await self._ask(replace(question, model=name))
+            except ApiError as exc:
+                if not _is_without_model(exc):
+                    raise
+                continue
+            log.warning(
+                "%s has no model %r any more; %r is asked instead. Set %sMODEL.",
+                *(self.row.name, question.model, name, self.row.prefix),
+            )
+            self.names.move(question.model, name)
+            return reply
+        raise refused
+
+    async def _learn_models(self) -> None:
+        try:
+            async with asyncio.timeout(LIST_SECONDS):
+                reply = await self.get("/models", silence_seconds=LIST_SECONDS)
+                try:
+                    if reply.status == 200:
+                        self.names.learn(listed_in(await reply.read(MAX_LIST_BYTES)))
+                finally:
+                    await reply.aclose()
+        except (EngineFailed, TimeoutError, ValueError) as exc:
+            log.info("%s: the list of models could not be read (%s)", self.row.name, type(exc).__name__)
+
+    async def _ask(self, question: Question) -> Reply:
         without = self._refused.get(question.model, frozenset())
         tried: frozenset[str] = frozenset()
         key = self.ring.take() or ""
@@ -133,10 +181,9 @@ class Remote:
             raise self._silent(question.begin_seconds) from exc
 
     async def get(self, path: str, *, silence_seconds: float) -> Reply:
-        """What lies beside the path that is asked, such as `/models`."""
+        """Return the answer to a GET of another `path` of the same base URL, such as `/models`."""
         key = self.ring.take() or ""
-        beside = self.upstream.url.path.removesuffix(self.path) + path
-        return await self.upstream.get(beside, self._key_headers[key], silence_seconds=silence_seconds)
+        return await self.upstream.get(self.row.url(path), self._key_headers[key], silence_seconds=silence_seconds)
 
     async def pieces(self, reply: Reply, first_seconds: float | None, gap_seconds: float) -> AsyncIterator[bytes]:
         """Its answer as it comes, with no longer silences than these.
@@ -178,7 +225,7 @@ class Remote:
                 return UnknownModel(f"{missing}. The operator can set {self.row.prefix}MODEL.", param="model")
             case "row":
                 message = f"has no model {question.model!r}, or no such path. {self.hint}"
-                return EngineFailed(message, rest_seconds=MISCONFIGURED_REST_SECONDS)
+                return EngineWithoutModel(message, rest_seconds=MISCONFIGURED_REST_SECONDS)
 
     async def _refusal(self, reply: Reply, question: Question) -> ApiError:
         try:
@@ -202,3 +249,7 @@ class Remote:
 
 def _concerns_key(failure: ApiError) -> TypeGuard[EngineFailed]:
     return isinstance(failure, EngineBusy | EngineRefused | EngineUnpaid)
+
+
+def _is_without_model(failure: ApiError) -> bool:
+    return isinstance(failure, EngineWithoutModel | UnknownModel) or failure.body["code"] == "model_not_found"

@@ -1,27 +1,37 @@
 """Rows: what the environment, and a service's table of providers, say of each upstream of OpenAI's dialect."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Generic, TypeVar
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, field
 
 from chassis.errors import EngineUnavailable
-from chassis.settings import Options, read
+from chassis.settings import Options, SettingError, read
+from chassis.upstream.addresses import AZURE, Address, address
 
 PASS_ON = "*"
+KEY = "{key}"
+"""In the value of a header: the key that is in turn."""
+_PAIR = re.compile(r",\s*(?=[\w!#$%&'*+.^`|~-]+\s*:)")
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+")
+_JWT = "eyJ"
 
 
 class Provider(Struct, frozen=True):
-    """What is known of an upstream, so that no operator need look it up.
+    """An upstream that is known, so that no operator need look it up.
 
     Args:
-        base_url: Up to, without, the path of the one thing it is asked; None: only the operator knows.
-        model: Asked for unless the operator says otherwise; None: what the caller says.
-        needs_key: Whether it answers nobody without one.
-        needs_model: Whether only the operator can know its model's name.
-        also: Under which other names its key is often kept: `DASHSCOPE` → `DASHSCOPE_API_KEY`.
-        hint: What to say where `base_url` is missing.
+        base_url: Address up to, without, the path of the one thing it is asked; None: only the operator knows.
+        model: Model that is asked for unless the operator says otherwise; None: the one that the caller names.
+        needs_key: It answers nobody without a key.
+        needs_model: Only the operator can know its model's name.
+        also: Other names under which its key is often kept: `DASHSCOPE` → `DASHSCOPE_API_KEY`.
+        hint: Sentence for an operator who must set `base_url`.
+        preferred: Models to ask for, the best first, where a key does not have `model`.
+        headers: Headers that show the key, as `…_HEADERS` takes them; empty: `Authorization: Bearer`.
     """
 
     base_url: str | None
@@ -30,6 +40,8 @@ class Provider(Struct, frozen=True):
     needs_model: bool = False
     also: tuple[str, ...] = ()
     hint: str = ""
+    preferred: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 P = TypeVar("P", bound=Provider)
@@ -42,13 +54,19 @@ class RowOptions(Options, frozen=True, kw_only=True):
 
     prefix = "<SERVICE>_<NAME>_"
     base_url: str | None = None
-    """Address of the upstream, up to and including `/v1`."""
+    """Address of the upstream, up to and including `/v1`; `?api-version=…` at its end is sent with each request."""
     api_key: str | None = None
     """Its key, or several separated by commas: one that is refused or at its limit rests alone."""
     model: str | None = None
     """Its model, whatever the caller asks for; `*`: the model that the caller asks for."""
     models: tuple[str, ...] = ()
     """Models that a caller may pick as `name/model`; empty: any."""
+    headers: str = ""
+    """Headers sent with each request, as `Name: value, Name: value` or a JSON object. `{key}` in a value is replaced by
+    the key, which is then not sent as `Authorization: Bearer`: `api-key: {key}`."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that are trusted for this upstream beside the public ones: your own authority's, or the
+    server's own."""
     proxy: str | None = None
     """Way to the upstream: `direct`, or `http://host:port`; unset: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`."""
 
@@ -64,7 +82,15 @@ class SharedOptions(Options, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True):
-    """One upstream, all questions settled."""
+    """One upstream, all questions settled.
+
+    Args:
+        base_url: Address without a query, to which the path of a question is added.
+        prefix: Start of the variables that are this row's alone: `LLM_MY_VLLM_`.
+        more_keys: Keys of the same provider, used in turn with `api_key`.
+        query: Query of each address, such as `api-version=2024-10-21`.
+        preferred: Models to ask for, the best first, where `model` is unknown to the key.
+    """
 
     name: str
     base_url: str
@@ -73,78 +99,153 @@ class Row(Struct, frozen=True):
     models: tuple[str, ...] = ()
     proxy: str | None = None
     prefix: str = ""
-    """Of the variables that are this row's alone: `LLM_MY_VLLM_`."""
     more_keys: tuple[str, ...] = ()
-    """Of the same provider, to be used in turn with `api_key`."""
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca_file: Path | None = None
+    preferred: tuple[str, ...] = ()
 
     @property
     def api_keys(self) -> tuple[str, ...]:
         return (self.api_key, *self.more_keys) if self.api_key else ()
+
+    def url(self, path: str) -> str:
+        """Return the address of what `path` names, such as `/models`."""
+        return f"{self.base_url}{path}" + (f"?{self.query}" if self.query else "")
+
+    def headers_with(self, key: str) -> dict[str, str]:
+        """Return the headers of a request that shows `key`."""
+        headers = {name: value.replace(KEY, key) for name, value in self.headers.items()}
+        shown = "authorization" in headers or any(KEY in value for value in self.headers.values())
+        return headers if shown or not key else {"authorization": f"Bearer {key}"} | headers
 
 
 class Rows(Generic[P]):
     """The upstreams of one service.
 
     Args:
-        service: `LLM` where a row's variables begin with `LLM_<NAME>_`.
-        path: What is asked; an operator may leave it at the end of an address.
-        providers: Those that are known.
-        unknown: What holds for the others.
+        service: Start of the variables: `LLM` where a row's begin with `LLM_<NAME>_`.
+        path: Path of what is asked; an operator may leave it at the end of an address.
+        providers: Upstreams that are known.
+        unknown: Values of all others.
+        spellings: Other names of known ones, in small letters and digits alone.
     """
 
-    def __init__(self, service: str, path: str, providers: Mapping[str, P], unknown: P) -> None:
+    def __init__(
+        self,
+        service: str,
+        path: str,
+        providers: Mapping[str, P],
+        unknown: P,
+        spellings: Mapping[str, str] | None = None,
+    ) -> None:
         self.service, self.path, self.providers, self.unknown = service, path, providers, unknown
+        self._spellings = {_plain(name): name for name in providers} | dict(spellings or {})
 
     def prefix(self, name: str) -> str:
-        """`my-vllm` → `LLM_MY_VLLM_`."""
+        """Return the start of a row's variables: `my-vllm` → `LLM_MY_VLLM_`."""
         return f"{self.service}_{_variable(name)}_"
 
+    def known_as(self, name: str) -> str:
+        """Return the table's name for `name`, however it is spelled (`one-api`, `Moonshot`); else `name` itself."""
+        return name if name in self.providers else self._spellings.get(_plain(name), name)
+
     def provider(self, name: str) -> P:
-        return self.providers.get(name, self.unknown)
+        return self.providers.get(self.known_as(name), self.unknown)
 
     def row(self, name: str) -> Row:
-        """What the environment and the table say of `name`.
+        """Return what the environment and the table say of `name`.
 
         Raises:
             EngineUnavailable: Something is missing; the message says which variable to set.
+            SettingError: A variable cannot be used.
         """
         prefix, provider = self.prefix(name), self.provider(name)
-        own = read(RowOptions, prefix=prefix)
-        shared_names = provider.also or (_variable(name),)
-        shared = [read(SharedOptions, prefix=f"{shared_name}_") for shared_name in dict.fromkeys(shared_names)]
-        base_url = own.base_url or next((each.base_url for each in shared if each.base_url), None)
-        api_key = own.api_key or next((each.api_key for each in shared if each.api_key), "")
-        if not (base_url or provider.base_url):
+        own, shared = read(RowOptions, prefix=prefix), self._shared(name)
+        keys = _split(own.api_key or _first(each.api_key for each in shared.values()) or "")
+        written = own.base_url or _first(each.base_url for each in shared.values())
+        if not (written or provider.base_url):
             raise EngineUnavailable(f"Set {prefix}BASE_URL. {provider.hint}".strip())
-        if provider.needs_key and not (api_key or base_url):  # an address of one's own may want none
-            raise EngineUnavailable(f"Set {shared_names[0]}_API_KEY (or {prefix}API_KEY).")
+        if provider.needs_key and not (keys or written or own.headers):  # an address of one's own may want none
+            raise EngineUnavailable(f"Set {next(iter(shared))}_API_KEY (or {prefix}API_KEY).")
         if provider.needs_model and not own.model:
             raise EngineUnavailable(f"Set {prefix}MODEL to the name of the model or endpoint you were given.")
-        api_key, *more_keys = [key for part in api_key.split(",") if (key := part.strip())] or [""]
+        if own.ca_file is not None and not own.ca_file.is_file():
+            raise EngineUnavailable(f"There is no file {str(own.ca_file)!r}. Correct {prefix}CA_FILE.")
+        found = address(written or provider.base_url or "", self.path, provider.base_url)
         return Row(
             name,
-            (base_url or provider.base_url or "").rstrip("/").removesuffix(self.path),
-            api_key,
+            found.base_url,
+            keys[0] if keys else "",
             None if own.model == PASS_ON else own.model or (own.models[0] if own.models else provider.model),
             own.models,
             own.proxy,
             prefix,
-            tuple(dict.fromkeys(more_keys)),
+            tuple(keys[1:]),
+            found.query,
+            headers_in(own.headers, f"{prefix}HEADERS") or _usual_headers(provider, found, keys),
+            own.ca_file,
+            () if own.model or own.models else provider.preferred,
         )
 
     def exists(self, name: str) -> bool:
-        """Whether `name` is known, or a row of the operator's own."""
-        return name in self.providers or any(
+        """Tell whether `name` is known, or a row of the operator's own."""
+        return self.known_as(name) in self.providers or any(
             read(SharedOptions, prefix=each).base_url is not None for each in (self.prefix(name), f"{_variable(name)}_")
         )
 
     def usable(self, name: str) -> bool:
-        """Whether nothing is missing for it."""
+        """Tell whether nothing is missing for `name`."""
         try:
             self.row(name)
-        except EngineUnavailable:
+        except (EngineUnavailable, SettingError):
             return False
         return True
+
+    def _shared(self, name: str) -> dict[str, SharedOptions]:
+        """Return what the services share, by the name under which it is kept, the first to be asked first."""
+        names = (*(self.provider(name).also or (_variable(self.known_as(name)),)), _variable(name))
+        return {each: read(SharedOptions, prefix=f"{each}_") for each in dict.fromkeys(names)}
+
+
+def headers_in(text: str, variable: str) -> dict[str, str]:
+    """Return the headers that `text` holds, their names in small letters.
+
+    Raises:
+        SettingError: It holds something else, or what no header may hold.
+    """
+    takes = f'{variable}: it takes `Name: value, Name: value`, or {{"Name": "value"}}.'
+    if text.lstrip().startswith("{"):
+        try:
+            pairs = list(msgspec.json.decode(text, type=dict[str, str]).items())
+        except (msgspec.DecodeError, UnicodeEncodeError) as exc:
+            raise SettingError(takes) from exc
+    else:
+        pairs = [(name, value) for part in _PAIR.split(text) if part for name, _, value in [part.partition(":")]]
+    headers = {name.strip().lower(): value.strip() for name, value in pairs}
+    for name, value in headers.items():
+        if not (_HEADER_NAME.fullmatch(name) and value and value.isascii() and value.isprintable()):
+            raise SettingError(takes)
+    return headers
+
+
+def _usual_headers(provider: Provider, found: Address, keys: Sequence[str]) -> Mapping[str, str]:
+    """Return the headers that show the key where the operator says nothing: Azure's own, unless it is a token."""
+    at_azure = AZURE.fullmatch(found.base_url.split("/")[2].partition(":")[0]) is not None
+    usual = {"api-key": KEY} if at_azure else provider.headers
+    return {} if any(key.startswith(_JWT) for key in keys) else usual
+
+
+def _split(keys: str) -> list[str]:
+    return list(dict.fromkeys(key for part in keys.split(",") if (key := part.strip())))
+
+
+def _first(values: Iterable[str | None]) -> str | None:
+    return next(filter(None, values), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _variable(name: str) -> str:

@@ -88,7 +88,7 @@ class OpenAI(Engine):
         fields_of(options.extra or "{}")
         json = {"content-type": "application/json"}
         self.remote = Remote(row, "/chat/completions", json, connect_seconds=options.connect_seconds)
-        self._listed = Listed(self._list)
+        self._listed = Listed(self._list, self.remote.names.learn)
         self._thinks: dict[str, bool] = {}
         """Whether a model's answers begin inside a thought, as far as was seen."""
         self._places, self._rate = _limits(limits or LimitOptions(), row.prefix)
@@ -156,6 +156,8 @@ class OpenAI(Engine):
                 self._learn(strainer, model)
             finally:
                 await reply.aclose()
+                if self.row.api_key:
+                    self._listed.ask_daily()  # it may name the day on which a model ends
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -212,7 +214,7 @@ class OpenAI(Engine):
             return asked.model, "pick"
         named = asked.wanted.model
         if named in self.row.models or not self.row.model:
-            return named, "request"
+            return named or next(iter(self.row.preferred), ""), "request"
         return self.row.model, "row"
 
     async def _whole(self, reply: Reply, asked: Asked, model: str) -> bytes:

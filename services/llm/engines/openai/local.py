@@ -14,10 +14,11 @@ from msgspec import Struct
 from chassis.chain.seat import Report
 from chassis.errors import EngineUnavailable
 from chassis.settings import read
+from chassis.upstream.model_names import listed_in
 from chassis.upstream.settings import Row, RowOptions
 from llm.engines import COMPANION
 from llm.engines.openai.engine import OpenAI
-from llm.engines.openai.model_list import MAX_BYTES, names_in
+from llm.engines.openai.model_list import MAX_BYTES
 from llm.request.providers import UPSTREAMS
 from llm.settings import LimitOptions, RelayOptions
 
@@ -25,9 +26,9 @@ Place: TypeAlias = tuple[str, str, int]
 """A provider, a host and a port."""
 PORTS = (("ollama", 11434), ("lmstudio", 1234), ("llamacpp", 8088), ("vllm", 8000))
 BESIDE: tuple[Place, ...] = (("ollama", "ollama", 11434), ("llamacpp", "llamacpp", 8080))
-"""What compose.yaml starts with its profiles."""
+"""Servers that compose.yaml starts with its profiles."""
 OWN_PORT = 8000
-"""Where this service itself listens in its container."""
+"""Port at which this service itself listens in its container."""
 CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 AGAIN_SECONDS = 30.0
 PATIENCE_SECONDS = 1.0
@@ -35,7 +36,7 @@ NO_TALKER = re.compile(r"embed|rerank|bge-|whisper|tts", re.IGNORECASE)
 
 
 class Server(Struct, frozen=True):
-    """One that answered."""
+    """A model server that answered."""
 
     provider: str
     base_url: str
@@ -43,6 +44,8 @@ class Server(Struct, frozen=True):
 
 
 class Local(OpenAI):
+    """The row `local`: the operator's own, or the first model server that is found."""
+
     @classmethod
     def load(cls, name: str, report: Report, places: Sequence[Place] | None = None) -> Self:
         prefix = UPSTREAMS.prefix(name)
@@ -59,7 +62,7 @@ class Local(OpenAI):
 
 
 def around(marks: Sequence[Path] = CONTAINER_MARKS) -> list[Place]:
-    """Where to look. In a container that is last of all: one that is worked in may have a server, too."""
+    """Return the places to look at; in a container that itself comes last: one that is worked in may have a server."""
     here = [(provider, "127.0.0.1", port) for provider, port in PORTS]
     if not any(mark.exists() for mark in marks):
         return here
@@ -68,10 +71,10 @@ def around(marks: Sequence[Path] = CONTAINER_MARKS) -> list[Place]:
 
 
 def find(places: Sequence[Place]) -> Server:
-    """The first that has a model to talk with.
+    """Return the first server that has a model to talk with.
 
     Raises:
-        EngineUnavailable: There is none.
+        EngineUnavailable: No place has one.
     """
     for provider, host, port in places:
         models = [name for name in _listed(host, port) if not NO_TALKER.search(name)]
@@ -88,8 +91,8 @@ def _listed(host: str, port: int) -> tuple[str, ...]:
     try:
         connection.request("GET", "/v1/models")
         response = connection.getresponse()
-        return names_in(response.read(MAX_BYTES)) if response.status == 200 else ()
+        return tuple(listed_in(response.read(MAX_BYTES))) if response.status == 200 else ()
     except (OSError, HTTPException, ValueError):
-        return ()  # nobody there, or somebody else
+        return ()  # no server, or one of another kind
     finally:
         connection.close()

@@ -1,69 +1,75 @@
-"""Which models an upstream says it has: asked in the background; only the first callers wait for it, a little."""
+"""The models that an upstream reports: asked for in the background; only the first callers wait for it, a little."""
 
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from time import monotonic
 
-import msgspec
-from msgspec import Struct
-
 from chassis.errors import EngineFailed
+from chassis.upstream.model_names import listed_in
 
 FRESH_SECONDS = 300.0
 AGAIN_SECONDS = 30.0
-"""Until one that told nothing is asked again."""
+"""Time until an upstream that gave no list is asked again."""
+DAY_SECONDS = 86400.0
 SECONDS = 5.0
 FIRST_SECONDS = 1.0
-"""How long the first callers wait, all together."""
-MOST = 500
-LONGEST_NAME = 200
+"""Time that the first callers wait, all together."""
 MAX_BYTES = 4 * 2**20
 
 log = logging.getLogger("talkbox.llm")
 
 
-class _Model(Struct):
-    id: str
-
-
-class _List(Struct):
-    data: list[_Model]
-
-
 class Listed:
-    """The names, as of some minutes ago at most.
+    """The names of an upstream's models, some minutes old at most.
 
     Args:
         ask: Fetches the list, as JSON in OpenAI's shape.
+        learn: Called with each list: its models, and the day each ends, where that is given.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[bytes]]) -> None:
-        self._ask = ask
+    def __init__(
+        self,
+        ask: Callable[[], Awaitable[bytes]],
+        learn: Callable[[Mapping[str, date | None]], None] = lambda listed: None,
+    ) -> None:
+        self._ask, self._learn = ask, learn
         self.names: tuple[str, ...] = ()
-        """What is known by now."""
-        self._since = 0.0
+        """Names known by now."""
+        self._since = -math.inf
         self._next = -math.inf
         self._asking: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
-        """Where what is known is old, it is asked for again, for the next caller; where nothing is, wait a little."""
-        if monotonic() > self._next and self._asking is None:
-            self._since = monotonic()
-            self._asking = asyncio.create_task(self._refresh())
+        """Ask for the list again where it is old, for the next caller; where there is none yet, wait a little."""
+        self.ask_again()
         left = self._since + FIRST_SECONDS - monotonic()
         if self._asking is not None and not self.names and left > 0:
             await asyncio.wait({self._asking}, timeout=left)
+
+    def ask_daily(self) -> None:
+        """Ask for the list in the background, unless that was done today."""
+        if monotonic() > self._since + DAY_SECONDS:
+            self.ask_again()
+
+    def ask_again(self) -> None:
+        """Ask for the list in the background, where it is old."""
+        if monotonic() > self._next and self._asking is None:
+            self._since = monotonic()
+            self._asking = asyncio.create_task(self._refresh())
 
     async def _refresh(self) -> None:
         again = AGAIN_SECONDS
         try:
             async with asyncio.timeout(SECONDS):
-                self.names = names_in(await self._ask())
+                listed = listed_in(await self._ask())
+            self.names = tuple(listed)
+            self._learn(listed)
             again = FRESH_SECONDS
         except (EngineFailed, TimeoutError, ValueError) as exc:
-            log.info("models were not told: %s", type(exc).__name__)  # many an upstream has no such path
+            log.info("the list of models could not be read (%s)", type(exc).__name__)  # many have no such path
         finally:
             self._next = monotonic() + again
             self._asking = None
@@ -72,12 +78,3 @@ class Listed:
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.wait({self._asking})
-
-
-def names_in(body: bytes) -> tuple[str, ...]:
-    """Raises:
-    ValueError: It is no list of models.
-    """
-    listed = msgspec.json.decode(body, type=_List)
-    names = (model.id for model in listed.data if 0 < len(model.id) <= LONGEST_NAME and model.id.isprintable())
-    return tuple(dict.fromkeys(names))[:MOST]

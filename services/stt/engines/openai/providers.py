@@ -1,4 +1,4 @@
-"""Known transcription servers: what an operator need not look up. A row of one's own needs no place here."""
+"""Known transcription servers: what an operator need not look up. A row of one's own needs no line here."""
 
 from typing import Literal
 
@@ -10,11 +10,11 @@ SENSEVOICE = ("zh", "yue", "en", "ja", "ko")
 
 
 class HearingProvider(Provider, frozen=True):
-    """One row.
+    """A provider of transcription.
 
     Args:
-        format: What it is sent: the smallest that it surely reads.
-        languages: What it hears; none named: any.
+        format: Encoding of the sound that it is sent: the smallest that it surely reads.
+        languages: Languages that it hears; empty: any.
     """
 
     format: Format = "flac"
@@ -22,8 +22,18 @@ class HearingProvider(Provider, frozen=True):
 
 
 PROVIDERS: dict[str, HearingProvider] = {
-    "openai": HearingProvider("https://api.openai.com/v1", "whisper-1", format="opus"),
-    "groq": HearingProvider("https://api.groq.com/openai/v1", "whisper-large-v3-turbo", format="opus"),
+    "openai": HearingProvider(
+        "https://api.openai.com/v1",
+        "gpt-transcribe",
+        preferred=("gpt-transcribe", "gpt-4o-mini-transcribe", "whisper-1"),
+        format="opus",
+    ),
+    "groq": HearingProvider(
+        "https://api.groq.com/openai/v1",
+        "whisper-large-v3-turbo",
+        preferred=("whisper-large-v3-turbo", "whisper-large-v3"),
+        format="opus",
+    ),
     "siliconflow": HearingProvider(
         "https://api.siliconflow.cn/v1", "FunAudioLLM/SenseVoiceSmall", format="mp3", languages=SENSEVOICE
     ),
@@ -34,4 +44,10 @@ PROVIDERS: dict[str, HearingProvider] = {
     ),
 }
 
-UPSTREAMS = Rows("STT", "/audio/transcriptions", PROVIDERS, HearingProvider(None, needs_key=False))
+UPSTREAMS = Rows(
+    "STT",
+    "/audio/transcriptions",
+    PROVIDERS,
+    HearingProvider(None, needs_key=False),
+    spellings={"openaiwhisper": "openai"},
+)

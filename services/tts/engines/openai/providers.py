@@ -1,4 +1,4 @@
-"""Known speech servers: what an operator need not look up. A row of one's own needs no place here."""
+"""Known speech servers: what an operator need not look up. A row of one's own needs no line here."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from chassis.upstream.settings import Provider, Rows
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 
 CLASSIC = ("alloy", "nova", "onyx", "shimmer", "fable", "echo")
-"""OpenAI's voices that whoever speaks the dialect knows."""
+"""OpenAI's voices that every server of the dialect knows."""
 KOKORO = (
     *("af_heart", "am_michael", "af_bella", "am_fenrir", "bf_emma", "bm_george"),
     *("zf_xiaobei", "zm_yunxi", "zf_xiaoxiao", "zm_yunjian", "jf_alpha", "jm_kumo"),
@@ -20,11 +20,11 @@ COSYVOICE2 = tuple(
 
 
 class SpeechProvider(Provider, frozen=True):
-    """One row.
+    """A provider of speech.
 
     Args:
-        voices: As `TTS_<NAME>_VOICES` takes them.
-        format: What to ask for: PCM where it comes soonest, mp3 where anything else is a risk.
+        voices: Its voices, as `TTS_<NAME>_VOICES` takes them.
+        format: Encoding to ask for: PCM where it comes soonest, mp3 where anything else is a risk.
     """
 
     voices: tuple[str, ...] = CLASSIC
@@ -34,7 +34,8 @@ class SpeechProvider(Provider, frozen=True):
 PROVIDERS: dict[str, SpeechProvider] = {
     "openai": SpeechProvider(
         "https://api.openai.com/v1",
-        "tts-1",
+        "tts-1",  # ends in January 2027, as all of OpenAI's speech does; no other name is served
+        preferred=("tts-1", "gpt-4o-mini-tts"),
         voices=(*CLASSIC, "ash", "coral", "sage"),
         format="pcm",
     ),
@@ -46,4 +47,10 @@ PROVIDERS: dict[str, SpeechProvider] = {
     "emotivoice": SpeechProvider("http://localhost:8000/v1", "emoti-voice", needs_key=False, voices=("mul=8051",)),
 }
 
-UPSTREAMS = Rows("TTS", "/audio/speech", PROVIDERS, SpeechProvider(None, needs_key=False))
+UPSTREAMS = Rows(
+    "TTS",
+    "/audio/speech",
+    PROVIDERS,
+    SpeechProvider(None, needs_key=False),
+    spellings={"openaitts": "openai", "siliconflowtts": "siliconflow"},
+)

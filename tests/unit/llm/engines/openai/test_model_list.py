@@ -7,7 +7,7 @@ from chassis.errors import EngineFailed
 from chassis.upstream.settings import Row
 from imitations.upstream import Upstream
 from llm.engines.openai.engine import OpenAI
-from llm.engines.openai.model_list import FIRST_SECONDS, MOST, Listed, names_in
+from llm.engines.openai.model_list import FIRST_SECONDS, Listed
 from llm.settings import RelayOptions
 from unit.llm.fakes import client_of, service
 
@@ -78,12 +78,3 @@ async def test_a_list_that_never_comes_is_waited_for_once_and_not_for_long() -> 
     assert FIRST_SECONDS * 0.9 <= waits[0] < FIRST_SECONDS + 1
     assert max(waits[1:]) < 0.5
     assert listed.names == ()
-
-
-def test_a_list_is_bounded_and_must_be_one() -> None:
-    many = b",".join(b'{"id":"m%d"}' % number for number in range(MOST + 5))
-    assert len(names_in(b'{"data":[%s]}' % many)) == MOST
-    assert names_in(b'{"data":[{"id":"a"},{"id":"a"},{"id":""},{"id":"%s"},{"id":"x\\n"}]}' % (b"y" * 201)) == ("a",)
-    for other in (b"<html>", b'{"data":5}', b"[]"):
-        with pytest.raises(ValueError):  # noqa: PT011  (whatever it is that is wrong)
-            names_in(other)

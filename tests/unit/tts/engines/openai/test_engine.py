@@ -16,6 +16,7 @@ from chassis.errors import (
     EngineTimeout,
     EngineUnavailable,
     EngineUnpaid,
+    EngineWithoutModel,
     NotFound,
 )
 from chassis.upstream.settings import Row
@@ -120,7 +121,7 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
         ("429", EngineBusy, "upstream_rate_limited"),
         ("500", EngineFailed, "upstream_error"),
         ("503", EngineFailed, "upstream_error"),
-        ("404", EngineFailed, "upstream_error"),
+        ("404", EngineWithoutModel, "upstream_error"),
         ("error-in-200", EngineFailed, "upstream_error"),
         ("error-as-mp3", EngineFailed, "upstream_error"),
         ("html", EngineFailed, "upstream_error"),

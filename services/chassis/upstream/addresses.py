@@ -1,0 +1,70 @@
+"""Base URLs as people write them, put into the one form to which the path of a question is added."""
+
+import re
+from ipaddress import ip_address
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+QUESTIONS = (
+    *("/chat/completions", "/completions", "/responses", "/embeddings", "/models"),
+    *("/audio/transcriptions", "/audio/translations", "/audio/speech", "/audio/voices"),
+)
+"""Paths of the dialect that are often left at the end of a base URL."""
+AZURE = re.compile(r".*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)", re.IGNORECASE)
+
+
+class Address(NamedTuple):
+    """A base URL without its query, and the query."""
+
+    base_url: str
+    query: str = ""
+
+
+def address(text: str, path: str, usual: str | None) -> Address:
+    """Return `text` with a scheme and a version, and without the path of a question and a fragment.
+
+    Args:
+        path: Path of the question that is asked there, such as `/chat/completions`.
+        usual: Base URL of the table of providers, whose path stands in where `text` has none.
+    """
+    text = text.strip().strip("'\"<>").strip()
+    if "://" not in text:
+        host = text.lstrip("/")
+        text = f"{'http' if _is_private(host) else 'https'}://{host}"
+    scheme, _, rest = text.partition("://")
+    rest, _, _ = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    host, slash, below = rest.partition("/")
+    below = _without_question(f"{slash}{below}".rstrip("/"), path)
+    return Address(f"{scheme.lower()}://{host}{below or _usual_path(host, usual)}", query)
+
+
+def _without_question(path: str, own: str) -> str:
+    for question in (own, *QUESTIONS):
+        if path.lower().endswith(question):
+            return path[: -len(question)].rstrip("/")
+    return path
+
+
+def _usual_path(host: str, usual: str | None) -> str:
+    if AZURE.fullmatch(_name(host)):
+        return "/openai/v1"
+    return urlsplit(usual or "").path or "/v1"
+
+
+def _name(host: str) -> str:
+    """Return a host without its credentials and its port."""
+    host = host.rpartition("@")[2]
+    return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
+
+
+def _is_private(address: str) -> bool:
+    """Tell whether an address without a scheme means a machine nearby, which seldom has a certificate."""
+    host = address.partition("/")[0].partition("?")[0]
+    name = _name(host)
+    try:
+        return not ip_address(name).is_global
+    except ValueError:
+        port = re.search(r":(\d+)$", host)
+        near = "." not in name or name.endswith((".localhost", ".local", ".lan", ".internal"))
+        return near or (port is not None and port[1] not in ("443", "8443"))

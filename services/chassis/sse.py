@@ -1,23 +1,29 @@
-"""Bytes leave when they exist; and whoever leaves, or breaks off, is noticed."""
+"""Server-sent events, written and read."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import msgspec
 from sse_starlette.event import ServerSentEvent
 
-EVENT_STREAM = "text/event-stream"
+from chassis.errors import EngineFailed
 
-KEEP_ALIVE = b": keep-alive\n\n"
+EVENT_STREAM = "text/event-stream"
+KEEP_ALIVE = b": keep-alive\n"
+"""A comment. It ends with one line feed: a blank line after it would dispatch an empty event in some clients."""
+MAX_EVENT_BYTES = 2**20
+LINE_END = re.compile(rb"\r\n|\n|\r")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 async def close(pieces: AsyncIterator[object]) -> None:
-    """Close an iterator that knows how to."""
+    """Close an iterator, if it can be closed."""
     if (aclose := getattr(pieces, "aclose", None)) is not None:
         await aclose()
 
 
 def event(value: object, name: str | None = None) -> bytes:
-    """`value` as one server-sent event: JSON in plain ASCII on one line, since clients split at U+2028 too."""
+    """Return `value` as one event: JSON in plain ASCII on one line, since some clients split at U+2028 too."""
     text = msgspec.json.encode(value).decode()
     ascii_only = text if text.isascii() else "".join(map(_escaped, text))
     return ServerSentEvent(ascii_only, event=name, sep="\n").encode()
@@ -28,3 +34,50 @@ def _escaped(char: str) -> str:
         return char
     units = char.encode("utf-16-be")
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+async def events(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield the data of each event, however the bytes were cut.
+
+    Comments, names, ids and events without data are left out; the data of an event that lacks its blank line at the
+    very end is given too, as many servers forget it.
+
+    Raises:
+        EngineFailed: An event is longer than `MAX_EVENT_BYTES`.
+    """
+    data: list[bytes] = []
+    size = 0
+    async for line in _lines(pieces):
+        if line.startswith(b"data:"):
+            data.append(line[5:].strip())
+            size += len(data[-1]) + 1
+            if size > MAX_EVENT_BYTES + 1:
+                raise _too_long()
+        elif not line:
+            if any(data):
+                yield b"\n".join(data)
+            data, size = [], 0
+    if any(data):
+        yield b"\n".join(data)
+
+
+async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield each line without its end, which may be CR, LF or both."""
+    rest, first = b"", True
+    async for piece in pieces:
+        rest += piece
+        if first and len(rest) >= len(BYTE_ORDER_MARK):
+            rest, first = rest.removeprefix(BYTE_ORDER_MARK), False
+        held = rest[-1:] if rest.endswith(b"\r") else b""  # the other half of the end may follow
+        *lines, rest = LINE_END.split(rest.removesuffix(held))
+        rest += held
+        for line in lines:
+            yield line
+        if len(rest) > MAX_EVENT_BYTES:
+            raise _too_long()
+    if rest:
+        yield rest.removesuffix(b"\r")
+
+
+def _too_long() -> EngineFailed:
+    return EngineFailed(f"sent an event of more than {MAX_EVENT_BYTES} bytes")

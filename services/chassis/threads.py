@@ -6,15 +6,16 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from contextvars import copy_context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 NICENESS = 5
-"""How far the work in threads steps back behind the event loop, which has callers to answer: a third of its weight.
-With 10, a tenth, /healthz was hardly quicker; but beside two busy programs on two cores nobody was heard in time."""
+"""Steps by which work in threads yields to the event loop, which has callers to answer: a third of its weight.
+With 10, a tenth of its weight, /healthz was hardly quicker, and beside two busy programs on two cores no caller was
+answered in time."""
 
 
 async def in_daemon_thread(function: Callable[[], T]) -> T:
@@ -41,7 +42,7 @@ async def in_daemon_thread(function: Callable[[], T]) -> T:
 
 
 def step_back() -> None:
-    """Let others go first, from now on and in this thread and those it starts; Linux counts that by thread."""
+    """Lower the priority of this thread and of those it starts; Linux counts priority by thread."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         with suppress(OSError):  # it may have been forbidden
@@ -49,12 +50,12 @@ def step_back() -> None:
 
 
 def workers(count: int, name: str) -> ThreadPoolExecutor:
-    """Threads for work that takes long."""
+    """Return an executor for long work, whose threads have stepped back."""
     return ThreadPoolExecutor(count, thread_name_prefix=name, initializer=step_back)
 
 
 def set_back(function: Callable[[], T]) -> T:
-    """What `function` returns; the threads which it starts have stepped back."""
+    """Call `function` so that the threads it starts have stepped back, and return its result."""
     result: Future[T] = Future()
 
     def run() -> None:
@@ -71,7 +72,10 @@ def set_back(function: Callable[[], T]) -> T:
 
 
 class Stop:
-    """Asks the work in a thread to end. The thread looks between two steps, or says how to break one off."""
+    """A request to the work in a thread to end.
+
+    The thread looks at it between two steps, or says how to break a step off.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -89,7 +93,7 @@ class Stop:
 
     @contextmanager
     def breaking_off(self, how: Callable[[], None]) -> Iterator[None]:
-        """During the block, `set` does `how` too; after it, no more."""
+        """Let `set` call `how` too, as long as the block runs."""
         with self._lock:
             self._break_off = how
             if self._set:
@@ -102,7 +106,26 @@ class Stop:
 
 
 async def pieces(executor: Executor, work: Callable[[Stop], Generator[T, None, None]]) -> AsyncGenerator[T, None]:
-    """What `work` yields in one of the executor's threads; closing the iterator stops it."""
+    """Yield what `work` yields in one of the executor's threads; closing the iterator stops it."""
+
+    def step_through(put: Callable[[T], None], stop: Stop) -> None:
+        with closing(work(stop)) as steps:
+            for piece in steps:
+                put(piece)
+                if stop:
+                    break
+
+    async with aclosing(handed_over(executor, step_through)) as made:
+        async for piece in made:
+            yield piece
+
+
+async def handed_over(executor: Executor, work: Callable[[Callable[[T], None], Stop], None]) -> AsyncGenerator[T, None]:
+    """Yield what `work` hands over from one of the executor's threads; closing the iterator asks it to stop.
+
+    Args:
+        work: Called with a function that takes each piece, and a `Stop` to look at between two of them.
+    """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
     stop = Stop()
@@ -114,11 +137,7 @@ async def pieces(executor: Executor, work: Callable[[Stop], Generator[T, None, N
     def run() -> None:
         try:
             if not stop:
-                with closing(work(stop)) as steps:
-                    for piece in steps:
-                        put((piece,))
-                        if stop:
-                            break
+                work(lambda piece: put((piece,)), stop)
         except BaseException as exc:
             put(exc)
         else:

@@ -5,9 +5,8 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
-from chassis.chain.loading import load
+from chassis.chain.loading import from_settings
 from chassis.process import switch_threads_often
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
@@ -25,24 +24,14 @@ LONG_SHARE = 8
 
 
 def create_app() -> Starlette:
-    """What uvicorn calls: settings from the environment, and the engines they name.
+    """Make the service from the environment; uvicorn calls this.
 
     Raises:
         SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
     """
     switch_threads_often()
     settings = read(Settings)
-    for name in settings.engines:
-        if name not in ENGINES and not UPSTREAMS.exists(name):
-            known = ", ".join(sorted({*ENGINES, *UPSTREAMS.providers}))
-            raise SettingError(f"STT_ENGINES: no engine {name!r}. There are: {known}; or set its BASE_URL.")
-    chain: Chain[Engine] = Chain(
-        load(settings.engines, ENGINES, ROWS),
-        first_byte_seconds=settings.first_byte_seconds,
-        last_engine_seconds=settings.last_engine_seconds,
-        hedge_seconds=settings.hedge_seconds,
-        admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
-    )
+    chain: Chain[Engine] = from_settings(settings, ENGINES, ROWS, UPSTREAMS)
     return assemble(settings, chain)
 
 

@@ -12,8 +12,8 @@ from chassis.chain.attempt import Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, NotFound
 from chassis.server.bodies import parse_form
-from chassis.server.streams import Stream
-from chassis.sse import EVENT_STREAM, event
+from chassis.server.streams import EventStream
+from chassis.sse import event
 from stt.encode import Transcript, encode, events
 from stt.engines import Engine
 from stt.hearing import Heard, Hints, Script
@@ -53,7 +53,7 @@ async def transcriptions(
             answer = await ask(partial(_piecewise, recording, told))
             stack.push_async_callback(answer.aclose)
             body = _to_the_end(events(answer, recording.seconds, told), request, stack.pop_all())
-            return Stream(body, media_type=EVENT_STREAM, headers={ENGINE_HEADER: answer.engine})
+            return EventStream(body, headers={ENGINE_HEADER: answer.engine})
         whole = await ask(partial(_whole, recording, told))
         stack.push_async_callback(whole.aclose)
         [transcript] = [transcript async for transcript in whole]

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError
-from chassis.server.streams import Stream
-from chassis.sse import EVENT_STREAM, close, event
+from chassis.server.streams import EventStream, Stream
+from chassis.sse import close, event
 from tts.audio.loudness import Levels
 from tts.cache.cache import CACHE_HEADER, Cache
 from tts.cache.entry import How, Outgoing
@@ -48,7 +48,7 @@ async def speech(
     about = {ENGINE_HEADER: sound.engine, CACHE_HEADER: sound.how}
     headers = {name: value for name, value in about.items() if value}
     if order.wanted.streamed_as == "sse":
-        return Stream(events(sound, order, request), media_type=EVENT_STREAM, headers=headers)
+        return EventStream(events(sound, order, request), headers=headers)
     return Stream(sound, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
 
 

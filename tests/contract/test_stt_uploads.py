@@ -85,7 +85,7 @@ def test_a_long_recording_begins_to_answer_long_before_its_end_and_in_no_more_me
         timeout=60,
     ) as response:
         for line in response.iter_lines():
-            event = json.loads(line.removeprefix("data: ") or "{}")
+            event = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
             if event.get("type") == "transcript.text.delta":
                 first = first or time.monotonic() - began
                 deltas.append(event["delta"])

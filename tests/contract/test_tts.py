@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 
 from chassis.chain.chain import Chain
-from chassis.chain.loading import load
+from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
 from tts.app import assemble
-from tts.engines import ENGINES, Engine
+from tts.engines import Engine
+from tts.engines.espeak import Espeak
 from tts.settings import Settings
 from tts.voices.choose import OPENAI
 from unit.tts.fakes import FakeEngine, Heard, hum, served, service
@@ -32,7 +34,7 @@ TEXT = "Hello little bear. How are you today?"
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    chain: Chain[Engine] = Chain(load(["espeak"], ENGINES))
+    chain: Chain[Engine] = Chain([Seat("espeak", partial(Espeak.load, "espeak"))])
     with served(assemble(Settings(engines=("espeak",)), chain)) as url:
         while httpx.get(f"{url}/readyz").status_code != 200:
             time.sleep(0.02)

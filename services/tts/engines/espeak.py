@@ -3,20 +3,21 @@
 The library's state is global, and two threads in it crash the process: one at a time is let in.
 """
 
-import asyncio
 import ctypes
 import re
 import tempfile
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from contextlib import aclosing
+from functools import cache, partial
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 from typing import Any, Self
 
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
+from chassis.threads import Stop, handed_over
 from tts.audio.pcm import WIDTH, pcm
 from tts.engines import Engine
 from tts.text.clauses import Lengths
@@ -118,39 +119,26 @@ class Espeak(Engine):
             raise Declined("espeak reads Japanese in kana only, and this text holds kanji.", param="input")
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
-        """The first buffer as soon as it is there, then the rest: the whole clause takes milliseconds."""
-        loop = asyncio.get_running_loop()
-        heard: asyncio.Queue[bytes | None] = asyncio.Queue()
-        left = Event()
-
-        def hear(samples: bytes) -> None:
-            loop.call_soon_threadsafe(heard.put_nowait, samples)
-
-        work = loop.run_in_executor(self._only_thread, self._say, text, voice, speed, hear, left)
-        work.add_done_callback(lambda _: heard.put_nowait(None))
-        try:
-            while (spoken := await heard.get()) is not None:
-                yield spoken
-            await work
-        finally:
-            left.set()
-            work.cancel()
+        """Yield the first buffer as soon as it is there, then the rest: the whole clause takes milliseconds."""
+        async with aclosing(handed_over(self._only_thread, partial(self._say, text, voice, speed))) as buffers:
+            async for samples in buffers:
+                yield samples
 
     async def aclose(self) -> None:
         self._only_thread.shutdown(wait=False, cancel_futures=True)
 
-    def _say(self, text: str, voice: Voice, speed: float, hear: Callable[[bytes], None], left: Event) -> None:
-        """One clause; runs in the only thread."""
+    def _say(self, text: str, voice: Voice, speed: float, put: Callable[[bytes], None], stop: Stop) -> None:
+        """Speak one clause; runs in the only thread."""
         rest: list[bytes] | None = None
 
         def sounded(samples: Any, count: int, events: Any) -> int:
             nonlocal rest
             if count and rest is None:
-                hear(ctypes.string_at(samples, WIDTH * count))
+                put(ctypes.string_at(samples, WIDTH * count))
                 rest = []
             elif count and rest is not None:
                 rest.append(ctypes.string_at(samples, WIDTH * count))
-            return int(left.is_set())  # anything but 0 ends it
+            return int(bool(stop))  # anything but 0 ends it
 
         callback = Heard(sounded)
         said, flags = words(text, voice)
@@ -162,7 +150,7 @@ class Espeak(Engine):
         if status != 0:
             raise EngineFailed(f"espeak broke off (status {status}).")
         if rest:
-            hear(b"".join(rest))
+            put(b"".join(rest))
 
 
 def phonemes(text: str, voice_name: str) -> list[str]:

@@ -4,13 +4,13 @@ An extra: `pip install sherpa-onnx numpy`. `SHERPA_MODEL` says which voice: one 
 as it comes out of one of the project's archives.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Any, NamedTuple, Self
 
 import msgspec
@@ -19,6 +19,7 @@ from chassis.chain.seat import Report
 from chassis.chain.trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
+from chassis.threads import Stop, handed_over
 from chassis.weights import hub
 from chassis.weights.hub import HubOptions, Place, Weights
 from tts.audio.pcm import pcm
@@ -234,37 +235,24 @@ class Sherpa(Engine):
             raise Declined(f"This model reads {voice.language} only.", param="input")
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
-        """Sentence by sentence, as the model makes them."""
-        loop = asyncio.get_running_loop()
-        heard: asyncio.Queue[bytes | None] = asyncio.Queue()
-        left = Event()
-
-        def hear(samples: bytes) -> None:
-            loop.call_soon_threadsafe(heard.put_nowait, samples)
-
-        work = loop.run_in_executor(self._only_thread, self._say, text, voice, speed, hear, left)
-        work.add_done_callback(lambda _: heard.put_nowait(None))
-        try:
-            while (spoken := await heard.get()) is not None:
-                yield spoken
-            await work
-        finally:
-            left.set()
-            work.cancel()
+        """Yield the sound sentence by sentence, as the model makes them."""
+        async with aclosing(handed_over(self._only_thread, partial(self._say, text, voice, speed))) as sentences:
+            async for samples in sentences:
+                yield samples
 
     async def aclose(self) -> None:
         self._only_thread.shutdown(wait=False, cancel_futures=True)
 
-    def _say(self, text: str, voice: Voice, speed: float, hear: Callable[[bytes], None], left: Event) -> None:
-        """One clause; runs in the only thread."""
+    def _say(self, text: str, voice: Voice, speed: float, put: Callable[[bytes], None], stop: Stop) -> None:
+        """Speak one clause; runs in the only thread."""
         most = int(LONGEST_SECONDS * self._tts.sample_rate)
         sent = 0
 
         def sounded(samples: Any, progress: float) -> int:
             nonlocal sent
             sent += len(samples)
-            hear(self._as_pcm(samples))
-            return int(not left.is_set() and sent < most)  # 0 ends it
+            put(self._as_pcm(samples))
+            return int(not stop and sent < most)  # 0 ends it
 
         wanted = self._sherpa.GenerationConfig()
         wanted.sid, wanted.speed = int(voice.name), speed
@@ -276,7 +264,7 @@ class Sherpa(Engine):
         except (RuntimeError, ValueError) as exc:
             raise EngineFailed(f"sherpa broke off ({type(exc).__name__}).") from exc
         if not sent and len(made.samples):  # some models call nobody
-            hear(self._as_pcm(made.samples))
+            put(self._as_pcm(made.samples))
 
     def _as_pcm(self, samples: Any) -> bytes:
         floats = self._numpy.asarray(samples, dtype=self._numpy.float32)

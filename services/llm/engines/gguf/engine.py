@@ -6,12 +6,9 @@ An extra: `pip install llama-cpp-python`, which has no wheel and builds for some
 import asyncio
 import codecs
 import logging
-import os
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import get_native_id
 from typing import Any, Self
 
 import msgspec
@@ -22,6 +19,7 @@ from chassis.chain.seat import Report
 from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineUnavailable, NotFound
 from chassis.settings import Count, Options, read
 from chassis.sse import close
+from chassis.threads import workers
 from chassis.weights import hub
 from chassis.weights.hub import HubOptions, Place, Weights
 from llm.answer.encode import DONE, Chunks, Reason, Spoken, Usage, completion
@@ -40,7 +38,6 @@ PATIENCE_SECONDS = 2.5
 QUEUED = 4
 """How many callers may wait for the one answer that is made at a time, and how long."""
 
-LOWER_PRIORITY = 5
 
 log = logging.getLogger("talkbox.llm")
 
@@ -79,7 +76,7 @@ class Gguf(Engine):
     ) -> None:
         self.model, self.options = model, relay or RelayOptions()
         self._places = Admission(1, QUEUED, patience_seconds)
-        self._worker = ThreadPoolExecutor(1, "gguf", initializer=_step_back)
+        self._worker = workers(1, "gguf")
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -354,8 +351,3 @@ def _named(model: str) -> str:
 
 def _any_case(text: str) -> str:
     return "".join(f"[{char.lower()}{char.upper()}]" if char.isalpha() else char for char in text)
-
-
-def _step_back() -> None:
-    """The loop that answers everybody goes ahead of this thread and those it starts."""
-    os.setpriority(os.PRIO_PROCESS, get_native_id(), LOWER_PRIORITY)

@@ -1,16 +1,12 @@
 """What transcription servers answer: a text, with or without times, whole or as events."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 
-from chassis.errors import EngineFailed
 from stt.hearing import Segment, Word
 from stt.sound.speech import Speech
 from stt.text.tags import cleaned
-
-MAX_EVENT_BYTES = 2**20
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -76,25 +72,3 @@ def segments(answered: Answered, speech: Speech, *, words: bool) -> tuple[Segmen
             )
         )
     return tuple(found)
-
-
-async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The data of each server-sent event.
-
-    Raises:
-        EngineFailed: One of them has no end.
-    """
-    rest, data = b"", []
-    async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            line = line.rstrip(b"\r")
-            if line.startswith(b"data:"):
-                data.append(line.removeprefix(b"data:").strip())
-            elif not line and data:
-                yield b"\n".join(data)
-                data = []
-        if len(rest) + sum(map(len, data)) > MAX_EVENT_BYTES:
-            raise EngineFailed(f"sent an event of more than {MAX_EVENT_BYTES} bytes")
-    if data:
-        yield b"\n".join(data)

@@ -16,6 +16,7 @@ from msgspec import Meta
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed
 from chassis.settings import Options, SettingError, read
+from chassis.sse import events
 from chassis.threads import Stop, pieces, workers
 from chassis.upstream.client import Reply
 from chassis.upstream.question import NamedBy, Question
@@ -23,7 +24,7 @@ from chassis.upstream.refusals import Complaint
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from stt.engines import Engine
-from stt.engines.openai.answers import Answered, Event, events, segments
+from stt.engines.openai.answers import Answered, Event, segments
 from stt.engines.openai.audio_file import encoded
 from stt.engines.openai.providers import UPSTREAMS, Format, HearingProvider
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
@@ -217,7 +218,7 @@ class OpenAI(Engine):
             language = sent.hints.language or cleaner.language or guessed(text)
             return Heard(language=language, segments=(span,) if text else ())
 
-        async with aclosing(events(self._pieces(reply, sent))) as pieces:  # type: ignore[type-var]  # it is a generator
+        async with aclosing(events(self._pieces(reply, sent))) as pieces:
             async for data in pieces:
                 if data == b"[DONE]":
                     break

@@ -2,11 +2,13 @@ from typing import Self
 
 import pytest
 
-from chassis.chain.loading import load
+from chassis.chain.loading import from_settings, seats
 from chassis.chain.seat import Report
 from chassis.settings import SettingError
+from unit.chassis.fakes import EchoSettings
 
-TABLE = {"one": "unit.chassis.chain.test_loading:One", "missing": "no.such.module:Engine"}
+ONE = "unit.chassis.chain.test_loading:One"
+ENGINES = {"one": ONE, "missing": "no.such.module:Engine"}
 
 
 class One:
@@ -24,27 +26,42 @@ class One:
         pass
 
 
+class Upstreams:
+    providers = ("moonshot",)
+
+    def exists(self, name: str) -> bool:
+        return name in ("moonshot", "mine")
+
+
 async def test_engines_are_loaded_by_name_in_order_and_only_then_imported() -> None:
-    seats = load(("one", "missing"), TABLE)
+    one, missing = seats(("one", "missing"), ENGINES, ONE)
 
-    await seats[0].keep_loading()
+    await one.keep_loading()
 
-    assert [seat.name for seat in seats] == ["one", "missing"]
-    assert seats[0].engine is not None
-    assert seats[0].engine.name == "one"
-    assert seats[1].state.state == "loading"
+    assert (one.name, missing.name) == ("one", "missing")
+    assert one.engine is not None
+    assert one.engine.name == "one"
+    assert missing.state.state == "loading"
 
 
-async def test_a_name_not_in_the_table_is_a_row_where_there_are_rows() -> None:
-    (seat,) = load(("moonshot",), {}, rows="unit.chassis.chain.test_loading:One")
+async def test_a_name_not_in_the_table_is_a_row_where_it_is_known_or_described() -> None:
+    chain = from_settings(EchoSettings(engines=("moonshot", "mine")), {}, ONE, Upstreams())
 
-    await seat.keep_loading()
+    for seat in chain.seats:
+        await seat.keep_loading()
 
-    assert seat.engine is not None
-    assert seat.engine.name == "moonshot"
+    assert [engine.name for _, engine in chain.ready_engines()] == ["moonshot", "mine"]
+
+
+def test_the_budgets_of_the_settings_are_those_of_the_chain() -> None:
+    settings = EchoSettings(engines=("one",), first_byte_seconds=2, last_engine_seconds=9, hedge_seconds=0.5)
+    chain = from_settings(settings, ENGINES, ONE, Upstreams())
+
+    assert chain.budget == (2, 9, 0.5)
+    assert (chain.admission.concurrent, chain.admission.patience_seconds) == (settings.max_concurrent, 1)
 
 
 @pytest.mark.parametrize("names", [(), ("two",)])
-def test_an_unknown_name_or_none_is_refused_with_those_there_are(names: tuple[str, ...]) -> None:
-    with pytest.raises(SettingError, match="missing, one"):
-        load(names, TABLE)
+def test_an_unknown_name_or_none_is_refused_with_the_variable_and_those_there_are(names: tuple[str, ...]) -> None:
+    with pytest.raises(SettingError, match=r"^ECHO_ENGINES.* missing, moonshot, one"):
+        from_settings(EchoSettings(engines=names), ENGINES, ONE, Upstreams())

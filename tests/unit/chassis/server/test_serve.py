@@ -25,7 +25,8 @@ from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
-from chassis.server.streams import Stream
+from chassis.server.streams import EventStream, Stream
+from chassis.sse import event
 from chassis.settings import Settings, read
 
 class EchoSettings(Settings, frozen=True, kw_only=True):
@@ -44,12 +45,20 @@ async def count():
 async def slow(request):
     return Stream(count(), media_type="text/plain")
 
+async def events():
+    async for piece in count():
+        yield event(piece.decode().strip())
+
+async def slow_events(request):
+    return EventStream(events())
+
 async def pid(request):
     return PlainTextResponse(str(os.getpid()))
 
 def create_app():
     settings = read(EchoSettings)
-    routes = [Route("/slow", slow, methods=["POST"]), Route("/pid", pid)]
+    posts = [Route("/slow", slow, methods=["POST"]), Route("/events", slow_events, methods=["POST"])]
+    routes = [*posts, Route("/pid", pid)]
     return create_service(settings, Chain([Seat("a", lambda report: Engine())]), routes, keys=KeyOptions())
 """
 
@@ -119,6 +128,18 @@ def test_sigterm_lets_a_stream_finish_and_the_exit_code_is_0(alone: Process) -> 
         got += b"".join(pieces)
 
     assert got == b"0\n1\n2\n3\n4\n"
+    assert alone.child.wait(10) == 0
+
+
+def test_sigterm_lets_an_event_stream_finish_although_sse_starlette_would_end_it(alone: Process) -> None:
+    alone.wait_until_up()
+    with httpx.stream("POST", f"{alone.url}/events") as response:
+        pieces = response.iter_bytes()
+        got = next(pieces)
+        alone.child.send_signal(signal.SIGTERM)
+        got += b"".join(pieces)
+
+    assert got == b"".join(b'data: "%d"\n\n' % number for number in range(5))
     assert alone.child.wait(10) == 0
 
 

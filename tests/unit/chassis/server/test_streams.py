@@ -1,11 +1,12 @@
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis.server.streams import HANGUPS, Hangup, Stream
+from chassis.server.streams import HANGUPS, EventStream, Hangup, Stream
 from chassis.sse import event
 
 POST: Scope = {"type": "http", "method": "POST"}
@@ -25,6 +26,11 @@ class Caller:
 
     async def receive(self) -> Message:
         return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def waits(self) -> Message:
+        """Receive as it is once the body has been read: nothing comes until the caller leaves."""
+        await asyncio.Event().wait()
+        raise AssertionError
 
     async def send(self, message: Message) -> None:
         self.got.append(message)
@@ -127,3 +133,69 @@ def test_an_event_is_one_line_of_ascii_json(text: str) -> None:
 
 def test_an_event_can_have_a_name() -> None:
     assert event({}, "error") == b"event: error\ndata: {}\n\n"
+
+
+async def test_an_event_stream_sends_comments_while_it_waits_and_they_are_no_events() -> None:
+    caller, go_on = Caller(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield event(1)
+        await go_on.wait()
+        yield event(2)
+
+    stream = EventStream(slowly())
+    stream.ping_interval = 0.01
+    answer = asyncio.create_task(stream(caller.scope, caller.waits, caller.send))
+    async with asyncio.timeout(5):
+        while len(caller.got) < 5:
+            await asyncio.sleep(0.01)
+        go_on.set()
+        await answer
+
+    start, *bodies = caller.got
+    assert (b"content-type", b"text/event-stream; charset=utf-8") in start["headers"]
+    sent = b"".join(body["body"] for body in bodies)
+    assert sent.startswith(b"data: 1\n\n: keep-alive\n: keep-alive\n")
+    assert b": keep-alive\ndata: 2\n\n" in sent
+    assert bodies[-1]["more_body"] is False
+
+
+async def test_who_leaves_an_event_stream_closes_its_iterator() -> None:
+    caller, closed = Caller(), asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            yield event(1)
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await EventStream(pieces())(scope, receive, send)
+
+    answer = asyncio.create_task(Hangup(app)(caller.scope, caller.waits, caller.send))
+    async with asyncio.timeout(5):
+        while len(caller.got) < 2:
+            await asyncio.sleep(0.01)
+        caller.leaves()
+        await answer
+        await closed.wait()
+
+    assert caller.got[-1]["more_body"] is True
+
+
+async def test_an_event_stream_whose_iterator_breaks_is_broken() -> None:
+    caller = Caller()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield event(1)
+        raise KeyError("broke")
+
+    with pytest.raises(KeyError, match="broke"):
+        await EventStream(pieces())(caller.scope, caller.waits, caller.send)
+
+    assert caller.got[-1] == {"type": "http.response.body", "body": b"data: 1\n\n", "more_body": True}
+
+
+def test_words_in_events_never_reach_the_log_of_sse_starlette() -> None:
+    assert not logging.getLogger("sse_starlette.sse").isEnabledFor(logging.DEBUG)

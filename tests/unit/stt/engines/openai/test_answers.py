@@ -1,11 +1,7 @@
-import asyncio
-from collections.abc import AsyncIterator
-
 import numpy as np
 import pytest
 
-from chassis.errors import EngineFailed
-from stt.engines.openai.answers import MAX_EVENT_BYTES, Answered, Part, events
+from stt.engines.openai.answers import Answered, Part
 from stt.engines.openai.answers import segments as segments_of
 from stt.hearing import RATE, Word
 from stt.sound.speech import Speech
@@ -76,39 +72,3 @@ def test_what_a_server_leaves_out_has_a_value_and_words_that_are_not_wanted_are_
     assert (segment.start, segment.end, segment.text) == (10.0, 22.0, "小熊")
     assert (segment.tokens, segment.temperature, segment.avg_logprob) == ((), 0.0, 0.0)
     assert (segment.compression_ratio, segment.no_speech_prob, segment.words) == (1.0, 0.0, ())
-
-
-async def heard(*pieces: bytes) -> list[bytes]:
-    async def sent() -> AsyncIterator[bytes]:
-        for piece in pieces:
-            yield piece
-
-    return [event async for event in events(sent())]
-
-
-STREAM = b': hello\r\nevent: x\r\ndata: {"a":\r\ndata: 1}\r\n\r\n\r\ndata:b\n\ndata: c\n'
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, len(STREAM)])
-async def test_events_are_the_same_however_they_are_cut(size: int) -> None:
-    pieces = [STREAM[begin : begin + size] for begin in range(0, len(STREAM), size)]
-
-    assert await heard(*pieces) == [b'{"a":\n1}', b"b", b"c"]
-
-
-async def test_a_line_may_be_as_long_as_the_limit_and_no_longer() -> None:
-    line = b"data:" + b"x" * (MAX_EVENT_BYTES - 5)
-
-    assert await heard(line, b"\n\n") == [line[5:]]
-    with pytest.raises(EngineFailed, match=str(MAX_EVENT_BYTES)):
-        await heard(line, b"x", b"\n\n")
-
-
-async def test_an_event_of_many_lines_without_an_end_is_a_failure_too() -> None:
-    async def endless() -> AsyncIterator[bytes]:
-        while True:
-            yield b"data:" + b"x" * 1024 + b"\n"
-
-    with pytest.raises(EngineFailed, match=str(MAX_EVENT_BYTES)):
-        async with asyncio.timeout(10):
-            _ = [data async for data in events(endless())]

@@ -1,4 +1,4 @@
-"""What one request asks to be spoken: its text, how, and what each engine would be given to say."""
+"""An order: the text of one request, how to speak it, and the plan of each engine that might."""
 
 import math
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ TOKENS_PER_SECOND = 20
 
 
 class Plan(NamedTuple):
-    """What one engine is to say, and how."""
+    """The text that one engine is given, and how it is to speak it."""
 
     engine: Engine
     """With the model that the caller picked."""

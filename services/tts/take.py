@@ -16,7 +16,7 @@ NOTHING_SECONDS = 0.3
 
 
 class Take:
-    """What one engine makes of an order. Two engines that race have a take each.
+    """An order as one engine speaks it. Engines that race have a take each.
 
     Args:
         turns: Held by whoever encodes.

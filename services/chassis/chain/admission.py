@@ -1,4 +1,4 @@
-"""What may come in: `BodyLimit` for sizes, `Admission` for numbers."""
+"""Places for requests: how many are served at a time, and how many may wait."""
 
 import asyncio
 from collections import deque
@@ -6,6 +6,7 @@ from time import monotonic
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chassis import metrics
 from chassis.errors import TooBusy
 
 
@@ -13,9 +14,9 @@ class Admission:
     """Bounded concurrency, and a bounded queue in the order of arrival.
 
     Args:
-        concurrent: How many are served at a time.
-        queued: How many may wait.
-        patience_seconds: The longest wait; a caller for whom it would be longer is refused at once.
+        concurrent: Number of requests served at a time.
+        queued: Number of requests that may wait.
+        patience_seconds: Longest wait; a request that would wait longer is refused at once.
     """
 
     def __init__(self, concurrent: int, queued: int, patience_seconds: float) -> None:
@@ -29,8 +30,10 @@ class Admission:
         return len(self._waiting)
 
     def check(self) -> None:
-        """Raises:
-        TooBusy: The queue is full, or too long to be served in time.
+        """Refuse a request that could not begin in time.
+
+        Raises:
+            TooBusy: The queue is full, or too long.
         """
         if self.running < self.concurrent and not self._waiting:
             return
@@ -39,10 +42,10 @@ class Admission:
             raise TooBusy("All places are taken. Try again in a moment.", retry_after=max(1.0, wait))
 
     async def enter(self) -> float:
-        """Take a place, now or after those who came before; the time it was taken, for `leave`.
+        """Take a place, now or after the requests that came before; return the time for `leave`.
 
         Raises:
-            TooBusy: As `check`, or the wait turned out too long.
+            TooBusy: As in `check`, or the wait turned out too long.
         """
         self.check()
         if self.running < self.concurrent and not self._waiting:
@@ -50,6 +53,7 @@ class Admission:
             return monotonic()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        metrics.queued.inc()
         try:
             async with asyncio.timeout(self.patience_seconds):
                 await turn
@@ -61,6 +65,8 @@ class Admission:
             if isinstance(exc, TimeoutError):
                 raise TooBusy("Waited too long for a place. Try again in a moment.", retry_after=1.0) from exc
             raise
+        finally:
+            metrics.queued.dec()
         return monotonic()
 
     def leave(self, since: float) -> None:
@@ -78,7 +84,7 @@ class Admission:
 
 
 class Door:
-    """Refuse at the door, before the body is read, who could not be served in time."""
+    """Refuse, before its body is read, a request that could not begin in time."""
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self.app, self.admission = app, admission

@@ -34,7 +34,7 @@ class Budget(NamedTuple):
     first_byte_seconds: float
     """Shared by all engines that are asked."""
     last_engine_seconds: float
-    """What the last engine that could answer may take instead."""
+    """Limit for the last engine that could answer, instead."""
     hedge_seconds: float
     """Silence after which the next engine is asked too; 0: never."""
 
@@ -45,7 +45,7 @@ class Work(NamedTuple, Generic[T, R]):
     pieces: AsyncIterator[T]
     """The answer, piece by piece; at least one. An engine that declines may raise at once or with the first piece."""
     record: R
-    """What the service wants to know of this engine's work: a plan, a tally, an encoder."""
+    """The service's own notes on this engine's work: a plan, a tally, an encoder."""
 
 
 class Begun(NamedTuple, Generic[T, R]):
@@ -112,7 +112,11 @@ class Attempt:
         self.absent: list[Seat[Any]] = []
 
     async def ask(self, seats: Sequence[Seat[Any]], work: Callable[[Any], Work[T, R]]) -> Begun[T, R]:
-        """The first seat to speak, its first piece, and the rest."""
+        """Return the work of the first engine to give a piece.
+
+        Raises:
+            ApiError: None did.
+        """
         loading = [seat for seat in seats if self.skip_loading and not seat.settled.is_set()]
         left = deque([*(seat for seat in seats if seat not in loading), *loading])
         if self.hedge_seconds:
@@ -123,7 +127,7 @@ class Attempt:
         raise self._verdict()
 
     async def _race(self, left: "deque[Seat[Any]]", work: Callable[[Any], Work[T, R]]) -> Begun[T, R]:
-        """The same, but who is silent for a while is joined by the next, and the first to speak wins."""
+        """Ask the next engine too whenever those asked are silent for a while; the first to give a piece wins."""
         running: dict[asyncio.Task[Begun[T, R] | None], Seat[Any]] = {}
         try:
             while True:
@@ -143,7 +147,7 @@ class Attempt:
             await _called_off(running)
 
     async def _next(self, left: "deque[Seat[Any]]") -> Seat[Any] | None:
-        """The next that can be asked now."""
+        """Return the next seat that can be asked now."""
         while left:
             seat = left.popleft()
             if not await self._settled(seat):
@@ -157,7 +161,7 @@ class Attempt:
         return None
 
     async def _try(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R] | None:
-        """The first piece and the rest; None: it did not answer, and why was noted."""
+        """Ask one engine; return None if it gave no answer, and note the reason."""
         try:
             begun = await self._first_piece(seat, work, seconds)
         except Declined as exc:
@@ -175,7 +179,7 @@ class Attempt:
         return None
 
     async def _settled(self, seat: Seat[Any]) -> bool:
-        """Whether loading has come to an end within the budget."""
+        """Wait for the end of loading; return False if the budget ends first."""
         if seat.settled.is_set():
             return True
         try:
@@ -186,7 +190,7 @@ class Attempt:
         return True
 
     def _share(self, left: "deque[Seat[Any]]") -> float:
-        """Seconds for the engine now asked, before those that are left."""
+        """Return the seconds that the engine now asked may take, given those that are left."""
         engines = [seat.engine for seat in left]
         later = [engine for engine in engines if engine is not None and self.willing(engine)]
         if not later:
@@ -207,7 +211,7 @@ class Attempt:
             raise _translated(seat.name, exc, seconds if patience.expired() else None) from exc
 
     def _verdict(self) -> ApiError:
-        """What to tell the caller when nobody answered."""
+        """Return the error for a request that no engine answered."""
         if self.failures:
             failure = self.failures[0][1]
             failure.body["message"] = "; ".join(f"{name}: {exc}" for name, exc in self.failures)
@@ -227,12 +231,12 @@ class Attempt:
 
 
 def _may_join(left: Sequence[Seat[Any]]) -> bool:
-    """Whether the next can be asked beside others: to wait for its loading would be not to hear them."""
+    """Return True if the next engine can join those that run; to wait for its loading would hold them up."""
     return bool(left) and left[0].settled.is_set() and not getattr(left[0].engine, "stands_in", False)
 
 
 async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:
-    """End the work of those who lost."""
+    """End the work of engines that lost the race."""
     for task in running:
         task.cancel()
     if not running:
@@ -240,11 +244,11 @@ async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:
     await asyncio.wait(running)
     for task in running:
         if not task.cancelled() and task.exception() is None and (begun := task.result()) is not None:
-            await close(begun.work.pieces)  # it spoke while it was called off
+            await close(begun.work.pieces)  # its first piece came while it was being cancelled
 
 
 def _translated(name: str, exc: BaseException, silent_seconds: float | None) -> BaseException:
-    """What an engine raised before its first piece, in terms of the chain."""
+    """Translate what an engine raised into an error of the chain."""
     match exc:
         case TimeoutError() if silent_seconds is not None:
             return EngineTimeout(f"no answer in {silent_seconds:.1f} s")

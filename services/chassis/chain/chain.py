@@ -1,11 +1,10 @@
-"""Who answers: engines in the order they are wanted, their states, the first-byte budget and the breakers."""
+"""The chain of one service: its engines in order, and a place for each request."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
-from chassis import metrics
 from chassis.chain.admission import Admission
 from chassis.chain.attempt import Answer, Attempt, Budget, Work
 from chassis.chain.seat import E, Seat
@@ -17,14 +16,14 @@ R = TypeVar("R")
 
 
 class Chain(Generic[E]):
-    """The engines of one service, and who of them answers.
+    """The engines of one service.
 
     Args:
-        seats: In the order they are wanted.
-        first_byte_seconds: The budget to the first byte, shared by all that are asked.
-        last_engine_seconds: What the last one that could answer may take instead.
-        hedge_seconds: After so long a silence the next one is asked too, and who speaks first answers; 0: never.
-        admission: How many are served at a time.
+        seats: Engines in the order in which they are asked.
+        first_byte_seconds: Budget to the first piece, shared by all engines that are asked.
+        last_engine_seconds: Limit for the last engine that could answer, instead.
+        hedge_seconds: Silence after which the next engine is asked too, and the first to answer wins; 0: never.
+        admission: Places for requests.
     """
 
     def __init__(
@@ -49,19 +48,21 @@ class Chain(Generic[E]):
         for task in self._loading:
             task.cancel()
         for seat in self.seats:
-            if seat.engine is not None:
-                await seat.engine.aclose()
+            await seat.aclose()
 
     @property
     def ready(self) -> bool:
         return any(seat.engine is not None for seat in self.seats)
 
     def ready_engines(self) -> list[tuple[str, E]]:
-        """Name and engine of each that is loaded, in order."""
+        """Return name and engine of each seat that is loaded, in order."""
         return [(seat.name, seat.engine) for seat in self.seats if seat.engine is not None]
 
     def pick(self, model: str) -> tuple[list[Seat[E]], str | None]:
-        """Whom a request's `model` means: `espeak` or `whisper/small` that engine (and model) alone, else all."""
+        """Return the seats that a request's `model` names, and the model after its slash.
+
+        `espeak` names one engine, `whisper/small` one engine and its model, any other name the whole chain.
+        """
         name, slash, rest = model.partition("/")
         for seat in self.seats:
             if seat.name == name:
@@ -77,23 +78,22 @@ class Chain(Generic[E]):
         extra_seconds: float = 0.0,
         willing: Callable[[E], bool] = lambda engine: True,
     ) -> Answer[T, R]:
-        """Ask the engines that `model` means, and return once one has given its first piece.
+        """Ask the engines that `model` names; return once one has given its first piece.
 
         Args:
-            model: As the caller wrote it.
+            model: Name that the caller wrote.
             work: Starts an engine's work. Its second argument is `small` of `whisper/small`.
-            skip_loading: Ask a later engine while one ahead of it is loading. Else wait for that one.
+            skip_loading: Ask a later engine while one ahead of it is loading, instead of waiting for that one.
             extra_seconds: Added to the budget, for work that needs longer by its nature.
-            willing: Whether an engine would take this on; those ahead leave no time for one that would decline.
+            willing: Tells if an engine would take this on; those ahead leave no time for one that would decline.
 
         Raises:
             BadRequest: The caller's mistake, or every engine declined.
-            TooBusy: No place in time.
-            NotReady: Nobody could be asked.
-            EngineFailed: All who were asked failed.
+            TooBusy: No place came free in time.
+            NotReady: No engine could be asked.
+            EngineFailed: All engines that were asked failed.
         """
         began = monotonic()
-        metrics.queued.set(self.admission.waiting)
         since = await self.admission.enter()
         try:
             attempt = Attempt(self.budget, began, extra_seconds, skip_loading, willing)

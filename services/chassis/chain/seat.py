@@ -1,43 +1,43 @@
-"""Who answers: engines in the order they are wanted, their states, the first-byte budget and the breakers."""
+"""One engine's place in the chain: its loading, its state and its breaker."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
 from chassis import metrics
-from chassis.errors import (
-    EngineFailed,
-    EngineUnavailable,
-)
+from chassis.errors import EngineFailed, EngineTimeout, EngineUnavailable
 from chassis.settings import SettingError
 from chassis.threads import in_daemon_thread
 
 FAILURES_BEFORE_REST = 3
-
 FIRST_REST_SECONDS = 10.0
-
 LONGEST_REST_SECONDS = 300.0
+RELOAD_SECONDS = 60.0
 
 Report = Callable[[str, float | None], None]
-"""How far loading has come: what is being done, and the part done (0 to 1; None: unknown)."""
+"""Takes the progress of loading: what is being done, and the part done (0 to 1; None if unknown)."""
 
 log = logging.getLogger("talkbox.chain")
 
 
 class Engine(Protocol):
-    """What the chain must know of an engine. It also has `load(name, report)`, called in a thread of its own, which
-    returns one or raises `EngineUnavailable`.
+    """Engines as the chain sees them.
 
-    It may have `detail`, what /readyz says of it beside "ready"; and `stands_in = True`, where it only answers for
-    better ones: then it is never asked ahead of its turn.
+    An engine's class also has `load(name, report)`, called in a thread of its own, which returns an engine or raises
+    `EngineUnavailable`. These are optional:
+
+    - `detail`: text that /readyz shows beside "ready".
+    - `stands_in = True`: the engine only replaces better ones, and is never asked ahead of its turn.
+    - `canary()`: a coroutine that proves the engine's health without a caller, or raises. A resting engine that has
+      one answers again only once it has returned.
     """
 
     first_byte_seconds: float
-    """What it needs to its first byte as a rule; engines ahead of it leave it that much of the budget."""
+    """Usual time to its first piece; engines ahead of it leave it that much of the budget."""
 
     async def aclose(self) -> None: ...
 
@@ -46,14 +46,14 @@ E = TypeVar("E", bound=Engine)
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How an engine is, as /readyz shows it."""
+    """State of an engine, as /readyz shows it."""
 
     state: Literal["loading", "ready", "unavailable", "resting"]
     detail: str | None = None
     progress: float | None = None
     """Part of the loading that is done, 0 to 1."""
     seconds: float | None = None
-    """Until the next try (unavailable) or the end of the rest (resting); None: there is none."""
+    """Time until the next try (unavailable) or the end of the rest (resting); None if there is none."""
 
 
 class Seat(Generic[E]):
@@ -63,8 +63,8 @@ class Seat(Generic[E]):
         self.name, self.factory = name, factory
         self.engine: E | None = None
         self.settled = asyncio.Event()
-        """Set once loading has come to an end, for better or worse."""
-        self._loading: tuple[str | None, float | None] = (None, None)
+        """Set once loading has ended, well or not."""
+        self._loading: tuple[str, float | None] = ("waiting to be loaded", None)
         self._unavailable: str | None = None
         self._next_load: float | None = None
         self._failures = 0
@@ -72,11 +72,12 @@ class Seat(Generic[E]):
         self._resting_until = 0.0
         self._why_resting = ""
         self._on_trial = False
+        self._canary: asyncio.Task[None] | None = None
         metrics.engine_ready.labels(name).set(0)
 
     @classmethod
     def of(cls, name: str, engine: E) -> "Seat[E]":
-        """A seat whose engine is there already."""
+        """Return a seat whose engine is loaded already."""
         seat = cls(name, lambda _: engine)
         seat._ready(engine)
         return seat
@@ -87,15 +88,15 @@ class Seat(Generic[E]):
             return State("unavailable", self._unavailable, seconds=_until(self._next_load))
         if self.engine is None:
             return State("loading", *self._loading)
-        if self._failures >= FAILURES_BEFORE_REST and monotonic() < self._resting_until:
+        if self._tired and (self._canary is not None or monotonic() < self._resting_until):
             return State("resting", self._why_resting, seconds=_until(self._resting_until))
         return State("ready", getattr(self.engine, "detail", None))
 
     async def keep_loading(self) -> None:
         """Load the engine, again and again where that may help."""
-        told: str | None = None
+        logged: str | None = None
         while self.engine is None:
-            retry: float | None = 60.0
+            retry: float | None = RELOAD_SECONDS
             try:
                 self._ready(await in_daemon_thread(lambda: self.factory(self._report)))
             except EngineUnavailable as exc:
@@ -107,13 +108,20 @@ class Seat(Generic[E]):
                 self._unavailable = f"could not be loaded ({type(exc).__name__}); the log has the details"
             self.settled.set()
             if self.engine is None:
-                if told != self._unavailable:
+                if logged != self._unavailable:
                     log.warning("engine %s is unavailable: %s", self.name, self._unavailable)
-                told = self._unavailable
+                logged = self._unavailable
                 if retry is None:
                     return
                 self._next_load = monotonic() + retry
                 await asyncio.sleep(retry)
+
+    async def aclose(self) -> None:
+        """End the engine, and whatever waits for it."""
+        if self._canary is not None:
+            self._canary.cancel()
+        if self.engine is not None:
+            await self.engine.aclose()
 
     def _report(self, doing: str, part: float | None) -> None:
         self._loading = (doing, part)
@@ -124,42 +132,80 @@ class Seat(Generic[E]):
         metrics.engine_ready.labels(self.name).set(1)
         log.info("engine %s is ready", self.name)
 
+    @property
+    def _has_canary(self) -> bool:
+        return getattr(self.engine, "canary", None) is not None
+
+    @property
+    def _tired(self) -> bool:
+        return self._failures >= FAILURES_BEFORE_REST
+
     def begin(self) -> bool:
-        """Whether a request may be tried now. After a rest one may, and the others wait for how it goes."""
-        if self._failures < FAILURES_BEFORE_REST:
+        """Return True if a request may be tried now.
+
+        After a rest one request may, and the others wait for its outcome.
+        """
+        if not self._tired:
             return True
-        if self._on_trial or monotonic() < self._resting_until:
+        if self._canary is not None or self._on_trial or monotonic() < self._resting_until:
             return False
         self._on_trial = True
         return True
 
     def spoke(self) -> None:
-        """Its first byte is there: a trial is passed."""
+        """Record a first piece; it ends a trial."""
         self._on_trial = False
         self._failures = min(self._failures, FAILURES_BEFORE_REST - 1)
+        metrics.engine_ready.labels(self.name).set(1)
 
     def succeeded(self) -> None:
-        """It answered to the end."""
+        """Record an answer that was whole."""
         self._failures, self._rest_seconds = 0, FIRST_REST_SECONDS
 
     def let_off(self) -> None:
-        """It was asked, but what came says nothing of its health (declined, a caller's mistake, a caller who left)."""
+        """End a trial without counting success or failure: declined, a caller's mistake, a caller who left."""
         self._on_trial = False
 
     def failed(self, failure: EngineFailed) -> None:
-        """Count a failure; rest after a few in a row, longer each time."""
+        """Count a failure; a few in a row begin a rest, longer each time.
+
+        An engine with a canary rests as soon as it hangs: each caller who tried it would lose those seconds again.
+        """
         metrics.failures.labels(self.name, failure.body["code"]).inc()
         log.warning("engine %s failed: %s", self.name, failure)
         self._failures += 1
-        self._on_trial = False
-        rest = failure.rest_seconds
-        if rest is not None:
+        if isinstance(failure, EngineTimeout) and self._has_canary:
             self._failures = max(self._failures, FAILURES_BEFORE_REST)
-        elif self._failures >= FAILURES_BEFORE_REST and monotonic() >= self._resting_until:
-            rest = self._rest_seconds  # once for all that were under way together
-            self._rest_seconds = min(2 * rest, LONGEST_REST_SECONDS)
-        if rest is not None:
-            self._resting_until, self._why_resting = monotonic() + rest, str(failure)
+        self._on_trial = False
+        if failure.rest_seconds is not None:
+            self._failures = max(self._failures, FAILURES_BEFORE_REST)
+            self._rest(failure.rest_seconds, failure)
+        elif self._tired and monotonic() >= self._resting_until:  # once for all requests that failed together
+            self._rest(self._rest_seconds, failure)
+            self._rest_seconds = min(2 * self._rest_seconds, LONGEST_REST_SECONDS)
+
+    def _rest(self, seconds: float, failure: EngineFailed) -> None:
+        self._resting_until, self._why_resting = monotonic() + seconds, str(failure)
+        metrics.engine_ready.labels(self.name).set(0)
+        if self._canary is None and self._has_canary:
+            self._canary = asyncio.create_task(self._recover())
+
+    async def _recover(self) -> None:
+        """Send a canary after each rest until one returns."""
+        canary: Any = getattr(self.engine, "canary", None)
+        while True:
+            await asyncio.sleep(max(0.0, self._resting_until - monotonic()))
+            try:
+                await canary()
+            except Exception as exc:
+                log.info("engine %s is still not well: %s", self.name, exc)
+                self._resting_until = monotonic() + self._rest_seconds
+                self._rest_seconds = min(2 * self._rest_seconds, LONGEST_REST_SECONDS)
+            else:
+                break
+        self._canary, self._failures, self._rest_seconds = None, 0, FIRST_REST_SECONDS
+        metrics.engine_ready.labels(self.name).set(1)
+        log.info("engine %s is ready again", self.name)
 
 
 def _until(moment: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""What may end its whole process is tried first in one that nobody needs."""
+"""Try risky native code in a throw-away process."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ CHARACTERS = 300
 
 
 def failure(script: str, *arguments: str, seconds: float) -> str | None:
-    """Why a Python script does not come to a good end, in one line; None: it does. Blocks."""
+    """Run a Python script; return the reason of its failure in one line, or None. Blocks."""
     command = [sys.executable, "-c", script, *arguments]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds)

@@ -2,6 +2,7 @@ import asyncio
 import threading
 
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.chain.admission import Admission
 from chassis.chain.attempt import Answer
@@ -457,3 +458,74 @@ async def test_an_engine_that_is_full_gives_way_and_has_not_failed() -> None:
     assert chain.seats[0].state.state == "ready"
     with pytest.raises(TooBusy, match="full"):
         await chain_of(a=full).answer("any", speak)
+
+
+class Coughing(FakeEngine):
+    """Hangs, and so do its first `ill` canaries."""
+
+    def __init__(self, ill: int) -> None:
+        super().__init__(silent=True)
+        self.ill, self.canaries = ill, 0
+
+    async def canary(self) -> None:
+        self.canaries += 1
+        if self.canaries <= self.ill:
+            raise EngineFailed("not yet")
+
+
+async def test_an_engine_with_a_canary_that_hangs_costs_one_caller_its_silence_and_not_three() -> None:
+    hanging = Coughing(ill=9)
+    chain = chain_of(0.4, a=hanging, b=FakeEngine(b"b"))
+
+    answers = [await all_of(await chain.answer("tts-1", speak)) for _ in range(3)]
+    await chain.aclose()
+
+    assert answers == [[b"b"]] * 3
+    assert hanging.asked == 1
+    assert chain.seats[0].state.state == "resting"
+
+
+async def test_another_engine_is_not_rested_for_one_silence() -> None:
+    chain = chain_of(0.4, a=FakeEngine(silent=True), b=FakeEngine(b"b"))
+
+    assert await all_of(await chain.answer("tts-1", speak)) == [b"b"]
+
+    assert chain.seats[0].state.state == "ready"
+
+
+async def test_a_canary_and_no_caller_brings_a_resting_engine_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.chain.seat.FIRST_REST_SECONDS", 0.02)
+    first = Coughing(ill=2)
+    chain = chain_of(0.4, a=first, b=FakeEngine(b"b"))
+    await all_of(await chain.answer("tts-1", speak))
+    first.silent = False
+    async with asyncio.timeout(5):
+        while chain.seats[0].state.state != "ready":
+            assert await all_of(await chain.answer("tts-1", speak)) == [b"b"]
+            await asyncio.sleep(0.005)
+
+    assert first.canaries == 3
+    assert first.asked == 1
+    assert await all_of(await chain.answer("tts-1", speak)) == [b"one", b"two"]
+
+
+async def test_the_gauges_of_the_queue_and_of_readiness_go_down_again() -> None:
+    def value(name: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(name, labels)
+
+    admission = Admission(1, 5, 5.0)
+    before = value("talkbox_queued") or 0.0
+    since = await admission.enter()
+    waiting = [asyncio.create_task(admission.enter()) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert value("talkbox_queued") == before + 2
+    waiting[0].cancel()
+    admission.leave(since)
+    await asyncio.wait(waiting)
+    assert value("talkbox_queued") == before
+
+    chain = chain_of(gone=FakeEngine(error=EngineFailed("broke")), left=FakeEngine())
+    assert value("talkbox_engine_ready", engine="gone") == 1
+    for _ in range(3):
+        await all_of(await chain.answer("tts-1", speak))
+    assert value("talkbox_engine_ready", engine="gone") == 0

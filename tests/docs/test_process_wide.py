@@ -10,7 +10,8 @@ from deploy.installation import ROOT
 SERVICES = ROOT / "services"
 CALLS = re.compile(
     r"(gc\.(freeze|set_threshold|disable)|sys\.(setswitchinterval|setrecursionlimit)|signal\.signal"
-    r"|os\.environ\.(setdefault|update|pop)|os\.putenv|locale\.setlocale|logging\.basicConfig|.*\.(mallopt|av_max_alloc))"
+    r"|os\.environ\.(setdefault|update|pop)|os\.putenv|locale\.setlocale|logging\.basicConfig"
+    r"|logging\.getLogger\(.*\)\.setLevel|.*\.(mallopt|av_max_alloc))"
 )
 
 
@@ -23,7 +24,6 @@ def changes(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    modules = {name for name in imported if name.islower()}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and CALLS.fullmatch(ast.unparse(node.func)):
             yield ast.unparse(node)
@@ -32,7 +32,7 @@ def changes(path: Path) -> Iterator[str]:
         targets = node.targets if isinstance(node, ast.Assign) else []
         for target in targets:
             text = ast.unparse(target)
-            outside = isinstance(target, ast.Attribute) and text.partition(".")[0] in modules
+            outside = isinstance(target, ast.Attribute) and text.partition(".")[0] in imported
             if outside or text.startswith(("os.environ[", "vars(")):
                 yield text
 

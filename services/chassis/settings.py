@@ -55,27 +55,46 @@ def read(
 ) -> O:
     """Return the environment as `kind`; unset and empty variables keep their defaults.
 
-    Lists are separated by commas; switches are on/off, yes/no, true/false, 1/0.
+    Lists are separated by commas; switches are on/off, yes/no, true/false, 1/0. `NAME_FILE` names a file that holds
+    the value of `NAME`, as secrets are often kept.
 
     Args:
         prefix: Start of the variables' names, instead of the kind's own.
         own: Start of the names of variables that win over those: `LLM_MOONSHOT_TEMPERATURE` over `LLM_TEMPERATURE`.
 
     Raises:
-        SettingError: A value is of the wrong type, or a required one is missing.
+        SettingError: A value is of the wrong type, a required one is missing, or a file cannot be read.
     """
     environ = os.environ if environ is None else environ
     prefix = kind.prefix if prefix is None else prefix
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
-        variable = prefix + field.name.upper()
-        if own is not None and environ.get(own + field.name.upper(), "").strip():
-            variable = own + field.name.upper()
-        if text := environ.get(variable, "").strip():
-            found[field.name] = _value(variable, text, field.type)
-        elif field.required:
-            raise SettingError(f"Set {variable}.")
+        for start in (prefix,) if own is None else (own, prefix):
+            variable = start + field.name.upper()
+            if text := _text(environ, variable):
+                found[field.name] = _value(variable, text, field.type)
+                break
+        if field.required and field.name not in found:
+            raise SettingError(f"Set {prefix}{field.name.upper()}.")
     return kind(**found)
+
+
+def _text(environ: Mapping[str, str], variable: str) -> str:
+    """Return the value of `variable`, or what the file holds that `variable` with `_FILE` names; empty if neither."""
+    text, file = environ.get(variable, "").strip(), environ.get(f"{variable}_FILE", "").strip()
+    if not file:
+        return text
+    if text:
+        raise SettingError(f"Set {variable} or {variable}_FILE, not both.")
+    try:
+        lines = Path(file).expanduser().read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
+        raise SettingError(f"{variable}_FILE: cannot read {file!r} ({reason}).") from exc
+    kept = [line.strip() for line in lines if line.strip()]
+    if not kept:
+        raise SettingError(f"{variable}_FILE: {file!r} is empty.")
+    return ",".join(kept) if "KEY" in variable else " ".join(kept)
 
 
 def _value(variable: str, text: str, kind: Any) -> Any:

@@ -1,9 +1,10 @@
 """A chain made from settings: a seat for each engine that is named; engines that are not stay unimported."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
@@ -21,9 +22,15 @@ class Upstreams(Protocol):
     def exists(self, name: str) -> bool:
         """Return whether `name` is known, or described by settings."""
 
+    def prefix(self, name: str) -> str:
+        """Return the start of the variables that describe `name`: `my-vllm` → `LLM_MY_VLLM_`."""
+
 
 def from_settings(settings: Settings, engines: Mapping[str, str], rows: str, upstreams: Upstreams) -> Chain[Any]:
     """Make the chain that `settings.engines` names.
+
+    A name is understood however it is spelled: `Moonshot`, `one-api`. One that nobody knows is a seat that
+    stays unavailable and says why; the others serve without it.
 
     Args:
         engines: Place of each engine: `"espeak"` → `"tts.engines.espeak:Espeak"`.
@@ -31,17 +38,25 @@ def from_settings(settings: Settings, engines: Mapping[str, str], rows: str, ups
         upstreams: Names that `rows` can serve.
 
     Raises:
-        SettingError: A name is neither an engine's nor an upstream's, or there is none.
+        SettingError: There is no name, or none that is an engine's or an upstream's.
     """
     variable = f"{settings.prefix}ENGINES"
     known = ", ".join(sorted({*engines, *upstreams.providers}))
     if not settings.engines:
         raise SettingError(f"{variable} is empty. There are: {known}.")
-    for name in settings.engines:
-        if name not in engines and not upstreams.exists(name):
-            raise SettingError(f"{variable}: no engine {name!r}. There are: {known}; or set its BASE_URL.")
+    names = tuple(dict.fromkeys(_spelled(name, engines, upstreams) for name in settings.engines))
+    unknown = {
+        name: f"{variable}: no engine {name!r}. There are: {known}; or set {upstreams.prefix(name)}BASE_URL."
+        for name in names
+        if name not in engines and not upstreams.exists(name)
+    }
+    if len(unknown) == len(names):
+        raise SettingError(next(iter(unknown.values())))
     return Chain(
-        seats(settings.engines, engines, rows),
+        [
+            Seat(name, partial(_refuse, unknown[name])) if name in unknown else seat
+            for name, seat in zip(names, seats(names, engines, rows), strict=True)
+        ],
         first_byte_seconds=settings.first_byte_seconds,
         last_engine_seconds=settings.last_engine_seconds,
         hedge_seconds=settings.hedge_seconds,
@@ -52,6 +67,22 @@ def from_settings(settings: Settings, engines: Mapping[str, str], rows: str, ups
 def seats(names: Sequence[str], engines: Mapping[str, str], rows: str) -> list[Seat[Any]]:
     """Return a seat for each name, in that order; nothing is loaded yet."""
     return [Seat(name, partial(_load, engines.get(name, rows), name)) for name in names]
+
+
+def _spelled(name: str, engines: Iterable[str], upstreams: Upstreams) -> str:
+    """Return the engine that `name` means, whatever its capitals, dashes and underscores; an upstream in small letters,
+    so that its variables are as they were spelled."""
+    engine = {_plain(each): each for each in engines}.get(_plain(name))
+    upstream = name.lower() if _plain(name) in map(_plain, upstreams.providers) else name
+    return engine or upstream
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower()) or name
+
+
+def _refuse(message: str, report: Report) -> NoReturn:
+    raise SettingError(message)
 
 
 def _load(place: str, name: str, report: Report) -> Any:

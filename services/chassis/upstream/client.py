@@ -7,6 +7,7 @@ has an upstream of OpenAI's dialect talks to it through this, and needs httpx an
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from ipaddress import ip_address
@@ -18,10 +19,13 @@ import httpx
 
 from chassis.errors import EngineFailed, EngineTimeout
 from chassis.sse import close
+from chassis.upstream.addresses import address
 from chassis.upstream.connection import Body, Headers, Unbegun
 from chassis.upstream.transport import ProxyRefused, Target, Transport, header_lines
 
 PIECE_BYTES = 256 * 2**10
+REDIRECTS = frozenset([301, 302, 303, 307, 308])
+MISDIRECTED_REST_SECONDS = 60.0
 
 
 class Unusable(ValueError):
@@ -61,8 +65,11 @@ class Upstream:
         connect_seconds: float = 3.0,
         proxy: str | None = None,
         ca_file: Path | None = None,
+        setting: str = "BASE_URL",
     ) -> None:
-        self.url, self.headers = _address(url, headers)
+        Upstream.check(headers)
+        self.url, self._credentials = _address(url)
+        self.headers, self._setting = headers, setting
         self.shown = f"{self.url.scheme}://{self.url.netloc.decode('ascii')}"
         """The address as it may appear in a message: no path, no credentials."""
         self.connect_seconds = connect_seconds
@@ -93,7 +100,7 @@ class Upstream:
             EngineFailed: Unreachable, or no HTTP.
             EngineTimeout: No connection in time, or silent.
         """
-        lines = _lines(headers | {"content-length": str(len(body))})
+        lines = self._lines(headers | {"content-length": str(len(body))})
         sent = body if len(body) <= PIECE_BYTES else Pieces(body)
         return await self._begun(self._target, lines, sent, silence_seconds)
 
@@ -103,10 +110,10 @@ class Upstream:
         Raises:
             EngineFailed, EngineTimeout: As `post`.
         """
-        found, _ = _address(url, {})
+        found, _ = _address(url)
         own = {name: value for name, value in self.headers.items() if name != "content-type"}
         target = self._transport.target("GET", found, httpx.Headers(own))
-        return await self._begun(target, _lines(headers), b"", silence_seconds)
+        return await self._begun(target, self._lines(headers), b"", silence_seconds)
 
     async def _begun(
         self, target: Target, lines: bytes, body: "bytes | Pieces", silence_seconds: float | None
@@ -120,11 +127,30 @@ class Upstream:
         )
         try:
             try:
-                return Reply(*await exchange(body), self.shown)
+                reply = Reply(*await exchange(body), self.shown)
             except Unbegun:
-                return Reply(*await exchange(body, fresh=True), self.shown)
+                reply = Reply(*await exchange(body, fresh=True), self.shown)
         except httpx.TransportError as exc:
             raise _translated(exc, self.shown) from exc
+        if reply.status in REDIRECTS:
+            await reply.aclose()
+            raise self._misdirected(reply, target.url)
+        return reply
+
+    def _lines(self, headers: dict[str, str]) -> bytes:
+        """Return header lines; the name and password of the address stand in where `headers` show no key."""
+        return _lines(headers if "authorization" in headers else self._credentials | headers)
+
+    def _misdirected(self, reply: "Reply", url: httpx.URL) -> EngineFailed:
+        """Return the error for a redirect, which is never followed: the key may be read by whoever is there."""
+        message = f"{self.shown} answered {reply.status}"
+        if reply.location:
+            with suppress(httpx.InvalidURL):
+                there = url.join(reply.location).copy_with(username=None, password=None)
+                message += f" and points to {address(str(there), '', None).base_url}"
+        return EngineFailed(
+            f"{message}. Set {self._setting} to the right address.", rest_seconds=MISDIRECTED_REST_SECONDS
+        )
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -154,6 +180,10 @@ class Reply(AsyncIterator[bytes]):
     @property
     def media_type(self) -> str:
         return self._header(b"content-type").partition(";")[0].strip().lower()
+
+    @property
+    def location(self) -> str:
+        return self._header(b"location")
 
     @property
     def retry_after(self) -> float | None:
@@ -198,43 +228,50 @@ def _lines(headers: dict[str, str]) -> bytes:
     return header_lines((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())
 
 
-def _address(url: str, headers: dict[str, str]) -> tuple[httpx.URL, dict[str, str]]:
-    Upstream.check(headers)
+def _address(text: str) -> tuple[httpx.URL, dict[str, str]]:
+    """Return an address without name and password, and the header that shows these."""
     try:
-        address = httpx.URL(url)
+        url = httpx.URL(text)
     except httpx.InvalidURL as exc:
         raise Unusable("characters that cannot be sent") from exc
-    if address.scheme not in ("http", "https") or not address.host:
+    if url.scheme not in ("http", "https") or not url.host:
         raise Unusable("it must begin with http:// or https://, and name a host")
-    if address.userinfo:
-        basic = b64encode(f"{address.username}:{address.password}".encode()).decode()
-        headers = {"authorization": f"Basic {basic}"} | headers
-        address = address.copy_with(username=None, password=None)
-    return address, headers
+    if not url.userinfo:
+        return url, {}
+    basic = b64encode(f"{url.username}:{url.password}".encode()).decode()
+    return url.copy_with(username=None, password=None), {"authorization": f"Basic {basic}"}
 
 
 def _proxy(url: httpx.URL, wanted: str | None) -> httpx.Proxy | None:
-    """Through whom: as wanted, else as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say; a neighbour is near."""
+    """Return the proxy that is wanted, else that of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; None: none."""
     if wanted == "direct":
         return None
+    source = "its proxy"
     if wanted is None:
         if _is_near(url.host) or proxy_bypass(url.host):
             return None
-        proxies = getproxies()
-        wanted = proxies.get(url.scheme) or proxies.get("all")
+        source, wanted = _proxy_around(url.scheme)
     if not wanted:
         return None
     wanted = wanted if "://" in wanted else f"http://{wanted}"
-    if not wanted.lower().startswith(("http://", "https://")):  # aiohttp knows no SOCKS
-        raise Unusable("its proxy must be an http:// address")
+    takes = f"{source} must be an http:// address" + ("" if source == "its proxy" else ", or the row's _PROXY `direct`")
+    if not wanted.lower().startswith(("http://", "https://")):  # of SOCKS the transport knows nothing
+        raise Unusable(takes)
     try:
         return httpx.Proxy(wanted)
     except (ValueError, httpx.InvalidURL) as exc:
-        raise Unusable("its proxy must be an http:// address") from exc
+        raise Unusable(takes) from exc
+
+
+def _proxy_around(scheme: str) -> tuple[str, str | None]:
+    """Return the environment's variable for `scheme`, and its value."""
+    proxies = getproxies()
+    name = scheme if proxies.get(scheme) else "all"
+    return f"{name.upper()}_PROXY", proxies.get(name)
 
 
 def _is_near(host: str) -> bool:
-    """This machine, or a name only this network knows."""
+    """Tell whether a host is this machine, or a name that only this network knows."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -80,7 +80,12 @@ class Remote:
             for shown in self._key_headers.values():
                 Upstream.check(shown)
             self.upstream = Upstream(
-                row.url(path), own | headers, connect_seconds=connect_seconds, proxy=row.proxy, ca_file=row.ca_file
+                row.url(path),
+                own | headers,
+                connect_seconds=connect_seconds,
+                proxy=row.proxy,
+                ca_file=row.ca_file,
+                setting=f"{row.prefix}BASE_URL",
             )
         except Unusable as exc:
             raise EngineUnavailable(f"Check {row.prefix}BASE_URL, _API_KEY and _PROXY: {exc}.") from exc

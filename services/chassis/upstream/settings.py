@@ -161,7 +161,7 @@ class Rows(Generic[P]):
             SettingError: A variable cannot be used.
         """
         prefix, provider = self.prefix(name), self.provider(name)
-        own, shared = read(RowOptions, prefix=prefix), self._shared(name)
+        own, shared = read(RowOptions, prefix=self.prefix(self.known_as(name)), own=prefix), self._shared(name)
         keys = _split(own.api_key or _first(each.api_key for each in shared.values()) or "")
         written = own.base_url or _first(each.base_url for each in shared.values())
         if not (written or provider.base_url):
@@ -190,9 +190,12 @@ class Rows(Generic[P]):
 
     def exists(self, name: str) -> bool:
         """Tell whether `name` is known, or a row of the operator's own."""
-        return self.known_as(name) in self.providers or any(
-            read(SharedOptions, prefix=each).base_url is not None for each in (self.prefix(name), f"{_variable(name)}_")
-        )
+        try:
+            return self.known_as(name) in self.providers or any(
+                read(SharedOptions, prefix=start).base_url for start in (self.prefix(name), f"{_variable(name)}_")
+            )
+        except SettingError:  # it is described, though wrongly: `row` will say how
+            return True
 
     def usable(self, name: str) -> bool:
         """Tell whether nothing is missing for `name`."""

@@ -15,6 +15,11 @@ class Sample(Options, frozen=True, kw_only=True):
     folder: Path = Path("models")
 
 
+class Named(Options, frozen=True, kw_only=True):
+    prefix = "X_"
+    api_key: str = ""
+
+
 class Needy(Options, frozen=True, kw_only=True):
     url: str
 
@@ -71,3 +76,22 @@ def test_a_key_is_not_shown_in_the_complaint() -> None:
 def test_a_required_value_that_is_missing_is_named() -> None:
     with pytest.raises(SettingError, match="Set URL"):
         read(Needy, {})
+
+
+@pytest.mark.parametrize("content", ["sk-1\n", "\ufeff sk-1 \r\n\r\n"])
+def test_any_value_may_be_read_from_a_file(tmp_path: Path, content: str) -> None:
+    (tmp_path / "secret").write_text(content, encoding="utf-8")
+
+    assert read(Named, {"X_API_KEY_FILE": str(tmp_path / "secret")}).api_key == "sk-1"
+    assert read(Named, {"X_API_KEY_FILE": " ", "X_API_KEY": "sk-2"}).api_key == "sk-2"
+
+
+def test_a_file_that_cannot_be_read_or_is_one_too_many_is_named_without_its_content(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "odd").write_bytes(b"\xff\xfe\x00sk-1")
+    for name, reason in (("absent", "No such file"), ("empty", "empty"), ("odd", "no text"), ("", "directory")):
+        with pytest.raises(SettingError, match=f"X_API_KEY_FILE.*{reason}") as raised:
+            read(Named, {"X_API_KEY_FILE": str(tmp_path / name)})
+        assert "sk-1" not in str(raised.value)
+    with pytest.raises(SettingError, match="not both"):
+        read(Named, {"X_API_KEY_FILE": str(tmp_path / "empty"), "X_API_KEY": "sk-2"})

@@ -30,12 +30,43 @@ def test_without_any_setting_the_companion_answers_and_readyz_says_what_is_missi
 
 
 @pytest.mark.parametrize("names", ["moonshoot,companion", "companion,../etc/passwd"])
-def test_an_engine_that_does_not_exist_ends_the_start(monkeypatch: pytest.MonkeyPatch, names: str) -> None:
+def test_an_engine_that_does_not_exist_is_refused_alone(monkeypatch: pytest.MonkeyPatch, names: str) -> None:
     monkeypatch.setenv("LLM_ENGINES", names)
 
-    with pytest.raises(SettingError, match="no engine") as caught:
+    with TestClient(create_app()) as client:
+        while "loading" in client.get("/readyz").text:
+            pass
+        states = {engine["name"]: engine for engine in client.get("/readyz").json()["engines"]}
+    wrong = states[next(name for name in names.split(",") if name != "companion")]
+    assert (states["companion"]["state"], wrong["state"]) == ("ready", "unavailable")
+    assert "no engine" in wrong["detail"]
+    assert "moonshot" in wrong["detail"]
+
+
+def test_a_chain_of_nothing_but_slips_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_ENGINES", "moonshoot")
+
+    with pytest.raises(SettingError, match="no engine"):
         create_app()
-    assert "moonshot" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("API_KEY_FILE", "/no/such/file"), ("HEADERS", "nonsense"), ("CA_FILE", "/no/such/file"), ("EXTRA", "{")],
+)
+def test_a_row_with_a_wrong_setting_is_unavailable_and_names_it(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("LLM_ENGINES", "mine,companion")
+    monkeypatch.setenv("LLM_MINE_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv(f"LLM_MINE_{variable}", value)
+
+    with TestClient(create_app()) as client:
+        while "loading" in client.get("/readyz").text:
+            pass
+        mine, companion = client.get("/readyz").json()["engines"]
+    assert (mine["state"], companion["state"]) == ("unavailable", "ready")
+    assert variable in mine["detail"]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ class Upstreams:
     def exists(self, name: str) -> bool:
         return name in ("moonshot", "mine")
 
+    def prefix(self, name: str) -> str:
+        return f"ECHO_{name.upper()}_"
+
 
 async def test_engines_are_loaded_by_name_in_order_and_only_then_imported() -> None:
     one, missing = seats(("one", "missing"), ENGINES, ONE)
@@ -59,6 +62,26 @@ def test_the_budgets_of_the_settings_are_those_of_the_chain() -> None:
 
     assert chain.budget == (2, 9, 0.5)
     assert (chain.admission.concurrent, chain.admission.patience_seconds) == (settings.max_concurrent, 1)
+
+
+async def test_one_wrong_name_is_unavailable_with_the_reason_and_the_others_serve() -> None:
+    chain = from_settings(EchoSettings(engines=("two", "one")), ENGINES, ONE, Upstreams())
+    for seat in chain.seats:
+        await seat.keep_loading()
+
+    wrong, right = chain.seats
+    assert (wrong.name, wrong.state.state, right.state.state) == ("two", "unavailable", "ready")
+    assert wrong.state.detail == (
+        "ECHO_ENGINES: no engine 'two'. There are: missing, moonshot, one; or set ECHO_TWO_BASE_URL."
+    )
+    assert wrong.state.seconds is None
+
+
+def test_capitals_and_underscores_make_no_other_engine_and_twice_is_once() -> None:
+    names = ("One", "MoonShot", "moonshot", "o-n_e", "mine")
+    chain = from_settings(EchoSettings(engines=names), ENGINES, ONE, Upstreams())
+
+    assert [seat.name for seat in chain.seats] == ["one", "moonshot", "mine"]
 
 
 @pytest.mark.parametrize("names", [(), ("two",)])

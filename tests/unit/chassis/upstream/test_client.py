@@ -1,9 +1,13 @@
 import asyncio
 import gzip
+import re
 import socket
+import ssl
 import time
+from pathlib import Path
 
 import pytest
+import trustme
 
 from chassis.errors import EngineFailed, EngineTimeout
 from chassis.upstream.client import Unusable
@@ -169,11 +173,79 @@ async def test_an_answer_compressed_against_our_wish_is_read_all_the_same() -> N
 
 async def test_no_redirect_is_followed() -> None:
     async with Upstream(MANNERS["redirect"]) as upstream:
-        client = Client(upstream.base_url + PATH, {})
-        reply = await client.post(BODY, {})
-        assert reply.status == 307
-        await reply.aclose()
+        client = Client(upstream.base_url + PATH, {}, setting="LLM_UP_BASE_URL")
+        with pytest.raises(EngineFailed) as caught:
+            await client.post(BODY, {})
         await client.aclose()
+
+    assert str(caught.value) == (
+        f"http://127.0.0.1:{upstream.port} answered 307 and points to http://192.0.2.1/v1. "
+        "Set LLM_UP_BASE_URL to the right address."
+    )
+    assert len(upstream.seen) == 1
+
+
+@pytest.mark.parametrize("location", ["", "http://[", "https://bear:honey@there.example/v1?key=secret#x"])
+async def test_a_redirect_shows_no_secret_and_may_point_nowhere(location: str) -> None:
+    async with Upstream(Manner(status=301, headers=(("location", location),), body=b"")) as upstream:
+        client = Client(upstream.base_url + PATH, {})
+        with pytest.raises(EngineFailed, match=r"answered 301.*Set BASE_URL") as caught:
+            await client.post(BODY, {})
+        await client.aclose()
+
+    assert not {"honey", "secret"} & set(re.findall(r"\w+", str(caught.value)))
+
+
+async def test_a_key_goes_instead_of_the_name_and_password_of_the_address_never_beside_them() -> None:
+    async with Upstream() as upstream:
+        client = Client(f"http://bear:honey@127.0.0.1:{upstream.port}/v1{PATH}", {})
+        for headers in ({"authorization": "Bearer k"}, {"api-key": "k"}):
+            reply = await client.post(BODY, headers)
+            await reply.read(10**6)
+            await reply.aclose()
+        await client.aclose()
+
+    assert [seen.headers["authorization"] for seen in upstream.seen] == ["Bearer k", "Basic YmVhcjpob25leQ=="]
+
+
+async def test_a_certificate_of_ones_own_is_trusted_beside_the_public_ones(tmp_path: Path) -> None:
+    authority, other = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ours.pem"))
+    other.cert_pem.write_to_path(str(tmp_path / "theirs.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+    url = f"https://localhost:{server.sockets[0].getsockname()[1]}/v1"
+    for file, trusted in (("ours.pem", True), ("theirs.pem", False), (None, False)):
+        client = Client(url, {}, ca_file=tmp_path / file if file else None)
+        if trusted:
+            assert await read(client) == b"hello"
+        else:
+            with pytest.raises(EngineFailed, match="certificate"):
+                await read(client)
+        await client.aclose()
+    server.close()
+
+    (tmp_path / "odd.pem").write_text("no certificate")
+    for path in (tmp_path / "odd.pem", tmp_path / "absent.pem"):
+        with pytest.raises(Unusable, match=path.name):
+            Client(url, {}, ca_file=path)
+
+
+def test_a_proxy_of_the_environment_that_cannot_be_used_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
+
+    with pytest.raises(Unusable, match="ALL_PROXY must be an http"):
+        Client("https://far.example/v1", {})
+    Client("https://far.example/v1", {}, proxy="direct")
 
 
 async def test_credentials_in_an_address_become_a_header_and_are_not_shown() -> None:

@@ -22,6 +22,8 @@ class ApiError(Exception):
     status: ClassVar[int] = 500
     type: ClassVar[str] = "server_error"
     code: ClassVar[str | None] = None
+    heals: bool = True
+    """Whether asking again may help. Where not, OpenAI's clients are told so: they retry any 5xx by themselves."""
 
     def __init__(
         self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None
@@ -32,7 +34,9 @@ class ApiError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        if self.retry_after is None:
+        if not self.heals:
+            return {"x-should-retry": "false"}
+        if self.retry_after is None or not math.isfinite(self.retry_after):
             return {}
         return {"retry-after": str(min(60, max(1, math.ceil(self.retry_after))))}
 
@@ -120,10 +124,7 @@ class EngineRefused(EngineFailed):
     """An upstream does not accept the key it was shown: wrong, expired, or not allowed to do this."""
 
     code = "upstream_auth"
-
-
-class EngineWithoutModel(EngineFailed):
-    """An upstream does not have the model that its row asks for."""
+    heals = False
 
 
 class EngineUnpaid(EngineFailed):
@@ -131,6 +132,18 @@ class EngineUnpaid(EngineFailed):
 
     status = 503
     code = "upstream_quota"
+    heals = False
+
+
+class EngineMisconfigured(EngineFailed):
+    """An upstream does not take what a setting or a default chose: a model, a field, an address."""
+
+    code = "upstream_misconfigured"
+    heals = False
+
+
+class EngineWithoutModel(EngineMisconfigured):
+    """An upstream does not have the model that its row asks for."""
 
 
 class EngineUnavailable(Exception):

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
-from chassis.errors import ApiError, BadRequest, EngineTimeout
+from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
 from llm.answer.encode import Spoken, Usage, completion, events, finish
 from llm.answer.usage import Tally, shared
@@ -72,7 +72,8 @@ class Turn(Struct):
 
     def may_say(self, failure: ApiError) -> bool:
         """Whether it is to be told in words: by setting, and not where the caller is at fault."""
-        return self.settings.for_the_ear and self.asked.wanted.is_prose and not isinstance(failure, BadRequest)
+        at_fault = isinstance(failure, BadRequest) and not isinstance(failure, Declined)
+        return self.settings.for_the_ear and self.asked.wanted.is_prose and not at_fault
 
     def excuse(self, failure: ApiError) -> Response:
         """An answer that says that there is none.

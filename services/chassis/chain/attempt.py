@@ -10,7 +10,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from chassis.chain.seat import Seat, State
 from chassis.errors import (
     ApiError,
-    BadRequest,
     Declined,
     EngineFailed,
     EngineTimeout,
@@ -21,6 +20,9 @@ from chassis.sse import close
 
 LEAST_SHARE = 0.25
 """Smallest share of the first-byte budget that any engine gets."""
+
+LOADING_SECONDS = 5.0
+"""When to ask again while an engine is loading."""
 
 log = logging.getLogger("talkbox.chain")
 
@@ -215,19 +217,25 @@ class Attempt:
         if self.failures:
             failure = self.failures[0][1]
             failure.body["message"] = "; ".join(f"{name}: {exc}" for name, exc in self.failures)
+            failure.heals = any(each.heals for _, each in self.failures)
             return failure
         if self.full:
             return self.full[0]
         states = [(seat.name, seat.state) for seat in self.absent]
-        lost = all(state.state == "unavailable" and state.seconds is None for _, state in states)
-        if self.absent and not (self.declined and lost):
-            told = "; ".join(f"{name} is {state.state} ({_detail(state)})" for name, state in states)
-            waits = [state.seconds for _, state in states if state.seconds is not None]
-            loading = any(state.state == "loading" for _, state in states)
-            return NotReady(f"No engine can answer now: {told}.", retry_after=min(waits, default=5 if loading else 30))
+        loading = any(state.state == "loading" for _, state in states)
+        if self.declined and not loading:  # an engine that is away would not come back for this request
+            return self._refusal()
+        message = "; ".join(f"{name} is {state.state} ({_detail(state)})" for name, state in states)
+        waits = [state.seconds for _, state in states if state.seconds is not None]
+        not_ready = NotReady(f"No engine can answer now: {message}.", retry_after=min([LOADING_SECONDS, *waits]))
+        not_ready.heals = loading
+        return not_ready
+
+    def _refusal(self) -> Declined:
+        """Return why all engines that are there declined."""
         if len(self.declined) == 1:
             return self.declined[0]
-        return BadRequest(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
+        return Declined(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
 
 
 def _may_join(left: Sequence[Seat[Any]]) -> bool:

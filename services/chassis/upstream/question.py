@@ -1,6 +1,8 @@
 """A question to an upstream, as a value."""
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,6 +49,36 @@ class Question(ABC):
         They are all left out where a server refuses the question and does not say why.
         """
         return frozenset()
+
+    @property
+    def spare(self) -> Mapping[str, re.Pattern[str] | None]:
+        """Return the fields that `body` can leave out or send in another form, those first that are missed least.
+
+        One goes where a refusal names it, or where its pattern is found in the refusal's message.
+        """
+        return {}
+
+    @property
+    def costly(self) -> frozenset[str]:
+        """Return those of `spare` that change what the answer is.
+
+        They go only where a server does not know them, not where it finds their value wrong.
+        """
+        return frozenset()
+
+    @property
+    def callers(self) -> frozenset[str]:
+        """Return the fields that the caller sent as they are; a refusal of another one is not the caller's mistake."""
+        return frozenset()
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return the fields that are sent because of a setting, each with the name of that setting."""
+        return {}
+
+    def shorter(self) -> "Question | None":
+        """Return this question with half of its history; None where there is none to leave out."""
+        return None
 
     @abstractmethod
     def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:

@@ -1,10 +1,14 @@
-"""What an upstream's refusal means: the caller's mistake, a matter of money, a limit, or a failure."""
+"""What an upstream's refusal means, and so whose mistake it is.
+
+The caller's is only what the caller sent and every engine would refuse, and moderation. A key, an account, a model, a
+default or an extra field that a setting chose is this engine's failure, and the next one is asked. So is the next one
+asked for what this engine cannot do; it is no failure then.
+"""
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import msgspec
+from msgspec import Struct
 
 from chassis.errors import (
     ApiError,
@@ -12,203 +16,176 @@ from chassis.errors import (
     Declined,
     EngineBusy,
     EngineFailed,
+    EngineMisconfigured,
     EngineRefused,
     EngineTimeout,
     EngineUnpaid,
-    TooLarge,
+    EngineWithoutModel,
+    NotFound,
 )
+from chassis.upstream.complaints import Complaint
+from chassis.upstream.question import Question
+from chassis.upstream.sayings import Kind, kind_of
 
-AUTH_REST_SECONDS = 300.0
-UNPAID_REST_SECONDS = 600.0
-MISCONFIGURED_REST_SECONDS = 60.0
-LONGEST_BUSY_SECONDS = 300.0
-MESSAGE_CHARACTERS = 500
+_AUTH_REST_SECONDS = 300.0
+_UNPAID_REST_SECONDS = 600.0
+_MISCONFIGURED_REST_SECONDS = 60.0
+_LONGEST_BUSY_SECONDS = 300.0
+_MESSAGE_CHARACTERS = 500
+_NOT_UNDERSTOOD = (400, 415, 422)
 
-BLOCKED = frozenset(
-    [
-        "content_filter",
-        "content_policy_violation",
-        "responsibleaipolicyviolation",
-        "data_inspection_failed",
-        "datainspectionfailed",
-        "unsafe_request",
-        "moderation_blocked",
-        "sensitive",
-        "1301",
-        "1026",
-        "1027",
-    ]
-)
-UNPAID = frozenset(
-    [
-        "insufficient_quota",
-        "arrearage",
-        "insufficient_user_quota",
-        "exceeded_current_quota_error",
-        "insufficient_balance",
-        "billing_hard_limit_reached",
-        "payment_required",
-        "billing_error",
-        "1113",
-        "30001",
-        "402",
-    ]
-)
-BUSY = frozenset(
-    [
-        "rate_limit_exceeded",
-        "rate_limit_error",
-        "rate_limit_reached_error",
-        "rpm_rate_limit_exceeded",
-        "tpm_rate_limit_exceeded",
-        "throttling",
-        "resource_exhausted",
-        "too_many_requests",
-        "engine_overloaded_error",
-        "1302",
-        "1303",
-        "1305",
-        "429",
-    ]
-)
-REFUSED = frozenset(
-    [
-        "invalid_api_key",
-        "incorrect_api_key_error",
-        "invalid_authentication_error",
-        "authentication_error",
-        "access_denied",
-        "permission_denied",
-        "unauthenticated",
-        "invalidapikey",
-        "401",
-        "403",
-    ]
-)
-
-SECRETS = re.compile(
+_SECRETS = re.compile(
     r"(?:sk|bce-v3|gsk|key|AIza)[-_/][\w.*/-]{6,}|AIza[\w-]{10,}|bearer\s+\S+|(?<=://)[^/@\s]+@"
     r"|(?<=[?&])(?:key|token|api[-_]?key|access_token)=[^&\s]+",
     re.IGNORECASE,
 )
+_OF_A_KEY = re.compile(r"key|token|令牌|密钥|secret", re.IGNORECASE)
 
 
 class UnknownModel(Declined):
-    """An upstream does not have the model that the caller named; another engine may still answer."""
+    """An upstream does not have the model that the caller's request named; another engine may still answer."""
 
     status = 404
     code = "model_not_found"
 
 
-class Complaint(msgspec.Struct):
-    """An upstream's error object, whatever its shape.
+class TooLong(Declined):
+    """A conversation does not fit into this upstream's model; it is asked once more with half of it."""
+
+    code = "context_length_exceeded"
+
+
+class TooMuch(TooLong):
+    """A request has more bytes than this upstream takes."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class Circumstances(Struct, frozen=True):
+    """Who is asked for what, as far as it matters for a refusal.
 
     Args:
-        words: Its code, type and status, in lower case: what to decide by.
-        explicit: Whether it said `error`, or just was not what was expected.
+        name: The row's name.
+        prefix: Beginning of its own variables, such as `LLM_MOONSHOT_`.
+        key: The variable that holds its key.
+        hint: A sentence that names the variables to check.
+        secrets: The keys that are sent, lest one be echoed.
+        question: The question that is refused.
     """
 
-    message: str = ""
-    code: str | None = None
-    param: str | None = None
-    words: frozenset[str] = frozenset()
-    explicit: bool = False
-
-    @classmethod
-    def of(cls, body: bytes) -> "Complaint | None":
-        """None where there is no error object."""
-        try:
-            return cls.within(msgspec.json.decode(body))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
-
-    @classmethod
-    def within(cls, value: Any) -> "Complaint | None":
-        if isinstance(value, list) and value:  # Gemini wraps it once more
-            value = value[0]
-        if not isinstance(value, dict):
-            return None
-        error = value.get("error") or value
-        if isinstance(error, str):
-            return cls(error, words=_words([value.get("code"), value.get("type")]), explicit=True)
-        if not isinstance(error, dict):
-            return None
-        inner = error.get("innererror")
-        inner_code = inner.get("code") if isinstance(inner, dict) else None
-        message = next((error[key] for key in ("message", "msg", "error_msg", "detail") if error.get(key)), "")
-        code, param = error.get("code", error.get("error_code")), error.get("param")
-        return cls(
-            message if isinstance(message, str) else _validation_errors(message),
-            None if code is None else str(code),
-            param if isinstance(param, str) else None,
-            _words([code, error.get("type"), error.get("status"), inner_code]),
-            error is not value,
-        )
+    name: str = "The upstream"
+    prefix: str = ""
+    key: str = "its API_KEY"
+    hint: str = ""
+    secrets: Sequence[str] = ()
+    question: Question | None = None
 
 
 def refusal(
-    status: int, body: bytes, *, retry_after: float | None = None, secrets: Sequence[str] = (), hint: str = ""
+    status: int, complaint: Complaint, *, retry_after: float | None = None, about: Circumstances | None = None
 ) -> ApiError:
-    """An answer other than 200, in our terms.
+    """Return the error that an answer other than 200 means.
 
     Args:
-        secrets: The keys that are sent, lest one be echoed.
-        hint: Which variables to look at.
+        retry_after: Seconds that the headers ask to wait.
     """
-    complaint = Complaint.of(body) or Complaint()
-    return _judged(complaint, status, retry_after, secrets, hint)
+    about = about or Circumstances()
+    said = _clean(complaint.message, about.secrets)
+    wait = complaint.wait_seconds if retry_after is None else retry_after
+    match kind_of(complaint.words, complaint.message):
+        case Kind.BLOCKED:
+            return BadRequest(said or "The provider's moderation refused this.", code="content_filter")
+        case Kind.TOO_LONG:
+            return TooLong(said or f"{about.name} finds the conversation too long.", param="messages")
+        case Kind.UNPAID:
+            return _unpaid(said, about)
+        case Kind.UNKNOWN_MODEL:
+            return _unknown_model(said, about)
+        case Kind.REFUSED:
+            return _refused(status, said, about)
+        case Kind.BUSY:
+            return _busy(said, wait)
+        case None:
+            return _by_status(status, complaint, said, wait, about)
 
 
-def within_success(complaint: Complaint, *, secrets: Sequence[str] = (), hint: str = "") -> ApiError:
-    """An error object inside a 200, in our terms."""
+def within_success(complaint: Complaint, *, about: Circumstances | None = None) -> ApiError:
+    """Return the error that an error object inside a 200 means."""
     status = next((int(word) for word in complaint.words if re.fullmatch(r"[45]\d\d", word)), 200)
-    return _judged(complaint, status, None, secrets, hint)
+    return refusal(status, complaint, about=about)
 
 
-def _judged(
-    complaint: Complaint, status: int, retry_after: float | None, secrets: Sequence[str], hint: str
-) -> ApiError:
-    words = complaint.words
-    said = _clean(complaint.message, secrets)
-    told = f": {said}" if said else ""
-    if words & BLOCKED:
-        return BadRequest(said or "The provider's moderation refused this.", code="content_filter")
-    if status == 402 or words & UNPAID:
-        return EngineUnpaid(f"has no quota or balance left{told}", rest_seconds=UNPAID_REST_SECONDS)
-    if status == 429 or words & BUSY:
-        rest = None if retry_after is None else min(retry_after, LONGEST_BUSY_SECONDS)
-        return EngineBusy(f"is at its limit{told}", retry_after=rest or 1.0, rest_seconds=rest)
-    if status in (401, 403) or words & REFUSED:
-        return EngineRefused(f"refused access with this key ({status}). {hint}", rest_seconds=AUTH_REST_SECONDS)
+def _by_status(status: int, complaint: Complaint, said: str, wait: float | None, about: Circumstances) -> ApiError:
+    tail = f": {said}" if said else ""
+    if status == 402:
+        return _unpaid(said, about)
+    if status in (401, 403):
+        return _refused(status, said, about)
+    if status == 429:
+        return _busy(said, wait)
+    if status == 404 and complaint.explicit:
+        return _unknown_model(said, about)
     if status == 413:
-        return TooLarge(said or "The upstream takes no request as large as this.", param=complaint.param)
-    if status in (400, 415, 422):
-        said = said or f"The upstream refused the request ({status})."
-        return BadRequest(said, param=complaint.param, code=complaint.code)
+        return TooMuch(said or f"{about.name} takes no request as large as this.", param=complaint.param)
+    if status in _NOT_UNDERSTOOD:
+        return _not_understood(status, complaint, said, about)
     if status == 200:
-        return EngineFailed(f"reported an error{told}")
+        return EngineFailed(f"reported an error{tail}")
     if status in (408, 504, 524):
-        return EngineTimeout(f"answered {status}{told}")
+        return EngineTimeout(f"answered {status}{tail}")
     if status >= 500:
-        rest = min(retry_after, LONGEST_BUSY_SECONDS) if status == 503 and retry_after else None
-        return EngineFailed(f"answered {status}{told}", retry_after=retry_after, rest_seconds=rest)
-    return EngineFailed(f"answered {status}{told}. {hint}", rest_seconds=MISCONFIGURED_REST_SECONDS)
+        rest = min(wait, _LONGEST_BUSY_SECONDS) if status == 503 and wait else None
+        return EngineFailed(f"answered {status}{tail}", retry_after=wait, rest_seconds=rest)
+    return EngineMisconfigured(f"answered {status}{tail}. {about.hint}", rest_seconds=_MISCONFIGURED_REST_SECONDS)
 
 
-def _words(values: Iterable[object]) -> frozenset[str]:
-    return frozenset(str(value).lower() for value in values if isinstance(value, str | int))
+def _unpaid(said: str, about: Circumstances) -> EngineUnpaid:
+    message = f"has no quota or balance left{f': {said}' if said else ''}. Top up the account of {about.key}."
+    return EngineUnpaid(message, rest_seconds=_UNPAID_REST_SECONDS)
 
 
-def _validation_errors(detail: object) -> str:
-    """FastAPI's `[{loc, msg, type}]` in one line."""
-    if not isinstance(detail, list):
-        return ""
-    lines = [item for item in detail if isinstance(item, dict)]
-    return "; ".join(f"{'.'.join(map(str, item.get('loc', ())))}: {item.get('msg', '')}" for item in lines)
+def _refused(status: int, said: str, about: Circumstances) -> EngineRefused:
+    """What a vendor says of a key may hold a part of it, and is not repeated."""
+    shown = "" if not said or _OF_A_KEY.search(said) else f": {said}"
+    message = f"refused access with this key ({status}){shown}. Check {about.key}. {about.hint}".strip()
+    return EngineRefused(message, rest_seconds=_AUTH_REST_SECONDS)
+
+
+def _busy(said: str, wait: float | None) -> EngineBusy:
+    rest = None if wait is None else min(wait, _LONGEST_BUSY_SECONDS)
+    return EngineBusy(f"is at its limit{f': {said}' if said else ''}", retry_after=rest or 1.0, rest_seconds=rest)
+
+
+def _unknown_model(said: str, about: Circumstances) -> ApiError:
+    if about.question is None:
+        return EngineMisconfigured(said, rest_seconds=_MISCONFIGURED_REST_SECONDS)
+    missing = f"{about.name} has no model {about.question.model!r}"
+    match about.question.named_by:
+        case "pick":
+            return NotFound(f"{missing}.", param="model", code="model_not_found")
+        case "request":
+            return UnknownModel(f"{missing}. The operator can set {about.prefix}MODEL.", param="model")
+        case "row":
+            message = f"has no model {about.question.model!r}, or no such path. Set {about.prefix}MODEL. {about.hint}"
+            return EngineWithoutModel(message, rest_seconds=_MISCONFIGURED_REST_SECONDS)
+
+
+def _not_understood(status: int, complaint: Complaint, said: str, about: Circumstances) -> ApiError:
+    """Sort a 400 about which nothing else is known by the field that it names."""
+    question = about.question
+    said = said or f"{about.name} refused the request ({status})."
+    ours = question and next((field for field in question.settings if complaint.names(field)), None)
+    if question and ours:
+        message = f"refuses {ours!r} ({said}). Change {question.settings[ours]}."
+        return EngineMisconfigured(message, rest_seconds=_MISCONFIGURED_REST_SECONDS)
+    if question and not complaint.unknown and any(complaint.names(field) for field in question.callers):
+        return BadRequest(said, param=complaint.param, code=complaint.code)
+    return Declined(said, param=complaint.param, code=complaint.code)
 
 
 def _clean(message: str, secrets: Sequence[str]) -> str:
-    """Short, on one line, and without anything that looks like a key."""
+    """Return `message` short, on one line, and without anything that looks like a key."""
     for secret in filter(None, secrets):
         message = message.replace(secret, "***")
-    return SECRETS.sub("***", " ".join(message.split()))[:MESSAGE_CHARACTERS]
+    return _SECRETS.sub("***", " ".join(message.split()))[:_MESSAGE_CHARACTERS]

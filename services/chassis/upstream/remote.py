@@ -1,4 +1,4 @@
-"""The server behind a row: asked with one key after the other, and what it means by what it answers."""
+"""The server behind a row: asked with one key after the other, and with less where it refuses a part."""
 
 import asyncio
 import logging
@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TypeGuard
 
+from msgspec import structs
+
 from chassis.errors import (
     ApiError,
-    BadRequest,
-    Declined,
     EngineBusy,
     EngineFailed,
     EngineRefused,
@@ -17,29 +17,25 @@ from chassis.errors import (
     EngineUnavailable,
     EngineUnpaid,
     EngineWithoutModel,
-    NotFound,
 )
 from chassis.request_id import REQUEST_ID, request_id
 from chassis.upstream.client import Reply, Unusable, Upstream
+from chassis.upstream.complaints import Complaint
+from chassis.upstream.concessions import Concessions
+from chassis.upstream.habits import Habits
 from chassis.upstream.keys import KeyRing
 from chassis.upstream.model_names import ModelNames, listed_in
 from chassis.upstream.question import Question
-from chassis.upstream.refusals import (
-    MISCONFIGURED_REST_SECONDS,
-    Complaint,
-    UnknownModel,
-    refusal,
-    within_success,
-)
+from chassis.upstream.refusals import Circumstances, UnknownModel, refusal, within_success
 from chassis.upstream.settings import Row
 
-MAX_REFUSAL_BYTES = 64 * 2**10
-REFUSAL_SECONDS = 4.0
-KEY_REST_SECONDS = 10.0
+_MAX_REFUSAL_BYTES = 64 * 2**10
+_REFUSAL_SECONDS = 4.0
+_KEY_REST_SECONDS = 10.0
 """Rest of a key whose refusal says nothing of how long."""
-LIST_SECONDS = 2.0
+_LIST_SECONDS = 2.0
 """The longest wait for the list of models, with a question that waits for it."""
-MAX_LIST_BYTES = 4 * 2**20
+_MAX_LIST_BYTES = 4 * 2**20
 
 log = logging.getLogger("talkbox.upstream")
 
@@ -48,11 +44,9 @@ class Remote:
     """One row's server.
 
     Args:
-        path: What is asked there.
+        path: The path of its questions, below the base URL.
         headers: Sent with each request, beside the key.
-        settings: Which of a row's variables to look at when it refuses.
-        retold: Whether what it is sent was made here. Then only moderation is the caller's matter; what else it
-            dislikes, the next engine may like.
+        settings: The row's variables to look at when it refuses.
 
     Raises:
         EngineUnavailable: The address or a key cannot be sent.
@@ -66,15 +60,16 @@ class Remote:
         *,
         connect_seconds: float,
         settings: str = "BASE_URL, _API_KEY and _MODEL",
-        retold: bool = False,
     ) -> None:
-        self.row, self.path, self.retold = row, path, retold
+        self.row, self.path = row, path
         self.hint = f"Check {row.prefix}{settings}."
         self.ring = KeyRing(row.api_keys)
         self.names = ModelNames(row.name, row.base_url, row.preferred)
         self._key_headers = {key: row.headers_with(key) for key in self.ring.keys}
-        self._refused: dict[str, frozenset[str]] = {}
-        """Fields that are left out, by model: those that it was seen to refuse."""
+        self._habits = Habits()
+        self._about = Circumstances(
+            row.name, row.prefix, row.key_variable or f"{row.prefix}API_KEY", self.hint, self.ring.keys
+        )
         own = {"accept-encoding": "identity", "user-agent": "talkbox"}  # what is passed on must be readable
         try:
             for shown in self._key_headers.values():
@@ -95,16 +90,16 @@ class Remote:
 
     @property
     def detail(self) -> str | None:
-        """For /readyz."""
+        """What /readyz says of it: keys that rest, and fields that are left out."""
         resting = self.ring.resting
-        parts = [f"{resting} of {len(self.ring.keys)} keys rest" if resting else None, self.names.notice]
-        return "; ".join(filter(None, parts)) or None
+        keys = f"{resting} of {len(self.ring.keys)} keys rest" if resting else None
+        return "; ".join(filter(None, [keys, self._habits.detail, self.names.notice])) or None
 
     async def ask(self, question: Question) -> Reply:
         """Return a 200 that has begun, from a key that is accepted and a question that is understood. Close it.
 
-        What is refused is asked again: with the next key, without the fields that the server does not know, or for the
-        model that has taken the place of one that is gone.
+        A refused question is asked again: with the next key, without the field that the refusal names, with half of
+        the history where that is too long, or for the model that has taken the place of one that is gone.
 
         Raises:
             EngineTimeout: The answer did not begin in time.
@@ -139,36 +134,31 @@ class Remote:
 
     async def _learn_models(self) -> None:
         try:
-            async with asyncio.timeout(LIST_SECONDS):
-                reply = await self.get("/models", silence_seconds=LIST_SECONDS)
+            async with asyncio.timeout(_LIST_SECONDS):
+                reply = await self.get("/models", silence_seconds=_LIST_SECONDS)
                 try:
                     if reply.status == 200:
-                        self.names.learn(listed_in(await reply.read(MAX_LIST_BYTES)))
+                        self.names.learn(listed_in(await reply.read(_MAX_LIST_BYTES)))
                 finally:
                     await reply.aclose()
         except (EngineFailed, TimeoutError, ValueError) as exc:
             log.info("%s: the list of models could not be read (%s)", self.row.name, type(exc).__name__)
 
     async def _ask(self, question: Question) -> Reply:
-        without = self._refused.get(question.model, frozenset())
+        made = Concessions(question, self._habits.of(question.model))
         tried: frozenset[str] = frozenset()
         key = self.ring.take() or ""
         while True:
-            reply = await self._send(question, key, without)
+            reply = await self._send(made.question, key, made.without)
             if reply.status == 200:
-                if without:
-                    self._refused[question.model] = without
+                self._habits.learn(question.model, made.learnt)
                 return reply
-            try:
-                failure = await self._refusal(reply, question)
-            finally:
-                await reply.aclose()
-            if reply.status in (400, 422) and (more := question.extras - without):
-                without |= more
+            complaint, failure = await self._refusal(reply, made.question)
+            if made.can_do_with_less(reply.status, complaint):
                 continue
             if len(self.ring.keys) == 1 or not _concerns_key(failure):
                 raise failure
-            self.ring.rest(key, failure.rest_seconds or KEY_REST_SECONDS)
+            self.ring.rest(key, failure.rest_seconds or _KEY_REST_SECONDS)
             tried |= {key}
             following = self.ring.take(tried)
             if following is None:
@@ -210,43 +200,31 @@ class Remote:
             patience = gap_seconds
 
     def meant(self, complaint: Complaint) -> ApiError:
-        """An error object inside a 200."""
-        return self._judged(within_success(complaint, secrets=self.ring.keys, hint=self.hint))
+        """Return the error that an error object inside a 200 means."""
+        return within_success(complaint, about=self._about)
 
     def no_answer(self, body: bytes, reply: Reply, wanted: str) -> ApiError:
-        """A 200 that holds something else than what was `wanted`, such as `sound`."""
+        """Return the error that a 200 means which holds something else than what was `wanted`, such as `sound`."""
         complaint = Complaint.of(body)
-        if complaint is not None and (complaint.message or complaint.words):
+        if complaint is not None and not complaint.empty:
             return self.meant(complaint)
         return EngineFailed(f"answered {reply.media_type or 'something'} that is no {wanted}. {self.hint}")
 
-    def _unknown_model(self, question: Question) -> ApiError:
-        missing = f"{self.row.name} has no model {question.model!r}"
-        match question.named_by:
-            case "pick":
-                return NotFound(f"{missing}.", param="model", code="model_not_found")
-            case "request":
-                log.warning("%s; set %sMODEL to one that it has", missing, self.row.prefix)
-                return UnknownModel(f"{missing}. The operator can set {self.row.prefix}MODEL.", param="model")
-            case "row":
-                message = f"has no model {question.model!r}, or no such path. {self.hint}"
-                return EngineWithoutModel(message, rest_seconds=MISCONFIGURED_REST_SECONDS)
-
-    async def _refusal(self, reply: Reply, question: Question) -> ApiError:
+    async def _refusal(self, reply: Reply, question: Question) -> tuple[Complaint, ApiError]:
+        """Read what a reply other than 200 says, and close it."""
         try:
-            async with asyncio.timeout(REFUSAL_SECONDS):
-                body = await reply.read(MAX_REFUSAL_BYTES)
+            async with asyncio.timeout(_REFUSAL_SECONDS):
+                body = await reply.read(_MAX_REFUSAL_BYTES)
         except (EngineFailed, TimeoutError):
             body = b""  # the status says enough
-        if reply.status == 404 and (complaint := Complaint.of(body)) is not None and complaint.explicit:
-            return self._unknown_model(question)
-        wait, secrets = reply.retry_after, self.ring.keys
-        return self._judged(refusal(reply.status, body, retry_after=wait, secrets=secrets, hint=self.hint))
-
-    def _judged(self, error: ApiError) -> ApiError:
-        if self.retold and isinstance(error, BadRequest) and error.body["code"] != "content_filter":
-            return Declined(str(error), param=error.body["param"])
-        return error
+        finally:
+            await reply.aclose()
+        complaint = Complaint.of(body) or Complaint()
+        about = structs.replace(self._about, question=question)
+        failure = refusal(reply.status, complaint, retry_after=reply.retry_after, about=about)
+        if isinstance(failure, UnknownModel):
+            log.warning("%s: %s", self.row.name, failure)
+        return complaint, failure
 
     def _silent(self, seconds: float | None) -> EngineTimeout:
         return EngineTimeout(f"{self.upstream.shown} was silent for {seconds or 0:g} s")

@@ -90,6 +90,7 @@ class Row(Struct, frozen=True):
         more_keys: Keys of the same provider, used in turn with `api_key`.
         query: Query of each address, such as `api-version=2024-10-21`.
         preferred: Models to ask for, the best first, where `model` is unknown to the key.
+        key_variable: Variable that holds the key, or that should: `MOONSHOT_API_KEY`.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Row(Struct, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     ca_file: Path | None = None
     preferred: tuple[str, ...] = ()
+    key_variable: str = ""
 
     @property
     def api_keys(self) -> tuple[str, ...]:
@@ -186,6 +188,7 @@ class Rows(Generic[P]):
             headers_in(own.headers, f"{prefix}HEADERS") or _usual_headers(provider, found, keys),
             own.ca_file,
             () if own.model or own.models else provider.preferred,
+            _key_variable(prefix, own, shared),
         )
 
     def exists(self, name: str) -> bool:
@@ -237,6 +240,12 @@ def _usual_headers(provider: Provider, found: Address, keys: Sequence[str]) -> M
     at_azure = AZURE.fullmatch(found.base_url.split("/")[2].partition(":")[0]) is not None
     usual = {"api-key": KEY} if at_azure else provider.headers
     return {} if any(key.startswith(_JWT) for key in keys) else usual
+
+
+def _key_variable(prefix: str, own: RowOptions, shared: Mapping[str, SharedOptions]) -> str:
+    if own.api_key:
+        return f"{prefix}API_KEY"
+    return f"{next((name for name, each in shared.items() if each.api_key), next(iter(shared)))}_API_KEY"
 
 
 def _split(keys: str) -> list[str]:

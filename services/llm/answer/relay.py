@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import msgspec
 
 from chassis.errors import ApiError, EngineFailed
-from chassis.upstream.refusals import Complaint
+from chassis.upstream.complaints import Complaint
 from llm.answer.usage import DONE, Tally
 
 MAX_EVENT_BYTES = 4 * 2**20

@@ -1,5 +1,6 @@
-"""What is sent to an upstream: the caller's bytes, but for what the operator or the upstream wants otherwise."""
+"""The body for an upstream: the caller's bytes, but for what the operator or the upstream wants otherwise."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -8,56 +9,104 @@ from msgspec import Raw
 from chassis.settings import SettingError
 from llm.request.messages import messages_for
 from llm.request.providers import REASONS, Mind, unthinking
+from llm.request.spare import JSON_SCHEMA, THINKING
 from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
 
-LIMITS = ("max_tokens", "max_completion_tokens")
+_LIMITS = ("max_completion_tokens", "max_tokens")
+_THINKING_FIELDS = (
+    "reasoning_effort",
+    "thinking",
+    "enable_thinking",
+    "reasoning",
+    "reasoning_format",
+    "chat_template_kwargs",
+)
+_JSON_OBJECT = {"response_format": {"type": "json_object"}}
 
 
 def body_for(
-    asked: Asked, model: str, options: RelayOptions, mind: Mind, name: str = "", *, think: bool = False
+    asked: Asked,
+    model: str,
+    options: RelayOptions,
+    mind: Mind,
+    name: str = "",
+    *,
+    without: frozenset[str] = frozenset(),
 ) -> bytes:
-    """The body as it came, with what must change; every other value byte for byte.
+    """Return the body as it came, with what must change; every other value byte for byte.
 
     Args:
         mind: What the upstream wants.
         name: The provider's.
-        think: Leave its thinking alone, whatever the options say.
+        without: Fields and forms that the upstream refuses for this model, see `spare.py`.
     """
     wanted = asked.wanted
     changes: dict[str, Any] = {} if model == wanted.model else {"model": model}
-    unwanted: tuple[str, ...] = ()
-    if (limit := _limit(wanted, model, options, mind, name)) is not None:
+    unwanted = set(without)
+    if (limit := _limit(wanted, model, options, mind, name, without)) is not None:
         changes |= limit
-        unwanted = LIMITS
-    if wanted.temperature is None and options.temperature != "off" and not REASONS.match(model):
+        unwanted |= set(_LIMITS)
+    if adds_temperature(wanted, model, options) and "temperature" not in without:
         changes["temperature"] = options.temperature
-    messages = messages_for(asked, options, knows_developer=mind.knows_developer)
+    messages = messages_for(asked, options, knows_developer=mind.knows_developer, without=without)
     if messages is not None:
         changes["messages"] = messages
-    added = {} if think or not switches_off(wanted, options) else unthinking(name, model)
-    if options.extra:
-        added = added | fields_of(options.extra)
-    if not changes and not added:
+    if JSON_SCHEMA in without and "response_format" not in without:
+        changes |= _JSON_OBJECT
+    if THINKING in without:
+        unwanted |= set(_THINKING_FIELDS)
+    if "logprobs" in without:
+        unwanted.add("top_logprobs")
+    added = {key: value for key, value in added_fields(wanted, model, options, name).items() if key not in unwanted}
+    if not changes and not added and not without:
         return asked.body
-    fields: dict[str, Any] = msgspec.json.decode(asked.body, type=dict[str, Raw])
-    own = {key: value for key, value in fields.items() if key not in unwanted}
+    own = {key: value for key, value in fields_sent(asked).items() if key not in unwanted}
     return msgspec.json.encode(added | own | changes)
 
 
+def fields_sent(asked: Asked) -> dict[str, Raw]:
+    """Return the fields of a request as its caller wrote them."""
+    return msgspec.json.decode(asked.body, type=dict[str, Raw])
+
+
+def added_fields(wanted: ChatRequest, model: str, options: RelayOptions, name: str) -> dict[str, Any]:
+    """Return what is sent where the caller says nothing of it: thinking switched off, and the operator's extra."""
+    added = unthinking(name, model) if switches_off(wanted, options) else {}
+    return added | fields_of(options.extra) if options.extra else added
+
+
+def adds_temperature(wanted: ChatRequest, model: str, options: RelayOptions) -> bool:
+    """Return whether the default is sent: many refuse it beside `top_p`, and reasoning models refuse it at all."""
+    unsaid = wanted.temperature is None and wanted.top_p is None
+    return unsaid and options.temperature != "off" and not REASONS.match(model)
+
+
+def settings_of(wanted: ChatRequest, model: str, options: RelayOptions, prefix: str) -> Mapping[str, str]:
+    """Return which setting decided on a field that the caller did not send."""
+    found = dict.fromkeys(fields_of(options.extra or "{}"), f"{prefix}EXTRA")
+    if adds_temperature(wanted, model, options):
+        found["temperature"] = f"{prefix}TEMPERATURE"
+    if wanted.token_limit is None:
+        found |= dict.fromkeys(_LIMITS, f"{prefix}MAX_TOKENS")
+    return found
+
+
 def switches_off(wanted: ChatRequest, options: RelayOptions) -> bool:
-    """Whether thinking is to be switched off upstream."""
+    """Return whether thinking is to be switched off upstream."""
     return options.thoughts == "off" and not wanted.asks_for_thoughts
 
 
 def heard(wanted: ChatRequest, options: RelayOptions) -> Literal["show", "aside", "hide", "off"]:
-    """What becomes of thoughts in the answer: who asks for them gets them, unless it is to be heard."""
+    """Return what becomes of thoughts: a caller who asks for them gets them, unless the answer is to be heard."""
     return "show" if wanted.asks_for_thoughts and not options.for_the_ear else options.thoughts
 
 
 def fields_of(extra: str) -> dict[str, Any]:
-    """Raises:
-    SettingError: It is no JSON object.
+    """Return the fields in LLM_EXTRA.
+
+    Raises:
+        SettingError: It is no JSON object.
     """
     try:
         return msgspec.json.decode(extra, type=dict[str, Any])
@@ -65,9 +114,15 @@ def fields_of(extra: str) -> dict[str, Any]:
         raise SettingError(f"LLM_EXTRA: not a JSON object ({exc}).") from exc
 
 
-def _limit(wanted: ChatRequest, model: str, options: RelayOptions, mind: Mind, name: str) -> dict[str, int] | None:
-    """The limit of tokens under the name this upstream knows; None: as the caller has it."""
+def _limit(
+    wanted: ChatRequest, model: str, options: RelayOptions, mind: Mind, name: str, without: frozenset[str]
+) -> dict[str, int] | None:
+    """Return the limit of tokens under the name this upstream knows; None to leave it as the caller has it."""
     given = wanted.token_limit
+    if not without.isdisjoint(_LIMITS):
+        limit = options.max_tokens if given is None and not REASONS.match(model) else given
+        known = [name for name in _LIMITS if name not in without]
+        return {known[0]: limit} if known and isinstance(limit, int) else {}
     if REASONS.match(model):
         if name != "openai" or wanted.max_tokens is None or given is None:
             return None

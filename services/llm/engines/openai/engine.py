@@ -4,7 +4,9 @@
 services. Where nothing is to be changed, the request goes on as the bytes it came as, and so does the answer.
 """
 
-from collections.abc import AsyncIterator, Callable
+import dataclasses
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -18,8 +20,8 @@ from chassis.errors import EngineFailed, NotFound, TooBusy
 from chassis.settings import read
 from chassis.sse import close
 from chassis.upstream.client import Reply
+from chassis.upstream.complaints import Complaint
 from chassis.upstream.question import NamedBy, Question
-from chassis.upstream.refusals import Complaint
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from llm.answer.encode import NoAnswer, unrolled
@@ -29,17 +31,16 @@ from llm.answer.usage import shown, with_usage
 from llm.engines import Engine
 from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
 from llm.engines.openai.model_list import Listed
-from llm.request.body import body_for, fields_of, heard
-from llm.request.messages import estimated
+from llm.request.body import body_for, fields_of, fields_sent, heard, settings_of
+from llm.request.messages import estimated, halved
 from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, Mind
+from llm.request.spare import DEVELOPER, JSON_SCHEMA, PARTS, SYSTEM_ROLE, THINKING, costly, spare
 from llm.settings import LimitOptions, RelayOptions
 from llm.wire import Asked
 
 if TYPE_CHECKING:
     from llm.budgets.limits import Rate
 
-THINKING = "thinking"
-"""Stands for all fields that switch thinking off, whatever a provider calls them."""
 MAX_ANSWER_BYTES = 32 * 2**20
 PATIENCE_SECONDS = 0.5
 """How long a caller waits for a place at an upstream before the next engine is asked."""
@@ -59,18 +60,42 @@ class Chat(Question):
     options: RelayOptions
     mind: Mind
     provider: str
-
-    @property
-    def extras(self) -> frozenset[str]:
-        return frozenset({THINKING} if self._json(frozenset()) != self._json(frozenset({THINKING})) else ())
+    prefix: str
 
     def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
         accepted = "text/event-stream" if self.asked.wanted.stream else "application/json"
         return {"accept": accepted}, self._json(without)
 
+    @property
+    def extras(self) -> frozenset[str]:
+        return frozenset({THINKING})
+
+    @property
+    def spare(self) -> Mapping[str, re.Pattern[str] | None]:
+        sent = msgspec.json.decode(self._json(frozenset()), type=dict[str, Any])
+        form = self.asked.wanted.response_format
+        schema = [JSON_SCHEMA] if form is not None and form.type == "json_schema" else []
+        return spare([*sent, *self.extras, *schema, DEVELOPER, PARTS, SYSTEM_ROLE])
+
+    @property
+    def costly(self) -> frozenset[str]:
+        return costly(self.spare)
+
+    @property
+    def callers(self) -> frozenset[str]:
+        return frozenset(fields_sent(self.asked)) - {"model"}
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return settings_of(self.asked.wanted, self.model, self.options, self.prefix)
+
+    def shorter(self) -> "Chat | None":
+        limit = halved(self.asked.wanted.messages, self.options.history_tokens)
+        options = msgspec.structs.replace(self.options, history_tokens=limit)
+        return dataclasses.replace(self, options=options) if limit else None
+
     def _json(self, without: frozenset[str]) -> bytes:
-        think = THINKING in without
-        return body_for(self.asked, self.model, self.options, self.mind, self.provider, think=think)
+        return body_for(self.asked, self.model, self.options, self.mind, self.provider, without=without)
 
 
 class OpenAI(Engine):
@@ -201,6 +226,7 @@ class OpenAI(Engine):
             options=self.options,
             mind=self.mind,
             provider=self.provider,
+            prefix=self.row.prefix,
             silence_seconds=self.options.silence_seconds if asked.wanted.stream else None,
         )
 

@@ -19,8 +19,8 @@ from chassis.settings import Options, SettingError, read
 from chassis.sse import events
 from chassis.threads import Stop, pieces, workers
 from chassis.upstream.client import Reply
+from chassis.upstream.complaints import Complaint
 from chassis.upstream.question import NamedBy, Question
-from chassis.upstream.refusals import Complaint
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from stt.engines import Engine
@@ -122,7 +122,7 @@ class OpenAI(Engine):
             self.languages = frozenset(filter(None, map(code_of, options.languages or provider.languages)))
         except UnknownLanguage as exc:
             raise SettingError(f"{row.prefix}LANGUAGES: {exc}") from exc
-        self._remote = Remote(row, "/audio/transcriptions", {}, connect_seconds=options.connect_seconds, retold=True)
+        self._remote = Remote(row, "/audio/transcriptions", {}, connect_seconds=options.connect_seconds)
         self._executor = workers(cores(), "upload")
 
     @classmethod

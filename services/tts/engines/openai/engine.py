@@ -114,7 +114,6 @@ class OpenAI(Engine):
             {"content-type": "application/json"},
             connect_seconds=options.connect_seconds,
             settings="BASE_URL, _API_KEY, _MODEL and _VOICE",
-            retold=True,
         )
 
     @classmethod

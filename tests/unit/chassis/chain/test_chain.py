@@ -13,6 +13,7 @@ from chassis.errors import (
     Declined,
     EngineBusy,
     EngineFailed,
+    EngineRefused,
     EngineTimeout,
     EngineUnavailable,
     NotReady,
@@ -193,7 +194,7 @@ async def test_an_engine_that_says_how_long_rests_at_once() -> None:
     assert state.seconds == pytest.approx(30, abs=1)
 
 
-async def test_a_resting_engine_alone_is_503_with_the_time_it_rests() -> None:
+async def test_a_resting_engine_alone_is_503_that_no_client_retries_by_itself() -> None:
     chain = chain_of(a=FakeEngine(error=EngineFailed("no key", rest_seconds=20)))
     with pytest.raises(EngineFailed):
         await chain.answer("tts-1", speak)
@@ -201,7 +202,30 @@ async def test_a_resting_engine_alone_is_503_with_the_time_it_rests() -> None:
     with pytest.raises(NotReady, match="no key") as raised:
         await chain.answer("tts-1", speak)
 
-    assert 15 <= int(raised.value.headers["retry-after"]) <= 20
+    assert raised.value.headers == {"x-should-retry": "false"}
+
+
+async def test_what_the_living_engines_declined_is_a_400_although_another_is_away() -> None:
+    away = EngineFailed("down", rest_seconds=20)
+    chain = chain_of(a=FakeEngine(error=away), b=FakeEngine(error=Declined("b understands text only")))
+    with pytest.raises(EngineFailed):
+        await chain.answer("a", speak)
+
+    with pytest.raises(Declined, match="text only") as raised:
+        await chain.answer("x", speak)
+
+    assert raised.value.status == 400
+
+
+async def test_a_failure_that_cannot_heal_says_so_unless_another_one_can() -> None:
+    refused, hung = EngineRefused("key refused"), EngineTimeout("silent")
+    with pytest.raises(EngineRefused) as alone:
+        await chain_of(a=FakeEngine(error=refused)).answer("x", speak)
+    assert alone.value.headers == {"x-should-retry": "false"}
+
+    with pytest.raises(EngineRefused) as beside:
+        await chain_of(a=FakeEngine(error=refused), b=FakeEngine(error=hung)).answer("x", speak)
+    assert beside.value.headers == {}
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,21 @@ import pytest
 from chassis.errors import (
     ApiError,
     BadRequest,
+    Declined,
     EngineBusy,
     EngineFailed,
+    EngineMisconfigured,
     EngineRefused,
     EngineTimeout,
     EngineUnpaid,
-    TooLarge,
 )
-from chassis.upstream.refusals import Complaint, refusal, within_success
+from chassis.upstream.complaints import Complaint
+from chassis.upstream.refusals import Circumstances, TooMuch, within_success
+from chassis.upstream.refusals import refusal as judged
+
+
+def refusal(status: int, body: bytes, retry_after: float | None = None, about: Circumstances | None = None) -> ApiError:
+    return judged(status, Complaint.of(body) or Complaint(), retry_after=retry_after, about=about)
 
 
 def said(**error: Any) -> bytes:
@@ -23,11 +30,11 @@ def said(**error: Any) -> bytes:
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
     [
-        (400, said(message="m", code="bad"), BadRequest, "bad"),
-        (400, said(message="m", code=20012), BadRequest, "20012"),
-        (415, b"", BadRequest, None),
-        (422, b'{"detail":"nonsense"}', BadRequest, None),
-        (413, b"", TooLarge, None),
+        (400, said(message="m", code="bad"), Declined, "bad"),
+        (400, said(message="m", code=20099), Declined, "20099"),
+        (415, b"", Declined, None),
+        (422, b'{"detail":"nonsense"}', Declined, None),
+        (413, b"", TooMuch, "request_too_large"),
         (401, said(message="m"), EngineRefused, "upstream_auth"),
         (403, b"<html>", EngineRefused, "upstream_auth"),
         (402, b"", EngineUnpaid, "upstream_quota"),
@@ -45,8 +52,8 @@ def said(**error: Any) -> bytes:
         (500, b"oops", EngineFailed, "upstream_error"),
         (503, b"", EngineFailed, "upstream_error"),
         (504, b"", EngineTimeout, "upstream_timeout"),
-        (405, b"", EngineFailed, "upstream_error"),
-        (302, b"", EngineFailed, "upstream_error"),
+        (405, b"", EngineMisconfigured, "upstream_misconfigured"),
+        (302, b"", EngineMisconfigured, "upstream_misconfigured"),
     ],
 )
 def test_a_refusal_is_sorted_by_its_status_and_its_code(
@@ -88,7 +95,7 @@ def test_the_field_at_fault_is_passed_on() -> None:
     "message",
     [
         "key my-own-secret is no good",
-        "Incorrect API key provided: sk-proj-abcdef123456",
+        "cannot charge sk-proj-abcdef123456",
         "see https://user:pa55word@host/v1",
         "GET /v1?api_key=abc123secret failed",
         "Bearer abc123secret was refused",
@@ -96,14 +103,16 @@ def test_the_field_at_fault_is_passed_on() -> None:
     ],
 )
 def test_no_message_shows_a_secret(message: str) -> None:
-    shown = str(refusal(400, said(message=message), secrets=["my-own-secret"]))
+    shown = str(refusal(400, said(message=message), about=Circumstances(secrets=["my-own-secret"])))
 
     assert "***" in shown
     assert not any(part in shown for part in ("my-own-secret", "abcdef", "pa55word", "abc123secret"))
 
 
 def test_a_refused_key_is_not_discussed_with_the_caller() -> None:
-    error = refusal(401, said(message="Incorrect API key provided: weird-format-123"), hint="Check LLM_X_API_KEY.")
+    error = refusal(
+        401, said(message="Incorrect API key provided: weird-format-123"), about=Circumstances(key="LLM_X_API_KEY")
+    )
 
     assert "weird" not in str(error)
     assert "LLM_X_API_KEY" in str(error)
@@ -146,7 +155,7 @@ def test_an_account_without_money_rests_long() -> None:
         ({"message": "m"}, EngineFailed),
         ({"message": "m", "code": 502}, EngineFailed),
         ({"message": "m", "code": 429}, EngineBusy),
-        ({"message": "m", "code": 400}, BadRequest),
+        ({"message": "m", "code": 400}, Declined),
         ({"message": "m", "code": 402}, EngineUnpaid),
         ({"message": "m", "code": "content_filter"}, BadRequest),
     ],

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineTimeout, EngineUnavailable, NotFound
+from chassis.upstream.complaints import Complaint
 from chassis.upstream.question import NamedBy, Question
-from chassis.upstream.refusals import Complaint, UnknownModel
+from chassis.upstream.refusals import UnknownModel
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from imitations.upstream import MANNERS, Manner, Upstream
@@ -17,10 +18,10 @@ PLAIN, FULL = b'{"model": "m"}', b'{"model": "m", "thinking": "off"}'
 
 
 @asynccontextmanager
-async def remote(upstream: Upstream, *keys: str, retold: bool = False) -> AsyncIterator[Remote]:
+async def remote(upstream: Upstream, *keys: str) -> AsyncIterator[Remote]:
     key, *more = keys or ("",)
     row = Row("up", upstream.base_url, key, prefix="LLM_UP_", more_keys=tuple(more))
-    made = Remote(row, PATH, {"content-type": "application/json"}, connect_seconds=1.0, retold=retold)
+    made = Remote(row, PATH, {"content-type": "application/json"}, connect_seconds=1.0)
     try:
         yield made
     finally:
@@ -125,7 +126,7 @@ def error(**more: str) -> Complaint:
 
 
 async def test_of_what_was_made_here_only_moderation_is_the_callers_matter() -> None:
-    async with Upstream(MANNERS["400"]) as upstream, remote(upstream, retold=True) as made:
+    async with Upstream(MANNERS["400"]) as upstream, remote(upstream) as made:
         with pytest.raises(Declined):
             await asked(made, Thought(plain=True))
         blocked: ApiError = made.meant(error(message="no", code="content_filter"))

@@ -113,7 +113,7 @@ async def test_the_words_finish_reason_in_what_is_said_finish_nothing() -> None:
         ((ERROR,), "it broke"),
         ((ERROR.rstrip(),), "it broke"),
         ((b'{"error":{"message":"it broke"}}',), "it broke"),
-        ((b'data: {"code":10013,"message":"it broke"}\n\n',), "it broke"),
+        ((b'data: {"code":10012,"message":"it broke"}\n\n',), "it broke"),
     ],
 )
 async def test_a_stream_that_does_not_begin_with_an_answer_fails_before_its_first_piece(

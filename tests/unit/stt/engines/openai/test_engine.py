@@ -22,6 +22,7 @@ from chassis.errors import (
     NotFound,
 )
 from chassis.settings import SettingError
+from chassis.upstream.refusals import TooMuch
 from chassis.upstream.settings import Row
 from fixtures import sounds
 from imitations.transcription import MANNERS, Manner, TranscriptionServer
@@ -250,7 +251,7 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
         ("429", EngineBusy, "upstream_rate_limited"),
         ("500", EngineFailed, "upstream_error"),
         ("503", EngineFailed, "upstream_error"),
-        ("404", EngineWithoutModel, "upstream_error"),
+        ("404", EngineWithoutModel, "upstream_misconfigured"),
         ("error-in-200", EngineFailed, "upstream_error"),
         ("error-in-stream", EngineFailed, "upstream_error"),
         ("html", EngineFailed, "upstream_error"),
@@ -258,8 +259,8 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
         ("not-a-text", EngineFailed, "upstream_error"),
         ("cut", EngineFailed, "upstream_error"),
         ("blocked", BadRequest, "content_filter"),
-        ("400", Declined, None),
-        ("413", Declined, None),
+        ("400", Declined, "invalid_file"),
+        ("413", TooMuch, "request_too_large"),
         ("422", Declined, None),
     ],
 )

@@ -121,7 +121,7 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
         ("429", EngineBusy, "upstream_rate_limited"),
         ("500", EngineFailed, "upstream_error"),
         ("503", EngineFailed, "upstream_error"),
-        ("404", EngineWithoutModel, "upstream_error"),
+        ("404", EngineWithoutModel, "upstream_misconfigured"),
         ("error-in-200", EngineFailed, "upstream_error"),
         ("error-as-mp3", EngineFailed, "upstream_error"),
         ("html", EngineFailed, "upstream_error"),
@@ -129,7 +129,7 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
         ("header-only", EngineFailed, "upstream_error"),
         ("cut", EngineFailed, "upstream_error"),
         ("blocked", BadRequest, "content_filter"),
-        ("400", Declined, None),
+        ("400", Declined, "invalid_voice"),
         ("422", Declined, None),
     ],
 )

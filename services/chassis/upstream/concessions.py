@@ -1,0 +1,63 @@
+"""What a question gives up, so that a server that has refused it may answer."""
+
+from collections.abc import Iterator
+
+from chassis.upstream.complaints import Complaint
+from chassis.upstream.question import Question
+from chassis.upstream.sayings import Kind, kind_of
+
+_MOST_FIELDS = 8
+"""How many fields one question may lose, each for one more request."""
+
+
+class Concessions:
+    """One question, with what it has lost so far."""
+
+    def __init__(self, question: Question, without: frozenset[str]) -> None:
+        self.question, self.without = question, without
+        self.learnt = without
+        """What is worth being remembered: a value beyond its range says nothing of the next caller's."""
+        self._lost = 0
+        self._shortened = False
+
+    def can_do_with_less(self, status: int, complaint: Complaint) -> bool:
+        """Give up what the refusal is about; return whether there was something to give up."""
+        match kind_of(complaint.words, complaint.message):
+            case Kind.TOO_LONG:
+                return self._shorten() or self._leave_out(complaint)
+            case None if status in (400, 422):
+                return self._leave_out(complaint)
+            case None if status == 413:
+                return self._shorten()
+            case _:
+                return False
+
+    def _leave_out(self, complaint: Complaint) -> bool:
+        named = next(filter(self._changes, self._named(complaint)), None)
+        unnamed = frozenset[str]() if complaint.root in self.question.callers else self.question.extras
+        fields = frozenset({named}) if named else unnamed
+        if self._lost == _MOST_FIELDS or not self._changes(*fields):
+            return False
+        self._lost += 1
+        self.without |= fields
+        if complaint.unknown or not complaint.of_range:
+            self.learnt |= fields
+        return True
+
+    def _changes(self, *fields: str) -> bool:
+        """Return whether the question is another one without `fields`."""
+        return self.question.body(self.without) != self.question.body(self.without | frozenset(fields))
+
+    def _shorten(self) -> bool:
+        shorter = None if self._shortened else self.question.shorter()
+        self._shortened = True
+        self.question = shorter or self.question
+        return shorter is not None
+
+    def _named(self, complaint: Complaint) -> Iterator[str]:
+        """Yield the fields that the refusal names and that can go, those first that are missed least."""
+        for field, pattern in self.question.spare.items():
+            if field in self.question.costly and not complaint.unknown:
+                continue
+            if complaint.names(field) or (pattern is not None and pattern.search(complaint.message)):
+                yield field

@@ -1,0 +1,312 @@
+"""How vendors say what is wrong: one table, with the source beside each line.
+
+Decided are matters that no status tells: a wrong key that is a 400, an empty account that is a 429, a blocked prompt
+that is a 403. A line's codes are compared, in lower case, with an error's code, type, status and reason; its words are
+looked for in the message. Codes that several vendors number alike carry the field that holds them: `base_resp.1002` is
+MiniMax's, `error_code.18` Qianfan's.
+"""
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """What a refusal is about, in the order in which sayings are tried."""
+
+    BLOCKED = "moderation"
+    TOO_LONG = "conversation too long"
+    UNPAID = "account empty"
+    UNKNOWN_MODEL = "model unknown or retired"
+    REFUSED = "key refused"
+    BUSY = "rate or concurrency"
+
+
+class Saying(NamedTuple):
+    """One vendor's way to say one thing."""
+
+    kind: Kind
+    source: str
+    codes: str = ""
+    """Separated by blanks."""
+    words: str = ""
+    """A regular expression, whatever the case."""
+
+
+SAYINGS = (
+    # Moderation
+    Saying(
+        Kind.BLOCKED,
+        "OpenAI and Azure: platform.openai.com/docs/guides/error-codes, learn.microsoft.com content-filter",
+        "content_filter content_policy_violation responsibleaipolicyviolation moderation_blocked invalid_prompt",
+        r"violat\w* (?:our|the|openai's) (?:\w+ )?(?:usage|content) polic",
+    ),
+    Saying(Kind.BLOCKED, "DeepSeek, a 400, as widely reported", words="content exists risk"),
+    Saying(Kind.BLOCKED, "Moonshot: platform.moonshot.cn/docs/api/errors", words="considered high risk"),
+    Saying(Kind.BLOCKED, "Zhipu: docs.z.ai/api-reference/api-code", "1301 sensitive"),
+    Saying(
+        Kind.BLOCKED,
+        "DashScope: help.aliyun.com/document_detail/2712216.html",
+        "datainspectionfailed data_inspection_failed faqruleblocked",
+        "may contain inappropriate content",
+    ),
+    Saying(
+        Kind.BLOCKED,
+        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        "sensitivecontentdetected inputtextsensitivecontentdetected outputtextsensitivecontentdetected "
+        "inputimagesensitivecontentdetected",
+    ),
+    Saying(Kind.BLOCKED, "Qianfan: cloud.baidu.com/doc/qianfan-api", "unsafe_request error_code.336104"),
+    Saying(Kind.BLOCKED, "MiniMax: platform.minimaxi.com/document/error-codes", "base_resp.1026 base_resp.1027"),
+    Saying(Kind.BLOCKED, "Spark: xfyun.cn/doc/spark (error codes)", "10013 10014 10019"),
+    Saying(
+        Kind.BLOCKED,
+        "OpenRouter, a 403: openrouter.ai/docs/api/reference/errors-and-debugging",
+        "metadata.flagged",
+        "requires moderation|input was flagged",
+    ),
+    Saying(Kind.BLOCKED, "new-api: QuantumNous/new-api types/error.go", "sensitive_words_detected prompt_blocked"),
+    Saying(Kind.BLOCKED, "Gemini: ai.google.dev/gemini-api/docs/safety-settings", "prohibited_content safety"),
+    # The conversation is too long
+    Saying(
+        Kind.TOO_LONG,
+        "OpenAI, vLLM, DeepSeek, OpenRouter: one sentence, copied by all",
+        "context_length_exceeded string_above_max_length",
+        r"maximum context length|reduce the length of the (?:messages|input|prompt)",
+    ),
+    Saying(
+        Kind.TOO_LONG,
+        "Anthropic: platform.claude.com/docs/en/api/errors",
+        "request_too_large",
+        "prompt is too long|exceed context limit",
+    ),
+    Saying(
+        Kind.TOO_LONG, "Gemini: ai.google.dev/gemini-api/docs/troubleshooting", words="input token count .{0,20}exceeds"
+    ),
+    Saying(Kind.TOO_LONG, "Moonshot: platform.moonshot.cn/docs/api/errors", words="exceeded model token limit"),
+    Saying(Kind.TOO_LONG, "Zhipu: docs.z.ai/api-reference/api-code", "1261", "prompt 超长|prompt exceeds max length"),
+    Saying(Kind.TOO_LONG, "DashScope: help.aliyun.com (model studio, error codes)", words="range of input length"),
+    Saying(Kind.TOO_LONG, "Volcengine Ark: volcengine.com/docs/82379/1299023", words="exceed\\w* max message tokens"),
+    Saying(
+        Kind.TOO_LONG,
+        "Qianfan: cloud.baidu.com/doc/qianfan-api",
+        "tokens_too_long characters_too_long error_code.336007 error_code.336103",
+    ),
+    Saying(Kind.TOO_LONG, "MiniMax: MiniMax-AI/MiniMax-M2#119", words="context window exceeds limit"),
+    Saying(Kind.TOO_LONG, "Spark: xfyun.cn/doc/spark (error codes)", "10907"),
+    Saying(Kind.TOO_LONG, "SiliconFlow: docs.siliconflow.cn (errors)", words="max_seq_len"),
+    Saying(Kind.TOO_LONG, "Groq, a 413 `rate_limit_exceeded`: console.groq.com/docs/errors", words="request too large"),
+    Saying(Kind.TOO_LONG, "Mistral, as widely reported", words="too large for model with"),
+    Saying(
+        Kind.TOO_LONG,
+        "llama.cpp: tools/server/README.md",
+        "exceed_context_size_error",
+        "exceeds the available context size",
+    ),
+    Saying(
+        Kind.TOO_LONG,
+        "LM Studio, as widely reported",
+        words="context the overflows|context length of only|context overflow",
+    ),
+    # The account is empty
+    Saying(
+        Kind.UNPAID,
+        "OpenAI: platform.openai.com/docs/guides/error-codes",
+        "insufficient_quota billing_hard_limit_reached billing_not_active",
+    ),
+    Saying(
+        Kind.UNPAID,
+        "Anthropic, a 400: anthropics/claude-code#4684",
+        "billing_error",
+        "credit balance is too low|reached your specified api usage limits",
+    ),
+    Saying(Kind.UNPAID, "DeepSeek: api-docs.deepseek.com/quick_start/error_codes", words="insufficient balance"),
+    Saying(Kind.UNPAID, "Moonshot: platform.moonshot.cn/docs/api/errors", "exceeded_current_quota_error"),
+    Saying(
+        Kind.UNPAID,
+        "Zhipu: docs.z.ai/api-reference/api-code; 1308 to 1310 are used up plans",
+        "1113 1308 1309 1310",
+        "欠费|余额不足",
+    ),
+    Saying(
+        Kind.UNPAID,
+        "DashScope: help.aliyun.com (model studio, error codes)",
+        "arrearage allocationquota.freetieronly accessdenied.unpurchased",
+        "free tier of the model has been exhausted",
+    ),
+    Saying(
+        Kind.UNPAID,
+        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        "accountoverdueerror operationdenied.serviceoverdue quotaexceeded setlimitexceeded",
+        "overdue balance|exhausted its free",
+    ),
+    Saying(Kind.UNPAID, "Qianfan v1: cloud.baidu.com/doc/WENXINWORKSHOP", "error_code.17 error_code.19"),
+    Saying(
+        Kind.UNPAID,
+        "MiniMax, under 200, 402, 429 and 500: MiniMax-AI/MiniMax-M2#62, modelscope/modelscope#1691",
+        "base_resp.1008 base_resp.2056 insufficient_balance_error",
+    ),
+    Saying(Kind.UNPAID, "Spark, the day's allowance: xfyun.cn/doc/spark (error codes)", "11201"),
+    Saying(Kind.UNPAID, "SiliconFlow, a 403: docs.siliconflow.cn (errors)", "30001", "balance is insufficient"),
+    Saying(
+        Kind.UNPAID,
+        "OpenRouter: openrouter.ai/docs/api/reference/errors-and-debugging",
+        "payment_required 402",
+        "insufficient credits|requires more credits",
+    ),
+    Saying(
+        Kind.UNPAID,
+        "One-API and new-api, a 403: QuantumNous/new-api types/error.go",
+        "insufficient_user_quota pre_consume_token_quota_failed",
+        "额度不足|额度已用尽|account balance is insufficient",
+    ),
+    # The model is unknown, retired, or not for this account
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "OpenAI, Groq, DashScope, new-api: model_not_found",
+        "model_not_found model_not_available",
+        r"(?:the |a |this )?model .{0,80}(?:does not exist|not found|has been (?:decommissioned|deprecated|retired|shut"
+        r" ?down)|is no longer (?:supported|available))",
+    ),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "Azure: learn.microsoft.com/azure/ai-foundry/openai/reference",
+        "deploymentnotfound operationnotsupported",
+        "api deployment for this resource does not exist",
+    ),
+    Saying(Kind.UNKNOWN_MODEL, "Groq: console.groq.com/docs/deprecations", "model_decommissioned"),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "DeepSeek, a 400: raycast/extensions#29730",
+        words="model not exist|supported api model names are",
+    ),
+    Saying(Kind.UNKNOWN_MODEL, "Moonshot: platform.moonshot.cn/docs/api/errors", words="not found the model"),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "Gemini: ai.google.dev/gemini-api/docs/troubleshooting",
+        words="is not supported for generatecontent|model is no longer available",
+    ),
+    Saying(Kind.UNKNOWN_MODEL, "Zhipu: docs.z.ai/api-reference/api-code", "1211 1212 1221 1222 1311", "模型不存在"),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "DashScope: help.aliyun.com (model studio, error codes)",
+        "modelnotfound model.accessdenied model_not_supported",
+    ),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        "invalidendpointormodel.notfound invalidendpointormodel.modelidaccessdisabled modelnotopen "
+        "operationdenied.servicenotopen invalidendpoint.closedendpoint unsupportedmodel",
+    ),
+    Saying(Kind.UNKNOWN_MODEL, "Qianfan and Mistral", "invalid_model"),
+    Saying(Kind.UNKNOWN_MODEL, "MiniMax, under 2013, as widely reported", words="unknown model|invalid model"),
+    Saying(Kind.UNKNOWN_MODEL, "SiliconFlow: docs.siliconflow.cn (errors)", "20012", "model does not exist"),
+    Saying(Kind.UNKNOWN_MODEL, "OpenRouter", words="not a valid model id|no endpoints found"),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "One-API and new-api, a 503: QuantumNous/new-api#5966",
+        "get_channel_failed",
+        "无可用渠道|no available channels? for model|无权(?:使用|访问).{0,12}模型",
+    ),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "Ollama and LM Studio",
+        words="try pulling it first|no models loaded|failed to load model",
+    ),
+    # The key is refused, or whoever holds it
+    Saying(
+        Kind.REFUSED,
+        "OpenAI, DashScope, Groq, llama.cpp",
+        "invalid_api_key invalidapikey authentication_error unsupported_country_region_territory "
+        "organization_restricted",
+        r"(?:invalid|incorrect) api[ _-]?key|country, region, or territory not supported",
+    ),
+    Saying(
+        Kind.REFUSED,
+        "Gemini, a 400 INVALID_ARGUMENT: yym68686/uni-api#140",
+        "api_key_invalid api_key_service_blocked unauthenticated permission_denied",
+        "api key (?:not valid|expired|not found|was reported)|user location is not supported",
+    ),
+    Saying(
+        Kind.REFUSED,
+        "Anthropic: platform.claude.com/docs/en/api/errors",
+        "permission_error",
+        "organization has been disabled|invalid (?:x-api-key|bearer token)",
+    ),
+    Saying(
+        Kind.REFUSED,
+        "Moonshot: platform.moonshot.cn/docs/api/errors",
+        "invalid_authentication_error incorrect_api_key_error permission_denied_error",
+    ),
+    Saying(Kind.REFUSED, "Zhipu: docs.z.ai/api-reference/api-code", "1110 1111 1112 1120 1121 1220", "身份验证失败"),
+    Saying(Kind.REFUSED, "DashScope", "accessdenied access_denied"),
+    Saying(Kind.REFUSED, "Volcengine Ark: volcengine.com/docs/82379/1299023", "authenticationerror"),
+    Saying(
+        Kind.REFUSED,
+        "Qianfan: cloud.baidu.com/doc/qianfan-api (error codes)",
+        "invalid_iam_token error_code.6 error_code.13 error_code.14 error_code.110 error_code.111 error_code.336004",
+    ),
+    Saying(
+        Kind.REFUSED,
+        "MiniMax: MiniMax-AI/MiniMax-M2.5#18, platform.minimaxi.com/document/error-codes",
+        "base_resp.1004 base_resp.2049",
+        "login fail",
+    ),
+    Saying(Kind.REFUSED, "Spark: xfyun.cn/doc/spark (error codes)", "11200", "hmac secret key|appidnoauth"),
+    Saying(
+        Kind.REFUSED,
+        "One-API and new-api: songquanpeng/one-api middleware/auth.go",
+        "channel:invalid_key",
+        "无效的令牌|令牌.{0,12}(?:无效|过期|不可用)",
+    ),
+    Saying(Kind.REFUSED, "whoever repeats the status in the body", "401 403"),
+    # Too much at a time
+    Saying(
+        Kind.BUSY,
+        "OpenAI and whoever took its codes",
+        "rate_limit_exceeded rate_limit_error too_many_requests tokens requests 429",
+        "rate limit(?:s)? (?:exceeded|reached)|too many requests",
+    ),
+    Saying(Kind.BUSY, "Gemini, per minute, although it speaks of billing", "resource_exhausted"),
+    Saying(
+        Kind.BUSY,
+        "Moonshot: platform.moonshot.cn/docs/api/errors",
+        "rate_limit_reached_error engine_overloaded_error",
+    ),
+    Saying(Kind.BUSY, "Zhipu: docs.z.ai/api-reference/api-code", "1302 1303 1304 1305 1313"),
+    Saying(Kind.BUSY, "DashScope", "throttling limit_requests limit_burst_rate"),
+    Saying(
+        Kind.BUSY,
+        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        "ratelimitexceeded modelaccountrpmratelimitexceeded modelaccounttpmratelimitexceeded serveroverloaded "
+        "requestbursttoofast",
+    ),
+    Saying(
+        Kind.BUSY,
+        "Qianfan: cloud.baidu.com/doc/qianfan-api",
+        "rpm_rate_limit_exceeded tpm_rate_limit_exceeded error_code.18 error_code.336501 error_code.336502",
+    ),
+    Saying(Kind.BUSY, "MiniMax", "base_resp.1002 base_resp.1039 base_resp.1041 base_resp.2045"),
+    Saying(Kind.BUSY, "Spark: xfyun.cn/doc/spark (error codes)", "11202 11203 10110"),
+    Saying(Kind.BUSY, "Mistral: cline/cline#9085, continuedev/continue#6185", "rate_limited", "capacity exceeded"),
+    Saying(Kind.BUSY, "One-API and new-api", words="负载已饱和"),
+    Saying(Kind.BUSY, "Ollama: server/sched.go", words="maximum pending requests exceeded"),
+)
+
+_BY_CODE = {
+    kind: frozenset(code for each in SAYINGS if each.kind is kind for code in each.codes.split()) for kind in Kind
+}
+_BY_WORDS = {
+    kind: re.compile(
+        "|".join(f"(?:{saying.words})" for saying in SAYINGS if saying.kind is kind and saying.words), re.I
+    )
+    for kind in Kind
+}
+
+
+def kind_of(codes: frozenset[str], message: str) -> Kind | None:
+    """Return what an error is about; None where no vendor is known to say so."""
+    for kind in Kind:
+        if codes & _BY_CODE[kind] or _BY_WORDS[kind].search(message):
+            return kind
+    return None

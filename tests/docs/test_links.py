@@ -10,6 +10,8 @@ DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for path in ROOT.rglob("*.md") if not IGNORED.intersection(path.relative_to(ROOT).parts)
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+FILE = re.compile(r"`((?:services|chassis|stt|llm|tts|deploy|proxy|docs|tests)/(?:[\w.-]+/)*[\w-]+\.[a-z]+)`")
+MADE_BY_THE_READER = {"services/tts/engines/morse.py", "tests/unit/tts/engines/test_morse.py"}
 CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
@@ -35,3 +37,10 @@ def test_what_a_document_points_to_exists(document: str) -> None:
             missing.append(link)
 
     assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_file_that_a_document_names_exists(document: str) -> None:
+    named = set(FILE.findall((ROOT / document).read_text())) - MADE_BY_THE_READER
+
+    assert {path for path in named if not (ROOT / path).exists() and not (ROOT / "services" / path).exists()} == set()

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from chassis.chain.chain import Chain
 from chassis.errors import BadRequest
+from chassis.script_language import DENSE, scripts
 from tts.audio.encode import Encoding
 from tts.audio.pcm import Sound
 from tts.cache.entry import key_of
 from tts.engines import Engine
 from tts.settings import Settings
 from tts.text.figures import in_words
-from tts.text.language import DENSE, scripts
 from tts.text.speakable import clean, tidy
 from tts.voices.choose import Voice, choose
 from tts.wire import Wanted

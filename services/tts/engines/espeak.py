@@ -16,12 +16,12 @@ from typing import Any, Self
 
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.script_language import holds_han
 from chassis.settings import Options, read
 from chassis.threads import Stop, handed_over
 from tts.audio.pcm import WIDTH, pcm
 from tts.engines import Engine
 from tts.text.clauses import Lengths
-from tts.text.language import holds_han
 from tts.voices.choose import Voice, normal, prefer
 
 RATE = 22_050

@@ -10,11 +10,11 @@ from typing import Self
 
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.script_language import scripts
 from chassis.settings import Options, read
 from tts.audio.pcm import pcm
 from tts.engines import Engine
 from tts.text.clauses import Lengths
-from tts.text.language import scripts
 from tts.voices.choose import Voice, prefer
 from tts.voices.names import Gender
 

@@ -18,6 +18,7 @@ import msgspec
 from chassis.chain.seat import Report
 from chassis.chain.trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.script_language import foreign, holds_han
 from chassis.settings import Options, read
 from chassis.threads import Stop, handed_over
 from chassis.weights import hub
@@ -26,7 +27,6 @@ from tts.audio.pcm import pcm
 from tts.engines import Engine
 from tts.engines.espeak import phonemes
 from tts.text.clauses import Lengths
-from tts.text.language import foreign, holds_han
 from tts.voices.choose import MANY, Voice, normal, prefer
 
 PACKAGES = "`pip install sherpa-onnx numpy`"

@@ -7,8 +7,8 @@ from itertools import islice
 import msgspec
 
 from chassis.errors import Declined
+from chassis.script_language import detect, foreign
 from chassis.settings import SettingError
-from tts.text.language import detect, foreign
 from tts.voices.names import Gender, told
 
 

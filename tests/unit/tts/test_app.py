@@ -29,7 +29,7 @@ async def test_a_house_may_speak_chinese_where_letters_do_not_tell() -> None:
 
     await ask(service(Settings(language="zh"), fake=engine), input="2024")
 
-    assert engine.said == [("二千零二十四", "xiaoxiao", 1.0)]
+    assert engine.said == [("两千零二十四", "xiaoxiao", 1.0)]
 
 
 async def test_another_method_is_a_405_that_says_which() -> None:

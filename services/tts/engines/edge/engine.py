@@ -20,12 +20,12 @@ from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
 
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
+from chassis.script_language import detect
 from chassis.settings import Options, Seconds, read
 from tts.audio.pcm import Sound
 from tts.engines import Engine
 from tts.engines.edge.connections import Handshakes
 from tts.text.clauses import Lengths
-from tts.text.language import detect
 from tts.voices.choose import Voice, prefer
 from tts.voices.names import Gender, microsoft, told
 

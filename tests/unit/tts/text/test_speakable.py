@@ -55,7 +55,7 @@ SAID = [
     # emoji and faces
     ("你好😀！", "你好！"),
     ("Hello 😀😀 world 👨‍👩‍👧‍👦🇩🇪👍🏽❤️", "Hello world"),
-    ("I ❤️ you", "I you"),
+    ("I ❤️ you", "I love you"),
     ("1️⃣ bear ★ star", "1 bear star"),
     ("好的 (^_^) 走吧", "好的，走吧"),
     ("Hi T_T :) ;-) <3 xD", "Hi"),
@@ -63,7 +63,7 @@ SAID = [
     (r"Well ¯\_(ツ)_/¯ ok", "Well, ok"),
     (r"Yes \(^o^)/ :+1:", "Yes"),
     ("你好呀(づ｡◕‿‿◕｡)づ ʕ•ᴥ•ʔ ٩(◕‿◕｡)۶", "你好呀"),
-    (r"So \(a+b\) is three", "So (a+b) is three"),
+    (r"So \(a+b\) is three", "So a+b is three"),
     ("Nice :heart_eyes: day at 12:30:45", "Nice day at 12:30:45"),
     ("(x) and (see below) and (1)", "(x) and (see below) and (1)"),
     # stage directions
@@ -85,7 +85,7 @@ SAID = [
     ("Hi<think>and so on", "Hi"),
     ("I should greet.</think>\n\n你好", "你好"),
     ("<b>Bold</b> and <i class='x'>it</i><br>new", "Bold and it. new"),
-    ("If a<b; then 3>2", "If a, b; then 3＞2"),
+    ("If a<b; then 3>2", "If a＜b; then 3＞2"),
     ("<|im_start|>Hello<|im_end|>", "Hello"),
     ("你好<｜end▁of▁sentence｜>", "你好"),
     ("<speak><break time='9s'/>Hello</speak>", "Hello"),

@@ -1,6 +1,6 @@
 import pytest
 
-from tts.text.language import detect, foreign, holds_han
+from chassis.script_language import detect, foreign, holds_han
 
 
 @pytest.mark.parametrize(

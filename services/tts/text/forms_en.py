@@ -1,0 +1,104 @@
+"""How each kind of figure is said in English: functions of a match, for the table in figures_en.py."""
+
+import re
+
+from tts.text import words_en as words
+from tts.text.figure_rules import RAISED, Match, halves, is_date, month_and_day
+from tts.text.numbers_en import SMALL, cardinal, digits, number, ordinal, part_of, year
+
+
+def day_of_year(year_: str, month: str, day: str, otherwise: str) -> str:
+    if not is_date(month, day):
+        return otherwise
+    return f"{words.MONTHS[int(month) - 1]} {ordinal(day)}, {year(year_)}"
+
+
+def written_date(m: Match) -> str:
+    month, day = month_and_day(m)
+    return day_of_year(m[4], month, day, m[0])
+
+
+def short_date(m: Match) -> str:
+    return f"{m[1]} {words.MONTHS[int(m[2]) - 1]} {ordinal(m[3])}" if is_date(m[2], m[3]) else m[0]
+
+
+def time(m: Match) -> str:
+    hour, minute, second, half = str(int(m[1])), m[2], m[3], m[4]
+    said = cardinal(hour)
+    if minute != "00":
+        said += f" oh {SMALL[int(minute)]}" if minute[0] == "0" else f" {cardinal(minute)}"
+    elif not second and not half:
+        said += " o'clock" if int(hour) <= 12 else " hundred"
+    said += f" and {cardinal(str(int(second)))} seconds" if second else ""
+    return said + (f" {half.upper()}M" if half else "")
+
+
+def telephone(m: Match) -> str:
+    return ", ".join(map(digits, re.findall("[0-9]+", m[0])))
+
+
+def spelt_after(m: Match) -> str:
+    return m[1] + ", ".join(map(digits, re.findall("[0-9]+", m[2])))
+
+
+def spelt_name(m: Match) -> str:
+    return m[1] + re.sub("[0-9]+", lambda part: digits(part[0]), re.sub(r"(?<=[A-Za-z])(?=[0-9])", " ", m[2]))
+
+
+def plural(unit: str) -> str:
+    first, space, rest = unit.partition(" per ")
+    return (words.PLURALS.get(first) or f"{first}s") + space + rest
+
+
+def amount(figures: str, unit: str) -> str:
+    return f"{number(figures)} {unit if figures == '1' else plural(unit)}"
+
+
+def money(m: Match) -> str:
+    unit, cent = words.MONEY[m[1].strip()]
+    if m[3]:  # a range
+        return f"{number(m[2])} to {many(m[3], m[4], unit)}"
+    whole, rest = halves(m[2])
+    if m[4] or len(rest) != 2 or not cent:
+        return many(m[2], m[4], unit)
+    said = amount(whole, unit)
+    cents = cent if cent == "pence" or rest == "01" else f"{cent}s"
+    return said if rest == "00" else f"{said} and {cardinal(str(int(rest)))} {cents}"
+
+
+def many(figures: str, magnitude: str | None, unit: str) -> str:
+    if magnitude:
+        return f"{number(figures)} {words.MAGNITUDE.get(magnitude, magnitude)} {plural(unit)}"
+    return amount(figures, unit)
+
+
+def fraction(m: Match) -> str:
+    return (f"{cardinal(m[1])} and " if m[1] else "") + part_of(int(m[2]), int(m[3]))
+
+
+def power(m: Match) -> str:
+    power = (m[1] or m[2]).translate(RAISED).strip("()")
+    if power == "2":
+        return " squared"
+    minus, rest = ("minus ", power[1:]) if power[0] == "-" else ("", power)
+    return f" to the power of {minus}{cardinal(rest) if rest.isdigit() else rest}"
+
+
+def inches(m: Match) -> str:
+    """Return 12" as twelve inch, unless the sign closes a quotation."""
+    return m[0] if m.string.count('"', 0, m.end() - 1) % 2 and m[0][-1] == '"' else f"{number(m[1])} inch"
+
+
+def measure(m: Match) -> str:
+    per = f" per {words.PER[m[3]]}" if m[3] else ""
+    return amount(m[1], words.UNITS[m[2]]) + per
+
+
+def drawn_out(m: Match) -> str:
+    """Return a word whose letters are drawn out (soooo, coool) as it is written otherwise."""
+    twice, once = re.sub(r"([A-Za-z])\1{2,}", r"\1\1", m[0]), re.sub(r"([A-Za-z])\1{2,}", r"\1", m[0])
+    return twice if twice.lower() in words.DOUBLE.split() else once
+
+
+def narrow_mark(m: Match) -> str:
+    return {"，": ",", "。": ".", "！": "!", "？": "?", "：": ":", "；": ";", "、": ",", "（": "(", "）": ")"}[m[0]]

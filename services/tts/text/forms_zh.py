@@ -1,0 +1,98 @@
+"""How each kind of figure is said in Chinese: functions of a match, for the table in figures_zh.py."""
+
+import re
+from collections.abc import Callable
+
+from tts.text import words_zh as words
+from tts.text.figure_rules import HEAD, RAISED, TAIL, Match, is_date, month_and_day
+from tts.text.numbers_zh import cardinal, counted, digits, number, part_of, sixtieth
+
+
+def telephone(m: Match) -> str:
+    return digits(m[0], "幺")
+
+
+def spelt(m: Match) -> str:
+    """Return the words before the digits as they are, and the digits one by one."""
+    return m[1] + one_by_one(m[2], "一")
+
+
+def spelt_aloud(m: Match) -> str:
+    return m[1] + one_by_one(m[2], "幺")
+
+
+def one_by_one(name: str, one: str) -> str:
+    return re.sub(r"[0-9]+[- ]?(?=[0-9]|\b|$)", lambda m: digits(m[0], one), name)
+
+
+def emergency(m: Match) -> str:
+    """Return a sentence that speaks of calling, the numbers to call digit by digit."""
+    if not re.search(words.CALLING, m[0]):
+        return m[0]
+    number_to_call = rf"{HEAD}(?:{words.EMERGENCY}){TAIL}(?!\.[0-9])(?!\s?(?:{words.COUNTED}|[-~～％%+×]))"
+    return re.sub(number_to_call, telephone, m[0])
+
+
+def day_of_year(year: str, month: str, day: str, otherwise: str) -> str:
+    if not is_date(month, day):
+        return otherwise
+    return f"{digits(year)}年{cardinal(str(int(month)))}月{cardinal(str(int(day)))}日"
+
+
+def written_date(m: Match) -> str:
+    month, day = month_and_day(m)
+    return day_of_year(m[4], month, day, m[0])
+
+
+def time(m: Match) -> str:
+    hour, minute, second, half = str(int(m[1])), m[2], m[3], (m[4] or "").upper()
+    said = counted(hour) + "点"
+    if minute != "00" or second:
+        said += f"{sixtieth(minute)}分"
+    part_of_day = "" if not half else "上午" if half == "A" else "下午" if int(hour) != 12 else "中午"
+    return part_of_day + said + (f"{sixtieth(second)}秒" if second else "")
+
+
+def scored(m: Match) -> str:
+    """Return a sentence about a match or a mixture, its `3:20` as a ratio."""
+    ratio = rf"(?<![0-9:：.])([0-9]{{1,3}})\s?[:：-]\s?([0-9]{{1,3}}){TAIL}(?![:：])"
+    said = re.sub(rf"({words.SCORES}|{words.RATIOS})([是为]?\s?){ratio}", r"\1\2\3比\4", m[0])
+    return re.sub(rf"{ratio}(?=[^，。,]{{0,4}}(?:{words.SCORED}))", r"\1比\2", said)
+
+
+def money(m: Match) -> str:
+    amount = number(m[2]) + (f"到{number(m[3])}" if m[3] else "") + (m[4] or "")
+    return amount + (m[5] or words.MONEY[m[1].strip()])
+
+
+def fraction(m: Match) -> str:
+    part, of = m[1], m[2]
+    return f"{number(part)}除以零" if int(of) == 0 else part_of(part, of)
+
+
+def years(m: Match) -> str:
+    """Return 1000年 as a while or as the name of a year."""
+    before, year, after = m[1] or "", m[2], m.string[m.end() : m.end() + 4].removeprefix("年")
+    round_one = int(year) % 100 == 0
+    spanned = re.match(words.SPANNED, after)
+    late = spanned is not None and spanned[0] in ("后", "以后", "左右", "以来", "的") and 1800 < int(year) < 2100
+    if (before and (round_one or before not in ("有", "用", "等", "活"))) or (round_one and spanned and not late):
+        return f"{before}{cardinal(year)}"
+    return f"{before}{digits(year)}"
+
+
+def power(m: Match) -> str:
+    power = (m[1] or m[2]).translate(RAISED).strip("()")
+    return "的平方" if power == "2" else f"的{'负' if power[0] == '-' else ''}{power.lstrip('-')}次方"
+
+
+def beside_letters(m: Match) -> str:
+    return cardinal(m[1]) if len(m[1]) < 3 else digits(m[1])
+
+
+def feast(m: Match) -> str:
+    return cardinal(m[1]) + digits(m[2]) if int(m[1]) < 13 and len(m[2]) < 3 else m[0]
+
+
+def with_unit(unit: str) -> Callable[[Match], str]:
+    return lambda m: number(m[1]) + unit

@@ -1,0 +1,94 @@
+r"""LaTeX as mathematics: `$n^2$`, `\(\frac{1}{2}\)` and `\times` become n², 1/2 and ×, which voices can read."""
+
+import re
+
+from tts.text.tidy_rules import Match, rule
+
+SIGNS = {
+    "times": "×", "cdot": "×", "div": "÷", "pm": "±", "leq": "≤", "le": "≤", "leqslant": "≤", "geq": "≥", "ge": "≥",
+    "geqslant": "≥", "neq": "≠", "ne": "≠", "approx": "≈", "lt": "＜", "gt": "＞", "infty": "∞", "pi": "π",
+    "alpha": "α", "beta": "β", "gamma": "γ", "theta": "θ", "lambda": "λ", "mu": "μ", "sigma": "σ", "phi": "φ",
+    "omega": "ω", "Delta": "Δ", "Omega": "Ω", "circ": "°", "degree": "°", "to": "→", "rightarrow": "→",
+    "Rightarrow": "→", "ldots": "…", "cdots": "…", "dots": "…", "percent": "%", "colon": ":", "quad": " ", "qquad": " ",
+    "sin": " sin ", "cos": " cos ", "tan": " tan ", "log": " log ", "ln": " ln ", "max": " max ", "min": " min ",
+}  # fmt: skip
+RAISED = dict(zip("0123456789+-nixyabkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱˣʸᵃᵇᵏᵐ", strict=True))
+LOWERED = dict(zip("0123456789nxaijkm", "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ", strict=True))
+POWER = "ˆ"
+"""Before a power that has no raised form of its own."""
+DEEP = 4
+"""Fractions and roots inside one another."""
+
+COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|{'|'.join(SIGNS)})(?![A-Za-z])")
+FORMULA = re.compile(r"\$\$([^$]{1,600})\$\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL)
+INLINE = re.compile(r"(?<![A-Za-z0-9$\\])\$(?![\s$])([^$\n]{1,200})(?<![\s\\])\$(?![0-9$A-Za-z])")
+MATHEMATICS = re.compile(r"[\\^_=+<>*×÷≤≥]|\A[A-Za-z]\Z|[0-9a-z] ?[-/] ?[0-9a-z]")
+PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+
+
+def with_formulas_read(text: str) -> str:
+    """Return the text with its formulas in the signs of mathematics, without dollars, braces and commands."""
+    if "$" in text:
+        text = INLINE.sub(_inline, text)
+    if "\\" in text or "$$" in text:
+        text = FORMULA.sub(lambda m: f" {_formula(m[1] or m[2] or m[3])} ", text)
+    return _formula(text, strip=False) if COMMAND.search(text) else text
+
+
+def _inline(m: Match) -> str:
+    """Return a formula between dollars; sums of money stay."""
+    inside = m[1]
+    return _formula(inside) if MATHEMATICS.search(inside) and not PROSE.search(inside) else m[0]
+
+
+def _formula(text: str, *, strip: bool = True) -> str:
+    for _ in range(DEEP):
+        for pattern, said in NESTED:
+            text = pattern.sub(said, text)
+    for pattern, said in FLAT:
+        text = pattern.sub(said, text)
+    return re.sub(r" {2,}", " ", text.strip()) if strip else text
+
+
+def _over(m: Match) -> str:
+    part, of = m[1].strip(), m[2].strip()
+    if part.isdigit() and of.isdigit():
+        return f"{part}/{of}"
+    return f"{_grouped(part)}÷{_grouped(of)}"
+
+
+def _grouped(term: str) -> str:
+    return term if re.fullmatch(r"[\w.{}\\^]+", term) else f"({term})"
+
+
+def raised(power: str) -> str:
+    """Return a power in raised signs, as far as there are such."""
+    if all(char in RAISED for char in power):
+        return "".join(RAISED[char] for char in power)
+    return POWER + (power if len(power) == 1 else f"({power})")
+
+
+def _lowered(m: Match) -> str:
+    index = m[1] if m[1] is not None else m[2]
+    return "".join(LOWERED.get(char, char) for char in index)
+
+
+NESTED = (
+    rule(r"\\[dt]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}", _over),
+    rule(r"\\[dt]?frac\s?([0-9])\s?([0-9])", r"\1/\2"),
+    rule(r"\\sqrt\s?\[3\]\s?\{([^{}]*)\}", lambda m: f"∛{_grouped(m[1])}"),
+    rule(r"\\sqrt\s?\{([^{}]*)\}", lambda m: f"√{_grouped(m[1])}"),
+    rule(r"\\(?:text|mathrm|mathbf|textbf|boxed|operatorname|mathit|textit)\s?\{([^{}]*)\}", r" \1 "),
+    rule(r"\^\{\\circ\}|\^\\circ(?![A-Za-z])", "°"),
+    rule(r"\^\{([^{}\\]{1,12})\}", lambda m: raised(m[1].strip())),
+    rule(r"_\{([^{}\\]{1,12})\}|(?<![A-Za-z]{2})(?<=[A-Za-z}])_([0-9A-Za-z])(?![A-Za-z0-9])", _lowered),
+)
+FLAT = (
+    rule(r"\\(?:begin|end)\s?\{[^{}]*\}(?:\{[^{}]*\})?"),
+    rule(r"\^([0-9A-Za-z])", lambda m: raised(m[1])),
+    rule(r"\\([%$#&_{}])", r"\1"),
+    rule(r"\\[,;:! ]|\\\\|(?<!\\)&", " "),
+    rule(r"\\([A-Za-z]+)", lambda m: SIGNS.get(m[1], " ")),
+    rule(r"\{,\}", ","),
+    rule(r"[{}]"),
+)

@@ -1,0 +1,97 @@
+"""Sums told from ranges, dates and fractions, in both languages: what is one gets signs that mean one thing only.
+
+A dash between two numbers may be "minus" or "to", a slash "divided by" or a fraction, an x "times" or a letter. Where
+the stretch holds a sign that only sums have, or the words around it ask for a result, they become `−`, `÷` and `×`.
+"""
+
+import re
+
+from tts.text.figure_rules import INDICES, MINUS, PARTS, POWER, POWERS, Match, N, rule
+from tts.text.words_en import ASKED as ASKED_EN
+from tts.text.words_en import ASKING as ASKING_EN
+from tts.text.words_zh import ASKED as ASKED_ZH
+from tts.text.words_zh import ASKING as ASKING_ZH
+
+WIDE_SIGNS = str.maketrans("＋－＝／＊％＄．（）＾﹢﹣﹦−‐‑∕⁄✕✖╳∗⋅∙", "+-=/*%$.()^+-=---//×××*··")
+WIDE = re.compile(
+    rf"(?:(?<=[0-9A-Za-z)）(（{POWERS}?？= ＝])|^)[＋－＝／＊＾﹢﹣﹦−‐‑∕⁄✕✖╳∗⋅∙]|[％＄](?=[0-9])|(?<=[0-9])[％．]"
+    rf"|[－−](?=[0-9])|[＋－＝／＊](?=\s?[0-9(（])"
+)
+BRACKETED = re.compile(
+    r"（([^（）\n\u3400-\u9fff]{1,40})）(?=\s?[+\-−×÷*/=＋－＝^ˆ²³])|(?<=[+\-−×÷*/=＋－＝])（"
+    r"([^（）\n\u3400-\u9fff]{1,40})）"
+)
+
+DASH = r"\-−–—"
+OPERATOR = rf"(?:[+{DASH}×÷/*=＜＞≤≥≠≈±·:]|[xX](?=\s?[\d(√{DASH}])|\*\*)"
+TERM = (
+    rf"[-−+±]?\({{0,3}}[∛√]?\(?[-−]?[$€£¥￥]?(?:(?:{N}){PARTS}?[a-wyzA-WYZ]?(?![A-Za-z0-9])|(?:{N})[xX]"
+    rf"(?!\s?[A-Za-z0-9(])|"
+    rf"(?:{N}){PARTS}?(?=[xX]\s?[0-9(])|{PARTS}|[A-Za-zπαβθ∞](?![A-Za-z])|(?<=[=≈] )[?？]|"
+    rf"(?<=[=≈])[?？])[{INDICES}]{{0,3}}"
+    rf"[%°℃!]?(?:[{POWERS}]{{1,6}}|[\^{POWER}]\(?-?[0-9A-Za-z]{{1,3}}\)?)?\){{0,3}}"
+)
+STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){TERM}(?:\s?{OPERATOR}\s?{TERM}){{1,60}}(?:\s?=)?")
+STRONG = re.compile(rf"(?<=.)[+×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
+A_DATE = re.compile(r"[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{1,2}[-/][12][0-9]{3}")
+A_TELEPHONE = re.compile(r"[0-9]{3,4}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
+ASKING = re.compile(rf"(?:\b(?:{ASKING_EN})|{ASKING_ZH})[\s：:，,“\"]{{0,3}}\Z", re.IGNORECASE)
+ASKED = re.compile(rf"\s{{0,2}}[，,]?\s?(?:{ASKED_ZH}|[=＝]|{ASKED_EN})", re.IGNORECASE)
+SLASHES = re.compile(rf"({N})\s?/\s?({N})")
+APART = re.compile(rf"({N})\s+[{DASH}]\s+({N})")
+LOOK_BACK, LOOK_ON = 20, 12
+
+
+def tell_sums(text: str) -> str:
+    """Return the text in which every sum has signs that can be read without knowing what is around them."""
+    text = BRACKETED.sub(lambda m: f"({m[1] or m[2]})", text)
+    text = WIDE.sub(lambda m: m[0].translate(WIDE_SIGNS), text)
+    for pattern, words in BEFORE:
+        text = pattern.sub(words, text)
+    return STRETCH.sub(_told, text)
+
+
+def _told(m: Match) -> str:
+    stretch, before = m[0], m.string[max(0, m.start() - LOOK_BACK) : m.start()]
+    after = m.string[m.end() : m.end() + LOOK_ON]
+    strong = STRONG.search(stretch)
+    if not strong and (A_DATE.fullmatch(stretch) or A_TELEPHONE.fullmatch(stretch)):
+        return stretch
+    if strong or ASKING.search(before) or ASKED.match(after):
+        return _signed(stretch, plain=strong is not None)
+    if re.search(r"\d\s+/\s+\d", stretch):
+        return _signed(stretch, plain=False)
+    apart = APART.fullmatch(stretch)
+    falls = apart and float(apart[1].replace(",", "")) > float(apart[2].replace(",", ""))
+    return APART.sub(rf"\1{MINUS}\2", stretch) if falls else stretch
+
+
+def _signed(stretch: str, *, plain: bool) -> str:
+    """Return the stretch with the signs of a sum.
+
+    Args:
+        plain: The stretch itself says that it is one: it may hold ratios then, and times no longer.
+    """
+    fractions = [(float(part.replace(",", "")), float(of.replace(",", ""))) for part, of in SLASHES.findall(stretch)]
+    apart = re.search(r"\s/|/\s", stretch)
+    if apart or not all(0 < part < of for part, of in fractions):
+        stretch = re.sub(r"(?<=[0-9)])\s?/\s?(?=[0-9(√])", "÷", stretch)
+    stretch = re.sub(r"\*\*", POWER, stretch)
+    stretch = re.sub(r"(?<=[0-9)])\s?[xX]\s?(?=[0-9(√\-])|\s?\*\s?", "×", stretch)
+    if plain and "=" in stretch:
+        stretch = re.sub(r"(?<=[0-9]):(?=[0-9])", "∶", stretch)
+        stretch = re.sub(r"(?<=[0-9)])\s?·\s?(?=[0-9(])", "×", stretch)
+    return re.sub(rf"(?<=[0-9A-Za-z)%°℃{POWERS}{INDICES}π½¼¾⅓⅔])\s?[{DASH}]\s?(?=\S)", MINUS, stretch)
+
+
+BEFORE = (
+    rule(r"\^(?=[\w(\-])", POWER),
+    rule(r"(?<=[0-9])\*\*(?=[0-9(])", POWER),
+    rule(r"<=|=<", "≤"),
+    rule(r">=", "≥"),
+    rule(r"!=|<>", "≠"),
+    rule(r"(?<=[0-9A-Za-z)])(\s?)<(?=\s?[0-9A-Za-z(\-])", r"\1＜"),
+    rule(r"(?<=[0-9A-Za-z)])(\s?)>(?=\s?[0-9A-Za-z(\-])", r"\1＞"),
+    rule(rf"(?<=[0-9a-z)])\s?\((?=[0-9a-z]\s?[+{DASH}×÷*]\s?[0-9a-z]\))", "×("),
+    rule(rf"(?<=[0-9元个只])\s?[{DASH}]\s?(?=(?:{N})[\u3400-\u9fff]{{0,3}}\s?=)", MINUS),
+)

@@ -1,0 +1,114 @@
+"""Letters and digits in disguise, hearts that are words, cut emoji: said as what they stand for, or left out."""
+
+import re
+import unicodedata
+
+from chassis.script_language import DENSE, scripts
+from tts.text.latex import raised
+from tts.text.tidy_rules import PAUSE, SPACED, Match, rule
+
+
+def _compatible(m: Match) -> str:
+    return unicodedata.normalize("NFKC", m[0])
+
+
+def _one_step(m: Match) -> str:
+    """Return ㎡ as m² (NFKC would make it m2), ㏄ as cc, ㋂ as 3月."""
+    _, _, codes = unicodedata.decomposition(m[0]).partition("> ")
+    return "".join(chr(int(code, 16)) for code in codes.split()).replace("∕", "/") or m[0]
+
+
+def _numbered(m: Match) -> str:
+    return f"{unicodedata.numeric(m[0]):.0f}{PAUSE}"
+
+
+def _roman(m: Match) -> str:
+    return f"{unicodedata.numeric(m[0]):.0f}" if len(m[0]) == 1 else _compatible(m)
+
+
+def _plain_letters(m: Match) -> str:
+    """Return the letter at the end of each name, such as LATIN LETTER SMALL CAPITAL H."""
+    return "".join(_plain_letter(char) for char in m[0])
+
+
+def _plain_letter(char: str) -> str:
+    name = unicodedata.name(char, "")
+    last = name.rpartition(" ")[2]
+    if len(last) != 1:
+        return unicodedata.normalize("NFKC", char)
+    return last if "CAPITAL LETTER" in name else last.lower()
+
+
+HEART = "(?:[❤♥❣🧡💛💚💙💜🖤🤍🤎💓-💟🩵-🩷]\ufe0f?)+"
+GREETINGS = "hello|hi|hey|thanks|bye|yes|no|ok|okay|wow|love|good|sure|great|goodnight|please|sorry|welcome|oh|happy"
+GREETINGS_ZH = "晚安|早安|你好|谢谢|再见|加油|好的|早上好|晚上好|么么哒|宝贝|亲爱的|爱你|抱抱|想你"
+HEARTS = (
+    rule(rf"\b(I|[Ww]e|[Yy]ou|[Tt]hey) ?{HEART} ?(?=[A-Za-z])", r"\1 love "),
+    rule(rf"(?m)((?:^|[.!?,] )(?!(?i:{GREETINGS})\b)[A-Z][a-z]+) ?{HEART} ?(?=[A-Za-z])", r"\1 loves "),
+    rule(rf"(?<=[A-Za-z]) {HEART} (?=(?:you|u|me|him|her|it|us|them)\b)", " love "),
+    rule(
+        rf"([我你他她它们家]) ?{HEART} ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) ?{HEART} ?(?=[你我他她它])",
+        lambda m: f"{m[1] or ''}爱",
+    ),
+    rule(rf"(?m)((?:^|[。！？，])(?!{GREETINGS_ZH})[\u4e00-\u9fff]{{2,4}}) ?{HEART} ?(?=[\u4e00-\u9fff])", r"\1爱"),
+)
+"""A heart between two words is a verb: I ❤️ you, 我❤你."""
+
+SYMBOLS = (
+    rule(
+        "(?<![\u0600-\u0dff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u0dff])"
+    ),  # joiners, but where letters need them
+    rule("[\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\uffff\u20e3]"),
+    rule("[\ud800-\udfff]", " "),  # half an emoji
+    rule(r"(?<![0-9a-hj-zA-HJ-Z] )(?<![\w.])<3+(?![0-9.])", "♥"),
+    *HEARTS,
+    rule("[\ufe00-\ufe0f]"),
+    rule("[\u0332-\u0338]+|[\u0300-\u036f]{3,}"),  # struck through, heaped up
+    rule("🔟", f"10{PAUSE}"),
+    rule("[\u2460-\u2473\u2776-\u2793\u24eb-\u24f4\u24f5-\u24ff]", _numbered),  # ① ❶ ➀
+    rule("[\u2474-\u2487\u3220-\u3229]", lambda m: f"{unicodedata.numeric(m[0]):.0f}{PAUSE}"),
+    rule("[\u2160-\u217f]+", _roman),
+    rule("[\u3250\u32c0-\u32ff\u3358-\u33ff]", _one_step),
+    rule(
+        "[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\ufb00-\ufb06\u203c\u2047-\u2049\u249c-\u24e9\u3280-\u3289"
+        "\u2102\u210a-\u2113\u2115\u2119-\u211d\u2124\u2128\u212c\u212d\u212f-\u2131\u2133\u2134\u2139\u213d-\u2140"
+        "\u2145-\u2149\U0001d400-\U0001d7ff\U0001f110-\U0001f149]|[\u02b0-\u02b8\u1d2c-\u1d61\u2071\u207f]{2,}",
+        _compatible,
+    ),
+    rule(
+        "[\u0262\u026a\u0274\u0276\u0280\u028f\u0299\u029c\u029f\u1d00-\u1d22\ua730\ua731\U0001f150-\U0001f169]+",
+        _plain_letters,
+    ),
+    rule("[\U0001f170-\U0001f189]{2,}|[\U0001f170-\U0001f189](?=[A-Za-z])", _plain_letters),
+    rule("[\u2795\u2796\u2797\u2716]", lambda m: {"➕": "+", "➖": "-", "➗": "÷"}.get(m[0], "×")),
+    rule(rf"{SPACED}+", " "),
+    rule(r" ?\n[ \n]*\n ?| ?\n ?", "\n"),
+)
+
+LOWERED = str.maketrans("0123456789n", "₀₁₂₃₄₅₆₇₈₉ₙ")
+OPERAND = r"(?:[A-Za-z](?![A-Za-z0-9_:>=-])|[0-9][0-9.]*+(?![A-Za-z_]))"
+COMPARISONS = (
+    rule(
+        r"(?<=[\w)]) ?(<=|>=|!=|=<)(?= ?[\w(\-])", lambda m: m[0].replace(m[1], {"!=": "≠", ">=": "≥"}.get(m[1], "≤"))
+    ),
+    rule(r"(?<=[0-9)]) ?==(?= ?[0-9(])", "="),
+    rule(rf"(?<![\w<])([A-Za-z]|[0-9][0-9.]*+)( ?)<( ?)(?={OPERAND})", r"\1＜"),
+    rule(rf"(?<![\w</])([A-Za-z]|[0-9][0-9.]*+)( ?)>( ?)(?={OPERAND})", r"\1＞"),
+    rule(r"(?m)^([^*\n]*[0-9)])\*\*([0-9]{1,3})(?![\w*])(?=[^*\n]*$)", lambda m: m[1] + raised(m[2])),
+    rule(
+        r"(?<=[0-9A-Za-z)])\^(?:\((-?[0-9a-z]{1,3})\)|(-?[0-9]{1,4}|[a-z])(?![A-Za-z_^]))(?<!o\^o)",
+        lambda m: raised(m[1] or m[2]),
+    ),
+    rule(r"(?<=[0-9)])\^(?=\()", "ˆ"),
+    rule(r"(?<![A-Za-z])([a-z])_([0-9n])(?![A-Za-z0-9_])", lambda m: m[1] + (m[2].translate(LOWERED))),
+    rule(r"(?<=[0-9)]) ?\* ?(?=[0-9(]|[a-z](?![A-Za-z*]))", "×"),
+)
+"""Signs of mathematics that would pass for tags, faces or stress."""
+
+
+def with_plain_digits(text: str) -> str:
+    """Return the text with the digits of other scripts as 0 to 9, unless it has letters of such a script: then the
+    voice that reads those reads their digits."""
+    if text.isascii() or set(scripts(text)) - DENSE - {""}:
+        return text
+    return re.sub(r"\d", lambda m: str(unicodedata.decimal(m[0])), text)

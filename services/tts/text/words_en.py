@@ -1,0 +1,133 @@
+"""Words of English readings: units, money, signs, months, abbreviations, and the words beside which digits are spelt.
+
+To mend a reading, look here first. Add a unit to UNITS, an abbreviation to SHORT, a word such as "extension" to CODES.
+How numbers are put together is in numbers_en.py, the order of the rules in figures_en.py. `make spoken TEXT="…"`
+shows what comes of it, and readings_en.tsv among the tests holds what was agreed on.
+"""
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+MONTH_OF = {name[:3]: name for name in MONTHS} | {name: name for name in MONTHS} | {"Sept": "September"}
+DAY_OF = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
+    "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+}  # fmt: skip
+
+UNITS = {
+    "km/h": "kilometer per hour", "kph": "kilometer per hour", "mph": "mile per hour", "m/s": "meter per second",
+    "km²": "square kilometer", "m²": "square meter", "m³": "cubic meter", "cm²": "square centimeter",
+    "cm³": "cubic centimeter", "m2": "square meter", "m3": "cubic meter", "km2": "square kilometer",
+    "cm2": "square centimeter", "cm3": "cubic centimeter", "ft²": "square foot", "in²": "square inch",
+    "km": "kilometer",
+    "cm": "centimeter", "mm": "millimeter", "nm": "nanometer", "m": "meter", "kg": "kilogram", "mg": "milligram",
+    "g": "gram", "lb": "pound", "lbs": "pound", "oz": "ounce", "ml": "milliliter", "mL": "milliliter", "L": "liter",
+    "cc": "cubic centimeter", "ft": "foot", "mi": "mile", "yd": "yard", "GB": "gigabyte", "MB": "megabyte",
+    "TB": "terabyte", "KB": "kilobyte", "kB": "kilobyte", "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz",
+    "GHz": "gigahertz", "kW": "kilowatt", "W": "watt", "V": "volt", "mAh": "milliamp hour", "kWh": "kilowatt hour",
+    "hrs": "hour", "hr": "hour", "min": "minute", "mins": "minute", "sec": "second", "secs": "second",
+    "ms": "millisecond", "kcal": "kilocalorie", "kJ": "kilojoule", "dB": "decibel", "rpm": "revolution per minute",
+    "fps": "frame per second", "px": "pixel", "€": "euro", "$": "dollar", "£": "pound", "¢": "cent", "¥": "yuan",
+    "￥": "yuan", "₹": "rupee", "₩": "won", "₽": "ruble", "元": "yuan",
+}  # fmt: skip
+PLURALS = {
+    "foot": "feet", "square foot": "square feet", "inch": "inches", "square inch": "square inches", "hertz": "hertz",
+    "kilohertz": "kilohertz", "megahertz": "megahertz", "gigahertz": "gigahertz", "yuan": "yuan", "won": "won",
+    "yen": "yen", "baht": "baht", "dong": "dong", "Swiss franc": "Swiss francs",
+}  # fmt: skip
+PER = {
+    "h": "hour", "hr": "hour", "s": "second", "sec": "second", "min": "minute", "day": "day", "week": "week",
+    "wk": "week",
+    "month": "month", "mo": "month", "year": "year", "yr": "year", "kg": "kilogram", "lb": "pound", "g": "gram",
+    "L": "liter", "l": "liter", "km": "kilometer", "m": "meter", "person": "person", "hour": "hour", "minute": "minute",
+    "second": "second", "night": "night", "piece": "piece", "dozen": "dozen", "gallon": "gallon", "gal": "gallon",
+    "ml": "milliliter", "cup": "cup", "kid": "kid", "child": "child", "pound": "pound", "mile": "mile",
+    "meter": "meter",
+    "m²": "square meter", "m³": "cubic meter", "bag": "bag", "box": "box", "bottle": "bottle", "item": "item",
+    "ticket": "ticket",
+}  # fmt: skip
+MONEY = {
+    "$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence"), "¥": ("yuan", ""), "￥": ("yuan", ""),
+    "US$": ("dollar", "cent"), "C$": ("Canadian dollar", "cent"), "CA$": ("Canadian dollar", "cent"),
+    "A$": ("Australian dollar", "cent"), "AU$": ("Australian dollar", "cent"), "NZ$": ("New Zealand dollar", "cent"),
+    "HK$": ("Hong Kong dollar", "cent"), "NT$": ("Taiwan dollar", "cent"), "S$": ("Singapore dollar", "cent"),
+    "R$": ("real", ""), "MX$": ("Mexican peso", ""), "₹": ("rupee", ""), "₩": ("won", ""), "₽": ("ruble", ""),
+    "฿": ("baht", ""), "₫": ("dong", ""), "₺": ("lira", ""), "₴": ("hryvnia", ""), "₪": ("shekel", ""),
+    "₱": ("peso", ""),
+    "₿": ("bitcoin", ""),
+}  # fmt: skip
+CODES_OF_MONEY = {
+    "USD": "US dollar", "EUR": "euro", "GBP": "pound", "JPY": "yen", "CNY": "yuan", "RMB": "yuan",
+    "HKD": "Hong Kong dollar", "TWD": "Taiwan dollar", "KRW": "won", "INR": "rupee", "RUB": "ruble",
+    "CAD": "Canadian dollar", "AUD": "Australian dollar", "NZD": "New Zealand dollar", "SGD": "Singapore dollar",
+    "CHF": "Swiss franc", "THB": "baht", "BRL": "real", "MXN": "Mexican peso",
+}  # fmt: skip
+MAGNITUDE = {"k": "thousand", "K": "thousand", "M": "million", "bn": "billion", "B": "billion"}
+
+SIGNS = {
+    "+": "plus", "−": "minus", "×": "times", "*": "times", "÷": "divided by", "=": "equals", "＜": "is less than",
+    "＞": "is greater than", "≤": "is at most", "≥": "is at least", "≠": "is not equal to", "±": "plus or minus",
+    "≈": "is about", "∶": "to",
+}  # fmt: skip
+GREEK = {
+    "π": "pi", "α": "alpha", "β": "beta", "γ": "gamma", "θ": "theta", "λ": "lambda", "μ": "mu", "σ": "sigma",
+    "φ": "phi",
+    "ω": "omega", "Δ": "delta", "Ω": "omega", "∞": "infinity",
+}  # fmt: skip
+
+SHORT = {
+    r"Mr\.": "Mister", r"Mrs\.": "Missus", r"Dr\.(?= ?[A-Z])": "Doctor", r"Prof\.": "Professor", r"vs\.?": "versus",
+    r"Ph\.? ?D\.?": "P H D", r"e\.g\.": "for example", r"i\.e\.": "that is", r"etc\.(?=\s*$|\s+[A-Z])": "et cetera.",
+    r"etc\.?": "et cetera", r"approx\.": "approximately", r"Jr\.": "Junior", r"Sr\.": "Senior", r"Mt\.": "Mount",
+    r"Ave\.": "Avenue", r"Blvd\.": "Boulevard", r"Rd\.": "Road", r"(?<=[a-z] )St\.": "Street", r"St\.": "Saint",
+    r"Capt\.": "Captain", r"Lt\.": "Lieutenant", r"Gen\.": "General", r"Sgt\.": "Sergeant", r"Col\.": "Colonel",
+    r"Rev\.": "Reverend", r"Gov\.": "Governor", r"Sen\.": "Senator", r"Dept\.": "Department", r"dept\.": "department",
+    r"Fig\. ?(?=[0-9])": "Figure ", r"fig\. ?(?=[0-9])": "figure ", r"Vol\. ?(?=[0-9])": "Volume ",
+    r"vol\. ?(?=[0-9])": "volume ", r"pp\. ?(?=[0-9])": "pages ", r"p\. ?(?=[0-9])": "page ",
+    r"ch\. ?(?=[0-9])": "chapter ", r"Ch\. ?(?=[0-9])": "Chapter ", r"w/o": "without", r"n/a": "N A", r"N/A": "N A",
+}  # fmt: skip
+
+CALLING = (
+    r"call(?:s|ed|ing)?(?: me| us| him| her)?(?: at| on)?|dial(?:s|ed|ing)?|phone|phone number|telephone|number is|"
+    r"tel|text|fax|mobile|"
+    r"cell|hotline|helpline|reach (?:me|us) (?:at|on)|ring"
+)
+"""Before digits of a telephone."""
+CODES = (
+    "rooms?|zip(?: code)?|postcode|post code|postal code|pin(?: code)?|passwords?|passcode|code|flight|apt|"
+    "apartment|suite|ext|"
+    "extension|account|id|serial number|order number|order|ticket number|licen[cs]e plate|locker|gate|boeing|agent|"
+    "combination|confirmation number|tracking number|member number|area code"
+)
+"""Before three digits or more that are a name, not an amount."""
+EMERGENCY = "911|999|112|110|119|120|988|000"
+ASKING = (
+    r"what(?: is|'s|’s| are| was)|how much(?: is| are)?|calculate|compute|solve|work out|figure out|find|so"
+    r"|problem|try|answer"
+)
+ASKED = r"is (?=[0-9]|what|how)|equals?\b|makes (?=[0-9])|gives (?=[0-9])|leaves (?=[0-9])"
+RATIOS = "ratio|ratios|score|scores|scale|odds|won|beat|lost|lead|leads|led|mix|proportion|tied|wins"
+YEARS = (
+    "in|since|from|until|till|by|before|after|year|of|during|early|late|mid|around|spring|summer|autumn|fall|winter|and|"
+    "to"
+)
+"""Before a year."""
+
+SOUNDS = {
+    "h+m+": "hum", "m{2,}": "hum", "s+h{1,}": "shush", "p+s+t+": "pist", "a+h{1,}": "ah", "o+h{1,}": "oh",
+    "a+w{1,}": "aw",
+    "e+w{1,}": "ew", "u+h{1,}": "uh", "u+m{1,}": "um", "e+r+m*": "er", "a+r{2,}g*h*": "arg", "o{2,}h*": "ooh",
+    "u+g+h+": "ug",
+    "z{2,}": "", "b+r{2,}": "", "g+r{2,}": "", "t+s+k+": "tisk", "p+f+t*": "puff", "w+o+w{2,}": "wow",
+    "y+a+y{2,}": "yay",
+    "w+h+e{2,}": "whee", "p+h+e+w+": "few", "h+u+h{2,}": "huh", "e{3,}k*": "eek", "n+y+a+h*": "nya",
+}  # fmt: skip
+"""Interjections, as words that engines know how to say; what has none is left out."""
+DOUBLE = (
+    "cool good sleep need see wee moo boo zoo too soon moon look free tree bee whee ooh food feel keep meet deep "
+    "sweet week "
+    "green seen room book boot noon spoon hello bell ball all well yell tall small will still hill bunny happy "
+    "funny silly"
+)
+"""Words with a double letter of which a long one (coool) is made."""

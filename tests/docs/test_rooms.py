@@ -133,3 +133,11 @@ def test_a_file_that_the_architecture_names_exists(path: str) -> None:
 @pytest.mark.parametrize("name", sorted(name for name, path in MODULES.items() if path.stem == "__init__"))
 def test_a_room_says_in_one_sentence_what_it_is_for(name: str) -> None:
     assert ast.get_docstring(ast.parse(MODULES[name].read_text()))
+
+
+def test_unit_tests_lie_as_what_they_test() -> None:
+    unit = ROOT / "tests" / "unit"
+    folders = [path.relative_to(unit) for path in unit.rglob("*") if path.is_dir() and path.name != "__pycache__"]
+
+    assert len(folders) > 20
+    assert [str(path) for path in folders if not (SERVICES / path).is_dir() and not (ROOT / path).is_dir()] == []

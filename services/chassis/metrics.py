@@ -1,5 +1,6 @@
 """GET /metrics: what Prometheus reads."""
 
+import logging
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,11 @@ model_end = Gauge(
     multiprocess_mode="livemax",
 )
 queued = Gauge("talkbox_queued", "Requests waiting for a place", multiprocess_mode="livesum")
+worker_deaths = Gauge(
+    "talkbox_worker_deaths", "Workers that died since the service was started", multiprocess_mode="max"
+)
+
+log = logging.getLogger("talkbox.metrics")
 
 
 @lru_cache(maxsize=2048)
@@ -45,13 +51,21 @@ def of(metric: M, *labels: object) -> M:
 
 
 async def metrics(request: Request) -> Response:
-    """Everything counted so far, by all workers of this service."""
-    registry = REGISTRY
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):  # prometheus-client's own variable, set by chassis.server
-        forget_the_dead(Path(folder))
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    """Show what all workers of this service counted; this one alone where their common folder is gone."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # prometheus-client's own variable, set by chassis.server
+    shown = (folder and _of_all_workers(Path(folder))) or generate_latest(REGISTRY)
+    return Response(shown, media_type=CONTENT_TYPE_LATEST)
+
+
+def _of_all_workers(folder: Path) -> bytes | None:
+    registry = CollectorRegistry()
+    try:
+        forget_the_dead(folder)
+        multiprocess.MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+    except (OSError, ValueError) as exc:
+        log.warning("the counts of all workers cannot be read (%s); shown are those of one", exc)
+        return None
 
 
 def forget_the_dead(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """`create_service`: one Starlette app around a service's own routes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chassis import metrics
 from chassis.chain.admission import Door
 from chassis.chain.chain import Chain
 from chassis.errors import Errors
-from chassis.metrics import metrics
 from chassis.server import logs
 from chassis.server.auth import KeyOptions, Keys
 from chassis.server.body_limit import BodyLimit
@@ -46,9 +47,11 @@ def create_service(
     async def readyz(request: Request) -> Response:
         engines = {seat.name: seat.state for seat in chain.seats}
         body = {"ready": chain.ready, "engines": [{"name": name} | _shown(state) for name, state in engines.items()]}
+        if deaths := getattr(request.app.state, "deaths", 0):
+            body["worker_deaths"] = deaths
         return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})
 
-    probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics.metrics)]
     paths = frozenset(route.path for route in (*routes, *probes))
     app = Service(
         routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in (*routes, *probes)],
@@ -93,12 +96,24 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         chain.start()
+        metrics.worker_deaths.set(getattr(app.state, "deaths", 0))
+        await _warmed(chain, getattr(app.state, "warm_seconds", 0.0))
         yield
         await chain.aclose()
         if at_end is not None:
             await at_end()
 
     return lifespan
+
+
+async def _warmed(chain: Chain[Any], seconds: float) -> None:
+    """Wait until the best engine there is has loaded; meanwhile others serve."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            for seat in chain.seats:
+                await seat.settled.wait()
+                if seat.engine is not None:
+                    return
 
 
 def _shown(state: Any) -> dict[str, Any]:

@@ -1,68 +1,21 @@
-"""One JSON line an event: what happened, never what was said."""
+"""Log and count every request: an id, a line, a few numbers."""
 
 import logging
 import re
-import sys
 import uuid
-from datetime import UTC, datetime
 
-import msgspec
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import metrics, process
+from chassis import metrics
 from chassis.chain.chain import ENGINE_HEADER
 from chassis.errors import ApiError
 from chassis.request_id import REQUEST_ID, request_id
-from chassis.settings import Options, SettingError
 
 ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 log = logging.getLogger("talkbox")
-
-
-class LogOptions(Options, frozen=True, kw_only=True):
-    """The log, one JSON object a line."""
-
-    prefix = "LOG_"
-    level: str = "info"
-    """Least important level that is logged: `debug`, `info`, `warning`, `error` or `critical`."""
-
-    def __post_init__(self) -> None:
-        """Raises:
-        SettingError: There is no such level.
-        """
-        if self.level.upper() not in LEVELS:
-            raise SettingError(f"LOG_LEVEL: cannot use {self.level!r}. There are: {', '.join(LEVELS).lower()}.")
-
-
-class JsonLines(logging.Formatter):
-    """A record as one JSON object; `extra={"event": {…}}` adds fields to it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            "request_id": request_id.get() or None,
-            **getattr(record, "event", {}),
-        }
-        if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
-        return msgspec.json.encode({key: value for key, value in line.items() if value is not None}).decode()
-
-
-def configure(level: str) -> None:
-    """Send every logger's lines to stdout, libraries' from warnings upwards (they may hold what was said)."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    process.skip_what_no_line_shows()
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for name in ("talkbox", "uvicorn"):
-        logging.getLogger(name).setLevel(level.upper())
 
 
 class RequestLog:

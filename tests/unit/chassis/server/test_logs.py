@@ -6,7 +6,8 @@ import pytest
 
 from chassis.errors import EngineFailed
 from chassis.request_id import request_id
-from chassis.server.logs import JsonLines, log
+from chassis.server.log_lines import JsonLines
+from chassis.server.logs import log
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
 

@@ -1,0 +1,55 @@
+"""The log: one JSON line an event, what happened and never what was said."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import msgspec
+
+from chassis import process
+from chassis.request_id import request_id
+from chassis.settings import Options, SettingError
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class LogOptions(Options, frozen=True, kw_only=True):
+    """The log, one JSON object a line."""
+
+    prefix = "LOG_"
+    level: str = "info"
+    """Least important level that is logged: `debug`, `info`, `warning`, `error` or `critical`."""
+
+    def __post_init__(self) -> None:
+        """Raises:
+        SettingError: There is no such level.
+        """
+        if self.level.upper() not in LEVELS:
+            raise SettingError(f"LOG_LEVEL: cannot use {self.level!r}. There are: {', '.join(LEVELS).lower()}.")
+
+
+class JsonLines(logging.Formatter):
+    """A record as one JSON object; `extra={"event": {…}}` adds fields to it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.get() or None,
+            **getattr(record, "event", {}),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return msgspec.json.encode({key: value for key, value in line.items() if value is not None}).decode()
+
+
+def configure(level: str) -> None:
+    """Send every logger's lines to stdout, libraries' from warnings upwards (they may hold what was said)."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    process.skip_what_no_line_shows()
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    for name in ("talkbox", "uvicorn"):
+        logging.getLogger(name).setLevel(level.upper())

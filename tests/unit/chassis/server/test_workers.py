@@ -1,0 +1,288 @@
+"""Several workers behind one socket: they die, hang, are replaced and let go, and callers notice none of it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.server.worker import count_together
+from unit.chassis.server.test_serve import APP, Process
+
+ALL = b"0\n1\n2\n3\n4\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    package = tmp_path / "tts"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "app.py").write_text(APP)
+    return tmp_path
+
+
+class Parent(Process):
+    """A parent, and what it and its workers have logged."""
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        super().__init__(folder, "--workers", str(workers), "--counts", str(folder / "counts"))
+        self.lines: list[dict[str, Any]] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        self.wait_until_up()
+
+    def _read(self) -> None:
+        assert self.child.stdout is not None
+        for line in self.child.stdout:
+            self.lines.append(json.loads(line))
+
+    def end(self) -> int:
+        self.child.terminate()
+        code = self.child.wait(30)
+        self._reader.join()
+        assert self.child.stdout is not None
+        self.child.stdout.close()
+        return code
+
+    def worker(self) -> int:
+        return int(httpx.get(f"{self.url}/pid").text)
+
+    def logged(self, words: str) -> bool:
+        return any(words in line["message"] for line in self.lines)
+
+
+def until(done: Callable[[], Any], seconds: float = 20.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if value := done():
+                return value
+        except httpx.TransportError:  # just then nobody was there
+            pass
+        assert time.monotonic() < deadline, "it did not come to pass in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def one(folder: Path) -> Iterator[Parent]:
+    parent = Parent(folder, 1)
+    yield parent
+    parent.end()
+
+
+@pytest.fixture
+def two(folder: Path) -> Iterator[Parent]:
+    parent = Parent(folder, 2)
+    until(lambda: len(parent.pids()) == 2)
+    yield parent
+    parent.end()
+
+
+def test_a_worker_that_was_killed_is_a_line_in_the_log_a_number_and_a_finding(one: Parent) -> None:
+    killed = one.worker()
+
+    os.kill(killed, signal.SIGKILL)
+
+    until(lambda: one.worker() != killed)
+    [line] = [line for line in one.lines if line.get("worker") == killed]
+    assert line["level"] == "error"
+    assert "SIGKILL" in line["message"]
+    assert "talkbox_worker_deaths 1.0" in httpx.get(f"{one.url}/metrics").text
+    assert httpx.get(f"{one.url}/readyz").json()["worker_deaths"] == 1
+
+
+def test_a_worker_whose_loop_hangs_is_replaced(one: Parent) -> None:
+    hung = one.worker()
+    began = time.monotonic()
+    os.kill(hung, signal.SIGSTOP)
+
+    until(lambda: httpx.get(f"{one.url}/pid", timeout=0.5).text != str(hung))
+
+    assert time.monotonic() - began < 13
+    assert one.logged(f"worker {hung} has been silent for too long")
+
+
+def test_after_sigterm_callers_are_refused_at_once_and_begun_answers_end_whole(one: Parent) -> None:
+    with httpx.stream("POST", f"{one.url}/slow") as response:
+        pieces = response.iter_bytes()
+        got = next(pieces)
+        one.child.terminate()
+        time.sleep(0.35)
+        began = time.monotonic()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{one.url}/pid")
+        assert time.monotonic() - began < 0.2
+        got += b"".join(pieces)
+
+    assert got == ALL
+    assert one.child.wait(10) == 0
+
+
+def replaced(parent: Parent, before: set[str]) -> set[str]:
+    """The workers there are, once two others have taken the place of those `before`."""
+    now = parent.pids()
+    return now if len(now) == 2 and not now & before else set()
+
+
+def test_sighup_replaces_all_workers_without_one_failed_request(two: Parent) -> None:
+    before, over = two.pids(), threading.Event()
+    failed: list[str] = []
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                if httpx.post(f"{two.url}/slow").content != ALL:
+                    failed.append("not whole")
+            except httpx.ConnectError as exc:
+                failed.append(repr(exc))
+            except httpx.RemoteProtocolError:  # accepted by a worker on its way out; a proxy asks again
+                pass
+
+    callers = [threading.Thread(target=ask) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for _ in range(2):
+        two.child.send_signal(signal.SIGHUP)
+        before = until(partial(replaced, two, before))
+    over.set()
+    for caller in callers:
+        caller.join()
+
+    assert failed == []
+    assert two.child.poll() is None
+
+
+def test_sighup_takes_up_new_code_and_a_new_one_that_cannot_start_leaves_the_former_serving(
+    one: Parent, folder: Path
+) -> None:
+    app = folder / "tts" / "app.py"
+    app.write_text(APP.replace("str(os.getpid())", "'new ' + str(os.getpid())"))
+    one.child.send_signal(signal.SIGHUP)
+    until(lambda: httpx.get(f"{one.url}/pid").text.startswith("new"))
+
+    app.write_text("def create_app():\n    raise KeyError('x')\n")
+    one.child.send_signal(signal.SIGHUP)
+    until(lambda: one.logged("a new worker could not start"))
+
+    assert httpx.get(f"{one.url}/pid").text.startswith("new")
+
+
+def test_a_worker_told_to_end_by_somebody_else_ends_its_answers_and_is_replaced(one: Parent) -> None:
+    told = one.worker()
+    with httpx.stream("POST", f"{one.url}/slow") as response:
+        pieces = response.iter_bytes()
+        got = next(pieces)
+        os.kill(told, signal.SIGTERM)
+        got += b"".join(pieces)
+
+    assert got == ALL
+    until(lambda: one.worker() != told)
+    assert "worker_deaths" not in httpx.get(f"{one.url}/readyz").json()
+
+
+def test_workers_that_die_as_they_start_end_the_service_so_that_callers_are_refused(folder: Path) -> None:
+    (folder / "tts" / "app.py").write_text("import os\ndef create_app():\n    os._exit(9)\n")
+    process = Process(folder, "--workers", "1")
+
+    output, _ = process.child.communicate(timeout=30)
+
+    assert process.child.returncode == 3
+    assert "no worker could start (exit code 9)" in output
+
+
+def test_a_port_that_is_taken_is_one_line(folder: Path, one: Parent) -> None:
+    second = subprocess.run(
+        [*one.child.args[:4], "--port", str(one.port), "--workers", "1"],  # type: ignore[index]
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{folder}:{Path('services').resolve()}"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+
+    assert second.returncode == 3
+    assert "cannot listen" in second.stdout
+    assert "Traceback" not in second.stdout + second.stderr
+
+
+def counted(parent: Parent) -> float:
+    counts = re.findall(r'talkbox_requests_total\{.*path="/pid".*\} (\d+)', httpx.get(f"{parent.url}/metrics").text)
+    return sum(map(float, counts))
+
+
+def test_a_second_worker_counts_together_with_the_first(one: Parent) -> None:
+    one.child.send_signal(signal.SIGTTIN)
+    until(lambda: len(one.pids()) == 2)
+    before = counted(one)
+    one.pids()
+
+    assert counted(one) == before + 40
+
+
+def test_one_worker_keeps_no_files_for_its_counts(one: Parent, folder: Path) -> None:
+    assert counted(one) >= 0
+    assert not (folder / "counts").exists()
+
+
+def test_a_vanished_folder_costs_counts_and_nothing_else(two: Parent, folder: Path) -> None:
+    shutil.rmtree(folder / "counts")
+    assert httpx.get(f"{two.url}/metrics").status_code == 200
+
+    killed = two.worker()
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(now := two.pids()) == 2 and str(killed) not in now)
+
+    assert httpx.get(f"{two.url}/metrics").status_code == 200
+
+
+def test_a_folder_that_cannot_be_made_leaves_a_worker_counting_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    (tmp_path / "file").touch()
+
+    count_together(tmp_path / "file" / "counts")
+
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+
+
+def fill(folder: Path) -> None:
+    with (folder / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+        while True:
+            filler.write(b"x" * 65536)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+def test_a_full_disk_costs_counts_and_kills_no_worker(folder: Path) -> None:
+    small = folder / "counts"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("nothing may be mounted here")
+    try:
+        parent = Parent(folder, 2)
+        try:
+            until(lambda: len(parent.pids()) == 2)
+            fill(small)
+            workers = parent.pids()
+            for _ in range(3):
+                parent.pids()
+            assert parent.pids() == workers, "nobody died of it"
+            killed = parent.worker()
+            os.kill(killed, signal.SIGKILL)
+            until(lambda: len(now := parent.pids()) == 2 and str(killed) not in now)
+            assert httpx.get(f"{parent.url}/metrics").status_code == 200
+        finally:
+            parent.end()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)

@@ -6,7 +6,6 @@ Variables that no `Options` class has, such as `TALKBOX_PORT`, are in `docs/sett
 
 import ast
 import inspect
-import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -173,19 +172,22 @@ def _table(words: Words, settings: tuple[Setting, ...], chinese: bool) -> Iterat
     yield ""
 
 
+def providers(service: str) -> dict[str, Provider]:
+    """Return the upstreams that a service knows, by name."""
+    found = (module for module in modules() if module.__name__.startswith(f"{service}."))
+    tables = (vars(module)["PROVIDERS"] for module in found if module.__name__.endswith(".providers"))
+    return {name: provider for table in tables for name, provider in table.items()}
+
+
 def _providers(words: Words, service: str) -> Iterator[str]:
-    tables = [vars(module).get("PROVIDERS") for name, module in sorted(sys.modules.items()) if _is_table(name, service)]
-    for table in tables:
-        yield f"{words.providers}\n\n{words.provider_columns}\n|---|---|---|---|"
-        for name, provider in (table or {}).items():
-            address = f"`{provider.base_url}`" if provider.base_url else words.yours
-            model = f"`{provider.model}`" if provider.model else words.yours if provider.needs_model else ""
-            yield f"| `{name}` | {address} | {_keys(name, provider)} | {model} |"
-        yield ""
-
-
-def _is_table(module: str, service: str) -> bool:
-    return module.startswith(f"{service}.") and module.endswith(".providers")
+    if not (known := providers(service)):
+        return
+    yield f"{words.providers}\n\n{words.provider_columns}\n|---|---|---|---|"
+    for name, provider in known.items():
+        address = f"`{provider.base_url}`" if provider.base_url else words.yours
+        model = f"`{provider.model}`" if provider.model else words.yours if provider.needs_model else ""
+        yield f"| `{name}` | {address} | {_keys(name, provider)} | {model} |"
+    yield ""
 
 
 def _keys(name: str, provider: Provider) -> str:

@@ -1,8 +1,10 @@
 """The READMEs say what `make up` says, and the same in both languages."""
 
 import re
+from importlib import import_module
 
 import pytest
+from deploy import settings_pages
 from deploy.installation import ROOT
 from deploy.ready import folotoy
 
@@ -37,3 +39,13 @@ def test_both_readmes_have_the_same_sections_and_tables() -> None:
         assert [line[: len(mark)] for line in english.splitlines() if line.startswith(mark)] == [
             line[: len(mark)] for line in chinese.splitlines() if line.startswith(mark)
         ]
+
+
+@pytest.mark.parametrize("readme", READMES)
+@pytest.mark.parametrize("service", ["stt", "llm", "tts"])
+def test_an_engine_that_a_readme_names_exists(readme: str, service: str) -> None:
+    [row] = re.findall(rf"^\| \[{service}\]\(.*$", (ROOT / readme).read_text(), re.MULTILINE)
+    known = {*import_module(f"{service}.engines").ENGINES, *settings_pages.providers(service)}
+
+    assert (named := set(re.findall(r"`([\w-]+)`", row)))
+    assert named - known == set()

@@ -20,7 +20,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -195,22 +195,24 @@ class Upstream:
         *,
         port: int = 0,
         host: str = "127.0.0.1",
-        keys: dict[str, str] | None = None,
+        keys: Mapping[str, "str | Manner"] | None = None,
         refuses: bytes | None = None,
+        judge: Callable[[dict[str, Any]], Manner | None] | None = None,
         models: tuple[str, ...] | None = None,
         serves: tuple[str, ...] | None = None,
         ends: dict[str, str] | None = None,
     ) -> None:
         """
         Args:
-            keys: Which of `MANNERS` meets who shows that `authorization`.
+            keys: How a request with that `authorization` is answered, as a manner or by its name in `MANNERS`.
             refuses: Bytes of a request that is answered 400.
+            judge: Looks at each request; returns how it is answered, or None for the usual manner.
             models: What `GET /v1/models` tells; None: there is no such path.
             serves: Models that are answered, any other being refused with 404; None: any.
             ends: `shutdown_date` of each model that has one in that list.
         """
         self.manner, self.host, self.port = manner or Manner(), host, port
-        self.keys, self.refuses, self.models = keys or {}, refuses, models
+        self.keys, self.refuses, self.judge, self.models = keys or {}, refuses, judge, models
         self.serves, self.ends = serves, ends or {}
         self.listed = 0
         """How often the models were asked for."""
@@ -294,11 +296,13 @@ class Upstream:
             model = str(wanted.get("model"))
             manner = MANNERS.get(model) or planned(model) or self.manner
             if (kept := self.keys.get(seen.headers.get("authorization", ""))) is not None:
-                manner = MANNERS[kept]
+                manner = kept if isinstance(kept, Manner) else MANNERS[kept]
             if self.refuses is not None and self.refuses in seen.body:
                 manner = MANNERS["400"]
             if self.serves is not None and model not in self.serves:
                 manner = MANNERS["404"]
+            if self.judge is not None:
+                manner = self.judge(wanted) or manner
             return await self._by(manner, wanted, writer, seen)
         writer.write(_whole(400, _error("no JSON")))
 

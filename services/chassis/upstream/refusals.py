@@ -159,7 +159,8 @@ def _busy(said: str, wait: float | None) -> EngineBusy:
 
 def _unknown_model(said: str, about: Circumstances) -> ApiError:
     if about.question is None:
-        return EngineMisconfigured(said, rest_seconds=_MISCONFIGURED_REST_SECONDS)
+        message = f"does not have the model: {said}. Set {about.prefix}MODEL."
+        return EngineWithoutModel(message, rest_seconds=_MISCONFIGURED_REST_SECONDS)
     missing = f"{about.name} has no model {about.question.model!r}"
     match about.question.named_by:
         case "pick":

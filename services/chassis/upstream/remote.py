@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TypeGuard
+from weakref import WeakKeyDictionary
 
 from msgspec import structs
 
@@ -66,6 +67,7 @@ class Remote:
         self.ring = KeyRing(row.api_keys)
         self.names = ModelNames(row.name, row.base_url, row.preferred)
         self._key_headers = {key: row.headers_with(key) for key in self.ring.keys}
+        self._shown: WeakKeyDictionary[Reply, str] = WeakKeyDictionary()
         self._habits = Habits()
         self._about = Circumstances(
             row.name, row.prefix, row.key_variable or f"{row.prefix}API_KEY", self.hint, self.ring.keys
@@ -151,6 +153,7 @@ class Remote:
         while True:
             reply = await self._send(made.question, key, made.without)
             if reply.status == 200:
+                self._shown[reply] = key
                 self._habits.learn(question.model, made.learnt)
                 return reply
             complaint, failure = await self._refusal(reply, made.question)
@@ -199,15 +202,20 @@ class Remote:
             yield piece
             patience = gap_seconds
 
-    def meant(self, complaint: Complaint) -> ApiError:
-        """Return the error that an error object inside a 200 means."""
-        return within_success(complaint, about=self._about)
+    def meant(self, complaint: Complaint, reply: Reply | None = None) -> ApiError:
+        """Return the error that an error object inside a 200 means; a key of `reply` that it is about rests."""
+        failure = within_success(complaint, about=self._about)
+        key = self._shown.get(reply) if reply is not None else None
+        if key is not None and len(self.ring.keys) > 1 and _concerns_key(failure):
+            self.ring.rest(key, failure.rest_seconds or _KEY_REST_SECONDS)
+            failure.rest_seconds = self.ring.seconds
+        return failure
 
     def no_answer(self, body: bytes, reply: Reply, wanted: str) -> ApiError:
         """Return the error that a 200 means which holds something else than what was `wanted`, such as `sound`."""
         complaint = Complaint.of(body)
         if complaint is not None and not complaint.empty:
-            return self.meant(complaint)
+            return self.meant(complaint, reply)
         return EngineFailed(f"answered {reply.media_type or 'something'} that is no {wanted}. {self.hint}")
 
     async def _refusal(self, reply: Reply, question: Question) -> tuple[Complaint, ApiError]:

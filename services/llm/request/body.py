@@ -58,7 +58,7 @@ def body_for(
         unwanted |= set(_THINKING_FIELDS)
     if "logprobs" in without:
         unwanted.add("top_logprobs")
-    added = {key: value for key, value in added_fields(wanted, model, options, name).items() if key not in unwanted}
+    added = {key: value for key, value in _added(wanted, model, options, name, without).items() if key not in unwanted}
     if not changes and not added and not without:
         return asked.body
     own = {key: value for key, value in fields_sent(asked).items() if key not in unwanted}
@@ -70,9 +70,12 @@ def fields_sent(asked: Asked) -> dict[str, Raw]:
     return msgspec.json.decode(asked.body, type=dict[str, Raw])
 
 
-def added_fields(wanted: ChatRequest, model: str, options: RelayOptions, name: str) -> dict[str, Any]:
+def _added(
+    wanted: ChatRequest, model: str, options: RelayOptions, name: str, without: frozenset[str]
+) -> dict[str, Any]:
     """Return what is sent where the caller says nothing of it: thinking switched off, and the operator's extra."""
-    added = unthinking(name, model) if switches_off(wanted, options) else {}
+    silent = switches_off(wanted, options) and THINKING not in without
+    added = unthinking(name, model) if silent else {}
     return added | fields_of(options.extra) if options.extra else added
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -168,7 +169,7 @@ class OpenAI(Engine):
                 if reply.media_type in ("text/html", "application/json"):
                     yield await self._unstreamed(reply, asked, model)
                     return
-                events = relayed(reply, self.remote.meant, reply.ended, asked.tally)
+                events = relayed(reply, partial(self.remote.meant, reply=reply), reply.ended, asked.tally)
                 strainer = self._strainer(asked, model)
                 pieces = events if strainer.idle else strainer.events(events)
                 if asked.wanted.wants_usage:
@@ -251,7 +252,7 @@ class OpenAI(Engine):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise self.remote.no_answer(body, reply, "completion") from exc
         if b'"error"' in body and (complaint := _error_within(body)) is not None:
-            raise self.remote.meant(complaint)
+            raise self.remote.meant(complaint, reply)
         asked.tally.whole(body)
         strainer = self._strainer(asked, model)
         return body if strainer.idle else strainer.whole(body)

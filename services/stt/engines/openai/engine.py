@@ -222,7 +222,7 @@ class OpenAI(Engine):
             async for data in pieces:
                 if data == b"[DONE]":
                     break
-                event = self._event(data)
+                event = self._event(data, reply)
                 kind = event.type or "segment"
                 match kind:
                     case "transcript.text.delta":
@@ -244,12 +244,12 @@ class OpenAI(Engine):
         if (text := cleaner.flush()) or not said:
             yield heard(text)
 
-    def _event(self, data: bytes) -> Event:
+    def _event(self, data: bytes, reply: Reply) -> Event:
         try:
             event = msgspec.json.decode(data, type=Event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise EngineFailed(f"sent an event that is none. {self._remote.hint}") from exc
         complaint = Complaint.of(data) if event.error else None
         if complaint is not None:
-            raise self._remote.meant(complaint)
+            raise self._remote.meant(complaint, reply)
         return event

@@ -7,7 +7,6 @@ from chassis.settings import SettingError
 from chassis.settings import Settings as ServiceSettings
 from tts.audio.encode import MP3_KBITS, Mp3
 from tts.audio.loudness import Wish
-from tts.audio.pcm import RATE
 
 Mp3Rate = Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
 MP3_KBITS_UP_TO = {
@@ -34,8 +33,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
     """Loudness in LUFS, from -40 to -10, for everything; `auto`: -18 for all but Edge's own mp3; `off`: as it comes."""
     mp3_kbits: int | None = None
     """Bit rate of mp3, in kbit/s; 32 for toys with little memory. Unset: 64."""
-    mp3_rate: Mp3Rate | None = None
-    """Samples a second of mp3; 16000 for toys with little memory. Unset: as the engine speaks."""
+    mp3_rate: Mp3Rate = 24_000
+    """Samples a second of mp3, the same for every engine; 16000 for toys with little memory."""
 
     def __post_init__(self) -> None:
         """Raises:
@@ -44,7 +43,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
         for entry in self.voices:
             if not all(part.strip() for part in entry.partition("=")):
                 raise SettingError(f"TTS_VOICES: {entry!r} is not NAME=VOICE, e.g. bunny=zh-CN-XiaoyiNeural.")
-        kbits, rate = self.mp3_kbits or MP3_KBITS, self.mp3_rate or RATE
+        kbits, rate = self.mp3_kbits or MP3_KBITS, self.mp3_rate
         listed = next(listed for most, listed in MP3_KBITS_UP_TO.items() if rate <= most)
         if kbits not in listed:
             there_are = ", ".join(map(str, listed))

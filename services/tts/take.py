@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
+from chassis.errors import Declined
 from tts.audio.loudness import Levels
 from tts.audio.pcm import RATE, pcm, silence
 from tts.join import Joined
@@ -24,7 +25,7 @@ class Take:
 
     def __init__(self, order: Order, plan: Plan, levels: Levels, turns: asyncio.Lock) -> None:
         self.plan = plan
-        self._order, self._turns = order, turns
+        self._turns = turns
         texts = filter(speakable, clauses(plan.text, plan.engine.lengths))
         self._joined = Joined(plan.engine, texts, plan.voice, plan.speed, levels)
         self._encoding = order.encoding(self._joined.sound, order.wanted.speed / plan.speed)
@@ -38,6 +39,7 @@ class Take:
         """Yield the sound in the codec asked for, as the engine makes it.
 
         Raises:
+            Declined: The engine made no sound, though there is something to say.
             EngineFailed: The engine broke off.
         """
         async with aclosing(self._joined.pieces()) as pieces:
@@ -46,9 +48,7 @@ class Take:
                 while (coded := await self._turn(slices)) is not None:
                     yield coded
         if not self._encoding.seconds:
-            self._encoding = self._order.encoding(pcm(RATE))
-            for coded in self._encoding.encode(silence(NOTHING_SECONDS)):
-                yield coded
+            raise Declined("The engine made no sound of this text.", param="input")
         for coded in self._encoding.finish():
             yield coded
 

@@ -22,8 +22,6 @@ QUIET = 160
 """Of 32767: at the very end, that much is silence."""
 OPUS_BITS = 32_000
 AAC_BITS = 64_000
-MP3_RATES = (16_000, 22_050, 24_000)
-"""Sound of these many samples a second becomes mp3 of as many: to make more of them costs time and adds nothing."""
 FIRST_SLICE_SECONDS = 0.1
 SLICE_SECONDS = 1.0
 """How much is encoded at a time: the first byte is soon there, and others get their turn in between."""
@@ -33,20 +31,20 @@ EVEN_TEMPO = (0.5, 2.0)
 
 
 class Mp3(msgspec.Struct, frozen=True):
-    """What an operator wants of mp3; None: `MP3_KBITS`, and as many samples as the engine gives, or `RATE` of them;
-    what an engine sends as mp3 stays as it is."""
+    """Form of the mp3 that leaves, whichever engine speaks.
+
+    One rate for all engines: a player that opens its output once is silent or fails when the next sentence has another.
+    """
 
     kbits: int | None = None
-    rate: int | None = None
+    """Bit rate in kbit/s; None: `MP3_KBITS`, and mp3 of an engine's own keeps its bit rate."""
+    rate: int = RATE
+    """Samples a second."""
 
     def fits(self, sound: Sound) -> bool:
-        """Whether an engine's own mp3 will do."""
+        """Return True if an engine's own mp3 can leave as it is."""
         small = self.kbits is None or 8 * sound.bytes_per_second <= 1_000 * self.kbits
-        return sound.codec == "mp3" and small and self.rate in (None, sound.rate)
-
-    def rate_for(self, sound: Sound) -> int:
-        """Samples a second of what is made from it."""
-        return self.rate or (sound.rate if sound.rate in MP3_RATES else RATE)
+        return sound.codec == "mp3" and small and self.rate == sound.rate
 
 
 AS_USUAL = Mp3()
@@ -79,7 +77,7 @@ class Encoding:
         self.begun = False
         """Something has been encoded."""
         untouched = codec == "mp3" and mp3.fits(sound) and stretch == 1.0
-        self._encoder: Encoder | None = None if untouched else _encoder(codec, mp3, sound)
+        self._encoder: Encoder | None = None if untouched else _encoder(codec, mp3)
         self._source = None if self._encoder is None else source(sound, stretch, self._encoder.rate)
 
     @property
@@ -355,6 +353,5 @@ ENCODERS: dict[Codec, Callable[[], Encoder]] = {
 }
 
 
-def _encoder(codec: Codec, mp3: Mp3, sound: Sound) -> Encoder:
-    """For what comes in as `sound`."""
-    return _Mp3(mp3.rate_for(sound), mp3.kbits or MP3_KBITS) if codec == "mp3" else ENCODERS[codec]()
+def _encoder(codec: Codec, mp3: Mp3) -> Encoder:
+    return _Mp3(mp3.rate, mp3.kbits or MP3_KBITS) if codec == "mp3" else ENCODERS[codec]()

@@ -81,12 +81,6 @@ async def test_a_text_with_nothing_to_say_is_a_short_silence_and_no_engine_is_as
     assert Heard(response.content).seconds == pytest.approx(0.3, abs=0.1)
 
 
-async def test_an_engine_that_finds_nothing_to_say_is_a_short_silence_too() -> None:
-    engine = FakeEngine(b"", sound=Sound("mp3", 24_000, 6_000))
-
-    assert Heard((await ask(service(fake=engine))).content).seconds == pytest.approx(0.3, abs=0.1)
-
-
 async def test_clauses_without_a_word_are_not_given_to_the_engine() -> None:
     engine = FakeEngine(lengths=SENTENCES)
 
@@ -284,3 +278,30 @@ async def test_hedged_speech_reports_the_usage_of_the_engine_that_won() -> None:
 
     assert done["usage"]["output_tokens"] > 0
     assert done == alone
+
+
+async def test_an_engine_that_makes_no_sound_of_what_can_be_said_has_declined() -> None:
+    mute, second = FakeEngine(silence(0.5)), FakeEngine()
+    app = service(None, Cache(CacheOptions()), mute=mute, second=second)
+
+    answers = [await ask(app, input="25") for _ in range(2)]
+
+    assert [answer.headers["x-talkbox-engine"] for answer in answers] == ["second"] * 2
+    assert Heard(answers[0].content).loudest > 1_000
+    assert answers[1].headers["x-talkbox-cache"] in ("hit", "miss")
+
+
+async def test_a_text_that_no_engine_makes_a_sound_of_is_an_error_and_no_silence() -> None:
+    response = await ask(service(mute=FakeEngine(silence(0.5))), input="25")
+
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "input"
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 48_000])
+async def test_mp3_has_one_rate_whichever_engine_speaks(rate: int) -> None:
+    response = await ask(service(fake=FakeEngine(hum(0.5, rate), sound=pcm(rate))))
+
+    heard = Heard(response.content)
+    assert heard.rate == 24_000
+    assert heard.hertz == pytest.approx(300, rel=0.02)

@@ -7,6 +7,7 @@ limits a silence after the handshake, and Chinese text is not cut to the size th
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Container
+from contextlib import aclosing
 from functools import cache
 from time import monotonic
 from typing import Any, Self
@@ -35,6 +36,8 @@ VOICES_LAST_SECONDS = 24 * 3600.0
 VOICES_RETRY_SECONDS = 60.0
 REST_SECONDS = 30.0
 """When it cannot be reached or refuses us: another try so soon would only cost the caller time."""
+CANARY = "1"
+"""Text that every voice can say."""
 MOST_WAITING = 64
 """Messages read ahead of a slow caller."""
 OWN_URL = "wss://speech.platform.bing.com"
@@ -80,6 +83,7 @@ class Edge(Engine):
         self._asking = asyncio.Lock()
         self._talks: set[asyncio.Task[None]] = set()
         self._handshakes = Handshakes()
+        self._heard = False
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -132,6 +136,7 @@ class Edge(Engine):
                     return
                 if isinstance(item, Exception):
                     raise item
+                self._heard = True
                 yield item
                 patience = self._options.gap_seconds
         except TimeoutError as exc:
@@ -185,6 +190,21 @@ class Edge(Engine):
     def connections_ahead(self) -> int:
         """That are open for whoever speaks next."""
         return self._handshakes.ready
+
+    @property
+    def detail(self) -> str | None:
+        """Text beside "ready" in /readyz: nothing is known of the service before its first answer."""
+        return None if self._heard else "not tried yet"
+
+    async def canary(self) -> None:
+        """Have one word spoken.
+
+        Raises:
+            EngineFailed: The service did not speak it in time.
+        """
+        async with aclosing(self.speak(CANARY, self.voices[0], 1.0)) as pieces:
+            async for _ in pieces:
+                return
 
     async def aclose(self) -> None:
         for _ in range(2):  # the first makes them hang up, the second makes them stop waiting for the other side

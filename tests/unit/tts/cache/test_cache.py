@@ -221,7 +221,7 @@ async def test_many_who_ask_at_once_are_served_by_one_making() -> None:
 
 
 async def test_settings_that_change_no_sound_do_not_empty_the_cache(tmp_path: Path) -> None:
-    for settings in (Settings(), Settings(max_queued=1, language="en", voices=("me=anna",)), Settings(mp3_rate=None)):
+    for settings in (Settings(), Settings(max_queued=1, language="en", voices=("me=anna",)), Settings(mp3_rate=24_000)):
         answer = await ask(service(settings, in_folder(tmp_path), fake=FakeEngine()))
         await until(lambda: len(files(tmp_path)) == 1)
 

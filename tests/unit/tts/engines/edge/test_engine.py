@@ -5,10 +5,15 @@ from time import monotonic
 
 import pytest
 
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineBusy, EngineFailed, EngineTimeout
 from chassis.settings import SettingError, read
 from imitations.edge import EdgeImitation, Trouble, mp3
+from tts.app import assemble
+from tts.engines import Engine
 from tts.engines.edge.engine import Edge, EdgeOptions
+from tts.settings import Settings
 from tts.text.clauses import clauses
 from tts.voices.choose import Voice, choose
 from unit.tts.fakes import FakeEngine, Heard, ask, gathered, service
@@ -360,3 +365,25 @@ async def test_a_speed_beyond_the_services_own_is_stretched(imitation: EdgeImita
 
     assert imitation.heard[0].rate == "+100%"
     assert Heard(response.content).seconds == pytest.approx(Heard(mp3(TEXT)).seconds / 2, abs=0.15)
+
+
+async def test_a_service_that_hangs_costs_one_sentence_and_comes_back_by_itself(
+    imitation: EdgeImitation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.chain.seat.FIRST_REST_SECONDS", 0.1)
+    imitation.turn(trouble="stall-at-once")
+    seat = Seat[Engine].of("edge", impatient(imitation.url))
+    assert (seat.state.state, seat.state.detail) == ("ready", "not tried yet")
+    chain: Chain[Engine] = Chain([seat, Seat[Engine].of("flite", FakeEngine())])
+    app = assemble(Settings(), chain)
+
+    asked = monotonic()
+    spoken = [(await ask(app)).headers["x-talkbox-engine"] for _ in range(3)]
+    assert spoken == ["flite"] * 3
+    assert monotonic() - asked < 2 * 0.3  # one patience
+    assert seat.state.state == "resting"
+
+    imitation.turn(trouble="none")
+    await until(lambda: seat.state.state == "ready")
+    assert seat.state.detail is None
+    assert (await ask(app)).headers["x-talkbox-engine"] == "edge"

@@ -11,10 +11,12 @@ from starlette.responses import Response
 from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError
+from chassis.server.ranges import whole
 from chassis.server.streams import EventStream, Stream
 from chassis.sse import close, event
+from tts.audio.encode import with_sizes
 from tts.audio.loudness import Levels
-from tts.cache.cache import CACHE_HEADER, Cache
+from tts.cache.cache import CACHE_HEADER, Cache, Replay
 from tts.cache.entry import How, Outgoing
 from tts.engines import Engine
 from tts.order import Order
@@ -49,6 +51,8 @@ async def speech(
     headers = {name: value for name, value in about.items() if value}
     if order.wanted.streamed_as == "sse":
         return EventStream(events(sound, order, request), headers=headers)
+    if isinstance(sound, Replay):
+        return whole(with_sizes(sound.sound), request, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
     return Stream(sound, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
 
 

@@ -26,6 +26,7 @@ FIRST_SLICE_SECONDS = 0.1
 SLICE_SECONDS = 1.0
 """How much is encoded at a time: the first byte is soon there, and others get their turn in between."""
 UNKNOWN_SIZE = 0xFFFFFFFF
+WAV_HEADER_BYTES = 44
 EVEN_TEMPO = (0.5, 2.0)
 """What FFmpeg's `atempo` stretches without dropping sound."""
 
@@ -241,10 +242,18 @@ class _Raw:
         return self._header
 
 
-def _wav_header() -> bytes:
-    """Of a stream: the sizes are not known."""
+def _wav_header(size: int | None = None) -> bytes:
+    """Return the header of `size` bytes of PCM; None: of a stream, whose size is not known."""
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * WIDTH, WIDTH, 8 * WIDTH)
-    return struct.pack("<4sI4s", b"RIFF", UNKNOWN_SIZE, b"WAVE") + form + struct.pack("<4sI", b"data", UNKNOWN_SIZE)
+    riff, data = (UNKNOWN_SIZE, UNKNOWN_SIZE) if size is None else (size + WAV_HEADER_BYTES - 8, size)
+    return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + form + struct.pack("<4sI", b"data", data)
+
+
+def with_sizes(sound: bytes) -> bytes:
+    """Return a whole answer with the sizes that its stream could not tell; only WAV has any."""
+    if not sound.startswith(_wav_header()):
+        return sound
+    return _wav_header(len(sound) - WAV_HEADER_BYTES) + sound[WAV_HEADER_BYTES:]
 
 
 class _Mp3:

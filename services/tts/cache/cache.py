@@ -131,7 +131,7 @@ class Replay(AsyncIterator[bytes]):
     def __init__(self, kept: Kept) -> None:
         self.engine: str | None = kept.engine
         self.seconds = kept.seconds
-        sound = kept.sound
+        self.sound = sound = kept.sound
         self._slices = iter([sound[at : at + SLICE_BYTES] for at in range(0, len(sound), SLICE_BYTES)])
 
     async def __anext__(self) -> bytes:

@@ -1,6 +1,8 @@
 import asyncio
 import base64
+import io
 import json
+import wave
 from typing import Any
 
 import httpx
@@ -305,3 +307,24 @@ async def test_mp3_has_one_rate_whichever_engine_speaks(rate: int) -> None:
     heard = Heard(response.content)
     assert heard.rate == 24_000
     assert heard.hertz == pytest.approx(300, rel=0.02)
+
+
+async def test_what_is_kept_tells_its_length_and_gives_parts() -> None:
+    app = service(None, Cache(CacheOptions()), fake=FakeEngine())
+    first = await ask(app)
+
+    again = await ask(app)
+    assert again.headers["x-talkbox-cache"] == "hit"
+    assert again.headers["content-length"] == str(len(first.content))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tts") as client:
+        part = await client.post("/v1/audio/speech", json=HELLO, headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, first.content[10:20])
+
+
+async def test_wav_that_is_kept_says_how_long_it_is() -> None:
+    app = service(None, Cache(CacheOptions()), fake=FakeEngine(hum(0.5)))
+    streamed, kept = [(await ask(app, response_format="wav")).content for _ in range(2)]
+
+    assert streamed[44:] == kept[44:]
+    with wave.open(io.BytesIO(kept)) as file:
+        assert file.getnframes() / file.getframerate() == pytest.approx(0.5, abs=0.12)

@@ -62,6 +62,7 @@ LONE_GREEK = re.compile(r"(?<![\u0370-\u03ff])[\u0370-\u03ff](?![\u0370-\u03ff])
 """A Greek letter by itself is a sign of mathematics."""
 WIDE = re.compile(r"[\u3001\u3002\uff01-\uff0f\uff1a\uff1b\uff1d\uff1f\uffe5]")
 """Punctuation of a Chinese keyboard."""
+WIDE_WRITERS = frozenset({"zh", "yue", "wuu", "cmn", "ja", "ko", "mul"})
 SPOKEN_CHINESE = frozenset("我你您妳她它很吗嗎呢吧啊呀哦嗯哒")
 """Characters that Chinese sentences are full of and Japanese ones are not."""
 JAPANESE_BEFORE_NO = re.compile("[私僕俺君誰彼]の|々")
@@ -111,7 +112,8 @@ def _is_japanese(text: str, kana: int, han: int) -> bool:
 
 @lru_cache(4096)
 def _only_chinese(char: str) -> bool:
-    return _script(char) == "zh" and (char in SPOKEN_CHINESE or (_in(char, "gb2312") and not _in(char, "shift_jis")))
+    written = (_in(char, "gb2312") or _in(char, "big5")) and not _in(char, "shift_jis")
+    return _script(char) == "zh" and (char in SPOKEN_CHINESE or written)
 
 
 @lru_cache(4096)
@@ -126,12 +128,28 @@ def _in(char: str, encoding: str) -> bool:
         return False
 
 
+def language_of(text: str, hint: str | None = None) -> str | None:
+    """Return the language of a piece of an answer: by its letters, else by its punctuation, else the hint.
+
+    Args:
+        hint: The language of the piece before it.
+    """
+    if scripts(text):
+        return detect(text)
+    return "zh" if wide(text) else hint
+
+
 def foreign(text: str, language: str) -> bool:
-    """Return whether a voice of `language` could not read a single letter of `text`."""
-    primary = language.partition("-")[0]
-    familiar = {"", primary, *ALSO_READS.get(primary, ())}
+    """Return whether a voice of `language` could not read a single letter of `text`, or, where it has none, whether its
+    punctuation is that of another language."""
+    primary = language.partition("-")[0].lower()
     counts = scripts(text)
-    return bool(counts) and not familiar & counts.keys()
+    if not counts:
+        return wide(text) and primary not in WIDE_WRITERS
+    if counts["ja"] and primary == "zh" and detect(text) == "zh":
+        return False
+    familiar = {"", primary, *ALSO_READS.get(primary, ())}
+    return not familiar & counts.keys()
 
 
 def holds_han(text: str) -> bool:

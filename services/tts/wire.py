@@ -1,4 +1,4 @@
-"""What callers send."""
+"""Requests for speech: their JSON parsed, missing fields filled in, limits kept."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -20,6 +20,8 @@ MEDIA_TYPES: dict[Codec, str] = {
 }
 StreamFormat = Literal["audio", "sse"]
 MOST_CHARACTERS = 4096
+USUAL_MODEL, USUAL_VOICE = "tts-1", "alloy"
+"""The chain, and its voice for the text's language: for callers who leave them out or empty."""
 
 
 class OwnVoice(msgspec.Struct):
@@ -29,15 +31,15 @@ class OwnVoice(msgspec.Struct):
 class SpeechRequest(msgspec.Struct, kw_only=True):
     """The body as it comes; `parse` sees to the rest."""
 
-    model: str
+    model: str | None = None
     input: str
-    voice: str | OwnVoice
+    voice: str | OwnVoice | None = None
     response_format: str | None = None
     speed: Annotated[float, Meta(ge=0.25, le=4.0)] | None = None
     instructions: str | None = None
     stream_format: str | None = None
     speakable: bool | None = None
-    """Ours: whether to leave out what is meant for the eye; null: as the operator says."""
+    """Ours: true leaves out what is meant for the eye; null: as the operator says."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,47 +51,55 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec
     speed: float
     instructions: str
-    """How to speak, for who takes it; may be empty."""
+    """How to speak, for engines that take it; may be empty."""
     streamed_as: StreamFormat
     speakable: bool | None
 
 
 async def parse(request: Request) -> Wanted:
-    """Raises:
-    BadRequest: A field is missing, of the wrong type or out of range; `param` names it.
+    """Parse the request. An empty field counts as left out, except `input`.
+
+    Raises:
+        BadRequest: A field is missing, of the wrong type or out of range; `param` names it.
     """
-    body = await parse_json(request, SpeechRequest)
+    body = await parse_json(request, SpeechRequest, cut_characters=True)
     return Wanted(
-        model=_filled("model", body.model),
-        text=_measure("input", _filled("input", body.input)),
-        voice=_named(body.voice),
+        model=(body.model or "").strip() or USUAL_MODEL,
+        text=_measure("input", _filled(body.input)),
+        voice=_voice_name(body.voice),
         codec=_one_of("response_format", body.response_format or "mp3", Codec),
         speed=1.0 if body.speed is None else body.speed,
-        instructions=_measure("instructions", body.instructions or "").strip(),
+        instructions=_instructions(body.instructions),
         streamed_as=_one_of("stream_format", body.stream_format or "audio", StreamFormat),
         speakable=body.speakable,
     )
 
 
-def _filled(param: str, text: str) -> str:
-    if not text.strip() and (param != "input" or not text):
-        raise BadRequest(f"Invalid {param!r}: it is empty.", param=param, code="empty_string")
+def _filled(text: str) -> str:
+    if not text:
+        raise BadRequest("Invalid 'input': it is empty.", param="input", code="empty_string")
     return text
+
+
+def _instructions(text: str | None) -> str:
+    """Return how to speak; some clients send Python's None as a word."""
+    return "" if text is None or text.strip() == "None" else _measure("instructions", text).strip()
 
 
 def _measure(param: str, text: str) -> str:
     if len(text) > MOST_CHARACTERS:
-        told = f"Invalid {param!r}: {len(text)} characters, and {MOST_CHARACTERS} is the most. Send it in parts."
-        raise BadRequest(told, param=param, code="string_above_max_length")
+        message = f"Invalid {param!r}: {len(text)} characters, and {MOST_CHARACTERS} is the most. Send it in parts."
+        raise BadRequest(message, param=param, code="string_above_max_length")
     return text
 
 
-def _named(voice: str | OwnVoice) -> str:
-    return _filled("voice", voice) if isinstance(voice, str) else _filled("voice.id", voice.id)
+def _voice_name(voice: str | OwnVoice | None) -> str:
+    name = voice.id if isinstance(voice, OwnVoice) else voice
+    return name if name and name.strip() else USUAL_VOICE
 
 
 def _one_of(param: str, value: str, kind: Any) -> Any:
-    """`value`, which must be one of the literals of `kind`."""
+    """Return `value`, which must be one of the literals of `kind`."""
     if value not in get_args(kind):
         choices = ", ".join(get_args(kind))
         raise BadRequest(f"Invalid {param!r}: {value[:64]!r}. There are: {choices}.", param=param, code="invalid_value")

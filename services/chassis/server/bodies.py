@@ -18,6 +18,12 @@ T = TypeVar("T")
 MAX_FIELDS = 1000
 MAX_FILES = 8
 MAX_FIELD_BYTES = 2**20
+_ESCAPES = re.compile(
+    rb"""\\\\ | \\u[dD][89abAB][0-9a-fA-F]{2} \\u[dD][c-fC-F][0-9a-fA-F]{2}  # whole
+    | (?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})""",
+    re.VERBOSE,
+)
+"""Escapes of characters above U+FFFF: two halves, or the half that a client's cut through an emoji leaves."""
 
 
 @cache
@@ -25,8 +31,11 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-async def parse_json(request: Request, kind: type[T]) -> T:
+async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = False) -> T:
     """Parse the body as `kind`; fields that it does not have are ignored.
+
+    Args:
+        cut_characters: Accept half a character as U+FFFD.
 
     Raises:
         BadRequest: The body is no JSON, or not of that type; `param` names the field.
@@ -35,12 +44,18 @@ async def parse_json(request: Request, kind: type[T]) -> T:
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise BadRequest(f"Content-Type is {media_type!r}; send application/json.", code="unsupported_content_type")
     try:
-        value: T = _decoder(kind).decode(await request.body())  # type: ignore[arg-type]  # a type is hashable
+        body = await request.body()
+        body = _without_halves(body) if cut_characters else body
+        value: T = _decoder(kind).decode(body)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as exc:
         raise invalid(exc) from exc
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise BadRequest(f"The body is not valid JSON: {exc}.") from exc
     return value
+
+
+def _without_halves(body: bytes) -> bytes:
+    return _ESCAPES.sub(lambda m: rb"\ufffd" if m["half"] else m[0], body) if rb"\u" in body else body
 
 
 @asynccontextmanager

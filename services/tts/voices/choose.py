@@ -1,4 +1,4 @@
-"""Who speaks: the voice a caller named, or the nearest to it that an engine has."""
+"""Choose the voice: the one a caller named, or the nearest to it that an engine has."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from itertools import islice
 import msgspec
 
 from chassis.errors import Declined
-from chassis.script_language import detect, foreign
+from chassis.script_language import foreign, language_of
 from chassis.settings import SettingError
 from tts.voices.names import Gender, told
 
@@ -49,18 +49,21 @@ MANY = "mul"
 MOST_LISTED = 40
 
 
-def choose(known: Sequence[Voice], native: Voice | None, asked: str, text: str, default: str) -> Voice:
-    """The voice to speak `text` with.
+def choose(
+    known: Sequence[Voice], native: Voice | None, asked: str, text: str, default: str, language_hint: str | None = None
+) -> Voice:
+    """Return the voice to speak `text` with.
 
     A voice that could not read a single letter of the text gives way to one that can: a role whose voice is English
     must not fall silent when the answer is in Chinese. Another engine's voice means the nearest in language and gender.
-    A name nobody knows means: whoever speaks the text's language.
+    A name nobody knows means a voice of the text's language.
 
     Args:
         known: The engine's voices, in the order it prefers them.
         native: Its own voice of the name `asked`.
         asked: As the caller wrote it.
-        default: The language of a text whose letters do not tell.
+        default: The language of a text that does not tell.
+        language_hint: The language of what the same caller said last, for a text without letters (`25`).
 
     Raises:
         Declined: The engine has no voice for that language.
@@ -70,7 +73,7 @@ def choose(known: Sequence[Voice], native: Voice | None, asked: str, text: str, 
     described = None if native else told(asked)
     language = native.language if native else described.language if described else _language_said(asked, known)
     if language is None or foreign(text, language):
-        language = detect(text) or default
+        language = language_of(text, language_hint) or default
     fitting = _of(known, language)
     if not fitting:
         raise Declined(f"No voice for the language {language!r}. {_those(known)}", param="voice")

@@ -1,4 +1,4 @@
-"""What a voice's name tells of it: many follow a custom that says whose voice it is and what it speaks."""
+"""Names of voices: many follow a custom that says the language and the gender."""
 
 import re
 from functools import cache
@@ -8,7 +8,7 @@ Gender = Literal["female", "male"]
 
 
 class Told(NamedTuple):
-    """What a name says."""
+    """Language and gender of a voice, by its name."""
 
     language: str
     gender: Gender | None
@@ -31,7 +31,8 @@ COSYVOICE_LANGUAGES = {"中文": "zh-CN", "英文": "en-US", "日语": "ja-JP", 
 GENDERS: dict[str, Gender] = {"f": "female", "m": "male", "女": "female", "男": "male"}
 
 
-NEURAL = re.compile(r"([a-z]{2,3}(?:-[A-Z][A-Za-z]+)?-[A-Z]{2}(?:-[a-z]+)?)-([A-Za-z]+)Neural")
+NEURAL = re.compile(r"([a-z]{2,3})((?:-[a-z]{4,})?)-([a-z]{2})((?:-[a-z]{4,})?)-([a-z]+)neural", re.IGNORECASE)
+"""`zh-CN-XiaoxiaoNeural`, `zh-CN-liaoning-XiaobeiNeural`, in any case."""
 MICROSOFT = """
 zh-CN Xiaoxiao+ Xiaoyi+ Yunxi Yunjian Yunxia Yunyang
 zh-CN-liaoning Xiaobei+
@@ -117,7 +118,7 @@ af-ZA Adri+ Willem
 
 @cache
 def microsoft() -> dict[str, Told]:
-    """What is known of `zh-CN-XiaoxiaoNeural` and the others."""
+    """Return language and gender of `zh-CN-XiaoxiaoNeural` and the others."""
     voices: dict[str, Told] = {}
     for line in MICROSOFT.strip().splitlines():
         locale, *names = line.split()
@@ -127,12 +128,19 @@ def microsoft() -> dict[str, Told]:
     return voices
 
 
+@cache
+def _in_lower_case() -> dict[str, Told]:
+    return {name.lower(): voice for name, voice in microsoft().items()}
+
+
 def told(name: str) -> Told | None:
-    """What the name of a voice says, whoever's it is; None where it says nothing."""
+    """Return what the name of a voice says, in any case; None where it says nothing."""
     if match := KOKORO.fullmatch(name):
         return Told(KOKORO_LANGUAGES[match[1].lower()], GENDERS[match[2].lower()])
     if match := COSYVOICE.fullmatch(name):
         return Told(COSYVOICE_LANGUAGES[match[1]], GENDERS[match[2]])
     if match := NEURAL.fullmatch(name):
-        return microsoft().get(name, Told(match[1], None))
+        language, script, region, dialect, _ = match.groups()
+        locale = f"{language.lower()}{script.title()}-{region.upper()}{dialect.lower()}"
+        return _in_lower_case().get(name.lower(), Told(locale, None))
     return None

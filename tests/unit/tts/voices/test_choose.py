@@ -64,6 +64,35 @@ def test_a_name_nobody_knows_means_whoever_speaks_the_texts_language(asked: str)
     assert chosen(asked, "Hello") == JENNY
 
 
+@pytest.mark.parametrize(
+    "piece", ["25。", "10:30。", "5！", "3.14。", "25℃。", "1，2，3。", "（3）", "3＋2＝5", "￥5", "50％！"]
+)
+@pytest.mark.parametrize("asked", ["alloy", "guy", "en-US-GuyNeural", "nobody"])
+def test_figures_with_chinese_punctuation_are_chinese_whoever_was_asked_for(piece: str, asked: str) -> None:
+    assert chosen(asked, piece).language == "zh-CN"
+
+
+def test_figures_alone_are_in_the_language_of_the_voice_then_of_the_piece_before_then_of_the_house() -> None:
+    def language(asked: str, hint: str | None, default: str = "en") -> str:
+        native = next((voice for voice in KNOWN if voice.name == asked), None)
+        return choose(KNOWN, native, asked, "25", default, hint).language
+
+    assert language("xx", "en") == "zh-CN"
+    assert language("zh-CN-YunjianNeural", "en") == "zh-CN"
+    assert language("alloy", "zh") == "zh-CN"
+    assert language("alloy", "en", default="zh") == "en-US"
+    assert language("alloy", None, default="zh") == "zh-CN"
+
+
+def test_letters_decide_before_what_was_said_last() -> None:
+    assert choose(KNOWN, None, "alloy", "Hello", "en", "zh").language == "en-US"
+
+
+def test_a_japanese_voice_keeps_figures_with_wide_punctuation() -> None:
+    nanami = Voice("nanami", "ja-JP", "female")
+    assert choose([*KNOWN, nanami], nanami, "nanami", "25。", "en") == nanami
+
+
 def test_a_text_without_telling_letters_is_in_the_language_of_the_house() -> None:
     assert chosen("alloy", "2024", default="zh") == XIAOXIAO
 

@@ -65,6 +65,8 @@ WIDE = re.compile(r"[\u3001\u3002\uff01-\uff0f\uff1a\uff1b\uff1d\uff1f\uffe5]")
 WIDE_WRITERS = frozenset({"zh", "yue", "wuu", "cmn", "ja", "ko", "mul"})
 SPOKEN_CHINESE = frozenset("我你您妳她它很吗嗎呢吧啊呀哦嗯哒")
 """Characters that Chinese sentences are full of and Japanese ones are not."""
+PARTICLE, FEW = re.compile("[はがをにへでとも]"), 9
+"""Kana that mark a Japanese sentence alone, beside as few Chinese characters; の decorates Chinese ones too."""
 JAPANESE_BEFORE_NO = re.compile("[私僕俺君誰彼]の|々")
 
 
@@ -86,7 +88,9 @@ def detect(text: str) -> str | None:
     kana, han = counts["ja"], counts["zh"]
     if kana and (_kana_decides(kana, counts) if not han else _is_japanese(text, kana, han)):
         return "ja"
-    dense = {language: counts[language] for language in ("zh", "ko") if counts[language]}
+    if 3 * counts["ko"] >= max(1, han):
+        return "ko"
+    dense = {"zh": han} if han else {}
     others = {language: count for language, count in counts.items() if language != "ja" and count}
     language = max(dense or others, key=counts.__getitem__, default="")
     for relative, letters in TELLING.get(language, {}).items():
@@ -107,7 +111,9 @@ def _is_japanese(text: str, kana: int, han: int) -> bool:
     japanese = len(JAPANESE_BEFORE_NO.findall(text)) + sum(_only_japanese(char) for char in text)
     if chinese or japanese:
         return kana > 2 * han if chinese > japanese else japanese > 0
-    return kana >= han if kana == 1 else 6 * kana >= han
+    if kana == 1:
+        return kana >= han or (han < FEW and PARTICLE.search(text) is not None)
+    return 6 * kana >= han
 
 
 @lru_cache(4096)

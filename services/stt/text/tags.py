@@ -2,6 +2,7 @@
 
 import re
 
+from chassis.script_language import detect
 from stt.text.languages import UnknownLanguage, code_of
 
 TAG = re.compile(r"<\|([^|<>\n]{1,30})\|>")
@@ -53,8 +54,5 @@ def language_of(name: str | None) -> str | None:
 
 
 def guessed(text: str) -> str:
-    """The language of a text, by its letters alone."""
-    for letters, code in (("[\u3040-\u30ff]", "ja"), ("[\uac00-\ud7af]", "ko"), ("[\u3400-\u9fff]", "zh")):
-        if re.search(letters, text):
-            return code
-    return "en"
+    """Return the language of a text by its letters alone; English for Latin ones."""
+    return detect(text) or "en"

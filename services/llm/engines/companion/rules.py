@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from chassis.script_language import detect, scripts
 from llm.engines.companion.arithmetic import solve
 from llm.engines.companion.phrases import (
     FALLBACK,
@@ -101,13 +102,9 @@ def reply(messages: Sequence[Message], chance: Random, now: datetime) -> str:
 
 
 def language_of(texts: Sequence[str]) -> Language:
-    """Return the language of the first text with letters; English stands in for languages the companion lacks."""
-    for text in texts:
-        if _HAN.search(text) and not _KANA_OR_HANGUL.search(text):
-            return "zh"
-        if _LETTER.search(text):
-            return "en"
-    return "en"
+    """Return the language of the first text that has letters; English for those we cannot speak."""
+    words = next((text for text in texts if scripts(text)), "")
+    return "zh" if detect(words) == "zh" else "en"
 
 
 def _silence(talk: _Conversation) -> str | None:

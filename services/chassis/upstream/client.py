@@ -1,15 +1,16 @@
-"""The way to an upstream: httpx's requests and answers over a transport of our own.
+"""The client of an upstream: httpx's over a transport of our own, and a shorter way for the relay.
 
-The transport is asked directly: httpx's client adds redirects and cookies, which no upstream should use here. Whoever
-has an upstream of OpenAI's dialect talks to it through this, and needs httpx and aiohappyeyeballs.
+Neither follows redirects, keeps cookies, reads the environment or decodes without a limit.
 """
 
+import errno
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import cache, partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from pathlib import Path
 from time import time
@@ -21,7 +22,8 @@ from chassis.errors import EngineFailed, EngineTimeout
 from chassis.sse import close
 from chassis.upstream.addresses import address
 from chassis.upstream.connection import Body, Headers, Unbegun
-from chassis.upstream.transport import ProxyRefused, Target, Transport, header_lines
+from chassis.upstream.decoding import decoded, encodings
+from chassis.upstream.transport import ProxyRefused, Transport, header_lines
 
 PIECE_BYTES = 256 * 2**10
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
@@ -48,13 +50,15 @@ class Upstream:
     """One address that is posted to, and its pool of connections.
 
     Args:
-        url: Where to. A name and password in it become a header, and are never shown.
-        headers: Sent with each request.
-        connect_seconds: For name, connection and TLS together with nothing else.
+        url: Address. A name and password in it become a header, and are never shown.
+        headers: Headers of each request.
+        connect_seconds: Limit for DNS, TCP and TLS together.
         proxy: `direct`, a proxy's address, or None for what the environment says.
+        ca_file: Certificates that are trusted beside the public ones.
+        setting: Name of the variable that holds the address, for messages.
 
     Raises:
-        Unusable: The address is none, or a header has characters that no header may hold.
+        Unusable: The address is none, a header has characters that no header may hold, or the certificates are none.
     """
 
     def __init__(
@@ -77,19 +81,17 @@ class Upstream:
             _tls(ca_file)  # a file that holds no certificate is better named now
         self._transport = Transport(partial(_tls, ca_file), _proxy(self.url, proxy))
         self._target = self._transport.target("POST", self.url, httpx.Headers(self.headers))
+        self._client = httpx.AsyncClient(transport=self._transport, trust_env=False, cookies=_no_cookies())
+        self._client.headers.clear()
 
     @staticmethod
     def check(headers: dict[str, str]) -> None:
-        """Whether these can be sent with a request.
-
-        Raises:
-            Unusable: They have characters that no header may hold.
-        """
+        """Raise `Unusable` where a value has characters that no header may hold."""
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise Unusable("characters that cannot be sent")
 
     async def post(self, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
-        """Send `body`; its answer has begun.
+        """Send `body`; return its answer, which has begun.
 
         A kept connection that turns out to be closed is replaced once: the request was never begun.
 
@@ -97,12 +99,32 @@ class Upstream:
             silence_seconds: The longest gap between two pieces of the answer.
 
         Raises:
-            EngineFailed: Unreachable, or no HTTP.
-            EngineTimeout: No connection in time, or silent.
+            EngineFailed: The upstream cannot be reached, does not speak HTTP, or points elsewhere.
+            EngineTimeout: There is no connection in time, or silence.
         """
-        lines = self._lines(headers | {"content-length": str(len(body))})
-        sent = body if len(body) <= PIECE_BYTES else Pieces(body)
-        return await self._begun(self._target, lines, sent, silence_seconds)
+        headers = self.headers | headers
+        content = body if len(body) <= PIECE_BYTES else Pieces(body)
+        return await self._send(
+            "POST", self.url, headers | {"content-length": str(len(body))}, content, silence_seconds
+        )
+
+    async def post_at_once(
+        self, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None
+    ) -> "Reply":
+        """Do what `post` does without the objects of httpx, which cost more than the exchange itself.
+
+        Raises:
+            EngineFailed, EngineTimeout: As `post`.
+        """
+        exchange = partial(
+            self._transport.exchange,
+            self._target,
+            _lines(self._shown_in(headers) | {"content-length": str(len(body))}),
+            body if len(body) <= PIECE_BYTES else Pieces(body),
+            connect_seconds=self.connect_seconds,
+            silence_seconds=silence_seconds,
+        )
+        return await self._begun(lambda fresh: exchange(fresh=fresh))
 
     async def get(self, url: str, headers: dict[str, str], *, silence_seconds: float | None = None) -> "Reply":
         """Return the answer to a GET of another address of the same host.
@@ -112,52 +134,67 @@ class Upstream:
         """
         found, _ = _address(url)
         own = {name: value for name, value in self.headers.items() if name != "content-type"}
-        target = self._transport.target("GET", found, httpx.Headers(own))
-        return await self._begun(target, self._lines(headers), b"", silence_seconds)
+        return await self._send("GET", found, own | headers, b"", silence_seconds)
 
-    async def _begun(
-        self, target: Target, lines: bytes, body: "bytes | Pieces", silence_seconds: float | None
+    async def _send(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: dict[str, str],
+        content: "bytes | Pieces",
+        silence_seconds: float | None,
     ) -> "Reply":
-        exchange = partial(
-            self._transport.exchange,
-            target,
-            lines,
-            connect_seconds=self.connect_seconds,
-            silence_seconds=silence_seconds,
-        )
+        timeout = httpx.Timeout(None, connect=self.connect_seconds, read=silence_seconds)
+        shown = self._shown_in(headers)
+
+        async def ask(fresh: bool) -> tuple[int, Headers, Body]:
+            request = httpx.Request(
+                method, url, headers=shown, content=content, extensions={"timeout": timeout.as_dict(), "fresh": fresh}
+            )
+            response = await self._client.send(request, stream=True)
+            return response.status_code, response.headers.raw, response.extensions["body"]
+
+        return await self._begun(ask)
+
+    async def _begun(self, ask: Callable[[bool], Awaitable[tuple[int, Headers, Body]]]) -> "Reply":
         try:
             try:
-                reply = Reply(*await exchange(body), self.shown)
+                reply = Reply(*await ask(False), self.shown)
             except Unbegun:
-                reply = Reply(*await exchange(body, fresh=True), self.shown)
+                reply = Reply(*await ask(True), self.shown)
         except httpx.TransportError as exc:
             raise _translated(exc, self.shown) from exc
         if reply.status in REDIRECTS:
             await reply.aclose()
-            raise self._misdirected(reply, target.url)
+            raise self._misdirected(reply)
         return reply
 
-    def _lines(self, headers: dict[str, str]) -> bytes:
-        """Return header lines; the name and password of the address stand in where `headers` show no key."""
-        return _lines(headers if "authorization" in headers else self._credentials | headers)
+    def _shown_in(self, headers: dict[str, str]) -> dict[str, str]:
+        """Return headers in which the name and password of the address stand in where they show no key."""
+        return headers if "authorization" in headers else self._credentials | headers
 
-    def _misdirected(self, reply: "Reply", url: httpx.URL) -> EngineFailed:
-        """Return the error for a redirect, which is never followed: the key may be read by whoever is there."""
+    def _misdirected(self, reply: "Reply") -> EngineFailed:
+        """Return the error for a redirect, which is never followed: the key would be shown to another host."""
         message = f"{self.shown} answered {reply.status}"
         if reply.location:
             with suppress(httpx.InvalidURL):
-                there = url.join(reply.location).copy_with(username=None, password=None)
+                there = self.url.join(reply.location).copy_with(username=None, password=None)
                 message += f" and points to {address(str(there), '', None).base_url}"
         return EngineFailed(
             f"{message}. Set {self._setting} to the right address.", rest_seconds=MISDIRECTED_REST_SECONDS
         )
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self._client.aclose()
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that takes none: an answer to one caller shall not follow another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 class Pieces:
-    """A large body piece by piece, so that sending it holds up nobody."""
+    """A large body piece by piece, so that other callers are served while it is sent."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -174,8 +211,8 @@ class Reply(AsyncIterator[bytes]):
         self.status, self._body, self._shown = status, body, shown
         self._headers = {name.lower(): value for name, value in headers}
         self._pieces: AsyncIterator[bytes] = body
-        if b"content-encoding" in self._headers:
-            self._pieces = httpx.Response(status, headers=headers, stream=body).aiter_bytes()
+        if names := encodings(self._header(b"content-encoding")):
+            self._pieces = decoded(body, names, shown)
 
     @property
     def media_type(self) -> str:
@@ -187,7 +224,7 @@ class Reply(AsyncIterator[bytes]):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds the upstream asks to be left alone."""
+        """Seconds for which the upstream asks to be left alone."""
         return _seconds(self._header(b"retry-after-ms"), 0.001) or _seconds(self._header(b"retry-after"), 1.0)
 
     def _header(self, name: bytes) -> str:
@@ -196,11 +233,11 @@ class Reply(AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         try:
             return await anext(self._pieces)
-        except (httpx.TransportError, httpx.DecodingError) as exc:
+        except httpx.TransportError as exc:
             raise _translated(exc, self._shown) from exc
 
     async def read(self, most: int) -> bytes:
-        """All of it.
+        """Return the whole body.
 
         Raises:
             EngineFailed: It is more than `most` bytes, or breaks off.
@@ -214,7 +251,7 @@ class Reply(AsyncIterator[bytes]):
         return b"".join(pieces)
 
     def ended(self) -> None:
-        """All that matters has come: instead of closing, let the rest pass."""
+        """Let the rest pass instead of closing, since all that matters has come."""
         self._body.let_pass()
 
     async def aclose(self) -> None:
@@ -279,8 +316,13 @@ def _is_near(host: str) -> bool:
 
 
 def _translated(exc: httpx.RequestError, shown: str) -> EngineFailed:
-    """In terms of the chain."""
+    """Return what an error of the transport means to the chain."""
     match exc:
+        case httpx.WriteTimeout():
+            return EngineTimeout(f"{shown} does not take what it is sent")
+        case httpx.ConnectError(__cause__=OSError(errno=errno.EMFILE | errno.ENFILE)):
+            missing = "there is no file descriptor left for a connection"
+            return EngineFailed(f"{missing} to {shown}; raise the limit of open files (`ulimit -n`)")
         case httpx.ConnectTimeout():
             return EngineTimeout(f"no connection to {shown} in time")
         case httpx.ReadTimeout():

@@ -1,30 +1,43 @@
-"""HTTP/1.1 to upstreams, under httpx's interface: httptools' parser on the loop's own connections, and little else.
+"""One HTTP/1.1 connection to an upstream: httptools' parser on a transport of the loop, one answer at a time.
 
-No redirects, cookies, retries or decoding: whoever asks through this wants the bytes as they come, soon and cheaply.
+How a connection stands (`Phase`), and what moves it on:
+
+    IDLE ──ask──▶ ASKED ──headers──▶ BODY ──last byte──▶ ENDED
+      ▲                                │                   │
+      │                              drain               drain
+      │                                ▼                   │
+      └─────────last byte────────── DRAINING ◀─────────────┘
+                 (`keep` is called, if it may be used again)
+
+    every one of them ──abort, a failure, the other side──▶ closed (`gone` is called; what had come can still be read)
+
+Two things go on beside this. Reading is paused while more than `HIGH_WATER_BYTES` wait for the owner (`_full`), or
+while pieces that come too fast are gathered (`_gathering`). Sending waits while the transport's buffer is full
+(`_clogged`). One timer serves all deadlines: the silence between two pieces, a body that is not taken, a rest that does
+not pass, and an idle connection that grows old.
 """
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from enum import Enum
 from typing import TypeAlias, cast
 
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 KEEP_ALIVE_SECONDS = 60.0
-
+"""Age at which an idle connection is closed."""
+SEND_SECONDS = 20.0
+"""The longest wait for the upstream to take the next piece of a large body."""
 DRAIN_SECONDS = 0.5
-
 DRAIN_BYTES = 64 * 2**10
-
+"""The rest of an answer that nobody reads may take so long and be so large; else the connection is closed."""
 MAX_HEAD_BYTES = 64 * 2**10
-
 HIGH_WATER_BYTES = 256 * 2**10
-"""Of an answer that nobody takes: then the upstream waits."""
-
+"""Unread bytes after which reading pauses, so that the upstream waits."""
 GATHER_SECONDS = 0.004
 """The least time between two pieces of an answer that comes faster than anybody could tell, after its first
-`PROMPT_PIECES`: what comes in between leaves together."""
-
+`PROMPT_PIECES`: what comes in between is handed out together."""
 PROMPT_PIECES = 8
 
 Headers: TypeAlias = list[tuple[bytes, bytes]]
@@ -34,8 +47,21 @@ class Unbegun(httpx.ReadError):
     """A kept connection was closed before anything of an answer came: most likely it was being closed already."""
 
 
+class Phase(Enum):
+    """How far the one answer has come; the drawing is above."""
+
+    IDLE = "idle"
+    ASKED = "asked"
+    BODY = "body"
+    ENDED = "ended"
+    DRAINING = "draining"
+
+
+IDLE, ASKED, BODY, ENDED, DRAINING = Phase  # looked up for each piece of each answer
+
+
 class Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
-    """The rest of an answer; all that has come by now in one piece. Close it: that ends the work upstream."""
+    """The rest of an answer; all that has come by now is one piece. Close it: that ends the work upstream."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection: Connection | None = connection
@@ -66,28 +92,37 @@ class Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
 class Connection(asyncio.Protocol):
     """One connection, and the one answer at a time that comes in on it."""
 
+    transport: asyncio.Transport
     keep: Callable[[], None] | None = None
-    """Called when it is free for the next request."""
+    """Called when the connection is free for the next request."""
     gone: Callable[[], None] | None = None
-    """Called when it is closed."""
+    """Called when the connection is closed."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._open = self._kept = False
-        self._asked = self._begun = self._ended = self._draining = False
-        self._status = self._bytes = self._given = 0
-        self._spoke = 0.0
+        self._phase = IDLE
+        self._open = False
+        self._answers = 0
+        """Answers that came to their end."""
+        self._status = 0
         self._headers: Headers = []
+        self._head_bytes = 0
         self._pieces: list[bytes] = []
-        self._gathering = False
+        self._unread_bytes = 0
+        self._drained_bytes = 0
         self._failure: Exception | None = None
-        self._reading: asyncio.Future[None] | None = None
-        self._writing: asyncio.Future[None] | None = None
-        self._clogged = self._paused = self._lasts = False
+        self._can_be_kept = False
+        """The answer that ended allows another one on this connection."""
+        self._full = self._gathering = self._clogged = False
+        self._pieces_given = 0
+        self._given_at = 0.0
+        self._waiting: asyncio.Future[None] | None = None
+        """The owner, waiting for a piece or for room to send."""
         self._parser: HttpResponseParser | None = None
         self._silence_seconds: float | None = None
         self._deadline: float | None = None
-        """When `_silence_seconds`, or what else there is patience for, are over."""
+        """Loop time at which the connection fails, or an idle one is closed."""
+        self._late: type[httpx.TimeoutException] = httpx.ReadTimeout
         self._timer: asyncio.TimerHandle | None = None
 
     # What the transport calls.
@@ -98,11 +133,15 @@ class Connection(asyncio.Protocol):
         self._parser = HttpResponseParser(self)
         # As lenient as other clients: what is answered is passed on to nobody who would read it otherwise.
         self._parser.set_dangerous_leniencies(
-            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+            lenient_chunked_length=True,
         )
 
     def data_received(self, data: bytes) -> None:
-        if not self._asked:  # said without having been asked
+        phase = self._phase
+        if phase is IDLE:  # nobody has asked anything
             return self.abort()
         if self._silence_seconds is not None:
             self._deadline = self._loop.time() + self._silence_seconds
@@ -110,18 +149,13 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as exc:
-            if not self._ended:  # what follows an answer that is the connection's last is of no interest
-                failure = httpx.ReadError("broken HTTP") if self._begun else httpx.RemoteProtocolError("no HTTP")
-                failure.__cause__ = exc
-                self._fail(failure)
-        if not self._begun:
-            self._bytes += len(data)
-            if self._bytes > MAX_HEAD_BYTES:
-                self._fail(httpx.RemoteProtocolError("headers without an end"))
-        if self._draining:
-            self._drain()
-        elif self._bytes > HIGH_WATER_BYTES and self._begun and not self._ended:
-            self._paused, self._deadline = True, None
+            self._misread(exc)
+        if phase is ASKED:
+            self._count_head(len(data))
+        elif phase is DRAINING:
+            return self._drain(len(data))
+        if self._unread_bytes > HIGH_WATER_BYTES and self._phase is BODY:
+            self._full, self._deadline = True, None
             self.transport.pause_reading()
         self._wake_or_gather()
 
@@ -134,14 +168,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._open = False
-        if self._asked and not self._ended:
-            if self._failure is not None:  # it was closed here
-                pass
-            elif self._begun and exc is None and self._ends_with_connection():
-                self._ended = True
-            else:
-                stale = self._kept and not self._begun and not self._bytes
-                self._failure = Unbegun("closed") if stale else httpx.ReadError("closed before its end")
+        if self._phase in (ASKED, BODY, DRAINING) and self._failure is None:  # else it was closed here
+            self._lose(broken=exc is not None)
         if self._timer is not None:
             self._timer.cancel()
         if self.gone is not None:
@@ -149,35 +177,57 @@ class Connection(asyncio.Protocol):
         self._parser = self.keep = self.gone = None  # they hold this, and this holds them
         self._wake()
 
+    def _lose(self, *, broken: bool) -> None:
+        """Take the end of the connection for the end of the answer, if that is how it ends, or for a failure."""
+        if self._phase is not ASKED and not broken and self._ends_with_connection():
+            self._phase = ENDED
+        elif self._phase is ASKED and self._answers and not self._head_bytes:
+            self._failure = Unbegun("closed")
+        else:
+            self._failure = httpx.ReadError("closed before its end")
+
+    def _misread(self, exc: Exception) -> None:
+        if self._phase is ENDED:  # bytes after an answer that is the connection's last are of no interest
+            return
+        failure = httpx.RemoteProtocolError("no HTTP") if self._phase is ASKED else httpx.ReadError("broken HTTP")
+        failure.__cause__ = exc
+        self._fail(failure)
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._phase is ASKED and self._head_bytes > MAX_HEAD_BYTES:
+            self._fail(httpx.RemoteProtocolError("headers without an end"))
+
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        if self._ended:  # a second answer to one question
+        if self._phase is ENDED:
             self._fail(httpx.RemoteProtocolError("two answers to one request"))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._begun:  # what follows the body is of no interest
+        if self._phase is ASKED:  # trailers are of no interest
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        if self._ended:
+        if self._phase is not ASKED:
             return
         assert self._parser is not None
         status = self._parser.get_status_code()
         if status < 200:  # something ahead of the answer
             self._headers = []
         else:
-            self._status, self._begun, self._bytes = status, True, 0
+            self._status, self._phase = status, BODY
 
     def on_body(self, body: bytes) -> None:
-        if not self._ended:
+        if self._phase is BODY:
             self._pieces.append(body)
-            self._bytes += len(body)
+            self._unread_bytes += len(body)
 
     def on_message_complete(self) -> None:
-        if self._begun and not self._ended:
+        if self._phase is BODY or self._phase is DRAINING:
             assert self._parser is not None
-            self._ended, self._lasts = True, self._parser.should_keep_alive()
+            self._can_be_kept = self._parser.should_keep_alive()
+            self._phase = ENDED
             self._deadline = None
 
     # What the owner calls.
@@ -185,11 +235,17 @@ class Connection(asyncio.Protocol):
     async def ask(
         self, head: bytes, body: "bytes | AsyncIterable[bytes]", silence_seconds: float | None
     ) -> tuple[int, Headers]:
-        """Status and headers of the answer."""
-        self._asked, self._begun, self._ended, self._draining = True, False, False, False
-        self._bytes = self._given = 0
+        """Send a request; return status and headers of the answer that has begun.
+
+        Raises:
+            Unbegun: The connection was kept, and is closed.
+            WriteTimeout, ReadTimeout: The body is not taken, or the answer does not begin.
+            ReadError, RemoteProtocolError: The connection broke, or what came is no HTTP.
+        """
+        self._phase = ASKED
+        self._head_bytes = self._unread_bytes = self._drained_bytes = self._pieces_given = 0
         self._headers, self._pieces = [], []
-        self._deadline = None  # it was that of a connection nobody used
+        self._deadline = self._silence_seconds = None  # they were those of an idle connection
         if isinstance(body, bytes):
             self.transport.write(head + body)
         else:
@@ -198,44 +254,46 @@ class Connection(asyncio.Protocol):
         self._silence_seconds = silence_seconds
         if silence_seconds is not None:
             self._look_in(silence_seconds)
-        while not self._begun:
+        while self._phase is ASKED:
             if self._failure is not None:
                 raise self._failure
-            self._reading = self._loop.create_future()
-            await self._reading
+            await self._wait()
         return self._status, self._headers
 
     async def piece(self) -> bytes:
-        """What has come since; empty at the end of the answer."""
+        """Return all that has come since the last piece; empty at the end of the answer.
+
+        Raises:
+            ReadTimeout, ReadError, RemoteProtocolError: As `ask`.
+        """
         while not self._pieces:
-            if self._ended:
+            if self._phase is ENDED:
                 return b""
             if self._failure is not None:
                 raise self._failure
-            self._reading = self._loop.create_future()
-            await self._reading
-        self._spoke, self._given = self._loop.time(), self._given + 1
+            await self._wait()
+        self._given_at = self._loop.time()
+        self._pieces_given += 1
         piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces = []
-        self._bytes = 0
-        if self._paused:
-            self._resume()
-            if self._silence_seconds is not None:
+        self._unread_bytes = 0
+        if self._full:
+            self._take_more()
+            if self._silence_seconds is not None and self._phase is BODY:
                 self._look_in(self._silence_seconds)
         return piece
 
     def drain(self) -> None:
-        """Keep it for the next request, once what is left of this answer has passed."""
-        self._draining, self._silence_seconds, self._bytes = True, None, 0
-        if self._paused:
-            self._resume()
-        if not self._ended:
+        """Keep the connection for the next request, once what is left of this answer has passed."""
+        if self._phase is BODY:
+            self._phase, self._silence_seconds = DRAINING, None
             self._look_in(DRAIN_SECONDS)
-        self._drain()
+        self._take_more()
+        self._drain(0)
 
     def leave(self) -> None:
-        """Nothing more is wanted of this answer."""
-        if self._ended:
+        """End an answer of which nothing more is wanted."""
+        if self._phase is ENDED:
             self.drain()
         else:
             self.abort()
@@ -244,33 +302,41 @@ class Connection(asyncio.Protocol):
         if self._open:
             self.transport.abort()
 
-    def _resume(self) -> None:
-        self._paused = False
+    async def _wait(self) -> None:
+        self._waiting = self._loop.create_future()
+        await self._waiting
+
+    def _take_more(self) -> None:
+        self._full = False
         if self._open and not self._gathering:
             self.transport.resume_reading()
 
-    def _drain(self) -> None:
+    def _drain(self, size: int) -> None:
         self._pieces = []
-        if not self._ended and self._bytes <= DRAIN_BYTES and self._open:
+        self._drained_bytes += size
+        if self._phase is DRAINING and self._drained_bytes <= DRAIN_BYTES and self._open:
             return
-        self._asked = False
-        if self._ended and self._lasts and self._open and self._failure is None and self.keep is not None:
+        can_be_kept = self._phase is ENDED and self._can_be_kept and self._open and self._failure is None
+        self._phase = IDLE
+        if can_be_kept and self.keep is not None:
+            self._answers += 1
             self._look_in(KEEP_ALIVE_SECONDS)
-            self._kept = True
             self.keep()
         else:
             self.abort()
 
     async def _send(self, body: AsyncIterable[bytes]) -> None:
-        """A large body piece by piece, until it is answered: an upstream need not hear it out."""
+        """Send a large body piece by piece, until it is answered: an upstream need not hear it out."""
+        self._late = httpx.WriteTimeout
         async for piece in body:
-            if self._begun or self._failure is not None:
-                self.keep = None  # it would wait for the rest
-                return
+            if self._phase is not ASKED or self._failure is not None:
+                self.keep = None  # the upstream would wait for the rest
+                break
             self.transport.write(piece)
-            while self._clogged and not self._begun and self._failure is None:
-                self._writing = self._loop.create_future()
-                await self._writing
+            while self._clogged and self._phase is ASKED and self._failure is None:
+                self._look_in(SEND_SECONDS)
+                await self._wait()
+        self._deadline, self._late = None, httpx.ReadTimeout
 
     def _fail(self, failure: Exception) -> None:
         self._failure = self._failure or failure
@@ -278,9 +344,9 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def _wake_or_gather(self) -> None:
-        """What comes within a moment of the last piece waits for the end of that moment; the first few never do."""
-        left = self._spoke + GATHER_SECONDS - self._loop.time()
-        if left <= 0 or self._given < PROMPT_PIECES or self._ended or self._paused or self._failure is not None:
+        """Wake the owner; what comes within a moment of the last piece waits for the end of that moment."""
+        left = self._given_at + GATHER_SECONDS - self._loop.time()
+        if left <= 0 or self._pieces_given < PROMPT_PIECES or self._phase is ENDED or self._full or self._failure:
             self._wake()
         elif not self._gathering:
             self._gathering = True
@@ -289,21 +355,20 @@ class Connection(asyncio.Protocol):
 
     def _gathered(self) -> None:
         self._gathering = False
-        if self._open and not self._paused:
+        if self._open and not self._full:
             self.transport.resume_reading()
         self._wake()
 
     def _wake(self) -> None:
-        for waiting in (self._reading, self._writing):
-            if waiting is not None and not waiting.done():
-                waiting.set_result(None)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def _ends_with_connection(self) -> bool:
         names = {name.lower() for name, _ in self._headers}
         return not names & {b"content-length", b"transfer-encoding"}
 
     def _look_in(self, seconds: float) -> None:
-        """Look at the time then. One timer serves for all: it is set again when it rings too early."""
+        """Set the deadline, and arm the one timer; it arms itself again if the deadline has moved."""
         self._deadline = self._loop.time() + seconds
         if self._timer is not None and self._timer.when() > self._deadline:
             self._timer.cancel()
@@ -318,4 +383,4 @@ class Connection(asyncio.Protocol):
         if (left := self._deadline - self._loop.time()) > 0.001:
             self._look_in(left)
         else:
-            self._fail(httpx.ReadTimeout("silent"))
+            self._fail(self._late("silent"))

@@ -4,7 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 NamedBy = Literal["pick", "request", "row"]
 """Where a model's name comes from: the caller's `engine/model`; the name in the caller's request, passed on since the
@@ -33,6 +33,8 @@ class Question(ABC):
             await reply.aclose()
     """
 
+    in_a_hurry: ClassVar[bool] = False
+    """A tenth of a millisecond matters: the question goes to the transport without httpx's client."""
     model: str
     """Name of the model that is asked; what a server refuses is remembered for it."""
     named_by: NamedBy = "row"

@@ -174,7 +174,8 @@ class Remote:
         headers = {REQUEST_ID: request_id.get() or "-"} | self._key_headers[key] | headers
         try:
             async with asyncio.timeout(question.begin_seconds):
-                return await self.upstream.post(body, headers, silence_seconds=question.silence_seconds)
+                post = self.upstream.post_at_once if question.in_a_hurry else self.upstream.post
+                return await post(body, headers, silence_seconds=question.silence_seconds)
         except TimeoutError as exc:
             raise self._silent(question.begin_seconds) from exc
 

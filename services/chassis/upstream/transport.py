@@ -1,6 +1,6 @@
-"""HTTP/1.1 to upstreams, under httpx's interface: httptools' parser on the loop's own connections, and little else.
+"""HTTP/1.1 to upstreams, a transport of httpx: connections that are kept, and the way to them by name, proxy and TLS.
 
-No redirects, cookies, retries or decoding: whoever asks through this wants the bytes as they come, soon and cheaply.
+No redirects, cookies, retries or decoding: the bytes are handed out as they come, soon and cheaply.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from aiohappyeyeballs import start_connection
 from chassis.upstream.connection import Body, Connection, Headers
 
 NEXT_ADDRESS_SECONDS = 0.25
-"""How long one of a name's addresses has before the next is tried beside it."""
+"""Time that one address of a name has before the next is tried beside it."""
 
 Origin: TypeAlias = tuple[str, bytes, int | None]
 
@@ -36,7 +36,7 @@ class Transport(httpx.AsyncBaseTransport):
 
     Args:
         tls: Makes the context for https, once there is need of one.
-        proxy: Whom to go through.
+        proxy: Proxy between here and there.
     """
 
     def __init__(self, tls: Callable[[], ssl.SSLContext], proxy: httpx.Proxy | None = None) -> None:
@@ -45,10 +45,13 @@ class Transport(httpx.AsyncBaseTransport):
         self._open: set[Connection] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send it; its answer has begun. Of the `timeout` extension `connect` and `read` are heeded.
+        """Send a request of httpx; return its answer, which has begun.
+
+        The extension `timeout` gives `connect` and `read`, and `fresh` asks for a new connection. The answer's
+        extension `body` is its stream as `Body`.
 
         Raises:
-            As `exchange`.
+            TransportError: As `exchange` says.
         """
         timeout = request.extensions.get("timeout", {})
         target = self.target(request.method, request.url, request.headers)
@@ -60,11 +63,12 @@ class Transport(httpx.AsyncBaseTransport):
             else cast(httpx.AsyncByteStream, request.stream),
             connect_seconds=timeout.get("connect"),
             silence_seconds=timeout.get("read"),
+            fresh=request.extensions.get("fresh", False),
         )
-        return httpx.Response(status, headers=headers, stream=body, request=request)
+        return httpx.Response(status, headers=headers, stream=body, request=request, extensions={"body": body})
 
     def target(self, method: str, url: httpx.URL, headers: httpx.Headers) -> "Target":
-        """What is the same in all requests to one address, made once."""
+        """Return what is the same in all requests to one address, made once."""
         path = url.raw_path
         if self.proxy is not None and url.scheme == "http":
             path = str(url).encode()
@@ -77,27 +81,27 @@ class Transport(httpx.AsyncBaseTransport):
         self,
         target: "Target",
         lines: bytes,
-        body: "bytes | AsyncIterable[bytes]",
+        body: bytes | AsyncIterable[bytes],
         *,
         connect_seconds: float | None,
         silence_seconds: float | None,
         fresh: bool = False,
-    ) -> "tuple[int, Headers, Body]":
-        """Status, headers and body of an answer that has begun.
+    ) -> tuple[int, Headers, Body]:
+        """Return status, headers and body of an answer that has begun.
 
-        httpx's objects cost as much as all of this, so whoever asks the same address again and again comes here.
+        The objects of httpx cost more than all of this, so the relay asks its one address here.
 
         Args:
             lines: More headers, as `header_lines` makes them, beside those of `target`.
-            connect_seconds: For name, connection and TLS together.
+            connect_seconds: Limit for name, TCP and TLS together.
             silence_seconds: The longest pause in the answer.
-            fresh: Only a new connection will do.
+            fresh: Take a new connection, not a kept one.
 
         Raises:
-            ConnectError, ConnectTimeout, ProxyError: There is no connection; the cause tells of TLS.
-            Unbegun: A kept one was closed instead of an answer.
-            ReadTimeout: Silent for too long.
-            ReadError: It broke.
+            ConnectError, ConnectTimeout, ProxyError: There is no connection; the cause says more.
+            Unbegun: A kept connection was closed instead of an answer.
+            WriteTimeout, ReadTimeout: The body is not taken, or there is silence for too long.
+            ReadError: The connection broke.
             RemoteProtocolError: What came is no HTTP.
         """
         connection = None if fresh else self._kept(target.origin)
@@ -110,14 +114,14 @@ class Transport(httpx.AsyncBaseTransport):
             raise
         return status, headers, Body(connection)
 
-    def _kept(self, origin: Origin) -> "Connection | None":
+    def _kept(self, origin: Origin) -> Connection | None:
         idle = self._idle[origin]
         while idle:
             if not (connection := idle.pop()).transport.is_closing():
                 return connection
         return None
 
-    async def _connected(self, target: "Target", seconds: float | None) -> "Connection":
+    async def _connected(self, target: "Target", seconds: float | None) -> Connection:
         connection, url = Connection(), target.url
         first = url if self.proxy is None else self.proxy.url
         try:
@@ -133,15 +137,15 @@ class Transport(httpx.AsyncBaseTransport):
         self._open.add(connection)
         return connection
 
-    async def _connect(self, connection: "Connection", url: httpx.URL) -> None:
+    async def _connect(self, connection: Connection, url: httpx.URL) -> None:
         loop = asyncio.get_running_loop()
         host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
+        secure = {"ssl": self.tls(), "server_hostname": host} if url.scheme == "https" else {}
         addresses = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
         sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
-        secure = {"ssl": self.tls(), "server_hostname": host} if url.scheme == "https" else {}
         await loop.create_connection(lambda: connection, sock=sock, **secure)  # type: ignore[call-overload]
 
-    async def _tunnel(self, connection: "Connection", url: httpx.URL, proxy: httpx.Proxy) -> None:
+    async def _tunnel(self, connection: Connection, url: httpx.URL, proxy: httpx.Proxy) -> None:
         place = url.netloc if url.port else url.netloc + b":443"
         lines = [b"CONNECT %s HTTP/1.1" % place, b"host: %s" % place, *(b"%s: %s" % each for each in _asked_of(proxy))]
         status, _ = await connection.ask(b"\r\n".join(lines) + b"\r\n\r\n", b"", None)
@@ -153,10 +157,10 @@ class Transport(httpx.AsyncBaseTransport):
         assert secured is not None
         connection.connection_made(secured)
 
-    def _keep(self, origin: Origin, connection: "Connection") -> None:
+    def _keep(self, origin: Origin, connection: Connection) -> None:
         self._idle[origin].append(connection)
 
-    def _forget(self, origin: Origin, connection: "Connection") -> None:
+    def _forget(self, origin: Origin, connection: Connection) -> None:
         self._open.discard(connection)
         if connection in (idle := self._idle[origin]):
             idle.remove(connection)
@@ -167,7 +171,7 @@ class Transport(httpx.AsyncBaseTransport):
 
 
 class Target(NamedTuple):
-    """One address, and how requests to it begin."""
+    """One address, and the beginning of each request to it."""
 
     url: httpx.URL
     origin: Origin
@@ -193,16 +197,17 @@ def _no_connection(exc: BaseException, *, through_proxy: bool) -> BaseException:
             return httpx.ConnectTimeout("no connection in time")
         case ssl.SSLError():
             return httpx.ConnectError("no trust")
-        case OSError() | UnicodeError() | RuntimeError() | httpx.TransportError():
+        case OSError() | UnicodeError() | httpx.TransportError():
             return httpx.ProxyError("no proxy") if through_proxy else httpx.ConnectError("no connection")
         case _:
             return exc
 
 
 def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """
+    """Return headers as they are sent.
+
     Raises:
-        LocalProtocolError: One would end in the middle, and another begin.
+        LocalProtocolError: A header holds a line break.
     """
     lines = [b"%s: %s\r\n" % each for each in headers]
     text = b"".join(lines)

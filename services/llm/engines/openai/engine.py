@@ -57,6 +57,7 @@ class Completion(Struct):
 class Chat(Question):
     """A conversation that is to be continued."""
 
+    in_a_hurry = True
     asked: Asked
     options: RelayOptions
     mind: Mind

@@ -7,6 +7,8 @@ import httpx
 import pytest
 import trustme
 
+from chassis.upstream import connection
+from chassis.upstream.client import Upstream
 from chassis.upstream.connection import HIGH_WATER_BYTES, MAX_HEAD_BYTES, Body, Unbegun
 from chassis.upstream.transport import ProxyRefused, Transport, header_lines
 
@@ -403,3 +405,89 @@ async def test_a_proxy_that_refuses_or_is_absent_is_told_from_the_upstream(autho
 
     assert refused.value.status == 407
     assert not isinstance(absent.value, ProxyRefused)
+
+
+@pytest.mark.parametrize("length", [b"1", b"500"])
+@pytest.mark.parametrize("first", [True, False])
+async def test_where_an_answer_is_chunked_a_length_beside_it_is_not_believed(length: bytes, first: bool) -> None:
+    lines = [b"content-length: " + length, b"transfer-encoding: chunked"]
+    head = b"\r\n".join([b"HTTP/1.1 200 OK", *(lines if first else reversed(lines)), b"", b""])
+    async with Server(always(head + b"3\r\nabc\r\n0\r\n\r\n")) as server, transport() as made:
+        for _ in range(3):
+            assert await read(made, post(server.port)) == b"abc"
+
+
+async def test_a_body_that_is_not_taken_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SEND_SECONDS", 0.1)
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            yield b"x" * 2**18
+
+    async with Server(deaf) as server, transport() as made:
+        with pytest.raises(httpx.WriteTimeout):
+            await made.handle_async_request(
+                httpx.Request("POST", f"http://127.0.0.1:{server.port}/v1", content=endless())
+            )
+
+
+async def test_a_body_that_is_taken_slowly_is_no_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SEND_SECONDS", 0.3)
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        left = 40 * 2**18
+        while left > 0:
+            left -= len(await reader.read(2**20))
+            await asyncio.sleep(0.02)
+        writer.write(OK)
+
+    async def long() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 2**18
+
+    async with Server(slow) as server, transport() as made:
+        headers = {"content-length": str(40 * 2**18)}
+        url = f"http://127.0.0.1:{server.port}/v1"
+        assert await read(made, httpx.Request("POST", url, content=long(), headers=headers)) == b"ok"
+
+
+async def test_a_slip_in_our_own_code_is_not_called_a_lack_of_connection() -> None:
+    def broken() -> ssl.SSLContext:
+        raise RuntimeError("a slip")
+
+    async with transport(broken) as made, Server(always(OK)) as server:
+        with pytest.raises(RuntimeError, match="a slip"):
+            await made.handle_async_request(post(server.port, scheme="https"))
+
+
+async def test_the_client_of_httpx_works_over_it_and_keeps_no_cookies() -> None:
+    crumbs = b"HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 2\r\n\r\nok"
+    seen = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            seen.append(await asked(reader))
+            writer.write(crumbs)
+
+    async with Server(talk) as server:
+        client = Upstream(f"http://127.0.0.1:{server.port}/v1/x?api-version=1", {"content-type": "a/b"})
+        for way in (client.post, client.post_at_once, client.post):
+            reply = await way(b"hello", {"authorization": "Bearer k"})
+            assert await reply.read(100) == b"ok"
+        reply = await client.get(f"http://127.0.0.1:{server.port}/v1/models", {})
+        assert await reply.read(100) == b"ok"
+        await client.aclose()
+
+    first, second, third, fourth = ((head.partition(b"\r\n")[0], lines(head)) for head in seen)
+    assert first == third == second
+    assert first[0] == b"POST /v1/x?api-version=1 HTTP/1.1"
+    assert fourth == (b"GET /v1/models HTTP/1.1", {b"host: 127.0.0.1:%d" % server.port})
+    assert server.connections == 1
+
+
+def lines(head: bytes) -> set[bytes]:
+    return {line.lower() for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]}

@@ -1,7 +1,7 @@
 """From words to OpenAI's dialect: one JSON object, or `text/event-stream`."""
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import time
 from typing import Any, Literal, TypeAlias
 
@@ -11,10 +11,6 @@ from msgspec import Struct
 from chassis.sse import event
 
 DONE = b"data: [DONE]\n\n"
-
-
-class NoAnswer(ValueError):
-    """What should be a whole answer is none."""
 
 
 Reason: TypeAlias = Literal["stop", "length", "tool_calls"]
@@ -108,42 +104,6 @@ class Chunks:
 def finish(reason: Literal["stop", "length"], frame: dict[str, Any]) -> bytes:
     """The end of an answer that began elsewhere, with what its chunks share."""
     return event(_frame("chat.completion.chunk", "") | frame | {"choices": [_delta(0, {}, reason)]}) + DONE
-
-
-def unrolled(body: bytes, usage: Callable[[], dict[str, Any]] | None) -> bytes:
-    """A whole answer of an upstream as the events of a stream.
-
-    Args:
-        usage: What to tell of usage where the answer tells nothing; None where nobody asked for it.
-
-    Raises:
-        NoAnswer: It has no choices that can be understood.
-    """
-    answer = msgspec.json.decode(body)
-    choices = answer.get("choices") if isinstance(answer, dict) else None
-    if not choices or not all(isinstance(each, dict) and isinstance(each.get("message"), dict) for each in choices):
-        raise NoAnswer
-    frame = _frame("chat.completion.chunk", "") | {
-        key: answer[key] for key in ("id", "created", "model", "system_fingerprint") if key in answer
-    }
-    frame |= {"usage": None} if usage else {}
-    out = []
-    for index, choice in enumerate(choices):
-        delta = {key: value for key, value in choice["message"].items() if value is not None}
-        if isinstance(calls := delta.get("tool_calls"), list):
-            delta["tool_calls"] = [{"index": at} | call for at, call in enumerate(calls)]
-        shown = {"index": index, "delta": {"role": "assistant"} | delta, "logprobs": choice.get("logprobs")}
-        out.append(event(frame | {"choices": [shown | {"finish_reason": None}]}))
-        end: dict[str, Any] = {
-            "index": index,
-            "delta": {},
-            "logprobs": None,
-            "finish_reason": choice.get("finish_reason") or "stop",
-        }
-        out.append(event(frame | {"choices": [end]}))
-    if usage:
-        out.append(event(frame | {"choices": [], "usage": answer.get("usage") or usage()}))
-    return b"".join(out) + DONE
 
 
 def _frame(kind: str, model: str) -> dict[str, Any]:

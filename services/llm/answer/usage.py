@@ -1,17 +1,12 @@
-"""How much was asked and answered, in tokens: as the upstream counts them, else estimated."""
+"""Count tokens asked and answered: as the upstream counts them, else estimated."""
 
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
-from chassis.sse import close, event
-
-DONE = b"data: [DONE]\n\n"
-USAGE = re.compile(rb'"usage" ?: ?\{')
-Told: TypeAlias = Annotated[int, Meta(ge=0, le=2**31)]
+_Tokens: TypeAlias = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class Counts(Struct, frozen=True):
@@ -20,62 +15,55 @@ class Counts(Struct, frozen=True):
 
 
 class _Usage(Struct):
-    prompt_tokens: Told = 0
-    completion_tokens: Told = 0
-
-
-class _Choice(Struct):
-    usage: _Usage | None = None
-
-
-class _Counted(Struct):
-    """Moonshot puts it into the choice."""
-
-    usage: _Usage | None = None
-    choices: list[_Choice] = []
-
-
-_counted = msgspec.json.Decoder(_Counted)
+    prompt_tokens: _Tokens = 0
+    completion_tokens: _Tokens = 0
 
 
 class Tally:
-    """Counts one answer as it passes."""
+    """Count the tokens of one answer as it passes."""
 
     def __init__(self) -> None:
         self.told: Counts | None = None
-        """As the upstream counts."""
-        self._events = 0
+        """The upstream's own count; None while it sent none."""
+        self.pieces = 0
+        """Chunks with something in them; each is about a token."""
         self._text = 0
 
-    def events(self, piece: bytes) -> None:
-        """Some events of a stream; each is about a token."""
-        self._events += piece.count(b"data:")
-        if b'"usage"' in piece and USAGE.search(piece):
-            for line in piece.splitlines():
-                if line.startswith(b"data:") and USAGE.search(line):
-                    self._note(line[5:])
+    def chunk(self, chunk: dict[str, Any]) -> None:
+        """Count a chunk of a stream."""
+        choices = chunk.get("choices")
+        self.pieces += isinstance(choices, list) and any(map(_holds_something, choices))
+        self._note(chunk)
 
-    def whole(self, body: bytes) -> None:
-        """A whole answer."""
+    def whole(self, body: bytes, answer: dict[str, Any]) -> None:
+        """Count a whole answer."""
         self._text = len(body) // 4
-        if USAGE.search(body):
-            self._note(body)
+        self._note(answer)
 
-    def _note(self, data: bytes) -> None:
+    def _note(self, chunk: dict[str, Any]) -> None:
+        choices = chunk.get("choices")
+        for holder in (chunk, *(choices if isinstance(choices, list) else ())):
+            if isinstance(holder, dict) and isinstance(holder.get("usage"), dict):  # Moonshot puts it into the choice
+                self._note_usage(holder["usage"])
+
+    def _note_usage(self, usage: dict[str, Any]) -> None:
         try:
-            counted = _counted.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            counted = msgspec.convert(usage, _Usage)
+        except msgspec.ValidationError:
             return  # of a shape of its own: an estimate is taken instead
-        usage = counted.usage or next((choice.usage for choice in counted.choices if choice.usage), None)
-        if usage is not None and (usage.prompt_tokens or usage.completion_tokens):
-            self.told = Counts(usage.prompt_tokens, usage.completion_tokens)
+        if counted.prompt_tokens or counted.completion_tokens:
+            self.told = Counts(counted.prompt_tokens, counted.completion_tokens)
 
     def counts(self, prompt_tokens: Callable[[], int]) -> Counts:
-        """As told, else estimated."""
+        """Return the upstream's count, else an estimate."""
         if self.told is not None:
             return self.told
-        frames = 3  # who speaks, the reason to end, [DONE]
-        return Counts(prompt_tokens(), max(0, self._events - frames) + self._text)
+        return Counts(prompt_tokens(), self.pieces + self._text)
+
+
+def _holds_something(choice: Any) -> bool:
+    delta = choice.get("delta") if isinstance(choice, dict) else None
+    return isinstance(delta, dict) and any(value for key, value in delta.items() if key != "role")
 
 
 def tokens_of(text: str) -> int:
@@ -85,24 +73,8 @@ def tokens_of(text: str) -> int:
     return (max(0, len(text) - wide) + 3) // 4 + wide
 
 
-async def with_usage(
-    pieces: AsyncIterator[bytes], tally: Tally, prompt_tokens: Callable[[], int]
-) -> AsyncIterator[bytes]:
-    """A stream of somebody who was asked for usage: where the upstream tells none, an estimate that says so."""
-    frame: dict[str, Any] = {}
-    try:
-        async for piece in pieces:
-            frame = frame or shared(piece)
-            if piece.endswith(DONE) and tally.told is None:
-                usage = shown(tally.counts(prompt_tokens), estimated=True)
-                piece = piece[: -len(DONE)] + event(frame | {"choices": [], "usage": usage}) + DONE
-            yield piece
-    finally:
-        await close(pieces)
-
-
 def shared(events: bytes) -> dict[str, Any]:
-    """What all chunks of a stream share, from the first; nothing where it says nothing."""
+    """Return the fields that all chunks of a stream share, from the first; empty where it has none."""
     data: list[bytes] = []
     for line in events.splitlines():
         if line.startswith(b"data:"):
@@ -119,7 +91,7 @@ def shared(events: bytes) -> dict[str, Any]:
 
 
 def shown(counts: Counts, *, estimated: bool) -> dict[str, Any]:
-    """As an answer carries it."""
+    """Return the counts as an answer carries them."""
     told = {
         "prompt_tokens": counts.prompt_tokens,
         "completion_tokens": counts.completion_tokens,

@@ -8,6 +8,7 @@ import codecs
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,11 +21,15 @@ from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineU
 from chassis.settings import Count, Options, read
 from chassis.sse import close
 from chassis.threads import workers
+from chassis.upstream.refusals import within_success
 from chassis.weights import hub
 from chassis.weights.hub import HubOptions, Place, Weights
 from llm.answer.encode import DONE, Chunks, Reason, Spoken, Usage, completion
 from llm.answer.filter import Strainer
+from llm.answer.passage import Passage
+from llm.answer.relay import relayed
 from llm.answer.usage import Counts
+from llm.answer.whole import mended
 from llm.engines import Engine
 from llm.engines.gguf.handover import End, Handover, Until
 from llm.engines.gguf.llamacpp import Gone, Model, package
@@ -133,7 +138,10 @@ class Gguf(Engine):
     def _streamed(self, asked: Asked, tool: Tool | None, out: "Handover") -> AsyncIterator[bytes]:
         strainer = self._strainer(asked, tool)
         events = self._events(asked, tool, out)
-        return events if strainer.idle else strainer.events(events)
+        if strainer.idle:
+            return events
+        usage = partial(_usage_shown, asked) if asked.wanted.wants_usage else None
+        return relayed(events, Passage(self.model.name, strainer, within_success, asked.tally, usage))
 
     async def _events(self, asked: Asked, tool: Tool | None, out: "Handover") -> AsyncIterator[bytes]:
         chunks = Chunks(self.model.name, usage=asked.wanted.wants_usage)
@@ -155,7 +163,7 @@ class Gguf(Engine):
             [Spoken(tuple(said), piece.reason, tool.name if tool else None)], self.model.name, _usage(asked)
         )
         strainer = self._strainer(asked, tool)
-        yield body if strainer.idle else strainer.whole(body)
+        yield body if strainer.idle else mended(body, msgspec.json.decode(body), strainer, self.model.name)
 
     def _strainer(self, asked: Asked, tool: Tool | None) -> Strainer:
         wish = "show" if tool else heard(asked.wanted, self.options)
@@ -315,6 +323,11 @@ def _schema(wanted: ChatRequest) -> dict[str, Any] | None:
     if form is None or form.type == "text":
         return None
     return (form.json_schema.schema if form.json_schema else None) or {"type": "object"}
+
+
+def _usage_shown(asked: Asked) -> dict[str, Any]:
+    shown: dict[str, Any] = msgspec.to_builtins(_usage(asked))
+    return shown
 
 
 def _usage(asked: Asked) -> Usage:

@@ -6,29 +6,28 @@ services. Where nothing is to be changed, the request goes on as the bytes it ca
 
 import dataclasses
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
-from msgspec import Raw, Struct
 
 from chassis.chain.admission import Admission
 from chassis.chain.seat import Report
-from chassis.errors import EngineFailed, NotFound, TooBusy
+from chassis.errors import ApiError, Declined, EngineFailed, NotFound, TooBusy
 from chassis.settings import read
 from chassis.sse import close
 from chassis.upstream.client import Reply
-from chassis.upstream.complaints import Complaint
 from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
-from llm.answer.encode import NoAnswer, unrolled
 from llm.answer.filter import Strainer
-from llm.answer.relay import relayed
-from llm.answer.usage import shown, with_usage
+from llm.answer.passage import Passage
+from llm.answer.relay import Wordless, ending, relayed
+from llm.answer.usage import shown
+from llm.answer.whole import NoAnswer, answer_of, begins_like_json, mended, unrolled
 from llm.engines import Engine
 from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
 from llm.engines.openai.model_list import Listed
@@ -45,12 +44,6 @@ if TYPE_CHECKING:
 MAX_ANSWER_BYTES = 32 * 2**20
 PATIENCE_SECONDS = 0.5
 """How long a caller waits for a place at an upstream before the next engine is asked."""
-
-
-class Completion(Struct):
-    """As much of an answer as shows that it is one."""
-
-    choices: list[Raw]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,30 +151,23 @@ class OpenAI(Engine):
         return self.remote.detail
 
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
-        streamed = bool(asked.wanted.stream)
         question = self._question(asked)
-        model = question.model
+        strainer = self._strainer(asked, question.model)
         async with self._place():
             reply = await self.remote.ask(question)
+            pieces = self._streamed(reply, question, strainer) if asked.wanted.stream else None
             try:
-                if not streamed:
-                    yield await self._whole(reply, asked, model)
+                if pieces is None:
+                    yield await self._whole(reply, question, strainer)
                     return
-                if reply.media_type in ("text/html", "application/json"):
-                    yield await self._unstreamed(reply, asked, model)
-                    return
-                events = relayed(reply, partial(self.remote.meant, reply=reply), reply.ended, asked.tally)
-                strainer = self._strainer(asked, model)
-                pieces = events if strainer.idle else strainer.events(events)
-                if asked.wanted.wants_usage:
-                    pieces = with_usage(pieces, asked.tally, lambda: estimated(asked.wanted.messages))
-                try:
-                    async for piece in pieces:
-                        yield piece
-                finally:
-                    await close(pieces)
-                self._learn(strainer, model)
+                async for piece in pieces:
+                    yield piece
+                self._learn(strainer, question.model)
+            except Wordless as exc:
+                raise self._wordless(exc.reason, asked) from exc
             finally:
+                if pieces is not None:
+                    await close(pieces)
                 await reply.aclose()
                 if self.row.api_key:
                     self._listed.ask_daily()  # it may name the day on which a model ends
@@ -209,6 +195,7 @@ class OpenAI(Engine):
             reasoning=wish in ("hide", "off"),
             markdown=self.options.for_the_ear and asked.wanted.is_prose,
             begun=thoughts and self._thinks.get(model, named),
+            heard=self.options.for_the_ear and asked.wanted.is_prose,
         )
 
     def _learn(self, strainer: Strainer, model: str) -> None:
@@ -245,30 +232,60 @@ class OpenAI(Engine):
             return named or next(iter(self.row.preferred), ""), "request"
         return self.row.model, "row"
 
-    async def _whole(self, reply: Reply, asked: Asked, model: str) -> bytes:
-        """A whole answer, once it is sure to be one."""
-        body = await reply.read(MAX_ANSWER_BYTES)
-        try:
-            msgspec.json.decode(body, type=Completion)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            raise self.remote.no_answer(body, reply, "completion") from exc
-        if b'"error"' in body and (complaint := _error_within(body)) is not None:
-            raise self.remote.meant(complaint, reply)
-        asked.tally.whole(body)
-        strainer = self._strainer(asked, model)
-        return body if strainer.idle else strainer.whole(body)
+    async def _streamed(self, reply: Reply, question: Chat, strainer: Strainer) -> AsyncIterator[bytes]:
+        """Yield the events of an answer, whatever it is labelled as."""
+        asked = question.asked
+        usage = partial(_estimate, asked) if asked.wanted.wants_usage else None
+        passage = Passage(question.model, strainer, partial(self.remote.meant, reply=reply), asked.tally, usage)
+        first = await anext(reply, b"")
+        if begins_like_json(first):
+            body = first + await reply.read(MAX_ANSWER_BYTES)
+            events = unrolled(self._answer(body, reply, question))
+            yield b"".join(map(passage.add, events)) + ending(passage)
+            return
+        async for piece in relayed(_Pieces(first, reply), passage, reply.ended):
+            yield piece
 
-    async def _unstreamed(self, reply: Reply, asked: Asked, model: str) -> bytes:
-        """Some answer whole although a stream was asked for."""
-        body = await self._whole(reply, asked, model)
+    async def _whole(self, reply: Reply, question: Chat, strainer: Strainer) -> bytes:
+        body = await reply.read(MAX_ANSWER_BYTES)
+        answer = self._answer(body, reply, question)
+        question.asked.tally.whole(body, answer)
+        return mended(body, answer, strainer, question.model)
+
+    def _answer(self, body: bytes, reply: Reply, question: Chat) -> dict[str, Any]:
         try:
-            return unrolled(body, _estimate(asked) if asked.wanted.wants_usage else None)
+            return answer_of(body, partial(self.remote.meant, reply=reply), question.model)
         except NoAnswer as exc:
             raise self.remote.no_answer(body, reply, "completion") from exc
 
+    def _wordless(self, reason: str | None, asked: Asked) -> ApiError:
+        """Say why nobody would have heard a word, and what helps."""
+        if reason == "content_filter":
+            return Declined("The provider's moderation held the answer back.", code="content_filter")
+        if reason != "length":
+            return EngineFailed("ended its answer without a word")
+        limit = asked.wanted.token_limit
+        whose = f"max_tokens of the request ({limit})" if limit else f"{self.row.prefix}MAX_TOKENS"
+        return EngineFailed(
+            f"used up its tokens before it said a word: raise {whose}, or choose a model that thinks less"
+        )
 
-def _estimate(asked: Asked) -> Callable[[], dict[str, Any]]:
-    return lambda: shown(asked.tally.counts(lambda: estimated(asked.wanted.messages)), estimated=True)
+
+class _Pieces(AsyncIterator[bytes]):
+    """A reply whose first piece was looked at."""
+
+    def __init__(self, first: bytes, reply: Reply) -> None:
+        self._first, self._reply = first, reply
+
+    async def __anext__(self) -> bytes:
+        if first := self._first:
+            self._first = b""
+            return first
+        return await anext(self._reply)
+
+
+def _estimate(asked: Asked) -> dict[str, Any]:
+    return shown(asked.tally.counts(lambda: estimated(asked.wanted.messages)), estimated=True)
 
 
 def _limits(options: LimitOptions, prefix: str) -> "tuple[Admission | None, Rate | None]":
@@ -280,8 +297,3 @@ def _limits(options: LimitOptions, prefix: str) -> "tuple[Admission | None, Rate
     from llm.budgets.limits import Rate  # its library is large, and few want it
 
     return places, Rate(options.rate, f"{prefix}RATE")
-
-
-def _error_within(body: bytes) -> Complaint | None:
-    value = msgspec.json.decode(body)
-    return Complaint.within(value) if isinstance(value, dict) and value.get("error") else None

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from prometheus_client import REGISTRY
 
@@ -10,7 +12,8 @@ from unit.llm.fakes import DONE, EVENT, FakeEngine, ask, service
 from unit.llm.request.test_body import asked
 
 WANTED = asked().wanted
-USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n'
+USAGE: dict[str, Any] = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
+WORD: dict[str, Any] = {"choices": [{"delta": {"content": "hi"}}]}
 
 
 def counted(engine: str, kind: str, by: str) -> float:
@@ -32,7 +35,7 @@ async def test_a_key_that_has_asked_enough_waits_and_another_does_not() -> None:
 async def test_a_key_that_has_cost_enough_waits() -> None:
     accounts = Accounts(Settings(key_tokens="10/day"))
     tally = Tally()
-    tally.events(USAGE)
+    tally.chunk(USAGE)
     await accounts.admit("bear")
     await accounts.note("bear", "one", WANTED, tally)
 
@@ -79,7 +82,7 @@ async def test_one_key_may_have_a_budget_of_its_own_or_none() -> None:
 async def test_where_only_one_key_has_a_budget_the_others_have_none() -> None:
     accounts = Accounts(Settings(key_tokens="bear: 10/day"), ["bear", "fox"])
     tally = Tally()
-    tally.events(USAGE)
+    tally.chunk(USAGE)
     for key in ("bear", "fox"):
         await accounts.note(key, "one", WANTED, tally)
 
@@ -96,18 +99,19 @@ def test_a_budget_for_a_key_that_is_none_is_told(caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("chunk", "told"),
     [
         (USAGE, (7, 3)),
-        (b'data: {"choices":[{"usage":{"prompt_tokens":7,"completion_tokens":3}}]}\n\n', (7, 3)),
-        (b'data: {"choices":[{}],"usage":null}\n\n', None),
-        (b'data: {"choices":[],"usage":{"strange":[]}}\n\n', None),
-        (b'data: {"choices":[],"usage":{"prompt_tokens":"7"}}\n\n', None),
+        ({"choices": [{"usage": {"prompt_tokens": 7, "completion_tokens": 3}}]}, (7, 3)),
+        ({"choices": [{}], "usage": None}, None),
+        ({"choices": [], "usage": {"strange": []}}, None),
+        ({"choices": [], "usage": {"prompt_tokens": "7"}}, None),
     ],
 )
-def test_usage_is_found_where_upstreams_put_it(data: bytes, told: tuple[int, int] | None) -> None:
+def test_usage_is_found_where_upstreams_put_it(chunk: dict[str, Any], told: tuple[int, int] | None) -> None:
     tally = Tally()
-    tally.events(EVENT + data)
+    tally.chunk(WORD)
+    tally.chunk(chunk)
 
     assert (tally.told and (tally.told.prompt_tokens, tally.told.completion_tokens)) == told
 
@@ -115,8 +119,9 @@ def test_usage_is_found_where_upstreams_put_it(data: bytes, told: tuple[int, int
 async def test_what_an_answer_cost_is_counted_as_told_else_estimated() -> None:
     accounts = Accounts(Settings())
     told, untold = Tally(), Tally()
-    told.events(USAGE)
-    untold.events(EVENT * 12)
+    told.chunk(USAGE)
+    for _ in range(9):
+        untold.chunk(WORD)
     before = counted("told", "completion", "upstream"), counted("untold", "completion", "estimate")
     await accounts.note(None, "told", WANTED, told)
     await accounts.note(None, "untold", WANTED, untold)

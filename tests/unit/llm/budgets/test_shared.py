@@ -69,7 +69,7 @@ async def test_two_replicas_share_a_budget_of_tokens_and_the_day_is_told_from_th
     settings = Settings(key_tokens="15/minute; 25/day", budgets_url=redis.url)
     one, other = Accounts(settings), Accounts(settings)
     tally = Tally()
-    tally.events(USAGE)  # ten
+    tally.chunk(USAGE)  # ten
     try:
         await one.note("bear", "up", WANTED, tally)
         await other.admit("bear")

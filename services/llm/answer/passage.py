@@ -1,0 +1,233 @@
+"""The way of one stream's events to the caller: judged, mended, strained, and counted.
+
+Most events of a stream differ in their words alone. Once one of them was read and found to be in order, those cast in
+the same mould are not decoded any more.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chassis.errors import ApiError, EngineFailed
+from chassis.sse import event
+from chassis.upstream.complaints import Complaint
+from llm.answer.filter import Strainer
+from llm.answer.frames import DONE, Event
+from llm.answer.letters import decoded, whole
+from llm.answer.mend import BROKEN, REASONING, Mender
+from llm.answer.usage import Tally
+
+Judge = Callable[[Complaint], ApiError]
+"""Tells what an error object of an upstream means."""
+
+_WORDS = re.compile(rb'"content" ?: ?"((?:[^"\\]|\\.)*)"')
+_EMPTY = b'"content":""'
+_LINE_ENDS = re.compile("[\u2028\u2029\x85]")
+"""Characters at which some clients cut lines."""
+_COMPLAINTS = ("errors", "message", "msg", "error_msg", "errorMessage", "detail", "error_code")
+_SPOKEN = ("tool_calls", "function_call", "refusal", "audio")
+
+
+class _Mould(NamedTuple):
+    """The bytes around the words of a chunk, as they come and as they leave."""
+
+    before: bytes
+    after: bytes
+    choice: int
+    out_before: bytes
+    out_after: bytes
+
+
+class Passage:
+    """Turns the events of one upstream's stream into those for the caller.
+
+    Args:
+        model: The model that was asked.
+        judge: Tells what an error object inside the stream means.
+        usage: Called for the counts to show where the upstream sends none; None: the caller wants no usage.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        strainer: Strainer,
+        judge: Judge,
+        tally: Tally,
+        usage: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        self.strainer, self.done = strainer, False
+        self.spoken = False
+        """Something was said that the caller waited for."""
+        self.reason: str | None = None
+        """The reason to end that came last."""
+        self._mender, self._judge, self._tally, self._usage = Mender(model), judge, tally, usage
+        self._mould: _Mould | None = None
+        self._shows_usage = False
+        self.counts: dict[str, Any] | None = None
+        """The usage that the upstream sent last."""
+
+    @property
+    def begun(self) -> bool:
+        """True once a chunk of an answer came."""
+        return bool(self._mender.choices)
+
+    @property
+    def finished(self) -> bool:
+        """True once each choice has its reason to end."""
+        return self.begun and all(choice.finished for choice in self._mender.choices.values())
+
+    def add(self, came: Event) -> bytes:
+        """Return what to send for an event, if anything.
+
+        Raises:
+            ApiError: The event is an error.
+        """
+        data = came.data
+        if (mould := self._mould) is not None and data.startswith(mould.before) and data.endswith(mould.after):
+            words = data[len(mould.before) : len(data) - len(mould.after)]
+            if (text := _text(words)) is not None:
+                return self._cast(mould, words, text)
+        if data == DONE:
+            self.done = True
+            return b""
+        return self._read(came)
+
+    def end(self) -> bytes:
+        """Return the end of the stream: what was held back, reasons to end that are missing, usage, `[DONE]`."""
+        out = []
+        for index, choice in self._mender.choices.items():
+            if not choice.finished:
+                reason = "tool_calls" if choice.calls else "stop"
+                ending = self.strainer.choice({"index": index, "delta": {}, "finish_reason": reason})
+                self._note(ending)
+                out.append(event(self._mender.single(ending)))
+        if self._usage is not None and not self._shows_usage:
+            usage = self.counts or self._usage()
+            out.append(event(self._mender.frame | {"choices": [], "usage": usage}))
+        return b"".join(out) + b"data: [DONE]\n\n"
+
+    def _cast(self, mould: _Mould, words: bytes, text: str) -> bytes:
+        self._tally.pieces += 1
+        said = text if self.strainer.idle else self.strainer.text(mould.choice, text)
+        if not said:
+            self._note_thoughts()
+            return b""
+        self.spoken = self.spoken or not said.isspace()
+        if said != text or (not text.isascii() and _LINE_ENDS.search(text)):
+            words = _literal(said)
+        return b"data: %b%b%b\n\n" % (mould.out_before, words, mould.out_after)
+
+    def _read(self, came: Event) -> bytes:
+        raw = decoded(came.data) if came.data else {}
+        if raw is None:
+            if came.is_error:
+                raise self._judge(Complaint(came.data.decode("utf-8", "replace")))
+            return b""
+        self._look_for_error(raw, came)
+        self._tally.chunk(raw)
+        begun = {index for index, choice in self._mender.choices.items() if choice.begun and not choice.finished}
+        chunks = self._mender.chunk(raw)
+        if isinstance(raw.get("usage"), dict) and raw["usage"]:
+            self.counts = raw["usage"]
+            self._shows_usage = self._shows_usage or bool(chunks)
+        out = [sent for chunk in chunks if (sent := self._strained(chunk, raw, came.data))]
+        self._cast_mould(came.data, chunks, out, begun)
+        self._note_thoughts()
+        return b"".join(out)
+
+    def _look_for_error(self, raw: dict[str, Any], came: Event) -> None:
+        complaint = complaint_of(raw)
+        if complaint is None and came.is_error:
+            complaint = Complaint.within(raw) or Complaint()
+        if complaint is not None:
+            raise self._judge(complaint)
+        choices = raw.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict) and choice.get("finish_reason") in BROKEN:
+                raise EngineFailed(f"ended its answer with {choice['finish_reason']!r}")
+
+    def _strained(self, chunk: dict[str, Any], raw: dict[str, Any], data: bytes) -> bytes:
+        choices = [each if self.strainer.idle else self.strainer.choice(each) for each in chunk["choices"]]
+        kept = []
+        for choice in choices:
+            self._note(choice)
+            if choice["finish_reason"] is not None or any(choice["delta"].values()) or choice.get("logprobs"):
+                kept.append(choice)
+        if not kept and not chunk.get("usage"):
+            return b""
+        chunk = chunk | {"choices": kept}
+        if chunk == raw and (data.isascii() or _is_sound(data)):
+            return b"data: %b\n\n" % data
+        return event(chunk if data.isascii() else whole(chunk))
+
+    def _note(self, choice: dict[str, Any]) -> None:
+        delta = choice["delta"]
+        self.reason = choice["finish_reason"] or self.reason
+        said = delta.get("content")
+        self.spoken = self.spoken or bool(said and not said.isspace()) or any(delta.get(name) for name in _SPOKEN)
+        if not self.strainer.heard:
+            self.spoken = self.spoken or any(delta.get(name) for name in REASONING)
+
+    def _note_thoughts(self) -> None:
+        """Take a thought for an answer where the caller is no ear: it shows that somebody is there."""
+        self.spoken = self.spoken or (self.strainer.thought and not self.strainer.heard)
+
+    def _cast_mould(self, data: bytes, chunks: list[dict[str, Any]], out: list[bytes], begun: set[int]) -> None:
+        """Learn from a chunk with nothing but words what surrounds them."""
+        self._mould = None
+        if len(chunks) != 1 or len(chunks[0]["choices"]) != 1 or chunks[0].get("usage"):
+            return
+        choice = chunks[0]["choices"][0]
+        plain = choice["finish_reason"] is None and choice["delta"].keys() == {"content"} and not choice.get("logprobs")
+        if not plain or choice["index"] not in begun or data.count(b'"content"') != 1:
+            return
+        if (words := _WORDS.search(data)) is None:
+            return
+        empty = event(chunks[0] | {"choices": [choice | {"delta": {"content": ""}}]})[6:-2]
+        before, found, after = empty.partition(_EMPTY)
+        if out and out[0][6:-2] == data:  # it leaves as it came
+            before, after = data[: words.start(1)], data[words.end(1) :]
+        elif found:
+            before, after = before + _EMPTY[:-1], _EMPTY[-1:] + after
+        else:
+            return
+        self._mould = _Mould(data[: words.start(1)], data[words.end(1) :], choice["index"], before, after)
+
+
+def _text(words: bytes) -> str | None:
+    """Decode the inside of a JSON string; None where it is none."""
+    if b'"' in words or b"\\" in words:
+        try:
+            text: str = msgspec.json.decode(b'"%b"' % words, type=str)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return text
+    try:
+        return words.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _literal(text: str) -> bytes:
+    """Encode the inside of a JSON string."""
+    return event(text)[7:-3]
+
+
+def _is_sound(data: bytes) -> bool:
+    """Tell whether these bytes are letters, and no line of them is cut by a client."""
+    try:
+        return _LINE_ENDS.search(data.decode()) is None
+    except UnicodeDecodeError:
+        return False
+
+
+def complaint_of(raw: dict[str, Any]) -> Complaint | None:
+    """Return the error that a chunk or an answer is, in any of the shapes there are; None where it is none."""
+    base = raw.get("base_resp")  # MiniMax's way
+    if raw.get("error") or (isinstance(base, dict) and base.get("status_code")):
+        return Complaint.within(raw) or Complaint()
+    if isinstance(raw.get("choices"), list) or isinstance(raw.get("usage"), dict) or raw.get("type") == "ping":
+        return None
+    return Complaint.within(raw) if any(raw.get(name) for name in _COMPLAINTS) else None

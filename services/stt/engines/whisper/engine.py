@@ -112,6 +112,7 @@ class Whisper(Engine):
         self.model, self.models, self.beam_size = model, names, beam_size
         self.hotwords, self.windows, self.batching = hotwords, windows, batching
         self.languages = frozenset(model.supported_languages)
+        self.only = "en" if self.languages == {"en"} else None
         self._executor = threads(workers, "whisper")
 
     @classmethod

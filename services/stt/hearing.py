@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 Pcm: TypeAlias = NDArray[np.float32]
@@ -36,6 +37,15 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     no_speech_prob: float = 0.0
     words: tuple[Word, ...] = ()
     """Only where they were wanted."""
+
+    def later(self, seconds: float) -> "Segment":
+        """Return the same as part of a sound in which as much comes before it."""
+
+        def at(moment: float) -> float:
+            return round(seconds + moment, 2)
+
+        words = tuple(Word(word.word, at(word.start), at(word.end)) for word in self.words)
+        return replace(self, start=at(self.start), end=at(self.end), words=words)
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chassis.errors import EngineFailed, TooBusy
 from stt.engines import Engine
-from stt.hearing import Heard, Hints, Segment, Word
+from stt.hearing import Heard, Hints
 from stt.sound.recording import Piece, Recording
 
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
@@ -69,15 +69,7 @@ def _placed(heard: Heard, begin: float, *, space: bool) -> Heard:
     """In the recording's time, and apart from what was said before."""
     if not begin:
         return heard
-    first, *rest = (_later(segment, begin) for segment in heard.segments)
+    first, *rest = (segment.later(begin) for segment in heard.segments)
     if space and not first.text[:1].isspace():
         first = replace(first, text=f" {first.text}")
     return replace(heard, segments=(first, *rest))
-
-
-def _later(segment: Segment, begin: float) -> Segment:
-    def at(seconds: float) -> float:
-        return round(begin + seconds, 2)
-
-    words = tuple(Word(word.word, at(word.start), at(word.end)) for word in segment.words)
-    return replace(segment, start=at(segment.start), end=at(segment.end), words=words)

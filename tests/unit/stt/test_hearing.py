@@ -1,4 +1,4 @@
-"""The engine whisper as a caller has it: short speech through windows, long speech through faster-whisper."""
+"""The engine whisper as a caller has it: short speech in one window, long speech in several."""
 
 import asyncio
 import os
@@ -16,8 +16,8 @@ from chassis.threads import NICENESS
 from fixtures import sounds
 from fixtures.whisper_model import make
 from stt.admission import Full
+from stt.engines.whisper.decoding import Utterance
 from stt.engines.whisper.engine import Whisper
-from stt.engines.whisper.windows import Utterance
 from stt.hearing import RATE, Heard, Hints, Pcm
 
 SAYS = "hello little bear"
@@ -49,12 +49,9 @@ def text(pieces: list[Heard]) -> str:
 
 
 @speaks
-@pytest.mark.parametrize("windows", ["on", "off"])
-async def test_short_speech_is_heard_alike_with_and_without_windows(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, windows: str
-) -> None:
+async def test_short_speech_is_heard_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pcm = np.concatenate([sounds.silence(3), sounds.spoken("how are you"), sounds.silence(2)])
-    async with hearing(monkeypatch, folder, WHISPER_SHORT_WINDOWS=windows) as engine:
+    async with hearing(monkeypatch, folder) as engine:
         pieces = await heard(engine, pcm)
 
     assert text(pieces) == f" {SAYS}"
@@ -105,11 +102,8 @@ async def test_a_long_recording_comes_in_pieces_with_true_times(
 
 
 @speaks
-@pytest.mark.parametrize("windows", ["on", "off"])
-async def test_only_the_operators_languages_are_detected(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, windows: str
-) -> None:
-    async with hearing(monkeypatch, folder, STT_LANGUAGES="Chinese, en-GB", WHISPER_SHORT_WINDOWS=windows) as engine:
+async def test_only_the_operators_languages_are_detected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with hearing(monkeypatch, folder, STT_LANGUAGES="Chinese, en-GB") as engine:
         [first, *_] = await heard(engine, sounds.spoken("how are you"))
 
         assert first.language in ("zh", "en")
@@ -125,12 +119,11 @@ def test_a_language_that_does_not_exist_is_named(folder: Path, monkeypatch: pyte
 
 
 @speaks
-@pytest.mark.parametrize("windows", ["on", "off"])
 async def test_hot_words_and_the_longest_prompt_leave_room_for_the_answer(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, windows: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = "Momo, Xiaobao, " * 50
-    async with hearing(monkeypatch, folder, STT_HOTWORDS=names, WHISPER_SHORT_WINDOWS=windows) as engine:
+    async with hearing(monkeypatch, folder, STT_HOTWORDS=names) as engine:
         pieces = await heard(
             engine, sounds.spoken("how are you"), Hints(language="fr", prompt="once upon a time " * 100)
         )
@@ -151,7 +144,7 @@ class Batching:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def hear(self, utterance: Utterance) -> Heard | None:
+    async def hear(self, utterance: Utterance, *, patient: bool) -> Heard:
         raise self.error
 
 

@@ -14,32 +14,39 @@ from functools import partial
 from time import monotonic
 from typing import Protocol
 
-from chassis.threads import step_back
+from chassis.threads import Stop, step_back
 from stt.admission import Pace, Place
-from stt.engines.whisper.windows import Again, Take, Utterance
+from stt.engines.whisper.decoding import Take, Utterance
+from stt.engines.whisper.windows import Again
 from stt.hearing import Heard
 
-LARGEST = 64
+_LARGEST = 64
 """No batch is larger, whatever the memory."""
+_OUT_OF_MEMORY = (
+    "out of memory",  # CTranslate2, src/cuda/utils.h: "CUDA failed with error out of memory"
+    "failed to allocate memory",  # CTranslate2, src/cpu/allocator.cc
+)
+"""Words in a RuntimeError; CTranslate2 has no class for it. Python's own is MemoryError, std::bad_alloc becomes one."""
 
 
 class Model(Protocol):
-    """What `stt.windows.Windows` is; tests bring their own."""
+    """The part of `Windows` that is used here; tests bring their own."""
 
     @property
     def workers(self) -> int: ...
     @property
     def grows(self) -> bool: ...
-    def prepare(self, utterance: Utterance) -> Take | Heard | None: ...
+    def prepare(self, utterance: Utterance, stop: Stop) -> Take | Heard: ...
     def decode(self, takes: Sequence[Take]) -> list[Heard | Again]: ...
-    def retry(self, take: Take) -> Heard: ...
+    def retry(self, takes: Sequence[Take]) -> list[Heard | Again]: ...
 
 
 @dataclass(eq=False)
 class _Job:
     utterance: Utterance
-    place: Place
-    future: Future[Heard | None] = field(default_factory=Future)
+    stop: Stop = field(default_factory=Stop)
+    future: Future[Heard] = field(default_factory=Future)
+    prepared_seconds: float = 0.0
     _take: Take | None = None
 
     @property
@@ -51,7 +58,7 @@ class _Job:
     def take(self, take: Take) -> None:
         self._take = take
 
-    def finish(self, heard: Heard | None) -> None:
+    def finish(self, heard: Heard) -> None:
         if self.future.set_running_or_notify_cancel():
             self.future.set_result(heard)
 
@@ -69,6 +76,7 @@ class Limit:
         self._patience = 0
 
     def served(self, count: int) -> None:
+        """Count a batch that fitted."""
         if count < self.now:
             return
         self._patience += 1
@@ -77,6 +85,7 @@ class Limit:
         self.now = min(self._ceiling, self.now * 2)
 
     def exceeded(self, count: int) -> None:
+        """Shrink after a batch that did not fit."""
         self._patience = 0
         self.now = self._ceiling = max(1, count // 2)
 
@@ -87,8 +96,8 @@ class Batching:
     Args:
         batch: How many to decode together; where larger batches are cheap, how many to begin with.
         queued: How many may be in hand.
-        patience_seconds: How long the last of them may take; whom that would not suffice is refused at once.
-        pace_seconds: What each of many takes, until that is known.
+        patience_seconds: How long the last of them may take; a caller for whom that would not suffice is refused.
+        pace_seconds: Time that each of many takes, until that is known.
     """
 
     def __init__(
@@ -102,10 +111,11 @@ class Batching:
         threads: int | None = None,
     ) -> None:
         self._model = model
-        self.limit = Limit(batch, LARGEST if model.grows else batch)
         self._patience_seconds = patience_seconds
         self.pace = Pace(most=queued, seconds=pace_seconds)
         self._changed = threading.Condition()
+        """Guards everything below; `_step` and `_batch` are called with it held."""
+        self.limit = Limit(batch, _LARGEST if model.grows else batch)
         self._waiting: deque[_Job] = deque()
         self._ready: deque[_Job] = deque()
         self._again: deque[_Job] = deque()
@@ -118,22 +128,25 @@ class Batching:
         for thread in self._threads:
             thread.start()
 
-    async def hear(self, utterance: Utterance) -> Heard | None:
-        """What was said; None: it is too long to be heard in one window. Cancelling it takes it out of the queue.
+    async def hear(self, utterance: Utterance, *, patient: bool = False) -> Heard:
+        """Return what was said. Cancelling it ends the work.
+
+        Args:
+            patient: Rather late than refused.
 
         Raises:
             Full: Too many are in hand to be heard in time.
             RuntimeError: The model broke off.
         """
+        job = _Job(utterance)
         with self._changed:
             if self._closed:
                 raise RuntimeError("the model is closed")
-            place = self.pace.enter(patience_seconds=self._patience_seconds)
-            job = _Job(utterance, place)
+            place = self.pace.enter(patience_seconds=float("inf") if patient else self._patience_seconds)
             self._waiting.append(job)
             self._changed.notify()
         # It knows its place and not its job: in a circle, the sound would stay until somebody looks for garbage.
-        job.future.add_done_callback(lambda future: self._left(place, cancelled=future.cancelled()))
+        job.future.add_done_callback(partial(self._left, place, job.stop))
         return await asyncio.wrap_future(job.future)
 
     def close(self) -> None:
@@ -149,10 +162,10 @@ class Batching:
         for thread in self._threads:
             thread.join()
 
-    def _left(self, place: Place, *, cancelled: bool) -> None:
+    def _left(self, place: Place, stop: Stop, future: "Future[Heard]") -> None:
         self.pace.leave(place)
-        if place.before and not cancelled:  # a lone one says nothing of how fast many are heard
-            self.pace.learn((monotonic() - place.since) / (place.before + place.work))
+        if future.cancelled():
+            stop.set()
 
     # -- in the threads -----------------------------------------------------------------------------------------------
 
@@ -163,7 +176,7 @@ class Batching:
             del step  # and the sounds in it, before it waits for the next
 
     def _next(self) -> Callable[[], None] | None:
-        """What to do next; waits until there is something; None: never again."""
+        """Return what to do next; wait until there is something; None: never again."""
         with self._changed:
             while not self._closed:
                 if step := self._step():
@@ -174,83 +187,91 @@ class Batching:
         return None
 
     def _step(self) -> Callable[[], None] | None:
-        """The oldest first; but while somebody waits to be prepared, the batch may grow up to its limit."""
+        """Take the oldest first; but while somebody waits to be prepared, the batch may grow up to its limit."""
         for queue in (self._waiting, self._ready, self._again):
             while queue and queue[0].future.cancelled():
                 queue.popleft()
-        if self._again and self._retrying < max(1, len(self._threads) - 1):  # slow: one thread is left to the others
+        fast = bool(self._waiting or self._ready)
+        if self._again and (not fast or self._retrying < max(1, len(self._threads) - 1)):  # slow: one is left to others
             self._retrying += 1
-            return partial(self._retry, self._again.popleft())
+            return partial(self._retry, self._batch(self._again))
         may_decode = bool(self._ready) and self._decoding < self._model.workers
         if may_decode and (not self._waiting or len(self._ready) >= self.limit.now):
-            free = min(1 + self._idle, self._model.workers - self._decoding)
+            batch = self._batch(self._ready)
             self._decoding += 1
-            return partial(self._decode, self._batch(-(-len(self._ready) // free)))
+            return partial(self._decode, batch)
         if self._waiting and len(self._ready) < 2 * self.limit.now:  # each holds memory
             return partial(self._prepare, self._waiting.popleft())
         return None
 
-    def _batch(self, share: int) -> list[_Job]:
-        """The oldest that is ready and those behind it that can be decoded with it; others are left to who is free."""
-        key = self._ready[0].take.key
-        most = min(self.limit.now, share)
+    def _batch(self, queue: "deque[_Job]") -> list[_Job]:
+        """Take the oldest and those behind it that can be decoded with it; others are left to whoever is free."""
+        free = min(1 + self._idle, max(1, self._model.workers - self._decoding))
+        most = min(self.limit.now, -(-len(queue) // free))
+        key = queue[0].take.key
         batch: list[_Job] = []
-        rest: deque[_Job] = deque()
-        for job in self._ready:
+        rest: list[_Job] = []
+        for job in queue:
             fits = len(batch) < most and job.take.key == key and not job.future.cancelled()
             (batch if fits else rest).append(job)
-        self._ready = rest
+        queue.clear()
+        queue.extend(rest)
         if rest:
             self._changed.notify()
         return batch
 
     def _prepare(self, job: _Job) -> None:
+        began = monotonic()
         try:
-            prepared = self._model.prepare(job.utterance)
+            prepared = self._model.prepare(job.utterance, job.stop)
         except Exception as error:
             job.fail(error)
             return
         if isinstance(prepared, Take):
             job.take = prepared
+            job.prepared_seconds = monotonic() - began
             self._enqueue(job, self._ready)
         else:
             job.finish(prepared)
 
     def _decode(self, jobs: list[_Job]) -> None:
-        self._decode_all(jobs)
+        began = monotonic()
+        self._all_of(jobs, self._model.decode)
+        each = (monotonic() - began + sum(job.prepared_seconds for job in jobs)) / len(jobs)
+        self.pace.learn(each / len(self._threads))
         with self._changed:
             self._decoding -= 1
             self._changed.notify_all()
 
-    def _decode_all(self, jobs: list[_Job]) -> None:
-        """Together; where that fails in halves, so that nobody pays for another's sound."""
+    def _retry(self, jobs: list[_Job]) -> None:
+        self._all_of(jobs, self._model.retry)
+        with self._changed:
+            self._retrying -= 1
+            self._changed.notify_all()
+
+    def _all_of(self, jobs: list[_Job], how: Callable[[Sequence[Take]], list[Heard | Again]]) -> None:
+        """Hear them together; where that fails in halves, so that nobody pays for another's sound."""
         try:
-            answers = self._model.decode([job.take for job in jobs])
+            answers = list(zip(jobs, how([job.take for job in jobs]), strict=True))
         except Exception as error:
-            if "out of memory" in str(error):  # CTranslate2 has no class of its own for it
-                self.limit.exceeded(len(jobs))
+            if _is_out_of_memory(error):
+                with self._changed:
+                    self.limit.exceeded(len(jobs))
             if len(jobs) == 1:
                 jobs[0].fail(error)
                 return
             middle = len(jobs) // 2
-            self._decode_all(jobs[:middle])
-            self._decode_all(jobs[middle:])
+            self._all_of(jobs[:middle], how)
+            self._all_of(jobs[middle:], how)
             return
-        self.limit.served(len(jobs))
-        for job, answer in zip(jobs, answers, strict=True):
+        with self._changed:
+            self.limit.served(len(jobs))
+        for job, answer in answers:
             if isinstance(answer, Again):
+                job.take = answer.take
                 self._enqueue(job, self._again)
             else:
                 job.finish(answer)
-
-    def _retry(self, job: _Job) -> None:
-        try:
-            job.finish(self._model.retry(job.take))
-        except Exception as error:
-            job.fail(error)
-        with self._changed:
-            self._retrying -= 1
-            self._changed.notify_all()
 
     def _enqueue(self, job: _Job, queue: "deque[_Job]") -> None:
         with self._changed:
@@ -259,3 +280,7 @@ class Batching:
                 self._changed.notify()
                 return
         job.fail(RuntimeError("the model is closed"))
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Generator
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import aclosing
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, Self
 
-import numpy as np
+from msgspec.structs import replace
 
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
@@ -20,24 +21,18 @@ from stt.admission import Full
 from stt.engines import Engine
 from stt.engines.whisper import weights
 from stt.engines.whisper.batching import Batching
-from stt.engines.whisper.windows import Utterance, Windows
-from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
+from stt.engines.whisper.decoding import Utterance
+from stt.engines.whisper.windows import Windows
+from stt.hearing import RATE, Heard, Hints, Pcm
 from stt.machine import cores, give_memory_back, memory_bytes
 from stt.sound import vad
 from stt.text.languages import UnknownLanguage, code_of
 
-PART_SECONDS = 28.0
-"""Whisper looks at 30 s at a time."""
+PART_SECONDS = 15.0
+"""The longest part that is heard at once. Whisper could take 30 s; but base takes four times as long for the 30 s as
+for two windows of 15, parts are heard by several cores, and nobody waits long for one to end."""
 GAP_SECONDS = 2.0
-FALLBACKS = (0.0, 0.4, 0.8)
-"""Temperatures to try one after the other where a result looks bad, unless the caller names one."""
-TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 16
-"""Nobody speaks faster; a model that is caught in a loop writes on until it is stopped."""
-ALL_TOKENS = 440
-"""What fits into Whisper's context beside its marks."""
-
-FASTER_TOGETHER = 6
-"""Than padded and alone: by so much at least are short utterances of many heard (`make bench ONLY=stt_short`)."""
+"""A longer silence is in no part."""
 
 MANY_CORES = 8
 LITTLE_MEMORY, MUCH_MEMORY = 2**30, 3 * 2**30
@@ -65,9 +60,6 @@ class WhisperOptions(Options, frozen=True, kw_only=True):
     """Width of the beam search; a larger one is slower and sometimes better."""
     workers: int = 0
     """Batches transcribed at a time, each on one core; 0: the number of cores."""
-    short_windows: bool = True
-    """`on`: short speech gets a window that fits it and shares batches with other callers; `off`: each is padded to 30
-    s and decoded alone."""
     batch: int = 8
     """Utterances decoded together; on CUDA this is the start, and it grows as far as memory lasts."""
 
@@ -93,24 +85,14 @@ class Whisper(Engine):
     Args:
         model: faster-whisper's `WhisperModel`.
         names: What callers may call it.
-        windows: The same model, which may detect some languages only.
-        batching: Hears what is short.
+        batching: The same model, asked by many at once.
     """
 
     first_byte_seconds = 2.0
 
-    def __init__(
-        self,
-        model: Any,
-        *names: str,
-        workers: int = 1,
-        beam_size: int = 1,
-        hotwords: str = "",
-        windows: Windows | None = None,
-        batching: Batching | None = None,
-    ) -> None:
-        self.model, self.models, self.beam_size = model, names, beam_size
-        self.hotwords, self.windows, self.batching = hotwords, windows, batching
+    def __init__(self, model: Any, *names: str, batching: Batching, workers: int = 1, hotwords: str = "") -> None:
+        self.model, self.models, self.batching = model, names, batching
+        self.workers, self.hotwords = workers, hotwords
         self.languages = frozenset(model.supported_languages)
         self.only = "en" if self.languages == {"en"} else None
         self._executor = threads(workers, "whisper")
@@ -122,7 +104,7 @@ class Whisper(Engine):
 
     @classmethod
     def of(cls, wanted: str, folder: Path, report: Report) -> Self:
-        """The model in `folder`, called `wanted` by the operator.
+        """Load the model in `folder`, called `wanted` by the operator.
 
         Raises:
             EngineUnavailable: It cannot be loaded.
@@ -137,34 +119,17 @@ class Whisper(Engine):
         shown = names[0]
         report(f"loading the weights of {shown}", None)
         model = _load(folder, options, workers)
-        windows = Windows(model, languages=languages, beam_size=options.beam_size)
-        engine = cls(
-            model,
-            *names,
-            workers=workers,
-            beam_size=options.beam_size,
-            hotwords=hearing.hotwords,
-            windows=windows,
-            batching=Batching(windows, batch=options.batch) if options.short_windows else None,
-        )
         report(f"warming up {shown}", None)
-        began = monotonic()
         try:
-            engine.warm_up()
+            windows = Windows(model, languages=languages, beam_size=options.beam_size)
+            windows.warm_up()
+            began = monotonic()
+            windows.warm_up()
         except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
             log.warning("the model %s cannot be used", shown, exc_info=exc)
             raise EngineUnavailable(f"The model {shown} does not work; the log has the details.") from exc
-        if engine.batching is not None:
-            engine.batching.pace.seconds = (monotonic() - began) / FASTER_TOGETHER
-        return engine
-
-    def warm_up(self) -> None:
-        """Makes the first caller's answer as quick as the others, and shows that the model works at all."""
-        noise = np.random.default_rng(0).normal(0, 0.01, RATE).astype(np.float32)
-        vad.probabilities(noise, Stop())
-        heard, _ = self.model.transcribe(noise, language=self._language("en"), temperature=0, max_new_tokens=4)
-        for _ in heard:
-            pass
+        batching = Batching(windows, batch=options.batch, pace_seconds=(monotonic() - began) / workers)
+        return cls(model, *names, batching=batching, workers=workers, hotwords=hearing.hotwords)
 
     def hears(self, language: str | None) -> bool:
         return language is None or self._language(language) in self.languages
@@ -176,18 +141,6 @@ class Whisper(Engine):
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         if not self.hears(hints.language):
             raise Declined(f"This Whisper model does not hear {hints.language!r}.", param="language")
-        if self.batching is not None and (heard := await self._short(self.batching, pcm, hints)):
-            yield heard
-            return
-        async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as parts:
-            try:
-                async for piece in parts:
-                    yield piece
-            except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
-                raise EngineFailed("whisper broke off") from exc
-
-    async def _short(self, batching: Batching, pcm: Pcm, hints: Hints) -> Heard | None:
-        """What was said, where that fits in a window."""
         utterance = Utterance(
             pcm=pcm,
             language=None if hints.language is None else self._language(hints.language),
@@ -196,52 +149,65 @@ class Whisper(Engine):
             temperature=hints.temperature,
             words=hints.words,
         )
+        heard = None
+        async with aclosing(self._heard(utterance)) as parts:
+            async for heard in parts:
+                yield heard
+        if heard is None:
+            yield Heard(language=utterance.language or "en")
+
+    async def _heard(self, utterance: Utterance) -> AsyncGenerator[Heard, None]:
+        """Yield the parts of an utterance in their order; once the language is known, several are heard at a time."""
+        left = deque(await self._parts(utterance.pcm))
+        ahead: deque[tuple[float, asyncio.Task[Heard]]] = deque()
+        begun = False
         try:
-            return await batching.hear(utterance)
+            while left or ahead:
+                while left and len(ahead) < (self.workers if utterance.language else 1):
+                    begin, end = left.popleft()
+                    part = replace(utterance, pcm=utterance.pcm[begin:end])
+                    ahead.append((begin / RATE, asyncio.create_task(self._hear(part, patient=begun))))
+                    begun = True
+                begin_seconds, task = ahead[0]
+                heard = await task
+                ahead.popleft()
+                if heard.segments:
+                    utterance = replace(utterance, language=heard.language)
+                segments = tuple(segment.later(begin_seconds) for segment in heard.segments)
+                yield Heard(language=heard.language, segments=segments)
+        finally:
+            for _, task in ahead:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in ahead), return_exceptions=True)
+
+    async def _parts(self, pcm: Pcm) -> list[vad.Span]:
+        """Return where the parts of a sound begin and end, each short enough for a window."""
+        if len(pcm) <= PART_SECONDS * RATE:
+            return [(0, len(pcm))]
+
+        def cut(stop: Stop) -> Generator[list[vad.Span], None, None]:
+            yield vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)
+
+        async with aclosing(pieces(self._executor, cut)) as only:
+            return await anext(only)
+
+    async def _hear(self, utterance: Utterance, *, patient: bool) -> Heard:
+        try:
+            return await self.batching.hear(utterance, patient=patient)
         except Full as exc:
             raise TooBusy("Too many are speaking. Try again in a moment.", retry_after=exc.seconds) from exc
         except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
             raise EngineFailed("whisper broke off") from exc
 
-    def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
-        language = None if hints.language is None else self._language(hints.language)
-        before = hints.prompt or "" if self.windows is None else self.windows.previous(hints.prompt, self.hotwords)
-        for begin, end in vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS):
-            if stop:
-                return
-            if language is None and self.windows is not None:
-                language = self.windows.language_of(pcm[begin:end])
-            heard, info = self.model.transcribe(
-                pcm[begin:end],
-                language=language,
-                initial_prompt=before or None,
-                temperature=hints.temperature or FALLBACKS,
-                beam_size=self.beam_size,
-                best_of=1,
-                condition_on_previous_text=False,  # it makes one loop go on into the next part
-                max_new_tokens=most_tokens((end - begin) / RATE, len(before)),
-                word_timestamps=hints.words,
-            )
-            language = info.language
-            for number, part in enumerate(heard):
-                if number and part.start > (end - begin) / RATE - vad.PAD_SECONDS:
-                    break  # the last word is over: what comes now is invented
-                yield Heard(language=language, segments=(_segment(part, begin / RATE, end / RATE),))
-                if stop:
-                    return
-        yield Heard(language=language or "en")
-
     async def aclose(self) -> None:
-        if self.batching is not None:
-            await asyncio.to_thread(self.batching.close)
+        await asyncio.to_thread(self.batching.close)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def unload(self) -> None:
         """Free its memory, after `aclose`. Blocks."""
         self._executor.shutdown()  # what was under way
-        self.windows = self.batching = None
         self.model.model.unload_model()
-        self.model = None
+        del self.model, self.batching
         give_memory_back()
 
 
@@ -270,29 +236,6 @@ def best_here(device: str) -> str:
     if memory_bytes() < LITTLE_MEMORY:
         return "tiny"
     return "small" if cores() >= MANY_CORES and memory_bytes() >= MUCH_MEMORY else "base"
-
-
-def most_tokens(seconds: float, before: int) -> int:
-    """What to allow faster-whisper so that all that can be said has room, after `before` tokens of prompt."""
-    said = int(TOKENS_AT_LEAST + TOKENS_PER_SECOND * seconds)
-    return min(2 * said, ALL_TOKENS - before)  # CTranslate2 uses half, as OpenAI does
-
-
-def _segment(part: Any, begin: float, end: float) -> Segment:
-    def at(seconds: float) -> float:
-        return round(float(min(begin + seconds, end)), 2)  # it may be one of numpy's
-
-    return Segment(
-        start=at(part.start),
-        end=at(part.end),
-        text=part.text.rstrip(),
-        tokens=tuple(part.tokens),
-        temperature=part.temperature or 0.0,
-        avg_logprob=float(part.avg_logprob),
-        compression_ratio=float(part.compression_ratio),
-        no_speech_prob=float(part.no_speech_prob),
-        words=tuple(Word(word.word.strip(), at(word.start), at(word.end)) for word in part.words or ()),
-    )
 
 
 def device_of(options: WhisperOptions) -> str:

@@ -46,14 +46,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("whisper") / "bear", say=SAYS)
 
 
-@pytest.fixture(params=["whisper", "whisper, padded", "sphinx"])
+@pytest.fixture(params=["whisper", "sphinx"])
 async def heard_by(
     request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Starlette, str]]:
     """A service, and the name of its engine."""
     monkeypatch.setenv("WHISPER_MODEL", str(folder))
-    monkeypatch.setenv("WHISPER_SHORT_WINDOWS", "off" if "padded" in request.param else "on")
-    name = request.param.partition(",")[0]
+    name = request.param
     load: Callable[..., Engine] = Whisper.load if name == "whisper" else Sphinx.load
     engine = await asyncio.to_thread(load, name, lambda doing, part: None)
     yield service(chain=chain_of(60.0, **{name: engine})), name

@@ -1,14 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.errors import Declined, EngineUnavailable
 from fixtures import sounds, whisper_model
 from stt.engines.whisper.engine import Whisper
 from stt.hearing import Heard, Hints, Pcm
@@ -85,71 +83,6 @@ async def test_a_language_the_model_does_not_know_is_declined(whisper: Whisper) 
 
     with pytest.raises(Declined):
         await all_of(whisper, SPEECH, language="zh")
-
-
-class FakeModel:
-    """Stands in for faster-whisper's, to say what a real one does on a bad day."""
-
-    supported_languages = ("en",)
-
-    def __init__(self, *texts: str, error: Exception | None = None) -> None:
-        self.texts, self.error = texts, error
-        self.asked: list[dict[str, Any]] = []
-        self.given = 0
-
-    def transcribe(self, pcm: Pcm, **options: Any) -> tuple[Any, Any]:
-        self.asked.append(options)
-        return self._segments(), SimpleNamespace(language="en")
-
-    def _segments(self) -> Any:
-        for number, said in enumerate(self.texts):
-            self.given += 1
-            yield SimpleNamespace(
-                start=0.1 * number,
-                end=0.1 * number + 0.1,
-                text=said,
-                tokens=[number],
-                temperature=0.0,
-                avg_logprob=np.float64(-0.1),
-                compression_ratio=1.0,
-                no_speech_prob=0.0,
-                words=None,
-            )
-        if self.error is not None:
-            raise self.error
-
-
-@speaks
-async def test_a_model_that_breaks_off_is_a_failure_of_the_engine() -> None:
-    with pytest.raises(EngineFailed):
-        await all_of(Whisper(FakeModel(" one", error=RuntimeError("out of memory"))), SPEECH)
-
-
-@speaks
-async def test_a_caller_who_leaves_ends_the_work_between_two_segments() -> None:
-    model = FakeModel(*(f" {number}" for number in range(100_000)))
-    engine = Whisper(model)
-    hearing = engine.transcribe(SPEECH, Hints())
-
-    async with aclosing(hearing):  # type: ignore[type-var]  # it is a generator
-        assert (await anext(hearing)).segments[0].text == " 0"
-    await asyncio.to_thread(engine._executor.shutdown)
-
-    assert model.given < 100_000
-
-
-@speaks
-async def test_temperature_zero_means_that_higher_ones_are_tried_where_it_sounds_wrong() -> None:
-    model = FakeModel(" one")
-    engine = Whisper(model)
-
-    await all_of(engine, SPEECH)
-    await all_of(engine, SPEECH, temperature=0.3, prompt="bears")
-
-    assert model.asked[0]["temperature"][0] == 0
-    assert model.asked[1]["temperature"] == 0.3
-    assert model.asked[1]["initial_prompt"] == "bears"
-    assert model.asked[0]["max_new_tokens"] < 200
 
 
 async def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Whisper:

@@ -1,0 +1,265 @@
+"""Whisper's decoder: from spectra to tokens, many utterances together, in steps short enough to break off between."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+from ctranslate2 import StorageView
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens
+from numpy.typing import NDArray
+
+from chassis.threads import Stop
+from stt.engines.whisper.features import FRAME_SECONDS
+from stt.hearing import Pcm
+from stt.sound.speech import Speech
+
+TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 16
+"""Nobody speaks faster; a model that is caught in a loop writes on until it is stopped."""
+STEP_TOKENS = 40
+"""Written at a time, in about half a second by base: so long those who have left are still worked for. What was
+written before is read again in each step, so that more would cost more; few utterances have as many."""
+_TOKEN_SECONDS = 0.02
+_LANGUAGE_DOUBT = 0.5
+_OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
+"""Signs that belong to the word after them, and before them."""
+
+Task: TypeAlias = Literal["transcribe", "translate"]
+Key: TypeAlias = tuple[int, int, float]
+
+
+class Utterance(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Something that was said to a toy, and what the caller knows of it."""
+
+    pcm: Pcm
+    language: str | None = None
+    prompt: str | None = None
+    hotwords: str | None = None
+    task: Task = "transcribe"
+    temperature: float = 0.0
+    words: bool = False
+
+
+@dataclass
+class Guess:
+    """A text that the model wrote for a take."""
+
+    tokens: list[int]
+    text: str
+    temperature: float
+    avg_logprob: float
+    no_speech_prob: float
+    cut: bool
+    """True: it was stopped before its end."""
+    pieces: list[dict[str, Any]] = field(default_factory=list)
+    """Texts between two timestamps, as faster-whisper's `add_word_timestamps` takes them."""
+
+
+@dataclass(eq=False)
+class Take:
+    """An utterance on its way through the model."""
+
+    utterance: Utterance
+    speech: Speech
+    frames: int
+    previous: list[int]
+    """Tokens of the prompt and the hot words."""
+    stop: Stop = field(default_factory=Stop)
+    """Set when nobody waits for it any more."""
+    features: NDArray[np.float32] | None = None
+    memory: NDArray[np.float32] | None = None
+    """The encoder's output, where that can be made ahead."""
+    language: str | None = None
+    sure_language: bool = True
+    temperature: float = 0.0
+    second_look: bool = False
+    best: Guess | None = None
+    """The best of earlier guesses, none of which was good."""
+
+    @property
+    def key(self) -> Key:
+        """What takes must have in common to be decoded together."""
+        return self.frames, len(self.previous), self.temperature
+
+
+class Decoder:
+    """The parts of a Whisper model that write. Every method blocks and may be called from several threads.
+
+    Args:
+        languages: Those that may be detected, ISO 639-1; empty: all that the model knows.
+        beam_size: More is a little better and much slower.
+    """
+
+    def __init__(self, model: WhisperModel, languages: Sequence[str], beam_size: int) -> None:
+        self._model, self._whisper = model, model.model
+        self.languages, self._beam_size = tuple(languages), beam_size
+        self._tokenizers: dict[tuple[str, str], Tokenizer] = {}
+        tokenizer = self._tokenizer("en", "transcribe")
+        self._suppressed = get_suppressed_tokens(tokenizer, [-1])
+        self._begin = tokenizer.timestamp_begin
+        # On processors a batch is encoded no faster than its members; on a GPU much faster, and the result stays there.
+        self.encodes_ahead = self._whisper.device == "cpu" and "float16" not in self._whisper.compute_type
+
+    def encode(self, take: Take) -> None:
+        """Do ahead what costs the same alone as in a batch."""
+        if self.encodes_ahead and take.features is not None:
+            take.memory = np.array(self._whisper.encode(_storage(take.features[None])))
+            take.features = None
+
+    def memory(self, takes: Sequence[Take]) -> StorageView:
+        """Return the encoder's output, shape `(len(takes), frames / 2, d_model)`."""
+        if self.encodes_ahead:
+            return _storage(np.stack([take.memory[0] for take in takes if take.memory is not None]))
+        return self._whisper.encode(_storage(np.stack([t.features for t in takes if t.features is not None])))
+
+    def detect(self, takes: Sequence[Take], memory: StorageView) -> None:
+        """Fill in the languages that nobody stated."""
+        if all(take.language for take in takes):
+            return
+        for take, odds in zip(takes, self._whisper.detect_language(memory), strict=True):
+            if not take.language:
+                take.language, chance = self.likeliest([(token[2:-2], p) for token, p in odds])
+                take.sure_language = chance >= _LANGUAGE_DOUBT
+
+    def generate(self, takes: Sequence[Take], memory: StorageView) -> list[Guess]:
+        """Write a text for each take; in steps, between which those are dropped that nobody waits for."""
+        room = self._room(takes)
+        step = STEP_TOKENS if self.encodes_ahead else room
+        texts = [_Text(self._prompt(take)) for take in takes]
+        writing, length = list(range(len(takes))), 0
+        while writing:
+            length = min(room, length + step)
+            self._write([texts[n] for n in writing], memory, length, takes[0].temperature)
+            writing = [n for n in writing if not takes[n].stop and length <= len(texts[n].tokens) < room]
+            if writing:
+                memory = self.memory([takes[n] for n in writing])
+        return [self._guess(take, text, room) for take, text in zip(takes, texts, strict=True)]
+
+    def _write(self, texts: Sequence["_Text"], memory: StorageView, length: int, temperature: float) -> None:
+        """Go on with each text until it has `length` tokens, or one more."""
+        prompts = [[*text.prompt, *text.tokens] for text in texts]
+        results = self._whisper.generate(
+            memory,
+            prompts,
+            beam_size=1 if temperature else self._beam_size,
+            sampling_topk=0 if temperature else 1,
+            sampling_temperature=temperature or 1.0,
+            max_length=max(2 * length, len(texts[0].prompt) + length),  # CTranslate2 uses half, for OpenAI did so
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._suppressed,
+        )
+        for text, result in zip(texts, results, strict=True):
+            text.go_on(result)
+
+    def _guess(self, take: Take, text: "_Text", room: int) -> Guess:
+        tokens = text.tokens
+        return Guess(
+            tokens=tokens,
+            text=self.decoded(take, tokens),
+            temperature=take.temperature,
+            avg_logprob=text.logprob / (len(tokens) + 1),
+            no_speech_prob=text.no_speech_prob,
+            cut=len(tokens) >= room,
+            pieces=self._pieces(take, tokens),
+        )
+
+    def _room(self, takes: Sequence[Take]) -> int:
+        """Return how many tokens an answer may have: more than anybody can say, so that a loop ends soon."""
+        said = max(TOKENS_AT_LEAST + round(TOKENS_PER_SECOND * take.speech.seconds) for take in takes)
+        return min(said, int(self._model.max_length) // 2 - 4)
+
+    def _prompt(self, take: Take) -> list[int]:
+        tokenizer = self._tokenizer(take.language or "en", take.utterance.task)
+        before = [tokenizer.sot_prev, *take.previous] if take.previous else []
+        return [*before, *tokenizer.sot_sequence]
+
+    def _pieces(self, take: Take, tokens: list[int]) -> list[dict[str, Any]]:
+        """Return the texts between two timestamps, as far as they are said before the sound ends."""
+        seconds = take.speech.seconds
+        return [
+            {"seek": 0, "start": start, "end": min(end, seconds), "tokens": part}
+            for start, end, part in between_timestamps(tokens, self._begin, seconds)
+            if start < seconds and self.decoded(take, part).strip()
+        ]
+
+    def add_words(self, guesses: Sequence[tuple[Take, Guess]]) -> None:
+        """Put `words` into the pieces of those that are to have them."""
+        by_language: dict[str, list[tuple[Take, Guess]]] = {}
+        for take, guess in guesses:
+            if take.utterance.words and guess.pieces:
+                by_language.setdefault(take.language or "en", []).append((take, guess))
+        for language, group in by_language.items():
+            takes = [take for take, _ in group]
+            frames = [min(take.frames, int(take.speech.seconds / FRAME_SECONDS)) for take in takes]
+            pieces = [guess.pieces for _, guess in group]
+            tokenizer = self._tokenizer(language, "transcribe")
+            self._model.add_word_timestamps(pieces, tokenizer, self.memory(takes), frames, _OPENING, _CLOSING, 0.0)
+
+    def previous(self, prompt: str | None, hotwords: str | None) -> list[int]:
+        """Return the tokens of both, hot words first: at most half of what fits."""
+        tokenizer = self._tokenizer("en", "transcribe")
+        room = int(self._model.max_length) // 2 - 1
+        hot = tokenizer.encode(" " + hotwords.strip())[: room // 2] if hotwords else []
+        said = tokenizer.encode(" " + prompt.strip()) if prompt else []
+        return [*hot, *said[max(0, len(said) + len(hot) - room) :]]
+
+    def known(self, language: str | None) -> str | None:
+        """Return the language as far as it is known without listening."""
+        return language if self._whisper.is_multilingual else "en"
+
+    def likeliest(self, odds: Sequence[tuple[str, float]]) -> tuple[str, float]:
+        """Return the likeliest of the languages that may be detected, and how likely it is among those."""
+        allowed = [(language, p) for language, p in odds if not self.languages or language in self.languages]
+        language, chance = max(allowed or odds, key=lambda each: each[1])
+        return language, chance / (sum(p for _, p in allowed) or 1.0)
+
+    def decoded(self, take: Take, tokens: Sequence[int]) -> str:
+        """Return the text of the tokens, without timestamps."""
+        return str(self._tokenizer(take.language or "en", take.utterance.task).decode(list(tokens)))
+
+    def _tokenizer(self, language: str, task: str) -> Tokenizer:
+        key = language, task
+        if key not in self._tokenizers:
+            multilingual = self._whisper.is_multilingual
+            self._tokenizers[key] = Tokenizer(self._model.hf_tokenizer, multilingual, task=task, language=language)
+        return self._tokenizers[key]
+
+
+@dataclass
+class _Text:
+    """A text that is being written."""
+
+    prompt: list[int]
+    tokens: list[int] = field(default_factory=list)
+    logprob: float = 0.0
+    no_speech_prob: float = 0.0
+
+    def go_on(self, result: Any) -> None:
+        """Take over what one step wrote; its score is of its own tokens, by the length of all."""
+        if not self.tokens:
+            self.no_speech_prob = result.no_speech_prob
+        self.tokens = result.sequences_ids[0]
+        self.logprob += result.scores[0] * len(self.tokens)
+
+
+def between_timestamps(tokens: Sequence[int], begin: int, seconds: float) -> Iterator[tuple[float, float, list[int]]]:
+    """Yield start, end and text tokens of each piece; `begin` is the token `<|0.00|>`."""
+    start, piece = 0.0, list[int]()
+    for token in tokens:
+        if token < begin:
+            piece.append(token)
+            continue
+        moment = (token - begin) * _TOKEN_SECONDS
+        if piece:
+            yield start, max(start, moment), piece
+        start, piece = moment, []
+    if piece:
+        yield start, max(start, seconds), piece
+
+
+def _storage(values: NDArray[np.float32]) -> StorageView:
+    return StorageView.from_array(np.ascontiguousarray(values, np.float32))

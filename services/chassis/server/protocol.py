@@ -61,6 +61,11 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         cast(dict[str, Any], self.scope)["extensions"] = {HANGUPS: self._hangups}
 
+    def on_message_complete(self) -> None:
+        """Read on: uvicorn pauses until more of a large body is asked for, and would not notice a caller who leaves."""
+        super().on_message_complete()
+        self.flow.resume_reading()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Report the hangup."""
         super().connection_lost(exc)

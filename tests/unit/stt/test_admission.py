@@ -50,7 +50,7 @@ def test_no_more_are_taken_than_may_be_in_hand_however_fast_they_are() -> None:
     assert len(pace) == 2
 
 
-def test_the_pace_is_learned_and_forgotten() -> None:
+def test_the_pace_is_learned_up_and_down() -> None:
     pace = Pace(most=10, seconds=0.0)
     for _ in range(20):
         pace.learn(3.0)
@@ -61,3 +61,26 @@ def test_the_pace_is_learned_and_forgotten() -> None:
         pace.learn(0.1)
 
     pace.enter()
+
+
+def test_a_slow_while_is_forgotten_in_ten_seconds_though_nobody_is_let_in_to_show_better() -> None:
+    now = 0.0
+    pace = Pace(most=10, seconds=0.1, clock=lambda: now)
+    for _ in range(50):
+        pace.learn(5.0)
+    assert pace.seconds > 4.9
+
+    now = 10.0
+
+    assert pace.seconds < 0.2
+
+
+def test_a_start_measured_on_a_busy_machine_is_forgotten_for_good() -> None:
+    now = 0.0
+    pace = Pace(most=10, seconds=5.0, clock=lambda: now)
+    for _ in range(50):
+        pace.learn(0.1)
+
+    now = 60.0
+
+    assert pace.seconds < 0.2

@@ -109,10 +109,11 @@ class Batching:
         patience_seconds: float = 3.0,
         pace_seconds: float = 0.0,
         threads: int | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._model = model
+        self._model, self._clock = model, clock
         self._patience_seconds = patience_seconds
-        self.pace = Pace(most=queued, seconds=pace_seconds)
+        self.pace = Pace(most=queued, seconds=pace_seconds, clock=clock)
         self._changed = threading.Condition()
         """Guards everything below; `_step` and `_batch` are called with it held."""
         self.limit = Limit(batch, _LARGEST if model.grows else batch)
@@ -221,7 +222,7 @@ class Batching:
         return batch
 
     def _prepare(self, job: _Job) -> None:
-        began = monotonic()
+        began = self._clock()
         try:
             prepared = self._model.prepare(job.utterance, job.stop)
         except Exception as error:
@@ -229,15 +230,15 @@ class Batching:
             return
         if isinstance(prepared, Take):
             job.take = prepared
-            job.prepared_seconds = monotonic() - began
+            job.prepared_seconds = self._clock() - began
             self._enqueue(job, self._ready)
         else:
             job.finish(prepared)
 
     def _decode(self, jobs: list[_Job]) -> None:
-        began = monotonic()
+        began = self._clock()
         self._all_of(jobs, self._model.decode)
-        each = (monotonic() - began + sum(job.prepared_seconds for job in jobs)) / len(jobs)
+        each = (self._clock() - began + sum(job.prepared_seconds for job in jobs)) / len(jobs)
         self.pace.learn(each / len(self._threads))
         with self._changed:
             self._decoding -= 1

@@ -6,8 +6,10 @@ from typing import Any, cast
 
 import pytest
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from chassis.server.protocol import Cork, Protocol
+from chassis.server.streams import Hangup
 from unit.chassis.fakes import FakeEngine, chain_of, service
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: x\r\n"
@@ -111,3 +113,30 @@ async def test_nothing_is_lost_on_closing_and_nothing_written_after() -> None:
 
 async def test_everything_else_is_the_transports_own() -> None:
     assert corked()[0].get_extra_info("peername") == "peername"
+
+
+async def test_a_caller_who_leaves_after_a_large_body_is_noticed() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    server = uvicorn.Server(uvicorn.Config(Hangup(app), port=0, http=Protocol, lifespan="off", log_config=None))
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup()
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n" + bytes(1_000_000))
+        async with asyncio.timeout(5):
+            await begun.wait()
+            writer.close()
+            await ended.wait()
+    finally:
+        await server.shutdown()

@@ -236,10 +236,16 @@ class Batching:
             job.finish(prepared)
 
     def _decode(self, jobs: list[_Job]) -> None:
-        began = self._clock()
-        self._all_of(jobs, self._model.decode)
-        each = (self._clock() - began + sum(job.prepared_seconds for job in jobs)) / len(jobs)
-        self.pace.learn(each / len(self._threads))
+        prepared_seconds = sum(job.prepared_seconds for job in jobs) / len(jobs)
+
+        def decode(takes: Sequence[Take]) -> list[Heard | Again]:
+            began = self._clock()
+            answers = self._model.decode(takes)
+            each = prepared_seconds + (self._clock() - began) / len(takes)
+            self.pace.learn(each / len(self._threads))
+            return answers
+
+        self._all_of(jobs, decode)
         with self._changed:
             self._decoding -= 1
             self._changed.notify_all()

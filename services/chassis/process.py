@@ -12,6 +12,7 @@ import ctypes
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from types import FrameType
@@ -23,6 +24,8 @@ GARBAGE = 10_000
 """New objects after which Python looks for cycles among them."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Numbers of the C library for its two options."""
+MOST_FILES = 65_536
+"""Open files that one process asks for."""
 KEPT_BYTES = 16 * 2**20
 LARGEST_CLAUSE_BYTES = 2 * 2**20
 
@@ -53,6 +56,17 @@ def keep_freed_memory() -> None:
     if set_option := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have no such thing
         set_option(M_TRIM_THRESHOLD, KEPT_BYTES)
         set_option(M_MMAP_THRESHOLD, LARGEST_CLAUSE_BYTES)
+
+
+def open_many_files(most: int = MOST_FILES) -> None:
+    """Raise the limit of open files, of which each caller and each connection to an upstream takes one.
+
+    A login or a container often begins at 1024, which 512 answers at a time fill; what may be had is mostly far more.
+    """
+    limit, ceiling = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
+    if limit != resource.RLIM_INFINITY and limit < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, ceiling))
 
 
 def spare_the_living() -> None:

@@ -1,6 +1,7 @@
 """POST /v1/chat/completions: parse, ask, pass on."""
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -56,12 +57,14 @@ class Turn(Struct):
         name: str | None = self.scope["state"].get("key")
         return name
 
-    async def ask(self, extra_seconds: float = 0.0) -> Answer[bytes, Tally]:
+    async def ask(
+        self, extra_seconds: float = 0.0, admitted: Callable[[], object] = lambda: None
+    ) -> Answer[bytes, Tally]:
         def work(engine: Engine, model: str | None) -> Work[bytes, Tally]:
             tally = Tally()
             return Work(engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally)), tally)
 
-        return await self.chain.answer(self.asked.wanted.model, work, extra_seconds=extra_seconds)
+        return await self.chain.answer(self.asked.wanted.model, work, extra_seconds=extra_seconds, admitted=admitted)
 
     async def close(self, answer: Answer[bytes, Tally]) -> None:
         """End its work, and note what it cost."""
@@ -126,7 +129,7 @@ class Unhurried(Response):
         self._send, self._loop = send, asyncio.get_running_loop()
         self._spoke = self._loop.time()
         self._comment: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(self.quiet_seconds, self._look)
+        self._timer: asyncio.TimerHandle | None = None
         try:
             await self._answered()
         except ApiError as exc:
@@ -134,7 +137,8 @@ class Unhurried(Response):
                 return await self.turn.excuse(exc)(scope, receive, send)
             await self._ended_by(exc)
         finally:
-            self._timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
             if self._comment is not None:
                 self._comment.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -144,11 +148,16 @@ class Unhurried(Response):
         patience = asyncio.timeout(None if seconds == "off" else seconds)
         try:
             async with patience:
-                await self._passed_on(await self.turn.ask())
+                await self._passed_on(await self.turn.ask(admitted=self._admitted))
         except TimeoutError as exc:
             if not patience.expired():
                 raise
             raise EngineTimeout(f"The turn took longer than {seconds} s.") from exc
+
+    def _admitted(self) -> None:
+        """Begin to count silence: who waits for a place in vain is told by a status, and not in a stream."""
+        self._spoke = self._loop.time()
+        self._timer = self._loop.call_later(self.quiet_seconds, self._look)
 
     async def _passed_on(self, answer: Answer[bytes, Tally]) -> None:
         try:

@@ -48,6 +48,7 @@ class Orders:
 
 def create(service: str) -> Any:
     """Make the service's app, with its log set up; a setting that cannot be used ends the process with one line."""
+    process.open_many_files()
     log_lines.configure("info")  # what is wrong with the level itself is a line like any other
     try:
         log_lines.configure(read(log_lines.LogOptions).level)

@@ -4,6 +4,7 @@ Neither follows redirects, keeps cookies, reads the environment or decodes witho
 """
 
 import errno
+import logging
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,13 +13,14 @@ from email.utils import parsedate_to_datetime
 from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
+from math import isfinite
 from pathlib import Path
 from time import time
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from chassis.errors import EngineFailed, EngineTimeout
+from chassis.errors import ApiError, EngineFailed, EngineTimeout, TooBusy
 from chassis.sse import close
 from chassis.upstream.addresses import address
 from chassis.upstream.connection import Body, Headers, Unbegun
@@ -28,6 +30,8 @@ from chassis.upstream.transport import ProxyRefused, Transport, header_lines
 PIECE_BYTES = 256 * 2**10
 REDIRECTS = frozenset([301, 302, 303, 307, 308])
 MISDIRECTED_REST_SECONDS = 60.0
+
+log = logging.getLogger("talkbox.upstream")
 
 
 class Unusable(ValueError):
@@ -315,14 +319,15 @@ def _is_near(host: str) -> bool:
         return "." not in host or host.endswith((".localhost", ".local", ".internal"))
 
 
-def _translated(exc: httpx.RequestError, shown: str) -> EngineFailed:
+def _translated(exc: httpx.RequestError, shown: str) -> ApiError:
     """Return what an error of the transport means to the chain."""
     match exc:
         case httpx.WriteTimeout():
             return EngineTimeout(f"{shown} does not take what it is sent")
         case httpx.ConnectError(__cause__=OSError(errno=errno.EMFILE | errno.ENFILE)):
-            missing = "there is no file descriptor left for a connection"
-            return EngineFailed(f"{missing} to {shown}; raise the limit of open files (`ulimit -n`)")
+            missing = "there is no file descriptor left for a connection"  # our own limit, and no failure of an engine
+            log.error("EMFILE: %s to %s; raise the limit of open files (`ulimit -n`)", missing, shown)
+            return TooBusy(f"Too many connections are open: {missing}. Try again in a moment.", retry_after=1.0)
         case httpx.ConnectTimeout():
             return EngineTimeout(f"no connection to {shown} in time")
         case httpx.ReadTimeout():
@@ -342,13 +347,12 @@ def _translated(exc: httpx.RequestError, shown: str) -> EngineFailed:
 
 
 def _seconds(text: str, unit: float) -> float | None:
-    if not text:
-        return None
+    """Return the seconds in a Retry-After, a number or a date; None where it holds neither, or no time to come."""
     try:
-        return max(0.0, float(text) * unit)
+        seconds = float(text) * unit
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-    except ValueError:
-        return None
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time()
+        except (ValueError, OverflowError):
+            return None
+    return seconds if isfinite(seconds) and seconds > 0 else None

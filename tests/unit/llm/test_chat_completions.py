@@ -4,6 +4,7 @@ import json
 import httpx
 import pytest
 
+from chassis.chain.admission import Admission
 from chassis.chain.attempt import Budget
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Seat
@@ -115,6 +116,26 @@ async def test_a_stream_that_waits_sends_its_headers_and_comments() -> None:
     assert comments.count(KEEP_ALIVE) >= 3
     assert comments.replace(KEEP_ALIVE, b"") == b""
     assert response.headers.get(ENGINE_HEADER) is None
+
+
+async def test_who_waits_for_a_place_in_vain_gets_429_and_no_stream() -> None:
+    busy = asyncio.Event()
+    seats: list[Seat[Engine]] = [Seat.of("one", FakeEngine(EVENT, busy, DONE))]
+    app = assemble(IMPATIENT, Chain(seats, admission=Admission(1, 8, 0.3)))
+    body = HELLO | {"stream": True}
+    async with (
+        serving(app) as address,
+        httpx.AsyncClient(base_url=address) as client,
+        client.stream("POST", PATH, json=body) as first,
+    ):
+        pieces = first.aiter_raw()
+        await anext(pieces)
+        second = await client.post(PATH, json=body)
+        busy.set()
+
+    assert second.status_code == 429
+    assert int(second.headers["retry-after"]) >= 1
+    assert second.json()["error"]["code"] == "rate_limit_exceeded"
 
 
 async def test_a_pause_in_mid_stream_is_filled_with_comments() -> None:

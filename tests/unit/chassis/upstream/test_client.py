@@ -1,15 +1,21 @@
 import asyncio
 import gzip
+import os
 import re
+import resource
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 import trustme
 
-from chassis.errors import EngineFailed, EngineTimeout
+from chassis.errors import EngineFailed, EngineTimeout, TooBusy
 from chassis.upstream.client import Unusable
 from chassis.upstream.client import Upstream as Client
 from imitations.upstream import MANNERS, Manner, Upstream
@@ -258,7 +264,21 @@ async def test_credentials_in_an_address_become_a_header_and_are_not_shown() -> 
     assert "ney" not in client.shown
 
 
-@pytest.mark.parametrize(("said", "seconds"), [("7", 7.0), ("0.5", 0.5), ("soon", None), ("", None)])
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("soon", None),
+        ("", None),
+        ("inf", None),
+        ("nan", None),
+        ("-5", None),
+        ("1e400", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 99 Oct 2015 99:99:99 GMT", None),
+    ],
+)
 async def test_how_long_to_wait_is_read_from_the_headers(said: str, seconds: float | None) -> None:
     async with Upstream(Manner(status=429, body=b"", headers=(("retry-after", said),))) as upstream:
         client = Client(upstream.base_url + PATH, {})
@@ -303,3 +323,40 @@ async def test_the_environments_proxy_is_used_but_not_for_neighbours(monkeypatch
 def test_a_proxy_of_a_kind_we_cannot_use_is_refused_when_it_is_set(proxy: str) -> None:
     with pytest.raises(Unusable, match="proxy"):
         Client("http://far.example.com/v1", {}, proxy=proxy)
+
+
+async def test_a_date_to_come_is_the_seconds_until_then() -> None:
+    said = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    async with Upstream(Manner(status=503, body=b"", headers=(("retry-after", said),))) as upstream:
+        client = Client(upstream.base_url + PATH, {})
+        reply = await client.post(BODY, {})
+        assert reply.retry_after == pytest.approx(30, abs=3)
+        await reply.aclose()
+        await client.aclose()
+
+
+@contextmanager
+def no_files_left() -> Iterator[None]:
+    """Let this process open nothing more."""
+    limit, ceiling = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, ceiling))
+    taken: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, ceiling))
+        for number in taken:
+            os.close(number)
+
+
+async def test_where_no_file_is_left_the_upstream_is_not_blamed(caplog: pytest.LogCaptureFixture) -> None:
+    async with Upstream() as upstream:
+        client = Client(upstream.base_url + PATH, {})
+        with no_files_left(), pytest.raises(TooBusy, match="file descriptor"):
+            await client.post(BODY, {})
+        await client.aclose()
+
+    assert "EMFILE" in caplog.text

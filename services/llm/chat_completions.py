@@ -1,4 +1,4 @@
-"""POST /v1/chat/completions: parse, ask, pass on."""
+"""Answer `POST /v1/chat/completions`: parse, ask, pass on."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
 async def chat_completions(chain: Chain[Engine], settings: Settings, accounts: Accounts, request: Request) -> Response:
-    """The next words of a conversation: events as they come where a stream is wanted, else one JSON object.
+    """Return the next words of a conversation: events as they come if the request streams, else one JSON object.
 
     Raises:
         BadRequest: The body is no `ChatRequest`, or no engine can do what it asks.
@@ -43,7 +43,7 @@ async def chat_completions(chain: Chain[Engine], settings: Settings, accounts: A
 
 
 class Turn(Struct):
-    """One question, and what its answer takes."""
+    """One question on its way through the service."""
 
     chain: Chain[Engine]
     settings: Settings
@@ -53,7 +53,7 @@ class Turn(Struct):
 
     @property
     def key(self) -> str | None:
-        """The name of who asks."""
+        """Name of the caller's key."""
         name: str | None = self.scope["state"].get("key")
         return name
 
@@ -67,22 +67,23 @@ class Turn(Struct):
         return await self.chain.answer(self.asked.wanted.model, work, extra_seconds=extra_seconds, admitted=admitted)
 
     async def close(self, answer: Answer[bytes, Tally]) -> None:
-        """End its work, and note what it cost."""
+        """End the work for an answer, and note its cost."""
         try:
             await answer.aclose()
         finally:
             await self.accounts.note(self.key, answer.engine, self.asked.wanted, answer.record)
 
     def may_say(self, failure: ApiError) -> bool:
-        """Whether it is to be told in words: by setting, and not where the caller is at fault."""
-        at_fault = isinstance(failure, BadRequest) and not isinstance(failure, Declined)
+        """Tell whether a failure is put into words: by setting, unless it is a mistake that the caller can mend."""
+        is_moderation = failure.body["code"] == "content_filter"
+        at_fault = isinstance(failure, BadRequest) and not isinstance(failure, Declined) and not is_moderation
         return self.settings.for_the_ear and self.asked.wanted.is_prose and not at_fault
 
     def excuse(self, failure: ApiError) -> Response:
-        """An answer that says that there is none.
+        """Return an answer that says in words that there is none.
 
         Raises:
-            ApiError: It is not to be told in words.
+            ApiError: The failure itself, where it is not put into words.
         """
         if not self.may_say(failure):
             raise failure
@@ -92,7 +93,7 @@ class Turn(Struct):
         return Response(self.no_answer(), media_type=kind, headers=headers)
 
     def no_answer(self) -> bytes:
-        """In words, in the language of the conversation, that there is none."""
+        """Encode the excuse, in the language of the conversation."""
         language = language_of(said_by(User, self.asked.wanted.messages)[::-1])
         choices = [Spoken((NO_ANSWER[language],), "stop")]
         if self.asked.wanted.stream:
@@ -111,10 +112,10 @@ async def _whole(turn: Turn) -> Response:
 
 
 class Unhurried(Response):
-    """The events of an answer, as they come.
+    """Sends the events of an answer as they come.
 
-    One that begins in time has its true status. When nothing was sent for a while a comment is, and if need be the
-    headers ahead of it; a failure after that is told as an event.
+    An answer that begins in time has its true status. In a pause a comment is sent, after the headers if they have not
+    left yet; a failure after that is an event.
     """
 
     def __init__(self, turn: Turn) -> None:
@@ -123,7 +124,7 @@ class Unhurried(Response):
         self.status_code, self.background = 200, None
         self._began = self._sending = False
         self._said = b""
-        """The first that was."""
+        """The first piece of the answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._send, self._loop = send, asyncio.get_running_loop()
@@ -172,7 +173,7 @@ class Unhurried(Response):
             await self.turn.close(answer)
 
     async def _ended_by(self, failure: ApiError) -> None:
-        """A failure, for eyes; or, for ears, words where none were said yet, and an early end where time is up."""
+        """Send a failure: for eyes an event; for ears an excuse before the first word, and an end when time is up."""
         if self.turn.may_say(failure) and (not self._said or isinstance(failure, EngineTimeout)):
             self.turn.scope["state"]["error"] = failure
             return await self._write(finish("length", shared(self._said)) if self._said else self.turn.no_answer())
@@ -193,7 +194,7 @@ class Unhurried(Response):
         self._spoke, self._sending = self._loop.time(), False
 
     def _look(self) -> None:
-        """One timer for all pauses: it is set again when it rings too early."""
+        """Run the one timer for all pauses: it is set again when it rings too early."""
         left = self.quiet_seconds - (0 if self._sending else self._loop.time() - self._spoke)
         if left <= 0:
             self._comment = self._loop.create_task(self._say_something())

@@ -33,6 +33,7 @@ def body_for(
     name: str = "",
     *,
     without: frozenset[str] = frozenset(),
+    room: int = 0,
 ) -> bytes:
     """Return the body as it came, with what must change; every other value byte for byte.
 
@@ -40,12 +41,16 @@ def body_for(
         mind: What the upstream wants.
         name: The provider's.
         without: Fields and forms that the upstream refuses for this model, see `spare.py`.
+        room: Tokens beyond the limit for thoughts that cannot be switched off.
     """
     wanted = asked.wanted
     changes: dict[str, Any] = {} if model == wanted.model else {"model": model}
     unwanted = set(without)
-    if (limit := _limit(wanted, model, options, mind, name, without)) is not None:
-        changes |= limit
+    limit = _limit(wanted, model, options, mind, name, without)
+    if limit is None and room:
+        limit = {key: value for key in _LIMITS if (value := getattr(wanted, key)) is not None} or None
+    if limit is not None:
+        changes |= {key: value + room for key, value in limit.items()}
         unwanted |= set(_LIMITS)
     if adds_temperature(wanted, model, options) and "temperature" not in without:
         changes["temperature"] = options.temperature

@@ -33,7 +33,7 @@ from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
 from llm.engines.openai.model_list import Listed
 from llm.request.body import body_for, fields_of, fields_sent, heard, settings_of
 from llm.request.messages import estimated, halved
-from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, Mind
+from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, Mind, unthinking
 from llm.request.spare import DEVELOPER, JSON_SCHEMA, PARTS, SYSTEM_ROLE, THINKING, costly, spare
 from llm.settings import LimitOptions, RelayOptions
 from llm.wire import Asked
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from llm.budgets.limits import Rate
 
 MAX_ANSWER_BYTES = 32 * 2**20
+THOUGHT_TOKENS = 1000
 PATIENCE_SECONDS = 0.5
 """How long a caller waits for a place at an upstream before the next engine is asked."""
 
@@ -56,6 +57,8 @@ class Chat(Question):
     mind: Mind
     provider: str
     prefix: str
+    room: int = 0
+    """Tokens beyond the limit for thoughts that cannot be switched off."""
 
     def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
         accepted = "text/event-stream" if self.asked.wanted.stream else "application/json"
@@ -90,7 +93,7 @@ class Chat(Question):
         return dataclasses.replace(self, options=options) if limit else None
 
     def _json(self, without: frozenset[str]) -> bytes:
-        return body_for(self.asked, self.model, self.options, self.mind, self.provider, without=without)
+        return body_for(self.asked, self.model, self.options, self.mind, self.provider, without=without, room=self.room)
 
 
 class OpenAI(Engine):
@@ -111,6 +114,8 @@ class OpenAI(Engine):
         self._listed = Listed(self._list, self.remote.names.learn)
         self._thinks: dict[str, bool] = {}
         """Whether a model's answers begin inside a thought, as far as was seen."""
+        self._thinks_long: set[str] = set()
+        """Models that were seen to think until their tokens were used up."""
         self._places, self._rate = _limits(limits or LimitOptions(), row.prefix)
 
     @classmethod
@@ -164,6 +169,8 @@ class OpenAI(Engine):
                     yield piece
                 self._learn(strainer, question.model)
             except Wordless as exc:
+                if exc.reason == "length":
+                    self._thinks_long.add(question.model)
                 raise self._wordless(exc.reason, asked) from exc
             finally:
                 if pieces is not None:
@@ -216,8 +223,19 @@ class OpenAI(Engine):
             mind=self.mind,
             provider=self.provider,
             prefix=self.row.prefix,
+            room=self._room(asked, model),
             silence_seconds=self.options.silence_seconds if asked.wanted.stream else None,
         )
+
+    def _room(self, asked: Asked, model: str) -> int:
+        """Return tokens for thoughts where they cannot be switched off: within a toy's 200 nothing would be said."""
+        thinks = (
+            model in self._thinks_long
+            or THINKS_UNTOLD.match(model) is not None
+            or unthinking(self.provider, model).get("reasoning_effort") == "low"
+        )
+        ours = asked.wanted.token_limit is None
+        return THOUGHT_TOKENS if thinks and (ours or self.options.for_the_ear) else 0
 
     def _model(self, asked: Asked) -> tuple[str, NamedBy]:
         if asked.model:

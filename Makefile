@@ -24,7 +24,7 @@ help: ## this list
 
 # Running it
 
-.PHONY: up down ps logs talk warm scale models doctor
+.PHONY: up down ps logs talk spoken warm scale models doctor
 up: ## start everything, wait until it is ready, say how to use it
 	@deploy/run up
 
@@ -39,6 +39,11 @@ logs: ## follow the logs (one service: S=tts)
 
 talk: ## one whole turn by voice, timed (your own: TEXT="…" or FILE=question.wav)
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.talk
+
+spoken: override export TEXT := $(value TEXT)
+spoken: override export LANGUAGE := $(if $(findstring command,$(origin LANGUAGE)),$(LANGUAGE))
+spoken: ## what would be said, without a service: make spoken TEXT="5-3等于几" (or FILE=lines.txt; VOICE=… LANGUAGE=zh V=1)
+	@python=$$(deploy/python 3.11) && PYTHONPATH=.:services "$$python" -m deploy.spoken
 
 warm: ## say every greeting of a roles.json once, so that it is kept: make warm ROLES=path/to/roles.json
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.warm

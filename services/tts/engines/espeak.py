@@ -22,7 +22,8 @@ from chassis.threads import Stop, handed_over
 from tts.audio.pcm import WIDTH, pcm
 from tts.engines import Engine
 from tts.text.clauses import Lengths
-from tts.voices.choose import Voice, normal, prefer
+from tts.voices.choose import Voice, prefer
+from tts.voices.language_tags import normal
 
 RATE = 22_050
 WORDS_PER_MINUTE = 175

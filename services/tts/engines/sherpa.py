@@ -27,7 +27,8 @@ from tts.audio.pcm import pcm
 from tts.engines import Engine
 from tts.engines.espeak import phonemes
 from tts.text.clauses import Lengths
-from tts.voices.choose import MANY, Voice, normal, prefer
+from tts.voices.choose import MANY, Voice, prefer
+from tts.voices.language_tags import normal
 
 PACKAGES = "`pip install sherpa-onnx numpy`"
 LETTERS_READ = 200_000

@@ -8,9 +8,8 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
-
-import msgspec
 
 SENTENCE, ASIDE_SENTENCE, CLAUSE, PAUSE, ASIDE_CLAUSE, SPACE, PARTICLE = 7, 6, 5, 4, 3, 2, 1
 """How good a place is for a breath. Inside brackets and quotes it is a little worse than outside."""
@@ -38,7 +37,7 @@ STRENGTH = {"newline": SENTENCE, "stop": SENTENCE, "dot": SENTENCE, "dots": CLAU
 STRENGTH |= {"space": SPACE, "particle": PARTICLE, "close": PARTICLE}
 ASIDE = {SENTENCE: ASIDE_SENTENCE, CLAUSE: ASIDE_CLAUSE, PAUSE: ASIDE_CLAUSE}
 TRAIL = re.compile(rf"[{AFTER}！？!?。…～~，、]*\s*")
-"""What belongs to the breath before it: closing quotes, more marks, the spaces."""
+"""Closing quotes, more marks and spaces: they belong to the breath before them."""
 
 ABBREVIATED = re.compile(
     r"""(?: \b[A-Za-zÀ-ÿА-я] | \b(?:[^\W\d]\.)+[^\W\d]   # J. K.   U.S.  e.g.  Ph.D
@@ -65,13 +64,14 @@ SKIN_OR_FLAG = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 HANGUL_TAIL = re.compile("[\u1160-\u11ff]")
 
 
-class Lengths(msgspec.Struct, frozen=True, kw_only=True):
-    """How long clauses are, in letters: a Chinese, Japanese or Korean character takes as long to say as three."""
+@dataclass(frozen=True, kw_only=True)
+class Lengths:
+    """Limits of clauses, in letters: a Chinese, Japanese or Korean character takes as long to say as three."""
 
     first: int = 60
-    """Of the first clause (twice that where it would be cut between words otherwise); then 2, 4, 8 … times that."""
+    """Length of the first clause (twice that rather than cut between words); then twice, four times … that."""
     most: int = 300
-    """Of any clause; so it holds at most that many characters, and a third of that in Chinese."""
+    """Length of any clause; so it holds at most that many characters, and a third of that in Chinese."""
     least: int = 18
     """Shorter ones are joined with the next."""
     most_bytes: int = 4096
@@ -82,7 +82,7 @@ USUAL = Lengths()
 
 
 def clauses(text: str, lengths: Lengths = USUAL) -> Iterator[str]:
-    """The text in clauses, in order; nothing but white space is left out."""
+    """Give the text in clauses, in order; nothing but white space is left out."""
     text, first, most = text.strip(), lengths.first, lengths.most
     letters = [0, *accumulate(3 if char >= "\u2e80" else 1 for char in text)]
     sizes = [0, *accumulate(map(_escaped_bytes, text))]
@@ -138,7 +138,7 @@ def _choose(breaths: list[tuple[int, int]], near: int, *, earliest: bool) -> int
 
 
 def _breaths(text: str) -> Iterator[tuple[int, int]]:
-    """Where one could breathe, and how well: (end, kind), ends ascending."""
+    """Give the places where one could breathe, and how good they are: (end, kind), ends ascending."""
     depth, last = 0, 0
     for found in BREATH.finditer(text):
         if found.start() < last:  # it went with the breath before

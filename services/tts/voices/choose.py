@@ -1,6 +1,5 @@
 """Choose the voice: the one a caller named, or the nearest to it that an engine has."""
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 
@@ -9,6 +8,7 @@ import msgspec
 from chassis.errors import Declined
 from chassis.script_language import foreign, language_of
 from chassis.settings import SettingError
+from tts.voices.language_tags import TAG, normal
 from tts.voices.names import Gender, told
 
 
@@ -41,9 +41,6 @@ OPENAI: dict[str, Gender | None] = {
     "cedar": "male",
 }
 """OpenAI's names. `alloy` is the first voice an engine has for a language, whatever it is."""
-TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{2}|\d{3})(?:[-_+].*)?|\+.*)?", re.IGNORECASE)
-"""`zh-CN-YunjianNeural`, `en_us`, `de`, `ko+f3`; not `my-voice`."""
-SAME_LANGUAGE = {"cmn": "zh-CN", "yue": "zh-HK", "no": "nb", "iw": "he", "in": "id", "tl": "fil"}
 MANY = "mul"
 """ISO 639's code for many languages: of a voice that reads whatever it is given."""
 MOST_LISTED = 40
@@ -98,14 +95,6 @@ def prefer(names: Sequence[str], known: Sequence[Voice], find: Callable[[str], V
             raise SettingError(f"No voice {name!r}. {_those(known)}")
         first.append(voice)
     return [*first, *(voice for voice in known if voice not in first)]
-
-
-def normal(tag: str) -> str:
-    """A language tag in the form of BCP 47, with one name for each language: `cmn` → `zh-CN`, `en_us` → `en-US`."""
-    language, _, rest = tag.replace("_", "-").partition("-")
-    own = SAME_LANGUAGE.get(language.lower(), language.lower())
-    parts = [part.upper() if len(part) == 2 else part for part in rest.split("-") if part]
-    return own if "-" in own else "-".join([own, *parts])
 
 
 def _language_said(asked: str, known: Sequence[Voice]) -> str | None:

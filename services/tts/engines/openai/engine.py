@@ -27,7 +27,8 @@ from tts.audio.pcm import RATE, pcm
 from tts.engines import Engine
 from tts.engines.openai.providers import UPSTREAMS, Format, SpeechProvider
 from tts.text.clauses import Lengths
-from tts.voices.choose import MANY, OPENAI, TAG, Voice, normal
+from tts.voices.choose import MANY, OPENAI, Voice
+from tts.voices.language_tags import TAG, normal
 from tts.voices.names import Gender, told
 
 MAX_TEXT_BYTES = 64 * 2**10

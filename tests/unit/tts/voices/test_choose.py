@@ -4,7 +4,8 @@ import pytest
 
 from chassis.errors import Declined
 from chassis.settings import SettingError
-from tts.voices.choose import OPENAI, Voice, choose, normal, prefer
+from tts.voices.choose import OPENAI, Voice, choose, prefer
+from tts.voices.language_tags import normal
 
 XIAOXIAO, XIAOYI, YUNXI = Voice("xx", "zh-CN", "female"), Voice("xy", "zh-CN", "female"), Voice("yx", "zh-CN", "male")
 TAIWAN, CANTON = Voice("tw", "zh-TW", "female"), Voice("hk", "zh-HK", "female")

@@ -11,12 +11,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPSConnection
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, read_env, wanted
+from deploy.env_file import UnreadableLine, read_env
+from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, wanted
+from deploy.native import processes
 from deploy.ready import describe
 
 SBIN = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/sbin"))
@@ -74,7 +77,11 @@ def settings() -> Iterator[Finding]:
     if not (ROOT / ".env").exists():
         yield Finding(None, "no .env yet", "`make up` writes it, with an API key of its own.")
         return
-    values = read_env(ROOT / ".env")
+    try:
+        values = read_env(ROOT / ".env")
+    except UnreadableLine as exc:
+        yield Finding(False, str(exc), "Until then nothing starts: an unread line may be the one with the keys.")
+        return
     if first_key(values) is None:
         yield Finding(False, "API_KEYS is empty: whoever reaches the port may use it", "Write a key into .env.")
     elif len(first_key(values) or "") < 12:
@@ -105,12 +112,24 @@ def running() -> Iterator[Finding]:
         if not isinstance(body, dict) or "engines" not in body:
             yield Finding(False, f"{service} does not answer", f"`make logs S={service}`, then `make up`.")
             continue
+        if deaths := body.get("worker_deaths"):
+            remedy = f"`make logs S={service}` says of what: SIGKILL is often a lack of memory, SIGBUS a full disk."
+            yield Finding(False, f"{service}: {deaths} of its workers died since it was started", remedy)
         told = "; ".join(f"{engine['name']} {describe(engine)}" for engine in body["engines"])
         first = body["engines"][0]
         remedy = "" if status == 200 else "No engine is ready: the words after `unavailable` say what to do."
         if status == 200 and first["state"] == "unavailable":
             remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
         yield Finding(status == 200 or False, f"{service}: {told}", remedy)
+
+
+def lost() -> Iterator[Finding]:
+    """Look for processes that nobody looks after."""
+    if pids := processes.orphans():
+        shown = " ".join(map(str, pids))
+        yield Finding(
+            False, f"{len(pids)} processes are left of a supervisor or master that was killed: {shown}", "`make up`"
+        )
 
 
 def _ports(addresses: Addresses) -> Iterator[Finding]:
@@ -194,16 +213,21 @@ def clock() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    *(python, nginx, docker, settings, upstreams, running, room),
+    *(python, nginx, docker, settings, upstreams, running, lost, room),
     *(network, clock),
 )
+
+
+def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    with suppress(UnreadableLine):  # `settings` names it
+        yield from check()
 
 
 def main() -> int:
     signs = {True: "ok  ", None: "    ", False: "BAD "}
     bad = 0
     for check in CHECKS:
-        for finding in check():
+        for finding in _findings(check):
             bad += finding.good is False
             print(f"{signs[finding.good]} {finding.what}", flush=True)
             if finding.remedy:

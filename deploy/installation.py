@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,30 +14,11 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
+from deploy.env_file import read_env
+
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".talkbox"
 SERVICES = ("stt", "llm", "tts")
-LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
-
-
-def read_env(path: Path) -> dict[str, str]:
-    """A `.env` file: `NAME=value`, quotes and `# comments` as Docker Compose takes them; nothing is expanded."""
-    if not path.exists():
-        return {}
-    lines = (LINE.fullmatch(line) for line in _text(path).splitlines())
-    return {found[1]: _unquoted(found[2]) for found in lines if found}
-
-
-def _text(path: Path) -> str:
-    """Of a file that any editor may have written: with a byte order mark, or with comments in an old encoding."""
-    return path.read_text(encoding="utf-8-sig", errors="replace")
-
-
-def _unquoted(value: str) -> str:
-    if value[:1] in ("'", '"'):
-        end = value.find(value[0], 1)
-        return value[1:end] if end > 0 else value
-    return re.sub(r"(^|\s+)#.*", "", value)
 
 
 def wanted(environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -69,11 +49,10 @@ class Addresses:
 
     @classmethod
     def current(cls) -> Addresses:
-        """Of what is up, or else of what would be."""
-        settings = wanted()
+        """Return the addresses of what is up, or else of what would be."""
         if (STATE / "addresses.json").exists() and "TALKBOX_PORT" not in os.environ:
             return cls(**json.loads((STATE / "addresses.json").read_text()))
-        return cls.of(settings)
+        return cls.of(wanted())
 
     def remember(self) -> None:
         (STATE / "addresses.json").write_text(json.dumps({"port": self.port, "bind": self.bind}))

@@ -243,7 +243,11 @@ def recording(talkbox: Talkbox) -> tuple[bytes, str]:
 
 
 def main() -> int:
-    settings, addresses = wanted(), Addresses.current()
+    try:
+        settings, addresses = wanted(), Addresses.current()
+    except ValueError as exc:
+        print(exc, file=sys.stderr)
+        return 2
     talkbox = Talkbox(addresses.local, addresses.port, first_key(settings))
     out = Path(os.environ.get("OUT", "") or STATE / "talk.mp3")
     try:

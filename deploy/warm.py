@@ -92,7 +92,11 @@ def say(talkbox: Talkbox, greeting: Greeting) -> str:
 
 
 def main() -> int:
-    settings, addresses = wanted(), Addresses.current()
+    try:
+        settings, addresses = wanted(), Addresses.current()
+    except ValueError as exc:
+        print(exc, file=sys.stderr)
+        return 2
     talkbox = Talkbox(addresses.local, addresses.port, first_key(settings))
     failed = 0
     try:

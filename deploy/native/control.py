@@ -11,20 +11,24 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 from xmlrpc.client import Fault, ServerProxy
 
 from deploy import ready
+from deploy.env_file import UnreadableLine
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, get, wanted
 from deploy.native import layout, processes, render
 from deploy.native.layout import LOGS, MODELS, PROGRAMS, RUN
 from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
-DOWN_SECONDS = render.STOP_SECONDS + 3
+DOWN_SECONDS = render.STOP_SECONDS + 8
+REPLACE_SECONDS = 300.0
+"""A new worker may load its model before it takes over, for two minutes; the one before then finishes what it has."""
 MAX_WORKERS = 64
+SIGNAL_SECONDS = 0.3
+"""Pause between two signals to one process, which would otherwise arrive as one."""
+SETTLED_SECONDS = 1.0
 
 
 class Trouble(Exception):
@@ -46,7 +50,7 @@ def is_running() -> bool:
 
 
 def until(done: Callable[[], bool], seconds: float) -> bool:
-    """Whether it came to pass in time."""
+    """Return True as soon as `done` does; False if it does not in time."""
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
@@ -68,8 +72,8 @@ def alone() -> Generator[None, None, None]:
 
 
 def up() -> int:
-    settings = wanted()
     try:
+        settings = wanted()
         addresses = Addresses.of(settings)
     except ValueError as exc:
         raise Trouble(str(exc)) from exc
@@ -79,7 +83,10 @@ def up() -> int:
     with alone():
         for folder in (RUN / "temp", LOGS, MODELS):
             folder.mkdir(parents=True, exist_ok=True)
+        heal()
         running = is_running()
+        if running:
+            check_settings()
         check_ports(addresses, held=ports(Addresses.current()) if running else frozenset())
         proxy_changed = write_configs(nginx, addresses, settings)
         addresses.remember()
@@ -88,6 +95,31 @@ def up() -> int:
         else:
             start()
     return ready.show(addresses, why_down)
+
+
+def heal() -> None:
+    """End processes that nobody looks after any more; they hold the ports, and never read a setting again."""
+    if lost := processes.orphans():
+        print(f"Ending {len(lost)} processes whose supervisor or master was killed …", flush=True)
+        processes.end(lost, until, DOWN_SECONDS)
+
+
+def outdated() -> list[str]:
+    """Services that run with other settings or other code than there are now."""
+    return [service for service in SERVICES if not layout.is_current(service)]
+
+
+def check_settings() -> None:
+    """Raises:
+    Trouble: A service would not start with the settings there are now; what runs goes on running.
+    """
+    for service in outdated():
+        command = [sys.executable, "-m", "deploy.native.service", service, "--check"]
+        tried = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if tried.returncode:
+            lines = [parse_line(line) for line in (tried.stdout + tried.stderr).strip().splitlines()[-6:]]
+            said = "\n".join(f"  {line.message}" for line in lines)
+            raise Trouble(f"Nothing was changed, since {service} would not start:\n{said}")
 
 
 def ports(addresses: Addresses) -> frozenset[int]:
@@ -154,7 +186,7 @@ def write_configs(nginx: str, addresses: Addresses, settings: dict[str, str]) ->
     changed = not final.exists() or final.read_text(encoding="utf-8") != proxy
     draft.replace(final)
     (RUN / "nginx.conf").write_text(render.nginx_main(final), encoding="utf-8")
-    (RUN / "supervisord.conf").write_text(render.supervisor_config(nginx, addresses), encoding="utf-8")
+    (RUN / "supervisord.conf").write_text(render.supervisor_config(addresses), encoding="utf-8")
     return changed
 
 
@@ -177,7 +209,7 @@ def apply_changes(proxy_changed: bool) -> None:
     except Fault as exc:
         raise Trouble(f"supervisor does not accept its configuration: {exc.faultString}") from exc
     if changed:
-        print(f"Settings or code changed: restarting {', '.join(changed)} …", flush=True)
+        print(f"Addresses changed: restarting {', '.join(changed)} …", flush=True)
     gone = [*changed, *removed]
     for name in gone:
         tell(rpc.stopProcess, name)
@@ -187,12 +219,32 @@ def apply_changes(proxy_changed: bool) -> None:
         rpc.removeProcessGroup(name)
     for name in [*changed, *added]:
         rpc.addProcessGroup(name)
+    replace([name for name in outdated() if state(rpc, name) == ProcessStates.RUNNING])
     for name in PROGRAMS:
         if state(rpc, name) not in RUNNING_STATES:
             tell(rpc.startProcess, name)
     if proxy_changed and "proxy" not in changed and state(rpc, "proxy") == ProcessStates.RUNNING:
         print("Settings changed: the proxy reads them without a break.", flush=True)
         rpc.signalProcess("proxy", "HUP")
+
+
+def replace(services: Sequence[str]) -> None:
+    """Let each service's workers be followed by new ones, which take over when they can answer."""
+    if not services:
+        return
+    print(f"Settings or code changed: replacing {', '.join(services)}, new before old …", flush=True)
+    parents = {service: int(supervisor().getProcessInfo(service)["pid"]) for service in services}
+    before = {service: set(processes.workers(parent)) for service, parent in parents.items()}
+    for service in services:
+        supervisor().signalProcess(service, "HUP")
+    for service, parent in parents.items():
+        if not until(lambda: _is_replaced(parent, before[service]), REPLACE_SECONDS):  # noqa: B023  (asked at once)
+            raise Trouble(f"{service} goes on as before, since its new workers do not start:\n{tail(service)}")
+
+
+def _is_replaced(parent: int, before: set[int]) -> bool:
+    now = set(processes.workers(parent))
+    return bool(now) and not now & before
 
 
 def tell(method: Callable[[str, bool], object], name: str) -> None:
@@ -258,6 +310,7 @@ def parse_line(line: str) -> LogLine:
 
 def down() -> int:
     with alone():
+        heal()
         if not is_running():
             print("Nothing is up here.")
             return 0
@@ -267,21 +320,20 @@ def down() -> int:
         rpc.stopAllProcesses(False)
         until(lambda: all(info["state"] in STOPPED_STATES for info in rpc.getAllProcessInfo()), DOWN_SECONDS)
         rpc.shutdown()
-        if not until(lambda: not exists(pid), DOWN_SECONDS):
+        if not until(lambda: not processes.exists(pid), DOWN_SECONDS):
             raise Trouble(f"supervisor (process {pid}) does not end.")
         (STATE / "addresses.json").unlink(missing_ok=True)
     print("Talkbox is down. `make up` starts it again.")
     return 0
 
 
-def exists(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
-
-
 # ps
 
 
 def ps() -> int:
+    if lost := processes.orphans():
+        shown = " ".join(map(str, lost))
+        print(f"Nobody looks after {len(lost)} processes ({shown}): `make up` or `make down` ends them.")
     if not is_running():
         print("Nothing is up here. `make up` starts it.")
         return 0
@@ -332,11 +384,12 @@ def scale(wishes: Sequence[str]) -> int:
         raise Trouble("Say which service and how many: `make scale stt=3`.")
     with alone():
         for service, number in numbers:
+            before = layout.workers()[service]
             layout.remember_workers(service, number)
             if not is_running() or state(supervisor(), service) != ProcessStates.RUNNING:
                 print(f"{service} is not up; it starts with {_workers(number)}.")
                 continue
-            _scale(service, number)
+            _scale(service, before, number)
     return 0
 
 
@@ -347,17 +400,22 @@ def _wish(wish: str) -> tuple[str, int]:
     return service, int(number)
 
 
-def _scale(service: str, number: int) -> None:
+def _scale(service: str, before: int, number: int) -> None:
     parent = supervisor().getProcessInfo(service)["pid"]
-    while (have := processes.workers(parent)) != [] and len(have) != number:
-        os.kill(parent, signal.SIGTTIN if len(have) < number else signal.SIGTTOU)
-        if not until(partial(_has_changed, parent, len(have)), DOWN_SECONDS):
-            raise Trouble(f"{service} does not change its number of workers; `make logs S={service}` may say why.")
+    for _ in range(abs(number - before)):
+        os.kill(parent, signal.SIGTTIN if number > before else signal.SIGTTOU)
+        time.sleep(SIGNAL_SECONDS)
+    if not until(lambda: _has_settled(parent, number), REPLACE_SECONDS):
+        raise Trouble(f"{service} does not change its number of workers; `make logs S={service}` may say why.")
     print(f"{service} has {_workers(number)} now, and keeps that number when it is started again.")
 
 
-def _has_changed(parent: int, before: int) -> bool:
-    return len(processes.workers(parent)) != before
+def _has_settled(parent: int, number: int) -> bool:
+    """Return True if there are so many workers, and still are a moment later."""
+    if len(processes.workers(parent)) != number:
+        return False
+    time.sleep(SETTLED_SECONDS)
+    return len(processes.workers(parent)) == number
 
 
 def _workers(number: int) -> str:
@@ -377,7 +435,7 @@ def main() -> int:
     }
     try:
         return commands[wanted_command.command]()
-    except Trouble as exc:
+    except (Trouble, UnreadableLine) as exc:
         print(f"\n{exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

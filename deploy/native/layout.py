@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.installation import ROOT, SERVICES, STATE, read_env
+from deploy.env_file import read_env
+from deploy.installation import ROOT, SERVICES, STATE
 
 RUN, LOGS, MODELS = STATE / "run", STATE / "logs", STATE / "models"
 WORKERS = STATE / "workers.json"
@@ -52,6 +53,17 @@ def fingerprint(service: str, env: Mapping[str, str]) -> str:
             if source.suffix in (".py", ".txt") and source.is_file():
                 sum_.update(str(source).encode() + source.read_bytes())
     return sum_.hexdigest()[:16]
+
+
+def remember_fingerprint(service: str) -> None:
+    """Note what a service is started with, for the next `make up` to compare."""
+    (RUN / f"{service}.fingerprint").write_text(fingerprint(service, read_env(ROOT / ".env")))
+
+
+def is_current(service: str) -> bool:
+    """Return True if what runs was started with the settings and the code there are now."""
+    noted = RUN / f"{service}.fingerprint"
+    return noted.exists() and noted.read_text() == fingerprint(service, read_env(ROOT / ".env"))
 
 
 def workers() -> dict[str, int]:

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.installation import ROOT, SERVICES, Addresses, read_env
-from deploy.native.layout import LOGS, RUN, fingerprint, socket_path
+from deploy.installation import ROOT, SERVICES, Addresses
+from deploy.native.layout import LOGS, RUN, socket_path
 
 TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
 SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/nginx/sbin")
 STOP_SECONDS = 20
+PROXY_START_SECONDS = 4
+"""Longer than the 2.5 s for which nginx tries to have its ports, so that a start without them counts as failed."""
 LEAST_BODY_BYTES = 32 * 2**20
 BODY_SLACK_BYTES = 2**20
 
@@ -69,9 +71,8 @@ serverurl = unix://{socket}
 PROGRAM = """
 [program:{name}]
 command = {command}
-environment = TALKBOX_FINGERPRINT="{fingerprint}"
 autorestart = true
-startsecs = 2
+startsecs = {start_seconds}
 startretries = 5
 stopsignal = {stop_signal}
 stopwaitsecs = {stop_seconds}
@@ -142,8 +143,8 @@ def nginx_main(proxy: Path) -> str:
     )
 
 
-def supervisor_config(nginx: str, addresses: Addresses) -> str:
-    """Of all programs; supervisor restarts those whose part differs from what it knows."""
+def supervisor_config(addresses: Addresses) -> str:
+    """Return the configuration of all programs; supervisor restarts those whose part differs from what it knows."""
     parts = [
         SUPERVISOR.format(
             root=_plain(ROOT),
@@ -157,15 +158,16 @@ def supervisor_config(nginx: str, addresses: Addresses) -> str:
     for service in SERVICES:
         port = str(addresses.own_port(service))
         parts.append(_program(service, [sys.executable, "-m", "deploy.native.service", service, "--port", port]))
-    parts.append(_program("proxy", nginx_command(nginx, RUN / "nginx.conf"), stop_signal="QUIT"))
+    proxy = [sys.executable, "-m", "deploy.native.service", "proxy"]
+    parts.append(_program("proxy", proxy, stop_signal="QUIT", start_seconds=PROXY_START_SECONDS))
     return "".join(parts)
 
 
-def _program(name: str, command: list[str], stop_signal: str = "TERM") -> str:
+def _program(name: str, command: list[str], stop_signal: str = "TERM", start_seconds: int = 2) -> str:
     return PROGRAM.format(
         name=name,
         command=_plain(shlex.join(command)),
-        fingerprint=fingerprint(name, read_env(ROOT / ".env")) if name in SERVICES else "none",
+        start_seconds=start_seconds,
         stop_signal=stop_signal,
         stop_seconds=STOP_SECONDS + 2,
         logs=_plain(LOGS),

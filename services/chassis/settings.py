@@ -101,6 +101,8 @@ def _value(variable: str, text: str, kind: Any) -> Any:
     raw: Any = text
     if get_origin(kind) is tuple:
         raw = [part.strip() for part in text.split(",") if part.strip()]
+        if not raw:
+            raise SettingError(f"{variable}: there is nothing between the commas. Fill it in, or leave it empty.")
     elif kind is bool:
         raw = SWITCHES.get(text.lower(), text.lower())
     try:

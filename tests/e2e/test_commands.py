@@ -4,7 +4,7 @@ import re
 import socket
 
 import httpx
-from deploy.installation import read_env
+from deploy.env_file import read_env
 
 from e2e.installation import OFFLINE, Installation, free_port, until
 
@@ -70,7 +70,7 @@ def test_a_changed_setting_restarts_what_it_concerns_and_nothing_else(talkbox: I
     told = talkbox.make("up").stdout
 
     after = talkbox.pids()
-    assert "restarting tts" in told
+    assert "replacing tts" in told
     assert after["tts"] != before["tts"]
     assert (after["stt"], after["llm"]) == (before["stt"], before["llm"])
 

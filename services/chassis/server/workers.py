@@ -112,6 +112,7 @@ class Workers:
     def __post_init__(self) -> None:
         self.count, self.deaths = self.plan.count, self.plan.deaths
         self.former = list(self.plan.former)
+        self._first_former = len(self.former)
         self._signals: list[int] = []
         self._failed_starts = 0
         self._next_start = 0.0
@@ -146,6 +147,7 @@ class Workers:
                     if not self._together:  # the one there is counts for itself; its successor counts with the others
                         self._together = True
                         self.former += [worker.pid for worker in self.workers]
+                        self._first_former = len(self.former)
                         self.workers.clear()
                 case signal.SIGTTOU:
                     self.count = max(1, self.count - 1)
@@ -213,7 +215,7 @@ class Workers:
         ready = [worker.pid for worker in self.workers if worker.ready]
         if ready:
             self._failed_starts = 0
-        while self.former and (len(ready) >= self.count or len(ready) + len(self.former) > self.count):
+        while self.former and (len(ready) >= self.count or len(ready) + len(self.former) > self._first_former):
             self._let_go(self.former.pop(0))
         while len(self.workers) > self.count:
             self._let_go(self.workers.pop().pid)

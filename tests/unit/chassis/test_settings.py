@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.server.auth import KeyOptions
 from chassis.settings import Options, SettingError, Settings, read
 
 
@@ -95,3 +96,9 @@ def test_a_file_that_cannot_be_read_or_is_one_too_many_is_named_without_its_cont
         assert "sk-1" not in str(raised.value)
     with pytest.raises(SettingError, match="not both"):
         read(Named, {"X_API_KEY_FILE": str(tmp_path / "empty"), "X_API_KEY": "sk-2"})
+
+
+@pytest.mark.parametrize("text", [",", " , ,"])
+def test_a_list_of_nothing_but_commas_is_an_error_and_no_open_door(text: str) -> None:
+    with pytest.raises(SettingError, match="API_KEYS"):
+        read(KeyOptions, {"API_KEYS": text})

@@ -1,43 +1,5 @@
-from pathlib import Path
-
 import pytest
-from deploy.installation import SERVICES, Addresses, first_key, read_env, url
-
-
-def test_env_files_are_read_as_compose_reads_them(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(
-        "# a comment\n"
-        "PLAIN=word\n"
-        "SPACED =  two words  # a comment\n"
-        "export EXPORTED=yes\n"
-        'QUOTED="with # inside"\n'
-        "SINGLE='$kept as it is'\n"
-        "HASH=a#b\n"
-        "EMPTY=\n"
-        "COMMENTED= # nothing\n"
-        "熊=no name of a variable\n"
-    )
-
-    assert read_env(tmp_path / ".env") == {
-        "PLAIN": "word",
-        "SPACED": "two words",
-        "EXPORTED": "yes",
-        "QUOTED": "with # inside",
-        "SINGLE": "$kept as it is",
-        "HASH": "a#b",
-        "EMPTY": "",
-        "COMMENTED": "",
-    }
-
-
-def test_an_env_file_of_any_editor_is_read(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfTALKBOX_PORT=9000\r\n# " + "设置".encode("gbk") + b"\r\nLAST=1")
-
-    assert read_env(tmp_path / ".env") == {"TALKBOX_PORT": "9000", "LAST": "1"}
-
-
-def test_no_env_file_means_no_settings(tmp_path: Path) -> None:
-    assert read_env(tmp_path / ".env") == {}
+from deploy.installation import SERVICES, Addresses, first_key, url
 
 
 def test_one_number_moves_all_ports() -> None:

@@ -1,0 +1,125 @@
+"""Read a `.env` as Docker Compose reads it, so that one file means the same natively and in containers.
+
+Where Compose would quietly take something else than what is written (a `$` that names nothing), and where it would
+refuse, this raises an error that names the line. Plain Python without dependencies, of any version from 3.9 on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*([=:])[ \t]*")
+COMMENT = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+REFERENCE = re.compile(r"\\\$|\$\$|\$([A-Za-z_]\w*)|\$\{(?:([A-Za-z_]\w*)(?:(:?-)([^{}$]*))?\})?", re.ASCII)
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "\\$"}
+
+
+class UnreadableLine(ValueError):
+    """A line of `.env` cannot be read, or would not mean what it says; the message names it and the remedy."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f".env, line {line}: {message}")
+
+
+def read_env(path: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the settings in a file; none where there is no file.
+
+    Args:
+        environ: Variables that win over the file's own where a value refers to one; the shell's unless given.
+
+    Raises:
+        UnreadableLine: A line cannot be read.
+    """
+    if not path.exists():
+        return {}
+    text = path.read_text(encoding="utf-8-sig", errors="replace")  # comments may be in an old encoding
+    return parse_env(text.replace("\r\n", "\n"), os.environ if environ is None else environ)
+
+
+def parse_env(text: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings in the text of a `.env`.
+
+    Raises:
+        UnreadableLine: A line cannot be read.
+    """
+    settings: dict[str, str] = {}
+    place = 0
+    while place < len(text):
+        if blank := COMMENT.match(text, place):
+            place = max(blank.end(), place + 1)
+            continue
+        line = text.count("\n", 0, place) + 1
+        name, start = _name(text, place, line)
+        raw, quote, place = _value(text, start, line)
+        settings[name] = (
+            raw if quote == "'" else _expanded(raw, {**settings, **environ}, line, name, quoted=bool(quote))
+        )
+    return settings
+
+
+def _name(text: str, place: int, line: int) -> tuple[str, int]:
+    found = NAME.match(text, place)
+    if not found:
+        shown = text[place:].partition("\n")[0].partition("=")[0].strip()[:30]
+        raise UnreadableLine(line, f"{shown!r} begins no `NAME=value`. Write one setting a line, comments after a `#`.")
+    return found[1], found.end()
+
+
+def _value(text: str, start: int, line: int) -> tuple[str, str, int]:
+    """Return a value as it is written, its quote and where the next line begins."""
+    quote = text[start : start + 1]
+    if quote not in ("'", '"'):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        written = text[start:end]
+        comment = written.find(" #")
+        return (written if comment < 0 else written[:comment]).strip(), "", end + 1
+    found = re.compile(rf"{quote}((?:\\.|[^\\{quote}])*){quote}", re.DOTALL).match(text, start)
+    if not found:
+        raise UnreadableLine(line, f"the quote {quote} is never closed. Close it at the end of the value.")
+    rest = COMMENT.match(text, found.end())
+    if not rest:
+        raise UnreadableLine(line, "something follows the closing quote. Put the whole value into one pair of quotes.")
+    inner = found[1].replace("\\'", "'") if quote == "'" else re.sub(r"\\(.)", _unescaped, found[1], flags=re.DOTALL)
+    return inner, quote, rest.end()
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return ESCAPES.get(found[1], found[0])
+
+
+def _expanded(value: str, known: Mapping[str, str], line: int, name: str, *, quoted: bool) -> str:
+    """Replace `$NAME`, `${NAME}` and `${NAME:-default}`; `$$`, and `\\$` in double quotes, are a dollar sign."""
+
+    def replace(found: re.Match[str]) -> str:
+        if found[0] == "$$" or (found[0] == "\\$" and quoted):
+            return "$"
+        value, default = known.get(found[1] or found[2] or ""), found[4]
+        if value is None and default is None:
+            shown = "this one" if "KEY" in name else repr(found[0])
+            raise UnreadableLine(
+                line,
+                f"{name} has a `$`, which begins the name of a variable, and {shown} is not set. "
+                "Write the value between single quotes: NAME='value'.",
+            )
+        return (value or default or "") if found[3] == ":-" else default or "" if value is None else value
+
+    return REFERENCE.sub(replace, value)
+
+
+def main() -> int:
+    """Check the file that is named; print what is wrong with it."""
+    try:
+        read_env(Path(sys.argv[1]))
+    except UnreadableLine as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

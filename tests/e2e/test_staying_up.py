@@ -1,0 +1,132 @@
+"""What goes on while something is changed, upgraded, killed or misspelt."""
+
+import signal
+import socket
+import time
+from os import kill
+
+import httpx
+import pytest
+
+from e2e.installation import Installation, until
+from e2e.test_load import Load
+from e2e.test_streams import TEN_WORDS, chat, words
+
+
+def nginx_master(installation: Installation) -> int:
+    return int((installation.folder / ".talkbox" / "run" / "nginx.pid").read_text())
+
+
+def answers(installation: Installation) -> bool:
+    try:
+        return httpx.get(f"{installation.url}/status/llm", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_changes_of_settings_under_load_fail_no_request_and_break_no_answer(talkbox: Installation) -> None:
+    before = talkbox.workers("llm")
+    with Load(talkbox, 4, chat("words-10-every-50")) as load:
+        for number in range(3):
+            load.go_on(4)
+            talkbox.set(LLM_MAX_QUEUED=str(400 + number))
+            assert "replacing llm" in talkbox.make("up").stdout
+            load.go_on(4)
+
+    assert load.failed == []
+    assert not set(before) & set(talkbox.workers("llm"))
+
+
+def test_an_answer_of_several_seconds_is_said_to_the_end_while_its_service_is_replaced(
+    talkbox: Installation, client: httpx.Client
+) -> None:
+    with client.stream("POST", "/chat/completions", json=chat("words-10-every-400")) as response:
+        pieces = response.iter_raw()
+        body = next(pieces)
+        talkbox.set(LLM_MAX_QUEUED="300")
+        talkbox.make("up")
+        body += b"".join(pieces)
+
+    assert words(body) == TEN_WORDS
+
+
+def test_while_a_service_drains_callers_are_refused_at_once_and_not_kept_waiting(
+    talkbox: Installation, client: httpx.Client
+) -> None:
+    parent, _ = talkbox.pids()["llm"]
+    with client.stream("POST", "/chat/completions", json=chat("words-10-every-300")) as response:
+        pieces = response.iter_raw()
+        next(pieces)
+        kill(parent, signal.SIGTERM)
+        time.sleep(0.4)
+        began = time.monotonic()
+        with talkbox.client() as other:
+            refused = other.post("/chat/completions", json=chat("words-1-every-0"))
+        seconds = time.monotonic() - began
+        body = b"".join(pieces)
+
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert seconds < 0.5
+    assert b"[DONE]" in body
+    until(lambda: talkbox.ready("llm"))
+
+
+def test_settings_that_cannot_be_used_change_nothing_that_runs(talkbox: Installation) -> None:
+    before = talkbox.pids()
+    kept = dict(talkbox.settings)
+    try:
+        for wrong, words_ in ((("LLM_MAX_QUEUED", "many"), "LLM_MAX_QUEUED"), (("API_KEYS", "k$ecret"), "line")):
+            talkbox.settings = dict(kept)
+            talkbox.set(**dict([wrong]))
+            done = talkbox.make("up", check=False)
+            assert done.returncode != 0
+            assert words_ in done.stdout
+            assert "Traceback" not in done.stdout
+            assert talkbox.make("doctor", check=False).returncode != 0
+        assert talkbox.pids() == before
+        assert answers(talkbox)
+    finally:
+        talkbox.settings = kept
+        talkbox.set()
+    talkbox.make("up")
+
+
+def test_a_proxy_whose_master_was_killed_mends_itself(talkbox: Installation, client: httpx.Client) -> None:
+    before = nginx_master(talkbox)
+    with client.stream("POST", "/chat/completions", json=chat("words-10-every-200")) as response:
+        pieces = response.iter_raw()
+        body = next(pieces)
+        kill(before, signal.SIGKILL)
+        body += b"".join(pieces)
+
+    assert words(body) == TEN_WORDS
+    until(lambda: nginx_master(talkbox) != before and answers(talkbox))
+    until(lambda: "Nobody looks after" not in talkbox.make("ps").stdout)
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_killed_supervisor_is_found_by_ps_and_doctor_and_healed_by(command: str, empty: Installation) -> None:
+    empty.make("up")
+    supervisor = int((empty.folder / ".talkbox" / "run" / "supervisord.pid").read_text())
+    kill(supervisor, signal.SIGKILL)
+
+    assert "Nobody looks after" in empty.make("ps").stdout
+    assert "supervisor or master that was killed" in empty.make("doctor", check=False).stdout
+    empty.make(command)
+
+    assert answers(empty) == (command == "up")
+    assert "Nobody looks after" not in empty.make("ps").stdout
+    if command == "down":
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", empty.port)) != 0
+
+
+def test_workers_that_died_are_a_finding_of_the_doctor(talkbox: Installation) -> None:
+    [worker] = talkbox.workers("tts")
+    kill(worker, signal.SIGKILL)
+    until(lambda: talkbox.workers("tts") not in ([], [worker]))
+    until(lambda: talkbox.ready("tts"))
+
+    assert "tts: 1 of its workers died" in talkbox.make("doctor", check=False).stdout
+    assert "SIGKILL" in talkbox.log("tts")

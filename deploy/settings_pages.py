@@ -63,7 +63,8 @@ IN_ENGLISH = Words(
     "# Settings\n\n[中文](settings.zh-CN.md)\n\n"
     "Settings live in `.env`, which the first `make up` makes from `.env.example`. After a change: `make up`. Unset "
     "and empty mean the default. Lists are separated by commas; switches are `on` or `off`; times are in seconds. Any "
-    "service's setting can be in a file: `API_KEYS_FILE` names a file that holds the value of `API_KEYS`.\n\n"
+    "service's setting can be in a file: `API_KEYS_FILE` names a file that holds the value of `API_KEYS`. "
+    "`.env` is read as Compose reads it: a `$` in a value wants single quotes.\n\n"
     "This page is generated from the code by `make docs`.\n",
     {
         "": "## The installation",
@@ -82,7 +83,8 @@ IN_CHINESE = Words(
     "# 设置\n\n[English](settings.md)\n\n"
     "设置都写在 `.env` 里；第一次 `make up` 会由 `.env.example` 生成它。改完再运行一次 `make up`。"
     "不写或留空就用默认值。列表用逗号分开；开关写 `on` 或 `off`；时间以秒计。"
-    "服务的设置都可以放在文件里：`API_KEYS_FILE` 指定存放 `API_KEYS` 的文件。\n\n本页由 `make docs` 从代码生成。\n",
+    "服务的设置都可以放在文件里：`API_KEYS_FILE` 指定存放 `API_KEYS` 的文件。"
+    "`.env` 按 Compose 的规则读取：值里有 `$` 就用单引号。\n\n本页由 `make docs` 从代码生成。\n",
     {
         "": "## 整套安装",
         "chassis": "## 每个服务",

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from chassis.chain.attempt import Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, NotFound
-from chassis.server.bodies import parse_form
+from chassis.server.forms import parse_form
 from chassis.server.streams import EventStream
 from chassis.sse import event
 from stt.encode import Transcript, encode, events

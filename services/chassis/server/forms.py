@@ -1,0 +1,168 @@
+"""Parse multipart bodies into typed values, as leniently as the many clients that make them by hand need it."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+import msgspec.inspect
+from msgspec.inspect import BoolType, LiteralType, Metadata, StrType, Type, VarTupleType
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from chassis.errors import BadRequest
+from chassis.server.bodies import invalid
+from chassis.settings import SWITCHES
+
+T = TypeVar("T")
+MAX_FIELDS = 1000
+MAX_FILES = 8
+MAX_FIELD_BYTES = 2**20
+_LEFT_OUT = frozenset({"", "null", "none", "undefined"})
+"""Texts of an optional field that has no value; free text may be any but the first."""
+_INDEX = re.compile(r"\[\d*\]$")
+
+
+@asynccontextmanager
+async def parse_form(
+    request: Request, kind: type[T], files: tuple[str, ...] = ("file",)
+) -> AsyncIterator[tuple[T, dict[str, UploadFile]]]:
+    """Parse a multipart body: text fields as `kind`, and the files named in `files`, open until the block ends.
+
+    A field may be called `name`, `name[]` or `name[0]`. A part with a file's name is that file, with or without a
+    filename. Empty fields are left out, and fields that `kind` does not have are ignored. A list may also be JSON
+    (`["word"]`), or names with commas where only certain names are allowed.
+
+    Raises:
+        BadRequest: The body is not multipart, broken, cut short, or not of that type; `param` names the field.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "multipart/form-data":
+        raise BadRequest(f"Content-Type is {media_type!r}; send multipart/form-data.", code="unsupported_content_type")
+    form = await _whole_form(request, files)
+    try:
+        yield _sorted(form, kind, files)
+    finally:
+        await form.close()
+
+
+class _Multipart(MultiPartParser):
+    """Starlette's parser, which by itself takes a body without its last boundary for complete.
+
+    It takes a part for a file by its filename alone, which old clients and hand-made bodies leave out.
+    """
+
+    ended = False
+    files: tuple[str, ...] = ()
+
+    def on_headers_finished(self) -> None:
+        part = self._current_part
+        _, options = parse_options_header(part.content_disposition)
+        name = options.get(b"name", b"").decode("latin-1")
+        if b"filename" not in options and _INDEX.sub("", name) in self.files:
+            part.content_disposition = (part.content_disposition or b"") + b'; filename="nameless"'
+        super().on_headers_finished()
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
+async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
+    parser = _Multipart(
+        request.headers, request.stream(), max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
+    )
+    parser.files = files
+    try:
+        form = await parser.parse()
+    except MultiPartException as exc:
+        raise BadRequest(f"The multipart body cannot be read: {exc.message.rstrip('.')}.") from exc
+    except UnicodeError as exc:  # raised by the charset that the caller named
+        raise BadRequest("The multipart body cannot be read in the charset it names.") from exc
+    except ClientDisconnect as exc:
+        raise BadRequest("The connection closed before the body was complete.") from exc
+    if not parser.ended:
+        await form.close()
+        raise BadRequest("The multipart body is cut short: its closing boundary is missing.")
+    return form
+
+
+def _sorted(form: FormData, kind: type[T], files: tuple[str, ...]) -> tuple[T, dict[str, UploadFile]]:
+    fields: dict[str, list[str]] = {}
+    uploads: dict[str, UploadFile] = {}
+    for key, value in form.multi_items():
+        name = _INDEX.sub("", key)
+        if isinstance(value, str):
+            fields.setdefault(name, []).append(value)
+        elif name in files:
+            uploads.setdefault(name, value)
+    return _from_fields(fields, kind), uploads
+
+
+def _from_fields(fields: Mapping[str, Sequence[str]], kind: type[T]) -> T:
+    types = _types(kind)  # type: ignore[arg-type]  # a type is hashable
+    given = {name: _value(name, types[name], texts) for name, texts in fields.items() if name in types}
+    try:
+        return msgspec.convert(
+            {name: value for name, value in given.items() if value not in (None, [])}, kind, strict=False
+        )
+    except msgspec.ValidationError as exc:
+        raise invalid(exc) from exc
+
+
+@cache
+def _types(kind: Any) -> Mapping[str, Type]:
+    """Return the type of each field."""
+    described = msgspec.inspect.type_info(kind)
+    assert isinstance(described, msgspec.inspect.StructType)
+    return {field.encode_name: _plain(field.type) for field in described.fields}
+
+
+def _plain(described: Type) -> Type:
+    return _plain(described.type) if isinstance(described, Metadata) else described
+
+
+def _value(name: str, described: Type, texts: Sequence[str]) -> Any:
+    """Return the text or the texts of a field as msgspec converts them; None where it is left out."""
+    if not isinstance(described, VarTupleType):
+        return _one(name, described, texts[-1])
+    item = _plain(described.item_type)
+    split = [part for text in texts for part in _listed(item, text)]
+    return [value for part in split if (value := _one(name, item, part)) is not None]
+
+
+def _listed(item: Type, text: str) -> Sequence[str]:
+    """Split a list that came as one text."""
+    stripped = text.strip()
+    if stripped.startswith("[") and stripped.endswith("]"):
+        try:
+            found = json.loads(stripped if '"' in stripped else stripped.replace("'", '"'))
+        except (ValueError, RecursionError):
+            return [text]
+        return list(map(str, found))
+    return text.split(",") if isinstance(item, LiteralType) else [text]
+
+
+def _one(name: str, described: Type, text: str) -> str | None:
+    """Return one text, tidied; None where it is left out.
+
+    Raises:
+        BadRequest: It is none of the names that the field allows.
+    """
+    tidy = text.strip()
+    if isinstance(described, StrType):
+        return text if tidy else None
+    if tidy.lower() in _LEFT_OUT:
+        return None
+    if isinstance(described, BoolType):
+        return SWITCHES.get(tidy.lower(), tidy.lower())
+    if isinstance(described, LiteralType):
+        if tidy.lower() not in described.values:
+            allowed = ", ".join(map(str, described.values))
+            raise BadRequest(f"Invalid {name!r}: {tidy[:40]!r} is none of {allowed}.", param=name)
+        return tidy.lower()
+    return tidy

@@ -37,13 +37,26 @@ def create_app() -> Starlette:
 
 def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None = None) -> Starlette:
     """One path on the shared chassis. Tests bring their own `settings` and `chain`."""
-    try:
-        language = code_of(settings.language)
-    except UnknownLanguage as exc:
-        raise SettingError(f"STT_LANGUAGE: {exc}") from exc
+    language = _default_language(settings)
     script = next((found for name in (settings.language, *settings.languages) if (found := script_of(name))), None)
     warm_up(script)
     long = max(1, settings.max_concurrent // LONG_SHARE)
     recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
     handler = partial(transcriptions, chain, recordings, language, script)
     return create_service(settings, chain, [Route("/v1/audio/transcriptions", handler, methods=["POST"])], keys=keys)
+
+
+def _default_language(settings: Settings) -> str | None:
+    """Return the language that STT_LANGUAGE names, or that STT_LANGUAGES leaves no choice about.
+
+    Raises:
+        SettingError: One of them names no language.
+    """
+    variable = "STT_LANGUAGE"
+    try:
+        language = code_of(settings.language)
+        variable = "STT_LANGUAGES"
+        only = {code for name in settings.languages if (code := code_of(name))}
+    except UnknownLanguage as exc:
+        raise SettingError(f"{variable}: {exc}") from exc
+    return language or (only.pop() if len(only) == 1 else None)

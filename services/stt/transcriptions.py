@@ -3,14 +3,15 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
+from typing import TypeVar
 
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chassis.chain.attempt import Work
+from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
-from chassis.errors import ApiError, BadRequest, NotFound
+from chassis.errors import ApiError, BadRequest, EngineFailed, NotFound
 from chassis.server.forms import parse_form
 from chassis.server.streams import EventStream
 from chassis.sse import event
@@ -19,17 +20,19 @@ from stt.engines import Engine
 from stt.hearing import Heard, Hints, Script
 from stt.piecewise import hear
 from stt.sound.recording import Recording, Recordings
+from stt.stand_in import ASSUMED_HEADER, Suitability
 from stt.text.chinese_script import written
 from stt.wire import TranscriptionRequest, hints
 
+T = TypeVar("T")
 SHORT_SECONDS = 10.0
-"""A longer recording gets as much more of the budget as it is longer."""
+"""Length up to which the budget is as set; a longer recording gets as much more as it is longer."""
 
 
 async def transcriptions(
     chain: Chain[Engine], recordings: Recordings, default_language: str | None, script: Script | None, request: Request
 ) -> Response:
-    """What was said, whole or as it is made out.
+    """Answer with what is said in a recording, whole or as it is made out.
 
     Raises:
         BadRequest: The form, or the sound in it, cannot be used.
@@ -42,46 +45,62 @@ async def transcriptions(
         if "file" not in files:
             raise BadRequest("Missing required parameter: 'file'.", param="file")
         recording = await stack.enter_async_context(recordings.open(files["file"].file))
+        suitability = Suitability(chain.pick(wanted.model)[0], told.language)
         ask = partial(
             chain.answer,
             wanted.model,
             skip_loading=told.language is not None,
             extra_seconds=max(0.0, recording.seconds - SHORT_SECONDS),
-            willing=lambda engine: engine.hears(told.language),
+            needs=lambda engine: engine.needs(recording.seconds) if suitability.suits(engine) else None,
         )
         if wanted.stream:
-            answer = await ask(partial(_piecewise, recording, told))
+            answer = await ask(partial(_piecewise, recording, told, suitability))
             stack.push_async_callback(answer.aclose)
             body = _to_the_end(events(answer, recording.seconds, told), request, stack.pop_all())
-            return EventStream(body, headers={ENGINE_HEADER: answer.engine})
-        whole = await ask(partial(_whole, recording, told))
+            return EventStream(body, headers=_headers(answer))
+        whole = await ask(partial(_whole, recording, told, suitability))
         stack.push_async_callback(whole.aclose)
         [transcript] = [transcript async for transcript in whole]
     content, media_type = encode(transcript, wanted)
-    return Response(content, media_type=media_type, headers={ENGINE_HEADER: whole.engine})
+    return Response(content, media_type=media_type, headers=_headers(whole))
 
 
-def _piecewise(recording: Recording, told: Hints, engine: Engine, model: str | None) -> Work[Heard, None]:
-    return Work(_heard(recording, told, engine, model), None)
+def _headers(answer: Answer[T, str | None]) -> dict[str, str]:
+    assumed = {} if answer.record is None else {ASSUMED_HEADER: answer.record}
+    return {ENGINE_HEADER: answer.engine} | assumed
 
 
-def _whole(recording: Recording, told: Hints, engine: Engine, model: str | None) -> Work[Transcript, None]:
-    return Work(_transcript(recording, told, engine, model), None)
+def _piecewise(
+    recording: Recording, told: Hints, suitability: Suitability, engine: Engine, model: str | None
+) -> Work[Heard, str | None]:
+    return Work(_heard(recording, told, suitability, engine, model), suitability.assumed_by(engine))
 
 
-async def _heard(recording: Recording, told: Hints, engine: Engine, model: str | None) -> AsyncGenerator[Heard, None]:
+def _whole(
+    recording: Recording, told: Hints, suitability: Suitability, engine: Engine, model: str | None
+) -> Work[Transcript, str | None]:
+    heard = _heard(recording, told, suitability, engine, model)
+    return Work(_transcript(recording, heard), suitability.assumed_by(engine))
+
+
+async def _heard(
+    recording: Recording, told: Hints, suitability: Suitability, engine: Engine, model: str | None
+) -> AsyncGenerator[Heard, None]:
     if model is not None and engine.models and model not in engine.models:
         known = ", ".join(engine.models)
         raise NotFound(f"This engine has no model {model!r}, but {known}.", param="model", code="model_not_found")
-    async with aclosing(hear(engine, recording, replace(told, model=model))) as pieces:
-        async for heard in pieces:
-            yield written(heard, told.script)
+    suitability.check(engine)
+    try:
+        async with aclosing(hear(engine, recording, replace(told, model=model))) as pieces:
+            async for heard in pieces:
+                yield written(heard, told.script)
+    except EngineFailed:
+        suitability.failed(engine)
+        raise
 
 
-async def _transcript(
-    recording: Recording, told: Hints, engine: Engine, model: str | None
-) -> AsyncIterator[Transcript]:
-    async with aclosing(_heard(recording, told, engine, model)) as pieces:
+async def _transcript(recording: Recording, pieces: AsyncGenerator[Heard, None]) -> AsyncIterator[Transcript]:
+    async with aclosing(pieces):
         heard = [piece async for piece in pieces]
     segments = tuple(segment for piece in heard for segment in piece.segments)
     yield Transcript(language=heard[0].language, seconds=recording.seconds, segments=segments)
@@ -90,10 +109,10 @@ async def _transcript(
 async def _to_the_end(
     body: AsyncGenerator[bytes, None], request: Request, used: AsyncExitStack
 ) -> AsyncIterator[bytes]:
-    """The events; an engine that breaks off is told of by the last one, since the status has left.
+    """Pass the events on; where an engine breaks off, the last event is the error, since the status has left.
 
     Args:
-        used: What is needed until then.
+        used: Things to close at the end.
     """
     async with used, aclosing(body):
         try:

@@ -101,9 +101,9 @@ class Attempt:
         began: float,
         extra_seconds: float,
         skip_loading: bool,
-        willing: Callable[[Any], bool],
+        needs: Callable[[Any], float | None],
     ) -> None:
-        self.skip_loading, self.willing = skip_loading, willing
+        self.skip_loading, self.needs = skip_loading, needs
         self.deadline = began + budget.first_byte_seconds + extra_seconds
         self.last_deadline = max(self.deadline, began + budget.last_engine_seconds + extra_seconds)
         self.least_seconds = LEAST_SHARE * budget.first_byte_seconds
@@ -193,12 +193,11 @@ class Attempt:
 
     def _share(self, left: "deque[Seat[Any]]") -> float:
         """Return the seconds that the engine now asked may take, given those that are left."""
-        engines = [seat.engine for seat in left]
-        later = [engine for engine in engines if engine is not None and self.willing(engine)]
-        if not later:
+        needs = [self.needs(seat.engine) for seat in left if seat.engine is not None]
+        reserved = [seconds for seconds in needs if seconds is not None]
+        if not reserved:
             return max(self.last_deadline - monotonic(), self.least_seconds)
-        reserved: float = sum(engine.first_byte_seconds for engine in later)
-        return max(self.deadline - monotonic() - reserved, self.least_seconds)
+        return max(self.deadline - monotonic() - sum(reserved), self.least_seconds)
 
     async def _first_piece(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R]:
         patience = asyncio.timeout(seconds)

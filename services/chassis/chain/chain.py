@@ -76,7 +76,7 @@ class Chain(Generic[E]):
         *,
         skip_loading: bool = True,
         extra_seconds: float = 0.0,
-        willing: Callable[[E], bool] = lambda engine: True,
+        needs: Callable[[E], float | None] = lambda engine: engine.first_byte_seconds,
         admitted: Callable[[], object] = lambda: None,
     ) -> Answer[T, R]:
         """Ask the engines that `model` names; return once one has given its first piece.
@@ -86,7 +86,7 @@ class Chain(Generic[E]):
             work: Starts an engine's work. Its second argument is `small` of `whisper/small`.
             skip_loading: Ask a later engine while one ahead of it is loading, instead of waiting for that one.
             extra_seconds: Added to the budget, for work that needs longer by its nature.
-            willing: Tells if an engine would take this on; those ahead leave no time for one that would decline.
+            needs: Seconds that engines ahead leave for an engine; None for one that would decline.
             admitted: Called when a place was had, before any engine is asked.
 
         Raises:
@@ -99,7 +99,7 @@ class Chain(Generic[E]):
         since = await self.admission.enter()
         try:
             admitted()
-            attempt = Attempt(self.budget, began, extra_seconds, skip_loading, willing)
+            attempt = Attempt(self.budget, began, extra_seconds, skip_loading, needs)
             seats, submodel = self.pick(model)
             begun = await attempt.ask(seats, lambda engine: work(engine, submodel))
         except BaseException:

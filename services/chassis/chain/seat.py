@@ -31,6 +31,7 @@ class Engine(Protocol):
     `EngineUnavailable`. These are optional:
 
     - `detail`: text that /readyz shows beside "ready".
+    - `only`: the one language that it knows, which /readyz shows too.
     - `stands_in = True`: the engine only replaces better ones, and is never asked ahead of its turn.
     - `canary()`: a coroutine that proves the engine's health without a caller, or raises. A resting engine that has
       one answers again only once it has returned.
@@ -54,6 +55,8 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """Part of the loading that is done, 0 to 1."""
     seconds: float | None = None
     """Time until the next try (unavailable) or the end of the rest (resting); None if there is none."""
+    only: str | None = None
+    """The one language that the engine knows; None: several, or it does not matter."""
 
 
 class Seat(Generic[E]):
@@ -90,7 +93,7 @@ class Seat(Generic[E]):
             return State("loading", *self._loading)
         if self._tired and (self._canary is not None or monotonic() < self._resting_until):
             return State("resting", self._why_resting, seconds=_until(self._resting_until))
-        return State("ready", getattr(self.engine, "detail", None))
+        return State("ready", getattr(self.engine, "detail", None), only=getattr(self.engine, "only", None))
 
     async def keep_loading(self) -> None:
         """Load the engine, again and again where that may help."""

@@ -1,4 +1,4 @@
-"""What an engine that hears is, and which there are. A name not in the table is a row of settings for `openai`."""
+"""The Protocol of engines that hear, and a table of them. Any other name is a row of settings for `openai`."""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ ENGINES = {
 }
 
 ROWS = "stt.engines.openai.engine:OpenAI"
-"""Any transcription server that speaks the dialect, under the name its settings have."""
+"""The engine for any transcription server that speaks the dialect, under the name its settings have."""
 
 
 class Engine(Protocol):
@@ -26,12 +26,14 @@ class Engine(Protocol):
 
     first_byte_seconds: float
     models: tuple[str, ...]
-    """What may stand after the slash of `whisper/small`; none: anything, which only the engine can know."""
+    """Names that may follow the slash of `whisper/small`; none: any, and the engine itself knows which there are."""
+    only: str | None = None
+    """The one language it hears, ISO 639-1; None: several, of which it finds out the one that is spoken."""
 
     @classmethod
     @abstractmethod
     def load(cls, name: str, report: Report) -> Self:
-        """May take minutes. Called in a thread.
+        """Load the engine, which may take minutes. Called in a thread.
 
         Raises:
             EngineUnavailable: It cannot be loaded; the message says what to do.
@@ -39,15 +41,18 @@ class Engine(Protocol):
 
     @abstractmethod
     def hears(self, language: str | None) -> bool:
-        """Whether it would take on sound in this language."""
+        """Return True if it would take on sound in this language; None: in one that nobody stated."""
+
+    def needs(self, seconds: float) -> float:
+        """Return the usual time to the first piece for a recording of this length."""
+        return self.first_byte_seconds
 
     @abstractmethod
     def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
-        """What is said, as it is made out: at least one piece, if there is nothing then one without segments.
+        """Yield what is said, as it is made out: at least one piece, without segments if nothing is said.
 
-        Of a long recording it is given one part after the other, of half a minute at most.
-
-        Closing the iterator ends the work.
+        Of a long recording it gets one part after the other, of half a minute at most. Closing the iterator ends the
+        work.
 
         Raises:
             Declined: It does not `hear` that language.

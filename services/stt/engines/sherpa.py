@@ -217,6 +217,7 @@ class Sherpa(Engine):
 
     def __init__(self, name: str, recognizer: Any, *models: str, languages: tuple[str, ...] = ()) -> None:
         self.name, self.recognizer, self.models, self.languages = name, recognizer, models, languages
+        self.only = languages[0] if len(languages) == 1 else None
         self._executor = workers(cores(), name)
 
     @classmethod

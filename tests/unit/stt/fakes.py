@@ -48,6 +48,7 @@ class FakeEngine(Engine):
         self.segments, self.language, self.languages = segments, language, hears
         self.error, self.after, self.silent = error, after, silent
         self.first_byte_seconds = 0.1
+        self.only = hears[0] if len(hears) == 1 else None
         self.models = ("small",)
         self.asked: list[tuple[Pcm, Hints]] = []
         self.closed = 0

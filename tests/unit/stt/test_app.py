@@ -64,6 +64,7 @@ def test_every_engine_and_every_known_server_may_be_named_together(monkeypatch: 
     ("variable", "value"),
     [
         ("STT_LANGUAGE", "klingon"),
+        ("STT_LANGUAGES", "en,klingon"),
         ("STT_MAX_SECONDS", "0"),
         ("STT_MAX_CONCURRENT", "0"),
         ("STT_MAX_QUEUED", "-1"),
@@ -88,6 +89,7 @@ def test_a_setting_that_cannot_be_used_ends_the_start_by_name(
         ({"language": "English"}, "en", None),
         ({"language": "zh-TW"}, "zh", "s2tw"),
         ({"languages": ("en", "zh-Hans")}, None, "t2s"),
+        ({"languages": ("en",)}, "en", None),
         ({"language": "zh-HK", "languages": ("zh-Hans",)}, "zh", "s2hk"),
     ],
 )

@@ -122,6 +122,7 @@ class OpenAI(Engine):
             self.languages = frozenset(filter(None, map(code_of, options.languages or provider.languages)))
         except UnknownLanguage as exc:
             raise SettingError(f"{row.prefix}LANGUAGES: {exc}") from exc
+        self.only = next(iter(self.languages)) if len(self.languages) == 1 else None
         self._remote = Remote(row, "/audio/transcriptions", {}, connect_seconds=options.connect_seconds)
         self._executor = workers(cores(), "upload")
 

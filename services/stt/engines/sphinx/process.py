@@ -1,9 +1,9 @@
 """A process of its own in which PocketSphinx listens: it holds Python's lock, and cannot be told to stop.
 
-It reads `length (4 bytes, little-endian), 16-bit samples` from its input, again and again, and writes
-`length, JSON [[word, start, end], …]`, in seconds, for each. Before the first it writes an empty list when it is ready,
-or what is wrong with the grammar or the keywords that its argument names. It ends when its input does: with its parent,
-whatever becomes of that. Run by its path, so that nothing else is loaded.
+It reads `length (4 bytes, little-endian), 16-bit samples` from its input, again and again, and for each writes
+`length, JSON [[word, start, end, probability], …]`, in seconds. Before the first it writes an empty list when it is
+ready, or what is wrong with the grammar or the keywords that its argument names. It ends when its input does: with its
+parent, whatever becomes of that. Run by its path, so that nothing else is loaded.
 """
 
 import json
@@ -18,17 +18,17 @@ from typing import Any, BinaryIO
 
 FRAMES_PER_SECOND = 100
 NICER = 5
-"""Than its parent, so that who answers the callers goes first. With much more, nobody is heard on a busy machine.
-A thread that has stepped back leaves that to the processes it starts, and only root could undo it."""
+"""Niceness added to that of its parent, which answers the callers and goes first. With much more, no caller is heard
+in time on a busy machine. A process inherits the niceness of the thread that starts it, and only root could undo it."""
 NO_WORDS = re.compile(
     r"/\*.*?\*/|//[^\n]*|#JSGF[^;]*;|\bgrammar\s+[\w.]+\s*;|\bimport\s*<[^>]*>\s*;|<[^>]*>|\{[^}]*\}|/[\d.eE+-]+/|\bpublic\b",
     re.DOTALL,
 )
-"""What stands in a JSGF grammar beside its words and signs: comments, headers, names of rules, tags, weights."""
+"""Parts of a JSGF grammar that are no words: comments, headers, names of rules, tags, weights."""
 
 
 class Unusable(ValueError):
-    """What is wrong with what it shall listen for."""
+    """The grammar or the keywords cannot be used; the message says why."""
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def listener(decoder: Any, *, grammar: str | None = None, keywords: Iterable[tuple[str, float]] = ()) -> Any:
-    """One that hears any English, only what a grammar allows, or only keywords, each with its threshold.
+    """Return a decoder for any English, for what a grammar allows, or for keywords, each with its threshold.
 
     Args:
         decoder: PocketSphinx's class.
@@ -80,8 +80,10 @@ def listener(decoder: Any, *, grammar: str | None = None, keywords: Iterable[tup
 
 
 def _check(decoder: Any, needed: Iterable[str]) -> None:
-    """Raises:
-    Unusable: Some of these are not in the dictionary.
+    """Look the words up in the dictionary.
+
+    Raises:
+        Unusable: Some are not there.
     """
     known = decoder(loglevel="FATAL", lm=None)
     if unknown := [word for word in dict.fromkeys(needed) if known.lookup_word(word) is None]:
@@ -89,8 +91,11 @@ def _check(decoder: Any, needed: Iterable[str]) -> None:
         raise Unusable(f"PocketSphinx's dictionary has no {listed}; write English words, in lower case")
 
 
-def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float]]:
-    """What is said in one utterance. Given whole, it is levelled by its own mean and not by a running one."""
+def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float, float]]:
+    """Return the words of one utterance: text, start, end and probability.
+
+    The utterance is given whole, and so levelled by its own mean and not by a running one.
+    """
     decoder.reinit_feat()  # else it remembers the voice before
     decoder.start_utt()
     decoder.process_raw(samples, full_utt=True)
@@ -102,6 +107,7 @@ def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float]]:
             part.word.partition("(")[0].strip(),
             part.start_frame / FRAMES_PER_SECOND,
             (part.end_frame + 1) / FRAMES_PER_SECOND,
+            part.prob,
         )
         for part in decoder.seg()
         if part.word[0] not in "<[+"  # silence, noise

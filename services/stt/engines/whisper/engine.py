@@ -94,6 +94,7 @@ class Whisper(Engine):
         self.model, self.models, self.batching = model, names, batching
         self.workers, self.hotwords = workers, hotwords
         self.languages = frozenset(model.supported_languages)
+        self.only = "en" if self.languages == {"en"} else None
         self._executor = threads(workers, "whisper")
 
     @classmethod

@@ -85,6 +85,7 @@ class Shelf(Engine):
         self._places = [_Place(listed) for listed in models]
         self._places[0].model = first
         self._first_hears = first.hears if first is not None else lambda language: True
+        self.only = None if first is None else first.only
         self._idle_seconds, self._loading_seconds, self._free = idle_seconds, loading_seconds, free
         self._one_at_a_time = asyncio.Lock()
         self._tidying: set[asyncio.Task[None]] = set()

@@ -82,7 +82,7 @@ async def test_no_time_is_kept_for_an_engine_that_would_decline() -> None:
         [Seat.of("a", slow), Seat.of("b", unwilling)], first_byte_seconds=0.4, last_engine_seconds=5
     )
 
-    answer = await chain.answer("tts-1", speak, willing=lambda engine: engine is slow)
+    answer = await chain.answer("tts-1", speak, needs=lambda engine: 0.1 if engine is slow else None)
 
     assert answer.engine == "a"
 

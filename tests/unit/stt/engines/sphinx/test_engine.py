@@ -17,6 +17,7 @@ from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import SettingError
 from fixtures import sounds
 from stt.engines import Engine
+from stt.engines.sphinx import engine
 from stt.engines.sphinx.engine import PROGRAM, Sphinx, SphinxOptions
 from stt.hearing import RATE, Heard, Hints, Pcm
 from unit.stt.fakes import FakeEngine
@@ -307,3 +308,33 @@ async def test_its_processes_step_back_equally_whoever_starts_them(sphinx: Sphin
 
     own = os.getpriority(os.PRIO_PROCESS, os.getpid())
     assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in process_ids(sphinx)} == {min(19, own + 5)}
+
+
+@speaks
+async def test_words_that_are_improbable_are_declined_unless_english_is_stated(
+    sphinx: Sphinx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = sounds.spoken("Please tell me a story.")
+    assert [piece async for piece in sphinx.transcribe(said, Hints())]
+
+    monkeypatch.setattr(engine, "LIKELY_ENGLISH", 0.99)
+
+    with pytest.raises(Declined, match="does not sound like it"):
+        async for _ in sphinx.transcribe(said, Hints()):
+            pass
+    assert await text(sphinx, said) == "please tell me a story"
+
+
+@speaks
+async def test_what_a_grammar_allows_is_heard_however_improbable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grammar = tmp_path / "toy.gram"
+    grammar.write_text("#JSGF V1.0; grammar toy; public <toy> = hello bear | good night;")
+    monkeypatch.setattr(engine, "LIKELY_ENGLISH", 0.99)
+    sphinx = Sphinx(1, SphinxOptions(grammar=grammar))
+
+    pieces = [piece async for piece in sphinx.transcribe(sounds.spoken("good night"), Hints())]
+
+    assert [segment.text for piece in pieces for segment in piece.segments] == [" good night"]
+    await sphinx.aclose()

@@ -17,6 +17,7 @@ class Part:
     word: str
     start_frame: int
     end_frame: int
+    prob: float = 0.9
 
 
 class FakeDecoder:
@@ -61,7 +62,7 @@ def test_words_come_in_the_order_of_their_times_without_noise_and_variants() -> 
         ]
     )
 
-    assert words(decoder, b"ab") == [("hello", 0.1, 0.5), ("good night", 1.5, 2.0)]
+    assert words(decoder, b"ab") == [("hello", 0.1, 0.5, 0.9), ("good night", 1.5, 2.0, 0.9)]
     assert decoder.calls == ["forget", "start", (b"ab", True), "end"]
 
 

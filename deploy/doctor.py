@@ -121,6 +121,9 @@ def running() -> Iterator[Finding]:
         if status == 200 and first["state"] == "unavailable":
             remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
         yield Finding(status == 200 or False, f"{service}: {told}", remedy)
+        for engine in body["engines"]:
+            if engine["state"] == "ready" and engine.get("detail"):
+                yield Finding(None, f"{service}: {engine['name']}: {engine['detail']}")
 
 
 def lost() -> Iterator[Finding]:

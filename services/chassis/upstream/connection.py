@@ -18,12 +18,15 @@ not pass, and an idle connection that grows old.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 from enum import Enum
-from typing import TypeAlias, cast
+from typing import cast
 
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from chassis.upstream.body import Headers, Unbegun
+from chassis.upstream.deadline import Deadline
 
 KEEP_ALIVE_SECONDS = 60.0
 """Age at which an idle connection is closed."""
@@ -40,12 +43,6 @@ GATHER_SECONDS = 0.004
 `PROMPT_PIECES`: what comes in between is handed out together."""
 PROMPT_PIECES = 8
 
-Headers: TypeAlias = list[tuple[bytes, bytes]]
-
-
-class Unbegun(httpx.ReadError):
-    """A kept connection was closed before anything of an answer came: most likely it was being closed already."""
-
 
 class Phase(Enum):
     """How far the one answer has come; the drawing is above."""
@@ -58,35 +55,6 @@ class Phase(Enum):
 
 
 IDLE, ASKED, BODY, ENDED, DRAINING = Phase  # looked up for each piece of each answer
-
-
-class Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
-    """The rest of an answer; all that has come by now is one piece. Close it: that ends the work upstream."""
-
-    def __init__(self, connection: "Connection") -> None:
-        self._connection: Connection | None = connection
-
-    def __aiter__(self) -> "Body":
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._connection is None:
-            raise StopAsyncIteration
-        if piece := await self._connection.piece():
-            return piece
-        self.let_pass()
-        raise StopAsyncIteration
-
-    def let_pass(self) -> None:
-        """Let what little is left pass unread, so that its connection can be kept."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.drain()
-
-    async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.leave()
 
 
 class Connection(asyncio.Protocol):
@@ -120,10 +88,8 @@ class Connection(asyncio.Protocol):
         """The owner, waiting for a piece or for room to send."""
         self._parser: HttpResponseParser | None = None
         self._silence_seconds: float | None = None
-        self._deadline: float | None = None
-        """Loop time at which the connection fails, or an idle one is closed."""
+        self._deadline = Deadline(self._loop, self._be_late)
         self._late: type[httpx.TimeoutException] = httpx.ReadTimeout
-        self._timer: asyncio.TimerHandle | None = None
 
     # What the transport calls.
 
@@ -144,7 +110,7 @@ class Connection(asyncio.Protocol):
         if phase is IDLE:  # nobody has asked anything
             return self.abort()
         if self._silence_seconds is not None:
-            self._deadline = self._loop.time() + self._silence_seconds
+            self._deadline.put_off(self._silence_seconds)
         assert self._parser is not None
         try:
             self._parser.feed_data(data)
@@ -155,7 +121,8 @@ class Connection(asyncio.Protocol):
         elif phase is DRAINING:
             return self._drain(len(data))
         if self._unread_bytes > HIGH_WATER_BYTES and self._phase is BODY:
-            self._full, self._deadline = True, None
+            self._full = True
+            self._deadline.forget()
             self.transport.pause_reading()
         self._wake_or_gather()
 
@@ -170,8 +137,7 @@ class Connection(asyncio.Protocol):
         self._open = False
         if self._phase in (ASKED, BODY, DRAINING) and self._failure is None:  # else it was closed here
             self._lose(broken=exc is not None)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._deadline.cancel()
         if self.gone is not None:
             self.gone()
         self._parser = self.keep = self.gone = None  # they hold this, and this holds them
@@ -228,7 +194,7 @@ class Connection(asyncio.Protocol):
             assert self._parser is not None
             self._can_be_kept = self._parser.should_keep_alive()
             self._phase = ENDED
-            self._deadline = None
+            self._deadline.forget()
 
     # What the owner calls.
 
@@ -245,7 +211,8 @@ class Connection(asyncio.Protocol):
         self._phase = ASKED
         self._head_bytes = self._unread_bytes = self._drained_bytes = self._pieces_given = 0
         self._headers, self._pieces = [], []
-        self._deadline = self._silence_seconds = None  # they were those of an idle connection
+        self._silence_seconds = None
+        self._deadline.forget()  # it was that of an idle connection
         if isinstance(body, bytes):
             self.transport.write(head + body)
         else:
@@ -253,7 +220,7 @@ class Connection(asyncio.Protocol):
             await self._send(body)
         self._silence_seconds = silence_seconds
         if silence_seconds is not None:
-            self._look_in(silence_seconds)
+            self._deadline.put(silence_seconds)
         while self._phase is ASKED:
             if self._failure is not None:
                 raise self._failure
@@ -280,14 +247,14 @@ class Connection(asyncio.Protocol):
         if self._full:
             self._take_more()
             if self._silence_seconds is not None and self._phase is BODY:
-                self._look_in(self._silence_seconds)
+                self._deadline.put(self._silence_seconds)
         return piece
 
     def drain(self) -> None:
         """Keep the connection for the next request, once what is left of this answer has passed."""
         if self._phase is BODY:
             self._phase, self._silence_seconds = DRAINING, None
-            self._look_in(DRAIN_SECONDS)
+            self._deadline.put(DRAIN_SECONDS)
         self._take_more()
         self._drain(0)
 
@@ -320,7 +287,7 @@ class Connection(asyncio.Protocol):
         self._phase = IDLE
         if can_be_kept and self.keep is not None:
             self._answers += 1
-            self._look_in(KEEP_ALIVE_SECONDS)
+            self._deadline.put(KEEP_ALIVE_SECONDS)
             self.keep()
         else:
             self.abort()
@@ -334,9 +301,10 @@ class Connection(asyncio.Protocol):
                 break
             self.transport.write(piece)
             while self._clogged and self._phase is ASKED and self._failure is None:
-                self._look_in(SEND_SECONDS)
+                self._deadline.put(SEND_SECONDS)
                 await self._wait()
-        self._deadline, self._late = None, httpx.ReadTimeout
+        self._deadline.forget()
+        self._late = httpx.ReadTimeout
 
     def _fail(self, failure: Exception) -> None:
         self._failure = self._failure or failure
@@ -367,20 +335,5 @@ class Connection(asyncio.Protocol):
         names = {name.lower() for name, _ in self._headers}
         return not names & {b"content-length", b"transfer-encoding"}
 
-    def _look_in(self, seconds: float) -> None:
-        """Set the deadline, and arm the one timer; it arms itself again if the deadline has moved."""
-        self._deadline = self._loop.time() + seconds
-        if self._timer is not None and self._timer.when() > self._deadline:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        if self._deadline is None:
-            return
-        if (left := self._deadline - self._loop.time()) > 0.001:
-            self._look_in(left)
-        else:
-            self._fail(self._late("silent"))
+    def _be_late(self) -> None:
+        self._fail(self._late("silent"))

@@ -5,10 +5,10 @@ from time import monotonic
 
 
 class KeyRing:
-    """Round and round, past those that rest.
+    """Keys that are handed out in turn, past those that rest.
 
     Args:
-        keys: None: nothing to show is one way of asking, too.
+        keys: Keys of one provider; empty: requests show none, which is a way of asking, too.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -17,7 +17,7 @@ class KeyRing:
         self._next = 0
 
     def take(self, tried: frozenset[str] = frozenset()) -> str | None:
-        """The next one that is awake; if none is, the one to wake first; None: each was tried."""
+        """Return the next key that does not rest; if all do, the one whose rest ends first; None: each was tried."""
         turn = [self.keys[(self._next + step) % len(self.keys)] for step in range(len(self.keys))]
         left = [key for key in turn if key not in tried]
         awake = [key for key in left if not self._seconds(key)]
@@ -36,7 +36,7 @@ class KeyRing:
 
     @property
     def seconds(self) -> float:
-        """Until one is awake."""
+        """Return the time until the first rest ends."""
         return min(map(self._seconds, self.keys))
 
     def _seconds(self, key: str) -> float:

@@ -63,6 +63,11 @@ class ModelNames:
             model = following
         return model
 
+    def note(self, *models: str | None) -> None:
+        """Take these for models that are in use, although nobody has asked for them yet."""
+        for model in filter(None, models):
+            self.current(model)
+
     def alternatives(self, model: str) -> list[str]:
         """Return what to ask for after `model` was refused as unknown or retired, the best first; may be empty.
 

@@ -20,7 +20,7 @@ from chassis.errors import (
     EngineWithoutModel,
 )
 from chassis.request_id import REQUEST_ID, request_id
-from chassis.upstream.client import Reply, Unusable, Upstream
+from chassis.upstream.client import Unusable, Upstream
 from chassis.upstream.complaints import Complaint
 from chassis.upstream.concessions import Concessions
 from chassis.upstream.habits import Habits
@@ -28,6 +28,7 @@ from chassis.upstream.keys import KeyRing
 from chassis.upstream.model_names import ModelNames, listed_in
 from chassis.upstream.question import Question
 from chassis.upstream.refusals import Circumstances, UnknownModel, refusal, within_success
+from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 
 _MAX_REFUSAL_BYTES = 64 * 2**10
@@ -66,6 +67,7 @@ class Remote:
         self.hint = f"Check {row.prefix}{settings}."
         self.ring = KeyRing(row.api_keys)
         self.names = ModelNames(row.name, row.base_url, row.preferred)
+        self.names.note(row.model, *row.models)
         self._key_headers = {key: row.headers_with(key) for key in self.ring.keys}
         self._shown: WeakKeyDictionary[Reply, str] = WeakKeyDictionary()
         self._habits = Habits()

@@ -15,7 +15,8 @@ from typing import NamedTuple, TypeAlias, cast
 import httpx
 from aiohappyeyeballs import start_connection
 
-from chassis.upstream.connection import Body, Connection, Headers
+from chassis.upstream.body import Body, Headers
+from chassis.upstream.connection import Connection
 
 NEXT_ADDRESS_SECONDS = 0.25
 """Time that one address of a name has before the next is tried beside it."""

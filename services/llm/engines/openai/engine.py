@@ -19,9 +19,9 @@ from chassis.chain.seat import Report
 from chassis.errors import ApiError, Declined, EngineFailed, NotFound, TooBusy
 from chassis.settings import read
 from chassis.sse import close
-from chassis.upstream.client import Reply
 from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
+from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage

@@ -18,10 +18,10 @@ from chassis.errors import Declined, EngineFailed
 from chassis.settings import Options, SettingError, read
 from chassis.sse import events
 from chassis.threads import Stop, pieces, workers
-from chassis.upstream.client import Reply
 from chassis.upstream.complaints import Complaint
 from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
+from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 from stt.engines import Engine
 from stt.engines.openai.answers import Answered, Event, segments

@@ -18,9 +18,9 @@ from msgspec import Meta
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, EngineFailed, NotFound
 from chassis.settings import Options, read
-from chassis.upstream.client import Reply
 from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
+from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 from tts.audio.decode import Decoder, NotSound
 from tts.audio.pcm import RATE, pcm

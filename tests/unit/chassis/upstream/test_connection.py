@@ -8,7 +8,8 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.upstream.connection import DRAIN_BYTES, Body, Connection, Phase
+from chassis.upstream.body import Body
+from chassis.upstream.connection import DRAIN_BYTES, Connection, Phase
 
 HEADS = st.sampled_from(
     [
@@ -87,11 +88,11 @@ async def walk(pieces: list[bytes], steps: list[str]) -> None:
     assert kept or wire.closed, "nobody would ever close it"
     assert len(kept) <= 1
     assert len(gone) == wire.closed
-    assert wire.closed or (connection._phase is Phase.IDLE and connection._timer is not None)
+    assert wire.closed or (connection._phase is Phase.IDLE and connection._deadline.is_armed)
     wire.lose(None)
     await asyncio.sleep(0)
     assert len(gone) == 1
-    assert connection._timer is None or connection._timer.cancelled()
+    assert not connection._deadline.is_armed
 
 
 async def _go_on(connection: Connection, wire: Wire, body: Body, steps: list[str]) -> None:

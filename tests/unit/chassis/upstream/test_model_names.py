@@ -157,6 +157,15 @@ async def test_a_retired_model_is_asked_for_once_and_its_successor_from_then_on(
     assert detail == "deepseek-chat is gone and deepseek-flash is asked instead"
 
 
+def test_what_a_row_is_set_to_is_named_before_anybody_asks() -> None:
+    row = Row("up", OPENAI, "k", "tts-1", ("tts-1", "o4-mini"))
+    remote = Remote(row, "/audio/speech", {}, connect_seconds=1.0)
+
+    assert remote.detail is not None
+    assert "tts-1 end" in remote.detail
+    assert "o4-mini ended on 2026-10-23 and gpt-5.6-terra follows" in remote.detail
+
+
 async def test_the_first_preferred_model_that_the_keys_list_names_is_asked() -> None:
     async with Upstream(serves=("c",), models=("c", "x")) as upstream:
         seen, _ = await asked(upstream, "a", "a", preferred=("a", "b", "c"))

@@ -1,0 +1,117 @@
+"""An answer of an upstream on its way in, and what an error of the transport means to the chain."""
+
+import errno
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from time import time
+
+import httpx
+
+from chassis.errors import ApiError, EngineFailed, EngineTimeout, TooBusy
+from chassis.sse import close
+from chassis.upstream.body import Body, Headers
+from chassis.upstream.decoding import decoded, encodings
+from chassis.upstream.transport import ProxyRefused
+
+log = logging.getLogger("talkbox.upstream")
+
+
+class Reply(AsyncIterator[bytes]):
+    """An answer on its way in, piece by piece as it arrives. Close it: that ends the work upstream."""
+
+    def __init__(self, status: int, headers: Headers, body: Body, shown: str) -> None:
+        self.status, self._body, self._shown = status, body, shown
+        self._headers = {name.lower(): value for name, value in headers}
+        self._pieces: AsyncIterator[bytes] = body
+        if names := encodings(self._header(b"content-encoding")):
+            self._pieces = decoded(body, names, shown)
+
+    @property
+    def media_type(self) -> str:
+        return self._header(b"content-type").partition(";")[0].strip().lower()
+
+    @property
+    def location(self) -> str:
+        return self._header(b"location")
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds for which the upstream asks to be left alone."""
+        return _seconds(self._header(b"retry-after-ms"), 0.001) or _seconds(self._header(b"retry-after"), 1.0)
+
+    def _header(self, name: bytes) -> str:
+        return self._headers.get(name, b"").decode("latin-1")
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._pieces)
+        except httpx.TransportError as exc:
+            raise translated(exc, self._shown) from exc
+
+    async def read(self, most: int) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            EngineFailed: It is more than `most` bytes, or breaks off.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self:
+            pieces.append(piece)
+            if (size := size + len(piece)) > most:
+                raise EngineFailed(f"answered more than {most} bytes")
+        return b"".join(pieces)
+
+    def ended(self) -> None:
+        """Let the rest pass instead of closing, since all that matters has come."""
+        self._body.let_pass()
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the answer has come to its end."""
+        await self._body.aclose()
+        if self._pieces is not self._body:
+            await close(self._pieces)
+
+
+def translated(exc: httpx.RequestError, shown: str) -> ApiError:
+    """Return what an error of the transport means to the chain."""
+    match exc:
+        case httpx.WriteTimeout():
+            return EngineTimeout(f"{shown} does not take what it is sent")
+        case httpx.ConnectError(__cause__=OSError(errno=errno.EMFILE | errno.ENFILE)):
+            missing = "there is no file descriptor left for a connection"  # our own limit, and no failure of an engine
+            log.error("EMFILE: %s to %s; raise the limit of open files (`ulimit -n`)", missing, shown)
+            return TooBusy(f"Too many connections are open: {missing}. Try again in a moment.", retry_after=1.0)
+        case httpx.ConnectTimeout():
+            return EngineTimeout(f"no connection to {shown} in time")
+        case httpx.ReadTimeout():
+            return EngineTimeout(f"{shown} fell silent")
+        case ProxyRefused(status=status):
+            return EngineFailed(f"the proxy in front of {shown} answered {status}", code="upstream_unreachable")
+        case httpx.ProxyError():
+            return EngineFailed(f"cannot reach the proxy in front of {shown}", code="upstream_unreachable")
+        case httpx.ConnectError(__cause__=ssl.SSLError()):
+            return EngineFailed(
+                f"{shown} has no certificate to be trusted; the row's CA_FILE may name one", code="upstream_unreachable"
+            )
+        case httpx.ConnectError():
+            return EngineFailed(f"cannot reach {shown}", code="upstream_unreachable")
+        case httpx.RemoteProtocolError():
+            return EngineFailed(f"{shown} does not speak HTTP")
+        case _:
+            return EngineFailed(f"{shown} broke off")
+
+
+def _seconds(text: str, unit: float) -> float | None:
+    """Return the seconds in a Retry-After, a number or a date; None where it holds neither, or no time to come."""
+    try:
+        seconds = float(text) * unit
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time()
+        except (ValueError, OverflowError):
+            return None
+    return seconds if isfinite(seconds) and seconds > 0 else None

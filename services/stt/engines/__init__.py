@@ -15,6 +15,7 @@ ENGINES = {
     "zipformer": "stt.engines.sherpa:Sherpa",
     "moonshine": "stt.engines.sherpa:Sherpa",
     "whisper-onnx": "stt.engines.sherpa:Sherpa",
+    "azure-stt": "stt.engines.azure_stt:AzureStt",
 }
 
 ROWS = "stt.engines.openai.engine:OpenAI"

@@ -25,11 +25,11 @@ from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 from stt.engines import Engine
 from stt.engines.openai.answers import Answered, Event, segments
-from stt.engines.openai.audio_file import encoded
-from stt.engines.openai.providers import UPSTREAMS, Format, HearingProvider
+from stt.engines.openai.providers import UPSTREAMS, HearingProvider
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
 from stt.machine import cores
 from stt.sound import speech
+from stt.sound.audio_file import Format, encoded
 from stt.sound.speech import Speech
 from stt.text.hallucinations import is_invented
 from stt.text.languages import UnknownLanguage, code_of

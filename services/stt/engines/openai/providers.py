@@ -1,10 +1,7 @@
 """Known transcription servers: what an operator need not look up. A row of one's own needs no line here."""
 
-from typing import Literal
-
 from chassis.upstream.settings import Provider, Rows
-
-Format = Literal["wav", "flac", "mp3", "opus"]
+from stt.sound.audio_file import Format
 
 SENSEVOICE = ("zh", "yue", "en", "ja", "ko")
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from fixtures import sounds
-from stt.engines.openai.audio_file import STEP, encoded
-from stt.engines.openai.providers import Format
 from stt.hearing import RATE
+from stt.sound.audio_file import STEP, Format, encoded
 from unit.stt.fakes import decoded
 
 FORMATS: tuple[Format, ...] = get_args(Format)

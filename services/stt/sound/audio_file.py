@@ -1,12 +1,14 @@
-"""Sound as a small file, for the way to somebody else."""
+"""Sound as a small file, for the way to a server."""
 
 import io
+from typing import Literal
 
 import av
 import numpy as np
 
-from stt.engines.openai.providers import Format
 from stt.hearing import RATE, Pcm
+
+Format = Literal["wav", "flac", "mp3", "opus"]
 
 # Four seconds of speech, encoded in: wav 120 kB, 0 ms; flac 68 kB, 4 ms; mp3 and opus 13 to 15 kB, 20 to 30 ms.
 _KINDS = {
@@ -20,7 +22,7 @@ STEP = 60 * RATE
 
 
 def encoded(pcm: Pcm, kind: Format) -> tuple[str, bytes, str]:
-    """Name, content and media type of a file. Blocks."""
+    """Return name, content and media type of a file that holds `pcm`. Blocks."""
     container, codec, media_type, bits = _KINDS[kind]
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
@@ -42,6 +44,6 @@ def encoded(pcm: Pcm, kind: Format) -> tuple[str, bytes, str]:
 
 
 def _frame_size(stream: av.AudioStream) -> int:
-    """What the codec takes at a time; only an open one tells."""
+    """Return how many samples the codec takes at a time; only an open codec tells."""
     stream.codec_context.open(strict=False)
     return stream.codec_context.frame_size or 4096

@@ -1,0 +1,264 @@
+"""Providers whose API is their own: the ground on which their engines stand.
+
+An engine of such a provider is one file. It reads the provider's variables into `Options`, says in `Call`s what is
+sent, and turns answers into the service's types. Addresses, keys in turn, tokens, refusals and silences are here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from time import monotonic
+from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+
+from chassis.errors import (
+    ApiError,
+    EngineBusy,
+    EngineFailed,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnavailable,
+    EngineUnpaid,
+)
+from chassis.request_id import REQUEST_ID, request_id
+from chassis.settings import read
+from chassis.upstream.client import Unusable, Upstream
+from chassis.upstream.complaints import Complaint
+from chassis.upstream.keys import KeyRing
+from chassis.upstream.refusals import Circumstances, refusal, within_success
+from chassis.upstream.reply import Reply
+from chassis.upstream.settings import RowOptions
+
+_CONNECT_SECONDS = 3.0
+_MAX_REFUSAL_BYTES = 64 * 2**10
+_REFUSAL_SECONDS = 4.0
+_KEY_REST_SECONDS = 10.0
+_TOKEN_MARGIN = 0.1
+"""Share of a token's life before its end in which it is made anew."""
+
+
+class Call(Struct, frozen=True):
+    """One request to a provider.
+
+    Args:
+        url: Address at the provider's own host; the vendor moves it where `base_url` says.
+        headers: All headers that the provider wants, its key included.
+        body: Sent as it is; empty for a GET.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    method: str = "POST"
+
+
+class Vendor:
+    """The hosts of one provider, as one engine asks them.
+
+    Args:
+        name: The engine's name in the chain.
+        prefix: Start of the variables that are this engine's alone: `STT_AZURE_STT_`.
+        keys: Keys or other secrets, used in turn; one that is refused or at its limit rests alone.
+        key_variable: Variable that holds them, for messages.
+        secrets: More secrets that may never be shown, beside `keys`.
+        options: Where the provider is reached, and how; by default what the variables with `prefix` say.
+
+    Raises:
+        EngineUnavailable: A key is missing or cannot be sent, or the address is none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        prefix: str,
+        keys: Sequence[str],
+        key_variable: str,
+        *,
+        secrets: Sequence[str] = (),
+        options: RowOptions | None = None,
+    ) -> None:
+        if not any(keys):
+            raise EngineUnavailable(f"Set {key_variable}.")
+        self.name, self.options = name, options or read(RowOptions, prefix=prefix)
+        self.ring = KeyRing(keys)
+        self._base_url = (self.options.base_url or "").rstrip("/")
+        self._prefix = prefix
+        self._upstreams: dict[str, Upstream] = {}
+        hint = f"Check {key_variable} and {prefix}BASE_URL."
+        self._about = Circumstances(name, prefix, key_variable, hint, (*keys, *secrets))
+        try:
+            for key in keys:
+                Upstream.check({"key": key})
+            self._upstream(self._base_url or "https://localhost")
+        except Unusable as exc:
+            raise EngineUnavailable(f"Check {key_variable} and {prefix}BASE_URL: {exc}.") from exc
+
+    @property
+    def detail(self) -> str | None:
+        """Text for /readyz: keys that rest."""
+        resting = self.ring.resting
+        return f"{resting} of {len(self.ring.keys)} keys rest" if resting else None
+
+    def at(self, url: str) -> str:
+        """Return the address at which `url` is reached: below `base_url` where that is set."""
+        if not self._base_url:
+            return url
+        parts = urlsplit(url)
+        base = self._base_url
+        if parts.scheme in ("ws", "wss"):
+            base = base.replace("http", "ws", 1)
+        return base + parts.path + (f"?{parts.query}" if parts.query else "")
+
+    async def ask(
+        self,
+        call: Callable[[str], Awaitable[Call]],
+        *,
+        begin_seconds: float | None = None,
+        silence_seconds: float | None = None,
+    ) -> Reply:
+        """Return a 2xx that has begun; a refused key rests, and the next is tried. Close the reply.
+
+        Args:
+            call: Makes the request for one key.
+            begin_seconds: The longest wait for the answer to begin.
+            silence_seconds: The longest gap between two pieces of the answer.
+
+        Raises:
+            ApiError: The meaning of the last refusal.
+        """
+        tried: frozenset[str] = frozenset()
+        key: str | None = self.ring.take() or ""
+        while key is not None:
+            try:
+                return await self.send(await call(key), begin_seconds=begin_seconds, silence_seconds=silence_seconds)
+            except (EngineBusy, EngineRefused, EngineUnpaid) as exc:
+                if len(self.ring.keys) == 1:
+                    raise
+                self.ring.rest(key, exc.rest_seconds or _KEY_REST_SECONDS)
+                tried |= {key}
+                failure = exc
+            key = self.ring.take(tried)
+        failure.rest_seconds = self.ring.seconds
+        raise failure
+
+    async def send(
+        self, call: Call, *, begin_seconds: float | None = None, silence_seconds: float | None = None
+    ) -> Reply:
+        """Return a 2xx that has begun, of one request. Close it.
+
+        Raises:
+            ApiError: The meaning of any other answer.
+            EngineTimeout: The answer did not begin in time.
+        """
+        url = self.at(call.url)
+        upstream = self._upstream(url)
+        headers = {REQUEST_ID: request_id.get() or "-"} | dict(call.headers)
+        try:
+            async with asyncio.timeout(begin_seconds):
+                reply = await upstream.request(call.method, url, call.body, headers, silence_seconds=silence_seconds)
+        except TimeoutError as exc:
+            raise EngineTimeout(f"{upstream.shown} was silent for {begin_seconds or 0:g} s") from exc
+        if 200 <= reply.status < 300:
+            return reply
+        raise await self._refusal(reply)
+
+    async def read(self, call: Call, most_bytes: int, *, seconds: float) -> bytes:
+        """Return the whole body of an answer.
+
+        Raises:
+            ApiError: As `send`, or it is larger than `most_bytes`.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                reply = await self.send(call)
+                try:
+                    return await reply.read(most_bytes)
+                finally:
+                    await reply.aclose()
+        except TimeoutError as exc:
+            raise EngineTimeout(f"{self.name} was silent for {seconds:g} s") from exc
+
+    async def pieces(self, reply: Reply, first_seconds: float, gap_seconds: float) -> AsyncIterator[bytes]:
+        """Yield the answer as it comes.
+
+        Raises:
+            EngineTimeout: A silence is longer than that.
+            EngineFailed: The answer broke off.
+        """
+        patience = first_seconds
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    piece = await anext(reply)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as exc:
+                raise EngineTimeout(f"{self.name} was silent for {patience:g} s") from exc
+            yield piece
+            patience = gap_seconds
+
+    def meant(self, complaint: Complaint) -> ApiError:
+        """Return the error that an error object inside a 200 means."""
+        return within_success(complaint, about=self._about)
+
+    def no_answer(self, body: bytes, wanted: str) -> ApiError:
+        """Return the error that a 200 means which holds something else than what was `wanted`, such as `sound`."""
+        complaint = Complaint.of(body)
+        if complaint is not None and not complaint.empty:
+            return self.meant(complaint)
+        return EngineFailed(f"answered something that is no {wanted}. {self._about.hint}")
+
+    async def aclose(self) -> None:
+        for upstream in self._upstreams.values():
+            await upstream.aclose()
+
+    def _upstream(self, url: str) -> Upstream:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._upstreams:
+            self._upstreams[origin] = Upstream(
+                origin,
+                {"user-agent": "talkbox", "accept-encoding": "identity"},
+                connect_seconds=_CONNECT_SECONDS,
+                proxy=self.options.proxy,
+                ca_file=self.options.ca_file,
+                setting=f"{self._prefix}BASE_URL",
+            )
+        return self._upstreams[origin]
+
+    async def _refusal(self, reply: Reply) -> ApiError:
+        try:
+            async with asyncio.timeout(_REFUSAL_SECONDS):
+                body = await reply.read(_MAX_REFUSAL_BYTES)
+        except (EngineFailed, TimeoutError):
+            body = b""  # the status says enough
+        finally:
+            await reply.aclose()
+        complaint = Complaint.of(body) or Complaint()
+        return refusal(reply.status, complaint, retry_after=reply.retry_after, about=self._about)
+
+
+class Token:
+    """A token that is made from a key, used until shortly before its end, and made anew when it is refused.
+
+    Args:
+        make: Asks for one; returns it with the seconds for which it is good.
+    """
+
+    def __init__(self, make: Callable[[], Awaitable[tuple[str, float]]]) -> None:
+        self._make = make
+        self._token, self._until = "", 0.0
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> str:
+        """Return a token that is good now. Callers who come together wait for one request."""
+        async with self._lock:
+            if not self._token or monotonic() >= self._until:
+                self._token, seconds = await self._make()
+                self._until = monotonic() + seconds * (1 - _TOKEN_MARGIN)
+            return self._token
+
+    def forget(self, token: str) -> None:
+        """Make a new one the next time, if `token` is still the present one: it was refused."""
+        if token == self._token:
+            self._token = ""

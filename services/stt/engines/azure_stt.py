@@ -1,0 +1,81 @@
+"""Engine `azure-stt`: Azure Speech, short audio over REST, with FoloToy's variables.
+
+Source: learn.microsoft.com/azure/ai-services/speech-service/rest-speech-to-text-short.
+"""
+
+from typing import Self
+
+import msgspec
+
+from chassis.chain.seat import Report
+from chassis.errors import EngineFailed, EngineUnavailable
+from chassis.settings import Options, read
+from chassis.upstream.vendor import Call, Vendor
+from stt.text_service import MAX_ANSWER_BYTES, Clip, TextService
+
+LOCALES = {"zh": "zh-CN", "en": "en-US", "yue": "zh-HK", "ja": "ja-JP", "ko": "ko-KR", "pt": "pt-BR", "ar": "ar-EG"}
+"""Locale of a language, where it is not `xx-XX`."""
+NO_WORDS = frozenset({"NoMatch", "InitialSilenceTimeout", "BabbleTimeout"})
+CHINA = "china"
+
+
+class AzureSttOptions(Options, frozen=True, kw_only=True):
+    """The engine `azure-stt`: Azure Speech."""
+
+    prefix = "AZURE_STT_"
+    key: tuple[str, ...] = ()
+    """Key of the Speech resource, or several."""
+    service_region: str = ""
+    """Region of the resource: `eastasia`, `chinaeast2`."""
+    language: str = "zh-CN"
+    """Locale that is heard where the caller states no language."""
+
+
+class _Answer(msgspec.Struct):
+    status: str = msgspec.field(name="RecognitionStatus", default="")
+    text: str = msgspec.field(name="DisplayText", default="")
+
+
+class AzureStt(TextService):
+    """Azure's recognition of up to 60 seconds."""
+
+    def __init__(self, options: AzureSttOptions, vendor: Vendor) -> None:
+        super().__init__(vendor)
+        self.options = options
+        region = options.service_region
+        host = f"{region}.stt.speech.azure.cn" if region.startswith(CHINA) else f"{region}.stt.speech.microsoft.com"
+        self._url = f"https://{host}/speech/recognition/conversation/cognitiveservices/v1"
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        options = read(AzureSttOptions)
+        if not options.service_region:
+            raise EngineUnavailable("Set AZURE_STT_SERVICE_REGION, e.g. eastasia.")
+        return cls(options, Vendor(name, "STT_AZURE_STT_", options.key, "AZURE_STT_KEY"))
+
+    async def text_of(self, clip: Clip) -> tuple[str, str | None]:
+        language = clip.hints.language
+        locale = LOCALES.get(language, f"{language}-{language.upper()}") if language else self.options.language
+
+        async def call(key: str) -> Call:
+            headers = {
+                "ocp-apim-subscription-key": key,
+                "content-type": "audio/wav; codecs=audio/pcm; samplerate=16000",
+                "accept": "application/json",
+            }
+            return Call(f"{self._url}?language={locale}&format=simple", headers, clip.content)
+
+        reply = await self.vendor.ask(call, begin_seconds=clip.patience_seconds)
+        try:
+            body = await reply.read(MAX_ANSWER_BYTES)
+        finally:
+            await reply.aclose()
+        try:
+            answer = msgspec.json.decode(body, type=_Answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise self.vendor.no_answer(body, "transcript") from exc
+        if answer.status == "Success":
+            return answer.text, locale.partition("-")[0] if language is None else language
+        if answer.status in NO_WORDS:
+            return "", language
+        raise EngineFailed(f"Azure could not recognise the recording ({answer.status or 'no status'}).")

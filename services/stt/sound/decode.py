@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from chassis.errors import BadRequest
 from chassis.threads import Stop
 from stt.hearing import RATE, Pcm
+from stt.sound.microphone import Mender, Mixer
 
 Source: TypeAlias = BinaryIO | io.RawIOBase
 
@@ -66,7 +67,7 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
     Raises:
         BadRequest: No sound that can be decoded, or too much.
     """
-    held = bytearray()
+    held, mender = bytearray(), Mender()
     most = max_seconds * RATE
     width = size * np.dtype(np.float32).itemsize
     try:
@@ -76,18 +77,19 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
             if most < 0:
                 raise _too_long(max_seconds)
             while len(held) >= width:
-                yield _bounded(held[:width])
+                yield _mended(mender, held[:width])
                 del held[:width]
     except (*CUT_OFF, ValueError, OverflowError) as exc:
         raise _unreadable() from exc
     if held:
-        yield _bounded(held)
+        yield _mended(mender, held)
 
 
-def _bounded(sound: bytearray) -> Pcm:
+def _mended(mender: Mender, sound: bytearray) -> Pcm:
     pcm = np.frombuffer(sound, dtype=np.float32)
     np.nan_to_num(pcm, copy=False, posinf=1.0, neginf=-1.0)
-    return np.clip(pcm, -1.0, 1.0, out=pcm)
+    np.clip(pcm, -1.0, 1.0, out=pcm)
+    return mender.mend(pcm).clip(-1.0, 1.0)
 
 
 def measured(file: Source, max_seconds: float, stop: Stop | None = None) -> float:
@@ -192,6 +194,7 @@ class _Resampler:
     def __init__(self) -> None:
         self._format: tuple[str, str, int] | None = None
         self._resampler = av.AudioResampler("flt", "mono", RATE)
+        self._mixer = Mixer()
 
     def push(self, frame: av.AudioFrame) -> Iterator[NDArray[np.float32]]:
         channels = frame.layout.nb_channels
@@ -200,7 +203,7 @@ class _Resampler:
             message = f"Audio with {frame.sample_rate} samples a second and {channels} channels is not supported."
             raise BadRequest(message, param="file")
         if channels > 1:
-            frame = _mixed(frame)
+            frame = _mixed(frame, self._mixer)
         frame.pts = None  # gaps and jumps of the clock are none of ours
         format = frame.format.name, frame.layout.name, frame.sample_rate
         if format != self._format:
@@ -215,14 +218,14 @@ class _Resampler:
                 yield part.to_ndarray()[0]
 
 
-def _mixed(frame: av.AudioFrame) -> av.AudioFrame:
-    """The mean of all channels. FFmpeg's own mix overshoots, and knows no arrays of microphones."""
+def _mixed(frame: av.AudioFrame, mixer: Mixer) -> av.AudioFrame:
+    """Make one channel of all. FFmpeg's own mix overshoots, and knows no arrays of microphones."""
     samples = _planes(frame) if frame.format.is_planar else frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
     if samples.dtype.kind != "f":
         bits = 8 * samples.dtype.itemsize
         middle = 2.0 ** (bits - 1)
         samples = (samples - (middle if samples.dtype.kind == "u" else 0.0)) / middle
-    mono = np.ascontiguousarray(samples.mean(axis=0, dtype=np.float64)[None, :], dtype=np.float32)
+    mono = np.ascontiguousarray(mixer.mix(samples)[None, :])
     mixed = av.AudioFrame.from_ndarray(mono, format="fltp", layout="mono")
     mixed.sample_rate = frame.sample_rate
     return mixed

@@ -1,0 +1,83 @@
+"""Mends what bad microphones do to a voice: offsets that stay or drift, hum, and channels that cancel each other."""
+
+from itertools import pairwise
+from typing import Any
+
+import av
+import numpy as np
+from av.filter import Graph
+from numpy.typing import NDArray
+
+from stt.hearing import RATE, Pcm
+
+_LOWEST_HERTZ = 30
+"""No voice is lower. Cheap I2S and PDM microphones add an offset, which a voice activity detector is deaf behind."""
+_HUM_HERTZ, _HUM_TIMES = 110, 3
+"""Taken away where hum dominates, six poles steep: voices are as well understood by telephone, from 300 Hz on."""
+_DOMINATES = 2.0
+"""How much more power there is with the low tones than without, where they are hum."""
+_CANCELLED, _LOUDER = 0.1, 2.0
+"""Power of the mean of the channels, in that of the loudest, below which they cancel each other; and how much louder
+another channel must be to be preferred to the one that is used."""
+_REMEMBERED = 0.8
+"""How much of what was measured in a frame still counts in the next."""
+
+
+class Mender:
+    """Takes offsets and hum out of a sound that comes in blocks. The sound must be finite."""
+
+    def __init__(self) -> None:
+        self._all, self._without_hum = _HighPass(_LOWEST_HERTZ), _HighPass(_HUM_HERTZ, _HUM_TIMES)
+
+    def mend(self, pcm: Pcm) -> Pcm:
+        """Return the next block without them."""
+        plain = self._all.filter(pcm)
+        without_hum = self._without_hum.filter(plain)
+        return without_hum if _power(plain) > _DOMINATES * _power(without_hum) else plain
+
+
+class Mixer:
+    """Makes one channel of several: their mean; or the loudest, where they cancel each other or most are silent."""
+
+    def __init__(self) -> None:
+        self._mean_power = 0.0
+        self._powers: NDArray[np.float64] = np.zeros(0)
+        self._channel = 0
+
+    def mix(self, channels: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the next samples, of the same length as each of the `channels`, which are floats."""
+        mean = channels.mean(axis=0, dtype=np.float64)
+        if len(self._powers) != len(channels):
+            self._mean_power, self._powers = 0.0, np.zeros(len(channels))
+        self._mean_power = _REMEMBERED * self._mean_power + float(mean.var())
+        self._powers = _REMEMBERED * self._powers + channels.var(axis=1, dtype=np.float64)
+        loudest = int(self._powers.argmax())
+        if self._powers[loudest] > _LOUDER * self._powers[min(self._channel, len(channels) - 1)]:
+            self._channel = loudest
+        cancelled = self._mean_power < _CANCELLED * self._powers[loudest]
+        return np.asarray(channels[self._channel] if cancelled else mean, np.float32)
+
+
+class _HighPass:
+    """FFmpeg's, several times: two poles each."""
+
+    def __init__(self, hertz: int, times: int = 1) -> None:
+        self._graph = Graph()
+        nodes = [self._graph.add_abuffer(format="flt", sample_rate=RATE, layout="mono")]
+        nodes += [self._graph.add("highpass", f"f={hertz}") for _ in range(times)]
+        nodes.append(self._graph.add("abuffersink"))
+        for before, after in pairwise(nodes):
+            before.link_to(after)
+        self._graph.configure()
+
+    def filter(self, pcm: Pcm) -> Pcm:
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None, :], format="flt", layout="mono")
+        frame.sample_rate = RATE
+        self._graph.push(frame)
+        filtered = self._graph.pull()
+        assert isinstance(filtered, av.AudioFrame)
+        return np.asarray(filtered.to_ndarray()[0], np.float32)
+
+
+def _power(pcm: Pcm) -> float:
+    return float(np.dot(pcm, pcm)) + 1e-12

@@ -23,7 +23,7 @@ class ApiError(Exception):
     type: ClassVar[str] = "server_error"
     code: ClassVar[str | None] = None
     heals: bool = True
-    """Whether asking again may help. Where not, OpenAI's clients are told so: they retry any 5xx by themselves."""
+    """False where asking again cannot help; OpenAI's clients, which retry any 5xx by themselves, are then told so."""
 
     def __init__(
         self, message: str, *, param: str | None = None, code: str | None = None, retry_after: float | None = None

@@ -10,6 +10,7 @@ _TEXTS = ("message", "msg", "error_msg", "status_msg", "errmsg", "detail", "erro
 _CODES = ("code", "type", "status", "error_code", "reason", "errcode")
 _NUMBERED = ("error_code",)
 """Codes whose numbers other vendors use for something else."""
+_LONGEST_TEXT = 1000
 _PLAIN_NAMES = ("temperature", "messages", "verbosity", "logprobs")
 """Fields without an underscore whose names mean nothing else; `stop` or `user` must be in quotation marks."""
 _LIMIT = re.compile(r"try again in (?:(\d+)m)?([\d.]+)(ms|s)\b", re.IGNORECASE)
@@ -25,7 +26,7 @@ _RANGE = re.compile(
 
 
 class Complaint(msgspec.Struct):
-    """What an error object says.
+    """An error object, read.
 
     Args:
         code: The vendor's own word for it.
@@ -49,6 +50,15 @@ class Complaint(msgspec.Struct):
             return cls.within(msgspec.json.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
+
+    @classmethod
+    def of_refusal(cls, body: bytes) -> "Complaint":
+        """Return what the body of a refusal complains of, were it only plain text."""
+        if (complaint := cls.of(body)) is not None:
+            return complaint
+        text = body.strip().strip(b'"')
+        plain = len(text) <= _LONGEST_TEXT and text.isascii() and not text.startswith((b"<", b"[", b"{"))
+        return cls(text.decode("ascii")) if plain else cls()
 
     @classmethod
     def within(cls, value: Any) -> "Complaint | None":
@@ -95,7 +105,7 @@ class Complaint(msgspec.Struct):
 
     @property
     def empty(self) -> bool:
-        """Whether it says nothing at all."""
+        """True where it says nothing at all."""
         return not self.message and not self.words
 
     @property
@@ -113,7 +123,7 @@ class Complaint(msgspec.Struct):
 
     @property
     def unknown(self) -> bool:
-        """Whether something is not known there at all, rather than wrong."""
+        """True where something is not known there at all, rather than wrong."""
         if self.message.lower().startswith("invalid schema"):  # OpenAI lists in it what no schema may hold
             return False
         return _UNKNOWN.search(self.message) is not None or bool(
@@ -122,7 +132,7 @@ class Complaint(msgspec.Struct):
 
     @property
     def of_range(self) -> bool:
-        """Whether a value is beyond what is allowed, so that another value of the same field would do."""
+        """True where a value is beyond what is allowed, so that another value of the same field would do."""
         return _RANGE.search(self.message) is not None
 
 

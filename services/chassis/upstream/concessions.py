@@ -1,4 +1,4 @@
-"""What a question gives up, so that a server that has refused it may answer."""
+"""The parts that a question gives up, so that a server that has refused it may answer."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ class Concessions:
     def __init__(self, question: Question, without: frozenset[str]) -> None:
         self.question, self.without = question, without
         self.learnt = without
-        """What is worth being remembered: a value beyond its range says nothing of the next caller's."""
+        """Fields that are worth being remembered: a value beyond its range says nothing of the next caller's."""
         self._lost = 0
         self._shortened = False
 
@@ -57,7 +57,7 @@ class Concessions:
     def _named(self, complaint: Complaint) -> Iterator[str]:
         """Yield the fields that the refusal names and that can go, those first that are missed least."""
         for field, pattern in self.question.spare.items():
-            if field in self.question.costly and not complaint.unknown:
+            if field in self.without or (field in self.question.costly and not complaint.unknown):
                 continue
             if complaint.names(field) or (pattern is not None and pattern.search(complaint.message)):
                 yield field

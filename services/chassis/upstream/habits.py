@@ -1,4 +1,4 @@
-"""What a server was seen to refuse, so that it is not asked in vain again."""
+"""Fields that a server was seen to refuse, so that it is not asked in vain again."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -25,7 +25,8 @@ class Habits:
 
     def learn(self, model: str, fields: frozenset[str]) -> None:
         """Note that `model` answered when it was asked without `fields`."""
-        if not fields or fields == self.of(model):
+        fields |= (known := self.of(model))  # two answers at a time may have learnt different ones
+        if fields == known:
             return
         self._refused.pop(model, None)
         self._refused[model] = (fields, self._clock() + LIFETIME_SECONDS)
@@ -34,7 +35,7 @@ class Habits:
 
     @property
     def detail(self) -> str | None:
-        """What is left out for which model, for /readyz."""
+        """Return the fields that are left out, by model, for /readyz; None where there are none."""
         shown = [
             f"{model} without {', '.join(sorted(fields))}" for model in self._refused if (fields := self.of(model))
         ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 NamedBy = Literal["pick", "request", "row"]
-"""Where a model's name comes from: the caller's `engine/model`; the name in the caller's request, passed on since the
+"""The source of a model's name: the caller's `engine/model`; the name in the caller's request, passed on since the
 row has none; or the row, that is a setting or a default."""
 
 

@@ -1,4 +1,4 @@
-"""What an upstream's refusal means, and so whose mistake it is.
+"""The meaning of an upstream's refusal, and so whose mistake it is.
 
 The caller's is only what the caller sent and every engine would refuse, and moderation. A key, an account, a model, a
 default or an extra field that a setting chose is this engine's failure, and the next one is asked. So is the next one
@@ -63,7 +63,7 @@ class TooMuch(TooLong):
 
 
 class Circumstances(Struct, frozen=True):
-    """Who is asked for what, as far as it matters for a refusal.
+    """One question to one row, as far as it matters for a refusal.
 
     Args:
         name: The row's name.
@@ -146,9 +146,11 @@ def _unpaid(said: str, about: Circumstances) -> EngineUnpaid:
 
 
 def _refused(status: int, said: str, about: Circumstances) -> EngineRefused:
-    """What a vendor says of a key may hold a part of it, and is not repeated."""
+    """Return the error for a key; the vendor's words may hold a part of it and are not repeated."""
     shown = "" if not said or _OF_A_KEY.search(said) else f": {said}"
-    message = f"refused access with this key ({status}){shown}. Check {about.key}. {about.hint}".strip()
+    if not any(about.secrets):
+        return EngineRefused(f"wants a key ({status}). Set {about.key}.", rest_seconds=_AUTH_REST_SECONDS)
+    message = f"refused access with this key ({status}){shown}. Check {about.key} and {about.prefix}BASE_URL."
     return EngineRefused(message, rest_seconds=_AUTH_REST_SECONDS)
 
 

@@ -94,7 +94,7 @@ class Remote:
 
     @property
     def detail(self) -> str | None:
-        """What /readyz says of it: keys that rest, and fields that are left out."""
+        """Keys that rest, fields that are left out and names that have moved, for /readyz; None: nothing to say."""
         resting = self.ring.resting
         keys = f"{resting} of {len(self.ring.keys)} keys rest" if resting else None
         return "; ".join(filter(None, [keys, self._habits.detail, self.names.notice])) or None
@@ -187,7 +187,7 @@ class Remote:
         return await self.upstream.get(self.row.url(path), self._key_headers[key], silence_seconds=silence_seconds)
 
     async def pieces(self, reply: Reply, first_seconds: float | None, gap_seconds: float) -> AsyncIterator[bytes]:
-        """Its answer as it comes, with no longer silences than these.
+        """Yield an answer as it comes, with no longer silences than these.
 
         Raises:
             EngineTimeout: There was one.
@@ -230,7 +230,7 @@ class Remote:
             body = b""  # the status says enough
         finally:
             await reply.aclose()
-        complaint = Complaint.of(body) or Complaint()
+        complaint = Complaint.of_refusal(body)
         about = structs.replace(self._about, question=question)
         failure = refusal(reply.status, complaint, retry_after=reply.retry_after, about=about)
         if isinstance(failure, UnknownModel):

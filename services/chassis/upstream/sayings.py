@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Kind(Enum):
-    """What a refusal is about, in the order in which sayings are tried."""
+    """Subjects of refusals, in the order in which sayings are tried."""
 
     BLOCKED = "moderation"
     TOO_LONG = "conversation too long"

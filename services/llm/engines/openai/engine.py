@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 MAX_ANSWER_BYTES = 32 * 2**20
 THOUGHT_TOKENS = 1000
 PATIENCE_SECONDS = 0.5
-"""How long a caller waits for a place at an upstream before the next engine is asked."""
+"""The longest wait for a place at an upstream before the next engine is asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +107,13 @@ class OpenAI(Engine):
         self.row, self.options = row, options
         self.mind = UPSTREAMS.provider(row.name)
         self.provider = row.name
-        """By whose habits it is asked."""
+        """Provider whose habits decide how it is asked."""
         fields_of(options.extra or "{}")
         json = {"content-type": "application/json"}
         self.remote = Remote(row, "/chat/completions", json, connect_seconds=options.connect_seconds)
         self._listed = Listed(self._list, self.remote.names.learn)
         self._thinks: dict[str, bool] = {}
-        """Whether a model's answers begin inside a thought, as far as was seen."""
+        """Models whose answers were seen to begin inside a thought, or not to."""
         self._thinks_long: set[str] = set()
         """Models that were seen to think until their tokens were used up."""
         self._places, self._rate = _limits(limits or LimitOptions(), row.prefix)
@@ -133,7 +133,7 @@ class OpenAI(Engine):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """What the operator listed; else what the upstream says it has, beside the operator's one."""
+        """Return the models that the operator listed; else the operator's one and those that the upstream lists."""
         reported = () if self.row.models else self._listed.names
         return tuple(dict.fromkeys((*((self.row.model,) if self.row.model else ()), *self.row.models, *reported)))
 
@@ -152,7 +152,7 @@ class OpenAI(Engine):
 
     @property
     def detail(self) -> str | None:
-        """For /readyz."""
+        """State of keys, fields and names, for /readyz."""
         return self.remote.detail
 
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
@@ -181,8 +181,10 @@ class OpenAI(Engine):
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        """Raises:
-        TooBusy: It is asked as much as it may be.
+        """Hold a place at the upstream.
+
+        Raises:
+            TooBusy: All its places are taken, or its rate is used up.
         """
         since = None if self._places is None else await self._places.enter()
         try:  # who finds no place is not counted
@@ -206,14 +208,18 @@ class OpenAI(Engine):
         )
 
     def _learn(self, strainer: Strainer, model: str) -> None:
-        """Whether the next answer of this model is to be taken for one that begins inside a thought."""
+        """Note whether answers of this model begin inside a thought."""
         if strainer.unopened:
             self._thinks[model] = True
         elif strainer.begun and strainer.guessed_wrong:
             self._thinks[model] = False
 
     def _question(self, asked: Asked) -> Chat:
-        """Raise `NotFound` where the operator listed models, and the one picked is none of them."""
+        """Return the question to the upstream.
+
+        Raises:
+            NotFound: The operator listed models, and the one picked is none of them.
+        """
         model, named_by = self._model(asked)
         return Chat(
             asked=asked,

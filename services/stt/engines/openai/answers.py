@@ -1,4 +1,4 @@
-"""What transcription servers answer: a text, with or without times, whole or as events."""
+"""Answers of transcription servers: a text, with or without times, whole or as events."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from stt.text.tags import cleaned
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A segment, of which servers leave out what they like."""
+    """A segment of an answer; servers leave out any of its fields."""
 
     text: str = ""
     start: float = 0.0
@@ -24,7 +24,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A whole answer."""
+    """An answer that came whole."""
 
     text: str
     language: str | None = None
@@ -33,7 +33,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One of a stream; some servers send the text of each segment and no type."""
+    """An event of a streamed answer; some servers send the text of each segment and no type."""
 
     type: str | None = None
     delta: str = ""
@@ -42,7 +42,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def segments(answered: Answered, speech: Speech, *, words: bool) -> tuple[Segment, ...]:
-    """In the recording's time, although only `speech` was sent."""
+    """Return the segments of an answer in the recording's time, although only `speech` was sent."""
 
     def said(word: Word) -> Word:
         return Word(cleaned(word.word)[0].strip(), speech.when(word.start), speech.when(word.end, ends=True))

@@ -1,10 +1,11 @@
 """Any transcription server that speaks OpenAI's dialect: a row of settings, not code.
 
 `STT_GROQ_API_KEY` is the key of the row `groq`; `GROQ_API_KEY` is too, and is shared with the other services. Only
-speech is sent, in a small file; silence ends here.
+speech is sent, in a small file; silence is not sent at all.
 """
 
-from collections.abc import AsyncIterator, Generator
+import re
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -37,9 +38,16 @@ from stt.text.tags import Cleaner, cleaned, guessed, language_of
 
 MAX_ANSWER_BYTES = 16 * 2**20
 SHORT_SECONDS = 10.0
-"""For a longer recording there is as much more patience as it is longer."""
+"""Length that `…_ANSWER_SECONDS` is meant for; a longer recording gets as many seconds more as it is longer."""
 TEXT_ONLY = "gpt-"
-"""OpenAI's models of this kind tell no times."""
+"""Part of the names of OpenAI's models that give no times."""
+
+_SPARE = {
+    "temperature": None,
+    "stream": None,
+    "response_format": re.compile("verbose_json|timestamp_granularities"),
+    "prompt": None,
+}
 
 Seconds = Annotated[float, Meta(gt=0)]
 
@@ -76,6 +84,11 @@ class Recording(Question):
     def extras(self) -> frozenset[str]:
         return frozenset([*(["response_format"] if self.verbose else ()), *(["stream"] if self.streamed else ())])
 
+    @property
+    def spare(self) -> Mapping[str, re.Pattern[str] | None]:
+        sent = self._fields(frozenset())
+        return {name: pattern for name, pattern in _SPARE.items() if name in sent and sent[name] != "json"}
+
     def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
         form = httpx.Request("POST", self.url, data=self._fields(without), files={"file": self.file})
         return {"content-type": form.headers["content-type"]}, form.read()
@@ -85,9 +98,9 @@ class Recording(Question):
         fields: dict[str, Any] = {"model": self.model, "response_format": "json"}
         if hints.language:
             fields["language"] = hints.language
-        if hints.prompt:
+        if hints.prompt and "prompt" not in without:
             fields["prompt"] = hints.prompt
-        if hints.temperature:
+        if hints.temperature and "temperature" not in without:
             fields["temperature"] = str(hints.temperature)
         if self.verbose and "response_format" not in without:
             fields["response_format"] = "verbose_json"
@@ -106,7 +119,7 @@ class Recording(Question):
 
 
 class OpenAI(Engine):
-    """One row."""
+    """Engine of one row: sends the speech in a recording, and reads the transcript."""
 
     first_byte_seconds = 1.0
 
@@ -135,7 +148,7 @@ class OpenAI(Engine):
 
     @property
     def detail(self) -> str | None:
-        """For /readyz."""
+        """State of keys, fields and names, for /readyz."""
         return self._remote.detail
 
     def hears(self, language: str | None) -> bool:
@@ -166,7 +179,7 @@ class OpenAI(Engine):
             await reply.aclose()
 
     def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Recording | None, None, None]:
-        """What is to be sent; None: nobody speaks."""
+        """Yield the question for the speech in `pcm`; None where nobody speaks."""
         found = speech.find(pcm, stop)
         if found is None or stop:
             yield None

@@ -7,7 +7,7 @@ other services. Whatever sound comes is told by its bytes and decoded, whatever 
 import asyncio
 import copy
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated, Any, Literal, Self
@@ -35,13 +35,16 @@ MAX_TEXT_BYTES = 64 * 2**10
 LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)
 """`zh-CN/female=echo`, `zh-CN=echo`, `echo`."""
 TOLD_HOW = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
-"""OpenAI's models of this kind take `instructions`, and no notice of `speed`."""
+"""Names of OpenAI's models that take `instructions` and ignore `speed`."""
 VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
-"""Where servers list theirs: most of them, and speaches before it did as most do."""
+"""Paths of lists of voices: that of most servers, and that of older versions of speaches."""
 VOICES_SECONDS = 2.5
 VOICES_LAST_SECONDS, VOICES_RETRY_SECONDS = 3600.0, 60.0
 MOST_LIST_BYTES = 2**20
 MOST_VOICES = 2_000
+
+_SPARE = {"instructions": None, "response_format": None}
+"""Fields that a server may refuse: whatever sound it then sends is told by its bytes."""
 
 Seconds = Annotated[float, Meta(gt=0)]
 Rate = Annotated[int, Meta(ge=4_000, le=192_000)]
@@ -80,12 +83,17 @@ class Sentence(Question):
 
     fields: dict[str, Any]
 
+    @property
+    def spare(self) -> Mapping[str, re.Pattern[str] | None]:
+        return _SPARE
+
     def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
-        return {}, msgspec.json.encode({"model": self.model} | self.fields)
+        kept = {name: value for name, value in self.fields.items() if name not in without}
+        return {}, msgspec.json.encode({"model": self.model} | kept)
 
 
 class OpenAI(Engine):
-    """One row."""
+    """Engine of one row: asks for speech, and decodes whatever comes."""
 
     first_byte_seconds = 1.0
     sound = pcm(RATE)
@@ -127,7 +135,7 @@ class OpenAI(Engine):
 
     @property
     def detail(self) -> str | None:
-        """For /readyz."""
+        """State of keys, fields and names, for /readyz."""
         return self._remote.detail
 
     @property
@@ -155,7 +163,7 @@ class OpenAI(Engine):
         return listed or self._only
 
     async def refresh_voices(self) -> None:
-        """Where the operator did not say which there are, the server may."""
+        """Ask the server for its voices, unless the operator listed them."""
         if self.options.voices or self._only:
             return
         async with self._asking:
@@ -172,7 +180,7 @@ class OpenAI(Engine):
                 self.voices = [*self._own, *(voice for voice in listed if voice.name.lower() not in known)]
 
     async def _listed(self) -> list[Voice] | None:
-        """What the server lists; None: nothing that can be read.
+        """Return the voices that the server lists; None where it lists none that can be read.
 
         Raises:
             EngineFailed: It cannot be reached.
@@ -187,7 +195,7 @@ class OpenAI(Engine):
         return None
 
     def accept(self, text: str, voice: Voice) -> None:
-        """What it cannot read, it says when it is asked."""
+        """Accept any text: the server itself says what it cannot read."""
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
         reply = await self._remote.ask(self._question(text, voice, speed))
@@ -214,7 +222,7 @@ class OpenAI(Engine):
         return Sentence(model=self._model or "tts-1", named_by=named_by, fields=fields, begin_seconds=begin_seconds)
 
     def _claims_pcm(self, reply: Reply) -> bool:
-        """Whether bytes without a signature are to be taken for samples."""
+        """Tell whether bytes without a signature are to be taken for samples."""
         return reply.media_type in ("audio/pcm", "audio/l16", "audio/raw", "audio/x-raw") or (
             self._format == "pcm" and reply.media_type in ("", "application/octet-stream")
         )
@@ -224,7 +232,7 @@ class OpenAI(Engine):
         return (1.0, 1.0) if disobeys or self.options.speed == "off" else (0.25, 4.0)
 
     async def _no_sound(self, exc: NotSound, reply: Reply) -> ApiError:
-        """A 200 that holds something else."""
+        """Return the error for a 200 that holds no sound."""
         if exc.text is None:
             return EngineFailed(str(exc))
         try:
@@ -236,7 +244,7 @@ class OpenAI(Engine):
 
 
 def _voice(row: Row, listed: str) -> Voice:
-    """An entry of `TTS_<NAME>_VOICES`."""
+    """Return the voice that an entry of `TTS_<NAME>_VOICES` describes."""
     match = LISTED.fullmatch(listed)
     assert match is not None
     language, gender, name = match.groups()
@@ -249,7 +257,7 @@ def _voice(row: Row, listed: str) -> Voice:
 
 
 class _Entry(msgspec.Struct):
-    """A voice in a server's list, under whichever of these names."""
+    """A voice in a server's list; servers use different ones of these names."""
 
     id: Any = None
     voice_id: Any = None
@@ -266,7 +274,7 @@ class _List(msgspec.Struct):
 
 
 def voices_in(body: bytes) -> list[Voice] | None:
-    """A list of names or of objects, by itself or as `voices` or `data`; None: it is nothing of the kind."""
+    """Return the voices in a list of names or of objects, bare or as `voices` or `data`; None where it is no list."""
     try:
         found = msgspec.json.decode(body, type=_List | list[str | _Entry])
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -293,5 +301,5 @@ def _heard_of(entry: str | _Entry) -> Voice | None:
 
 
 def _text(*values: Any) -> str:
-    """The first that is one."""
+    """Return the first of `values` that is a text."""
     return next((value for value in values if isinstance(value, str) and value), "")

@@ -147,7 +147,7 @@ async def test_a_refused_key_rests_for_long_and_names_the_variable() -> None:
 
     assert isinstance(failure, EngineFailed)
     assert (failure.rest_seconds or 0) >= 300
-    assert "TTS_UP_BASE_URL, _API_KEY" in str(failure)
+    assert "Check TTS_UP_API_KEY" in str(failure)
 
 
 async def test_a_key_that_is_refused_rests_and_the_others_speak() -> None:

@@ -24,6 +24,8 @@ class Manner:
     """Sent instead of an answer."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Which of the manners that have a name meets who shows such a key."""
+    lacks: tuple[str, ...] = ()
+    """Fields that it does not know and refuses."""
     before_headers_seconds: float = 0.0
     slice_seconds: float = 0.0
     """Between two pieces."""
@@ -123,6 +125,10 @@ class AudioServer(Generic[M, S]):
         """What came, and the model it asks for."""
         raise NotImplementedError
 
+    def fields_of(self, seen: S) -> Mapping[str, Any]:
+        """The fields of a request that came."""
+        raise NotImplementedError
+
     async def answer(self, request: web.Request, seen: S, manner: M) -> web.StreamResponse:
         raise NotImplementedError
 
@@ -134,6 +140,9 @@ class AudioServer(Generic[M, S]):
         manner = self.manners[manner.keys[key]] if key in manner.keys else manner
         try:
             await asyncio.sleep(manner.before_headers_seconds)
+            if lacking := next((field for field in manner.lacks if field in self.fields_of(seen)), None):
+                refusal = error(f"Unknown parameter: '{lacking}'.", param=lacking, code="unknown_parameter")
+                return web.Response(status=400, body=refusal, content_type=JSON)
             return await self.answer(request, seen, manner)
         except (asyncio.CancelledError, ConnectionError):
             seen.left = True

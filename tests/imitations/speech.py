@@ -16,6 +16,7 @@ import io
 import json
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -115,6 +116,9 @@ class SpeechServer(AudioServer[Manner, Seen]):
     async def read(self, request: web.Request) -> tuple[Seen, str]:
         seen = Seen(headers_of(request), body=await request.read())
         return seen, str(seen.json.get("model"))
+
+    def fields_of(self, seen: Seen) -> Mapping[str, Any]:
+        return dict(seen.json)
 
     async def answer(self, request: web.Request, seen: Seen, manner: Manner) -> web.StreamResponse:
         wanted = seen.json

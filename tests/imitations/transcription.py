@@ -13,6 +13,7 @@ As a program: `PYTHONPATH=tests python -m imitations.transcription --port 9000`,
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +74,9 @@ class TranscriptionServer(AudioServer[Manner, Seen]):
                 assert isinstance(value, str)
                 seen.fields.setdefault(name, []).append(value)
         return seen, seen.fields["model"][-1]
+
+    def fields_of(self, seen: Seen) -> Mapping[str, Any]:
+        return seen.fields
 
     async def answer(self, request: web.Request, seen: Seen, manner: Manner) -> web.StreamResponse:
         wanted = seen.fields["response_format"][-1]

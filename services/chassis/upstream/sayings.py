@@ -33,6 +33,19 @@ class Saying(NamedTuple):
     """A regular expression, whatever the case."""
 
 
+_MOONSHOT = "Moonshot: platform.moonshot.cn/docs/api/errors"
+_ZHIPU = "Zhipu: docs.z.ai/api-reference/api-code"
+_DASHSCOPE = "DashScope: help.aliyun.com (model studio, error codes)"
+_ARK = "Volcengine Ark: volcengine.com/docs/82379/1299023"
+_QIANFAN = "Qianfan: cloud.baidu.com/doc/qianfan-api, v1 cloud.baidu.com/doc/WENXINWORKSHOP"
+_SPARK = "Spark: xfyun.cn/doc/spark (error codes)"
+_SILICONFLOW = "SiliconFlow: docs.siliconflow.cn (errors)"
+_ANTHROPIC = "Anthropic: platform.claude.com/docs/en/api/errors"
+_GEMINI = "Gemini: ai.google.dev/gemini-api/docs/troubleshooting"
+_OPENROUTER = "OpenRouter: openrouter.ai/docs/api/reference/errors-and-debugging"
+_NEW_API = "One-API, new-api: QuantumNous/new-api types/error.go, songquanpeng/one-api middleware/auth.go"
+_OPENAI = "OpenAI: platform.openai.com/docs/guides/error-codes"
+
 SAYINGS = (
     # Moderation
     Saying(
@@ -42,30 +55,25 @@ SAYINGS = (
         r"violat\w* (?:our|the|openai's) (?:\w+ )?(?:usage|content) polic",
     ),
     Saying(Kind.BLOCKED, "DeepSeek, a 400, as widely reported", words="content exists risk"),
-    Saying(Kind.BLOCKED, "Moonshot: platform.moonshot.cn/docs/api/errors", words="considered high risk"),
-    Saying(Kind.BLOCKED, "Zhipu: docs.z.ai/api-reference/api-code", "1301 sensitive"),
+    Saying(Kind.BLOCKED, _MOONSHOT, words="considered high risk"),
+    Saying(Kind.BLOCKED, _ZHIPU, "1301 sensitive"),
     Saying(
         Kind.BLOCKED,
-        "DashScope: help.aliyun.com/document_detail/2712216.html",
+        _DASHSCOPE,
         "datainspectionfailed data_inspection_failed faqruleblocked",
         "may contain inappropriate content",
     ),
     Saying(
         Kind.BLOCKED,
-        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        _ARK,
         "sensitivecontentdetected inputtextsensitivecontentdetected outputtextsensitivecontentdetected "
         "inputimagesensitivecontentdetected",
     ),
-    Saying(Kind.BLOCKED, "Qianfan: cloud.baidu.com/doc/qianfan-api", "unsafe_request error_code.336104"),
+    Saying(Kind.BLOCKED, _QIANFAN, "unsafe_request error_code.336104"),
     Saying(Kind.BLOCKED, "MiniMax: platform.minimaxi.com/document/error-codes", "base_resp.1026 base_resp.1027"),
-    Saying(Kind.BLOCKED, "Spark: xfyun.cn/doc/spark (error codes)", "10013 10014 10019"),
-    Saying(
-        Kind.BLOCKED,
-        "OpenRouter, a 403: openrouter.ai/docs/api/reference/errors-and-debugging",
-        "metadata.flagged",
-        "requires moderation|input was flagged",
-    ),
-    Saying(Kind.BLOCKED, "new-api: QuantumNous/new-api types/error.go", "sensitive_words_detected prompt_blocked"),
+    Saying(Kind.BLOCKED, _SPARK, "10013 10014 10019"),
+    Saying(Kind.BLOCKED, _OPENROUTER, "metadata.flagged", "requires moderation|input was flagged"),
+    Saying(Kind.BLOCKED, _NEW_API, "sensitive_words_detected prompt_blocked"),
     Saying(Kind.BLOCKED, "Gemini: ai.google.dev/gemini-api/docs/safety-settings", "prohibited_content safety"),
     # The conversation is too long
     Saying(
@@ -74,27 +82,16 @@ SAYINGS = (
         "context_length_exceeded string_above_max_length",
         r"maximum context length|reduce the length of the (?:messages|input|prompt)",
     ),
-    Saying(
-        Kind.TOO_LONG,
-        "Anthropic: platform.claude.com/docs/en/api/errors",
-        "request_too_large",
-        "prompt is too long|exceed context limit",
-    ),
-    Saying(
-        Kind.TOO_LONG, "Gemini: ai.google.dev/gemini-api/docs/troubleshooting", words="input token count .{0,20}exceeds"
-    ),
-    Saying(Kind.TOO_LONG, "Moonshot: platform.moonshot.cn/docs/api/errors", words="exceeded model token limit"),
-    Saying(Kind.TOO_LONG, "Zhipu: docs.z.ai/api-reference/api-code", "1261", "prompt 超长|prompt exceeds max length"),
-    Saying(Kind.TOO_LONG, "DashScope: help.aliyun.com (model studio, error codes)", words="range of input length"),
-    Saying(Kind.TOO_LONG, "Volcengine Ark: volcengine.com/docs/82379/1299023", words="exceed\\w* max message tokens"),
-    Saying(
-        Kind.TOO_LONG,
-        "Qianfan: cloud.baidu.com/doc/qianfan-api",
-        "tokens_too_long characters_too_long error_code.336007 error_code.336103",
-    ),
+    Saying(Kind.TOO_LONG, _ANTHROPIC, "request_too_large", "prompt is too long|exceed context limit"),
+    Saying(Kind.TOO_LONG, _GEMINI, words="input token count .{0,20}exceeds"),
+    Saying(Kind.TOO_LONG, _MOONSHOT, words="exceeded model token limit"),
+    Saying(Kind.TOO_LONG, _ZHIPU, "1261", "prompt 超长|prompt exceeds max length"),
+    Saying(Kind.TOO_LONG, _DASHSCOPE, words="range of input length"),
+    Saying(Kind.TOO_LONG, _ARK, words="exceed.{0,5} max message tokens"),
+    Saying(Kind.TOO_LONG, _QIANFAN, "tokens_too_long characters_too_long error_code.336007 error_code.336103"),
     Saying(Kind.TOO_LONG, "MiniMax: MiniMax-AI/MiniMax-M2#119", words="context window exceeds limit"),
-    Saying(Kind.TOO_LONG, "Spark: xfyun.cn/doc/spark (error codes)", "10907"),
-    Saying(Kind.TOO_LONG, "SiliconFlow: docs.siliconflow.cn (errors)", words="max_seq_len"),
+    Saying(Kind.TOO_LONG, _SPARK, "10907"),
+    Saying(Kind.TOO_LONG, _SILICONFLOW, words="max_seq_len"),
     Saying(Kind.TOO_LONG, "Groq, a 413 `rate_limit_exceeded`: console.groq.com/docs/errors", words="request too large"),
     Saying(Kind.TOO_LONG, "Mistral, as widely reported", words="too large for model with"),
     Saying(
@@ -109,11 +106,7 @@ SAYINGS = (
         words="context the overflows|context length of only|context overflow",
     ),
     # The account is empty
-    Saying(
-        Kind.UNPAID,
-        "OpenAI: platform.openai.com/docs/guides/error-codes",
-        "insufficient_quota billing_hard_limit_reached billing_not_active",
-    ),
+    Saying(Kind.UNPAID, _OPENAI, "insufficient_quota billing_hard_limit_reached billing_not_active"),
     Saying(
         Kind.UNPAID,
         "Anthropic, a 400: anthropics/claude-code#4684",
@@ -121,42 +114,32 @@ SAYINGS = (
         "credit balance is too low|reached your specified api usage limits",
     ),
     Saying(Kind.UNPAID, "DeepSeek: api-docs.deepseek.com/quick_start/error_codes", words="insufficient balance"),
-    Saying(Kind.UNPAID, "Moonshot: platform.moonshot.cn/docs/api/errors", "exceeded_current_quota_error"),
+    Saying(Kind.UNPAID, _MOONSHOT, "exceeded_current_quota_error"),
+    Saying(Kind.UNPAID, _ZHIPU, "1113 1308 1309 1310", "欠费|余额不足"),
     Saying(
         Kind.UNPAID,
-        "Zhipu: docs.z.ai/api-reference/api-code; 1308 to 1310 are used up plans",
-        "1113 1308 1309 1310",
-        "欠费|余额不足",
-    ),
-    Saying(
-        Kind.UNPAID,
-        "DashScope: help.aliyun.com (model studio, error codes)",
+        _DASHSCOPE,
         "arrearage allocationquota.freetieronly accessdenied.unpurchased",
         "free tier of the model has been exhausted",
     ),
     Saying(
         Kind.UNPAID,
-        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        _ARK,
         "accountoverdueerror operationdenied.serviceoverdue quotaexceeded setlimitexceeded",
         "overdue balance|exhausted its free",
     ),
-    Saying(Kind.UNPAID, "Qianfan v1: cloud.baidu.com/doc/WENXINWORKSHOP", "error_code.17 error_code.19"),
+    Saying(Kind.UNPAID, _QIANFAN, "error_code.17 error_code.19"),
     Saying(
         Kind.UNPAID,
         "MiniMax, under 200, 402, 429 and 500: MiniMax-AI/MiniMax-M2#62, modelscope/modelscope#1691",
         "base_resp.1008 base_resp.2056 insufficient_balance_error",
     ),
-    Saying(Kind.UNPAID, "Spark, the day's allowance: xfyun.cn/doc/spark (error codes)", "11201"),
-    Saying(Kind.UNPAID, "SiliconFlow, a 403: docs.siliconflow.cn (errors)", "30001", "balance is insufficient"),
+    Saying(Kind.UNPAID, _SPARK, "11201"),
+    Saying(Kind.UNPAID, _SILICONFLOW, "30001", "balance is insufficient"),
+    Saying(Kind.UNPAID, _OPENROUTER, "payment_required 402", "insufficient credits|requires more credits"),
     Saying(
         Kind.UNPAID,
-        "OpenRouter: openrouter.ai/docs/api/reference/errors-and-debugging",
-        "payment_required 402",
-        "insufficient credits|requires more credits",
-    ),
-    Saying(
-        Kind.UNPAID,
-        "One-API and new-api, a 403: QuantumNous/new-api types/error.go",
+        _NEW_API,
         "insufficient_user_quota pre_consume_token_quota_failed",
         "额度不足|额度已用尽|account balance is insufficient",
     ),
@@ -180,28 +163,20 @@ SAYINGS = (
         "DeepSeek, a 400: raycast/extensions#29730",
         words="model not exist|supported api model names are",
     ),
-    Saying(Kind.UNKNOWN_MODEL, "Moonshot: platform.moonshot.cn/docs/api/errors", words="not found the model"),
+    Saying(Kind.UNKNOWN_MODEL, _MOONSHOT, words="not found the model"),
+    Saying(Kind.UNKNOWN_MODEL, _GEMINI, words="is not supported for generatecontent|model is no longer available"),
+    Saying(Kind.UNKNOWN_MODEL, _ZHIPU, "1211 1212 1221 1222 1311", "模型不存在"),
+    Saying(Kind.UNKNOWN_MODEL, _DASHSCOPE, "modelnotfound model.accessdenied model_not_supported"),
     Saying(
         Kind.UNKNOWN_MODEL,
-        "Gemini: ai.google.dev/gemini-api/docs/troubleshooting",
-        words="is not supported for generatecontent|model is no longer available",
-    ),
-    Saying(Kind.UNKNOWN_MODEL, "Zhipu: docs.z.ai/api-reference/api-code", "1211 1212 1221 1222 1311", "模型不存在"),
-    Saying(
-        Kind.UNKNOWN_MODEL,
-        "DashScope: help.aliyun.com (model studio, error codes)",
-        "modelnotfound model.accessdenied model_not_supported",
-    ),
-    Saying(
-        Kind.UNKNOWN_MODEL,
-        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        _ARK,
         "invalidendpointormodel.notfound invalidendpointormodel.modelidaccessdisabled modelnotopen "
         "operationdenied.servicenotopen invalidendpoint.closedendpoint unsupportedmodel",
     ),
     Saying(Kind.UNKNOWN_MODEL, "Qianfan and Mistral", "invalid_model"),
     Saying(Kind.UNKNOWN_MODEL, "MiniMax, under 2013, as widely reported", words="unknown model|invalid model"),
-    Saying(Kind.UNKNOWN_MODEL, "SiliconFlow: docs.siliconflow.cn (errors)", "20012", "model does not exist"),
-    Saying(Kind.UNKNOWN_MODEL, "OpenRouter", words="not a valid model id|no endpoints found"),
+    Saying(Kind.UNKNOWN_MODEL, _SILICONFLOW, "20012", "model does not exist"),
+    Saying(Kind.UNKNOWN_MODEL, _OPENROUTER, words="not a valid model id|no endpoints found"),
     Saying(
         Kind.UNKNOWN_MODEL,
         "One-API and new-api, a 503: QuantumNous/new-api#5966",
@@ -209,9 +184,7 @@ SAYINGS = (
         "无可用渠道|no available channels? for model|无权(?:使用|访问).{0,12}模型",
     ),
     Saying(
-        Kind.UNKNOWN_MODEL,
-        "Ollama and LM Studio",
-        words="try pulling it first|no models loaded|failed to load model",
+        Kind.UNKNOWN_MODEL, "Ollama and LM Studio", words="try pulling it first|no models loaded|failed to load model"
     ),
     # The key is refused, or whoever holds it
     Saying(
@@ -229,21 +202,17 @@ SAYINGS = (
     ),
     Saying(
         Kind.REFUSED,
-        "Anthropic: platform.claude.com/docs/en/api/errors",
+        _ANTHROPIC,
         "permission_error",
         "organization has been disabled|invalid (?:x-api-key|bearer token)",
     ),
+    Saying(Kind.REFUSED, _MOONSHOT, "invalid_authentication_error incorrect_api_key_error permission_denied_error"),
+    Saying(Kind.REFUSED, _ZHIPU, "1110 1111 1112 1120 1121 1220", "身份验证失败"),
+    Saying(Kind.REFUSED, _DASHSCOPE, "accessdenied access_denied"),
+    Saying(Kind.REFUSED, _ARK, "authenticationerror"),
     Saying(
         Kind.REFUSED,
-        "Moonshot: platform.moonshot.cn/docs/api/errors",
-        "invalid_authentication_error incorrect_api_key_error permission_denied_error",
-    ),
-    Saying(Kind.REFUSED, "Zhipu: docs.z.ai/api-reference/api-code", "1110 1111 1112 1120 1121 1220", "身份验证失败"),
-    Saying(Kind.REFUSED, "DashScope", "accessdenied access_denied"),
-    Saying(Kind.REFUSED, "Volcengine Ark: volcengine.com/docs/82379/1299023", "authenticationerror"),
-    Saying(
-        Kind.REFUSED,
-        "Qianfan: cloud.baidu.com/doc/qianfan-api (error codes)",
+        _QIANFAN,
         "invalid_iam_token error_code.6 error_code.13 error_code.14 error_code.110 error_code.111 error_code.336004",
     ),
     Saying(
@@ -252,13 +221,8 @@ SAYINGS = (
         "base_resp.1004 base_resp.2049",
         "login fail",
     ),
-    Saying(Kind.REFUSED, "Spark: xfyun.cn/doc/spark (error codes)", "11200", "hmac secret key|appidnoauth"),
-    Saying(
-        Kind.REFUSED,
-        "One-API and new-api: songquanpeng/one-api middleware/auth.go",
-        "channel:invalid_key",
-        "无效的令牌|令牌.{0,12}(?:无效|过期|不可用)",
-    ),
+    Saying(Kind.REFUSED, _SPARK, "11200", "hmac secret key|appidnoauth"),
+    Saying(Kind.REFUSED, _NEW_API, "channel:invalid_key", "无效的令牌|令牌.{0,12}(?:无效|过期|不可用)"),
     Saying(Kind.REFUSED, "whoever repeats the status in the body", "401 403"),
     # Too much at a time
     Saying(
@@ -268,28 +232,24 @@ SAYINGS = (
         "rate limit(?:s)? (?:exceeded|reached)|too many requests",
     ),
     Saying(Kind.BUSY, "Gemini, per minute, although it speaks of billing", "resource_exhausted"),
+    Saying(Kind.BUSY, _MOONSHOT, "rate_limit_reached_error engine_overloaded_error"),
+    Saying(Kind.BUSY, _ZHIPU, "1302 1303 1304 1305 1313"),
+    Saying(Kind.BUSY, _DASHSCOPE, "throttling limit_requests limit_burst_rate"),
     Saying(
         Kind.BUSY,
-        "Moonshot: platform.moonshot.cn/docs/api/errors",
-        "rate_limit_reached_error engine_overloaded_error",
-    ),
-    Saying(Kind.BUSY, "Zhipu: docs.z.ai/api-reference/api-code", "1302 1303 1304 1305 1313"),
-    Saying(Kind.BUSY, "DashScope", "throttling limit_requests limit_burst_rate"),
-    Saying(
-        Kind.BUSY,
-        "Volcengine Ark: volcengine.com/docs/82379/1299023",
+        _ARK,
         "ratelimitexceeded modelaccountrpmratelimitexceeded modelaccounttpmratelimitexceeded serveroverloaded "
         "requestbursttoofast",
     ),
     Saying(
         Kind.BUSY,
-        "Qianfan: cloud.baidu.com/doc/qianfan-api",
+        _QIANFAN,
         "rpm_rate_limit_exceeded tpm_rate_limit_exceeded error_code.18 error_code.336501 error_code.336502",
     ),
     Saying(Kind.BUSY, "MiniMax", "base_resp.1002 base_resp.1039 base_resp.1041 base_resp.2045"),
-    Saying(Kind.BUSY, "Spark: xfyun.cn/doc/spark (error codes)", "11202 11203 10110"),
+    Saying(Kind.BUSY, _SPARK, "11202 11203 10110"),
     Saying(Kind.BUSY, "Mistral: cline/cline#9085, continuedev/continue#6185", "rate_limited", "capacity exceeded"),
-    Saying(Kind.BUSY, "One-API and new-api", words="负载已饱和"),
+    Saying(Kind.BUSY, _NEW_API, words="负载已饱和"),
     Saying(Kind.BUSY, "Ollama: server/sched.go", words="maximum pending requests exceeded"),
 )
 

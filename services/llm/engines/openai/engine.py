@@ -4,22 +4,17 @@
 services. Where nothing is to be changed, the request goes on as the bytes it came as, and so does the answer.
 """
 
-import dataclasses
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
-
-import msgspec
 
 from chassis.chain.admission import Admission
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, Declined, EngineFailed, NotFound, TooBusy
 from chassis.settings import read
 from chassis.sse import close
-from chassis.upstream.question import NamedBy, Question
+from chassis.upstream.question import NamedBy
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
@@ -31,10 +26,10 @@ from llm.answer.whole import NoAnswer, answer_of, begins_like_json, mended, unro
 from llm.engines import Engine
 from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
 from llm.engines.openai.model_list import Listed
-from llm.request.body import body_for, fields_of, fields_sent, heard, settings_of
-from llm.request.messages import estimated, halved
-from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, Mind, unthinking
-from llm.request.spare import DEVELOPER, JSON_SCHEMA, PARTS, SYSTEM_ROLE, THINKING, costly, spare
+from llm.engines.openai.question import Chat
+from llm.request.body import fields_of, heard
+from llm.request.messages import estimated
+from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, unthinking
 from llm.settings import LimitOptions, RelayOptions
 from llm.wire import Asked
 
@@ -45,55 +40,6 @@ MAX_ANSWER_BYTES = 32 * 2**20
 THOUGHT_TOKENS = 1000
 PATIENCE_SECONDS = 0.5
 """The longest wait for a place at an upstream before the next engine is asked."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chat(Question):
-    """A conversation that is to be continued."""
-
-    in_a_hurry = True
-    asked: Asked
-    options: RelayOptions
-    mind: Mind
-    provider: str
-    prefix: str
-    room: int = 0
-    """Tokens beyond the limit for thoughts that cannot be switched off."""
-
-    def body(self, without: frozenset[str]) -> tuple[dict[str, str], bytes]:
-        accepted = "text/event-stream" if self.asked.wanted.stream else "application/json"
-        return {"accept": accepted}, self._json(without)
-
-    @property
-    def extras(self) -> frozenset[str]:
-        return frozenset({THINKING})
-
-    @property
-    def spare(self) -> Mapping[str, re.Pattern[str] | None]:
-        sent = msgspec.json.decode(self._json(frozenset()), type=dict[str, Any])
-        form = self.asked.wanted.response_format
-        schema = [JSON_SCHEMA] if form is not None and form.type == "json_schema" else []
-        return spare([*sent, *self.extras, *schema, DEVELOPER, PARTS, SYSTEM_ROLE])
-
-    @property
-    def costly(self) -> frozenset[str]:
-        return costly(self.spare)
-
-    @property
-    def callers(self) -> frozenset[str]:
-        return frozenset(fields_sent(self.asked)) - {"model"}
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        return settings_of(self.asked.wanted, self.model, self.options, self.prefix)
-
-    def shorter(self) -> "Chat | None":
-        limit = halved(self.asked.wanted.messages, self.options.history_tokens)
-        options = msgspec.structs.replace(self.options, history_tokens=limit)
-        return dataclasses.replace(self, options=options) if limit else None
-
-    def _json(self, without: frozenset[str]) -> bytes:
-        return body_for(self.asked, self.model, self.options, self.mind, self.provider, without=without, room=self.room)
 
 
 class OpenAI(Engine):

@@ -26,9 +26,10 @@ from tts.audio.decode import Decoder, NotSound
 from tts.audio.pcm import RATE, pcm
 from tts.engines import Engine
 from tts.engines.openai.providers import UPSTREAMS, Format, SpeechProvider
+from tts.engines.openai.voice_list import voices_in
 from tts.text.clauses import Lengths
 from tts.voices.choose import MANY, OPENAI, Voice
-from tts.voices.language_tags import TAG, normal
+from tts.voices.language_tags import normal
 from tts.voices.names import Gender, told
 
 MAX_TEXT_BYTES = 64 * 2**10
@@ -41,7 +42,6 @@ VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
 VOICES_SECONDS = 2.5
 VOICES_LAST_SECONDS, VOICES_RETRY_SECONDS = 3600.0, 60.0
 MOST_LIST_BYTES = 2**20
-MOST_VOICES = 2_000
 
 _SPARE = {"instructions": None, "response_format": None}
 """Fields that a server may refuse: whatever sound it then sends is told by its bytes."""
@@ -254,52 +254,3 @@ def _voice(row: Row, listed: str) -> Voice:
         of = "female" if gender.lower() == "female" else "male"
     language = normal(language) if language else said.language if said else MANY
     return Voice(name, language, of, polyglot=language == MANY)
-
-
-class _Entry(msgspec.Struct):
-    """A voice in a server's list; servers use different ones of these names."""
-
-    id: Any = None
-    voice_id: Any = None
-    name: Any = None
-    language: Any = None
-    locale: Any = None
-    lang: Any = None
-    gender: Any = None
-
-
-class _List(msgspec.Struct):
-    voices: list[str | _Entry] | None = None
-    data: list[str | _Entry] | None = None
-
-
-def voices_in(body: bytes) -> list[Voice] | None:
-    """Return the voices in a list of names or of objects, bare or as `voices` or `data`; None where it is no list."""
-    try:
-        found = msgspec.json.decode(body, type=_List | list[str | _Entry])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if isinstance(found, _List):
-        found = found.data if found.voices is None else found.voices
-    if found is None:
-        return None
-    voices = [voice for entry in found[:MOST_VOICES] if (voice := _heard_of(entry)) is not None]
-    return list({voice.name.lower(): voice for voice in voices}.values())
-
-
-def _heard_of(entry: str | _Entry) -> Voice | None:
-    if isinstance(entry, str):
-        entry = _Entry(id=entry)
-    name = _text(entry.id, entry.voice_id, entry.name)
-    if not name:
-        return None
-    said, tag = told(name), _text(entry.language, entry.locale, entry.lang)
-    language = normal(tag) if TAG.fullmatch(tag) else said.language if said else MANY
-    genders: dict[str, Gender] = {"f": "female", "m": "male"}
-    gender = genders.get(_text(entry.gender)[:1].lower()) or (said.gender if said else OPENAI.get(name.lower()))
-    return Voice(name, language, gender, polyglot=language == MANY, late=True)
-
-
-def _text(*values: Any) -> str:
-    """Return the first of `values` that is a text."""
-    return next((value for value in values if isinstance(value, str) and value), "")

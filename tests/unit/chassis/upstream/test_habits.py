@@ -43,3 +43,11 @@ def test_callers_who_name_many_models_do_not_fill_the_memory() -> None:
 
     assert (habits.of("m0"), habits.of("m999")) == (frozenset(), TEMPERATURE)
     assert len((habits.detail or "").split(";")) == 64
+
+
+def test_two_answers_at_a_time_may_teach_two_things() -> None:
+    habits = Habits()
+    habits.learn("m", TEMPERATURE)
+    habits.learn("m", frozenset({"top_p"}))
+
+    assert habits.of("m") == {"temperature", "top_p"}

@@ -165,3 +165,30 @@ def test_an_error_inside_a_success_is_sorted_by_its_code(error: dict[str, Any], 
     assert complaint is not None
 
     assert type(within_success(complaint)) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, b"Invalid API key", EngineRefused),
+        (503, b'"Too many requests"', EngineBusy),
+        (400, b"Insufficient balance", EngineUnpaid),
+        (400, b"<p>Invalid API key</p>", Declined),
+    ],
+)
+def test_plain_text_is_read_too_and_html_is_not(status: int, body: bytes, kind: type[ApiError]) -> None:
+    assert isinstance(judged(status, Complaint.of_refusal(body)), kind)
+
+
+def test_a_server_that_wants_a_key_where_none_was_shown_says_which_to_set() -> None:
+    error = refusal(401, b"", about=Circumstances(key="VLLM_API_KEY", secrets=[""]))
+
+    assert str(error) == "wants a key (401). Set VLLM_API_KEY."
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [("Please try again in 7.66s.", 7.66), ("try again in 1m2s", 62.0), ("try again in 250ms", 0.25), ("soon", 1.0)],
+)
+def test_how_long_to_wait_is_read_from_the_message(message: str, seconds: float) -> None:
+    assert refusal(429, said(message=message)).retry_after == pytest.approx(seconds)

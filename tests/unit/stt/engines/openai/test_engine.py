@@ -413,3 +413,20 @@ async def test_a_long_recording_is_sent_in_small_files_and_comes_back_as_one_tex
     assert len(server.seen) >= 4
     assert all(len(decoded(seen.file)) <= 28 * sounds.RATE for seen in server.seen)
     assert " ".join([TEXT] * len(server.seen)) in response.text
+
+
+async def test_hints_that_are_refused_are_left_out_from_then_on() -> None:
+    hints = Hints(prompt="Bear", temperature=0.5)
+    async with listening(Manner(lacks=("prompt", "temperature")), model="m") as (made, server):
+        for _ in range(2):
+            assert text_of(await heard(made, hints)) == TEXT
+        assert made.detail == "asks m without prompt, temperature"
+
+    assert len(server.seen) == 4
+    assert not {"prompt", "temperature"} & server.seen[-1].fields.keys()
+
+
+async def test_a_field_that_is_not_there_is_not_left_out() -> None:
+    failure = await refused(Manner(lacks=("model",)))
+
+    assert isinstance(failure, Declined)

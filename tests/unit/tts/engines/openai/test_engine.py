@@ -353,3 +353,15 @@ async def test_another_instruction_is_another_answer_only_where_it_is_heard() ->
             answers = [await ask(app, instructions=text) for text in ("Whisper.", "Shout.", "Whisper.")]
 
             assert [answer.headers["x-talkbox-cache"] for answer in answers] == hows
+
+
+async def test_a_field_that_is_refused_is_left_out_and_the_sound_is_told_by_its_bytes() -> None:
+    manner = Manner(lacks=("instructions", "response_format"), sends="wav")
+    options = SpeechOptions(format="mp3", instructions="Softly.")
+    async with speaking(manner, options, model="m") as (made, server):
+        for _ in range(2):
+            assert await said(made)
+        assert made.detail == "asks m without instructions, response_format"
+
+    assert len(server.seen) == 4
+    assert not {"instructions", "response_format"} & server.seen[-1].json.keys()

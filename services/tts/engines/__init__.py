@@ -11,6 +11,7 @@ from tts.text.clauses import Lengths
 from tts.voices.choose import Voice
 
 ENGINES = {
+    "azure-tts": "tts.engines.azure_tts:AzureTts",
     "edge": "tts.engines.edge.engine:Edge",
     "espeak": "tts.engines.espeak:Espeak",
     "flite": "tts.engines.flite:Flite",

@@ -1,6 +1,7 @@
-"""From what was heard to what was asked for: json, text, srt, vtt, and events."""
+"""Encode a transcript as json, text, srt, vtt, or events."""
 
 import math
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any
 
@@ -14,11 +15,16 @@ from stt.wire import TranscriptionRequest
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 AUDIO_TOKENS_PER_SECOND = 10
-"""What OpenAI's own models count."""
+"""Rate at which OpenAI's own models count sound."""
+
+
+_TOKEN = re.compile(
+    r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]|[^\s\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
+)
 
 
 class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was said."""
+    """The transcript of a whole recording."""
 
     language: str
     seconds: float
@@ -30,7 +36,7 @@ class Transcript(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(transcript: Transcript, wanted: TranscriptionRequest) -> tuple[bytes, str]:
-    """Body and content type."""
+    """Return body and content type."""
     match wanted.response_format:
         case "text":
             return f"{transcript.text}\n".encode(), TEXT
@@ -99,7 +105,7 @@ def _clock(seconds: float, mark: str) -> str:
 
 
 def _cue(text: str) -> str:
-    """On one line and without the arrow: either would end the cue."""
+    """Put a cue on one line and take out arrows: either would end it."""
     return " ".join(text.split()).replace("-->", "->")
 
 
@@ -108,20 +114,20 @@ def _markup(text: str) -> str:
 
 
 async def events(pieces: AsyncIterator[Heard], seconds: float, hints: Hints) -> AsyncGenerator[bytes, None]:
-    """`transcript.text.delta` as there is more, and one `transcript.text.done` whose text is all deltas joined."""
+    """Yield `transcript.text.delta` events, and one `transcript.text.done` whose text is all deltas joined."""
     text, tokens = "", 0
     async for heard in pieces:
         for segment in heard.segments:
             delta = segment.text if text else segment.text.lstrip()
             if delta:
                 text += delta
-                tokens += len(segment.tokens) or len(segment.text.split())
+                tokens += len(segment.tokens) or _count(segment.text)
                 yield event({"type": "transcript.text.delta", "delta": delta})
     yield event({"type": "transcript.text.done", "text": text, "usage": _tokens(seconds, hints, tokens)})
 
 
 def _tokens(seconds: float, hints: Hints, output: int) -> dict[str, Any]:
-    audio, prompt = math.ceil(AUDIO_TOKENS_PER_SECOND * seconds), len((hints.prompt or "").split())
+    audio, prompt = math.ceil(AUDIO_TOKENS_PER_SECOND * seconds), _count(hints.prompt or "")
     return {
         "type": "tokens",
         "input_tokens": audio + prompt,
@@ -129,3 +135,8 @@ def _tokens(seconds: float, hints: Hints, output: int) -> dict[str, Any]:
         "total_tokens": audio + prompt + output,
         "input_token_details": {"text_tokens": prompt, "audio_tokens": audio},
     }
+
+
+def _count(text: str) -> int:
+    """Estimate the tokens of a text: one for each word, and for each character of scripts without spaces."""
+    return len(_TOKEN.findall(text))

@@ -17,7 +17,7 @@ Script: TypeAlias = Literal["t2s", "s2t", "s2tw", "s2hk"]
 
 
 class Word(msgspec.Struct, frozen=True):
-    """One word, and when it was said, in seconds from the beginning of the sound."""
+    """One word and its time, in seconds from the beginning of the sound."""
 
     word: str
     start: float
@@ -25,7 +25,7 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of what was said. `text` begins with a space where its language has them."""
+    """A part of a transcript. `text` begins with a space where its language has them."""
 
     start: float
     end: float
@@ -36,7 +36,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     compression_ratio: float = 1.0
     no_speech_prob: float = 0.0
     words: tuple[Word, ...] = ()
-    """Only where they were wanted."""
+    """Empty where they were not wanted."""
 
     def later(self, seconds: float) -> "Segment":
         """Return the same as part of a sound in which as much comes before it."""
@@ -49,7 +49,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine has made out since its last piece."""
+    """One piece of an engine's answer: what it has made out since the piece before."""
 
     language: str
     """ISO 639-1, or 639-3 where that has none."""
@@ -57,21 +57,26 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hints(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller said about the sound, and wants to know of it."""
+    """The caller's statements about a recording, and wishes for its transcript."""
 
     language: str | None = None
-    """ISO 639-1, e.g. `en`; None: find out."""
+    """ISO 639-1, e.g. `en`; None: the engine finds it out."""
+    candidates: tuple[str, ...] = ()
+    """Languages of which one is spoken, where the caller names several; an engine may ignore them."""
     prompt: str | None = None
-    """What was said before, or spelling hints, in that language."""
+    """Text that came before, or spelling hints, in that language."""
+    hotwords: tuple[str, ...] = ()
+    """Names and words to expect; an engine may ignore them."""
     temperature: float = 0.0
     words: bool = False
+    """True where each word is wanted with its time."""
     times: bool = False
-    """Whether segments are wanted, and not only their text."""
+    """True where segments are wanted, and not only their text."""
     stream: bool = False
-    """Whether each word is wanted as soon as it is known."""
+    """True where each word is wanted as soon as it is known."""
     named: str = ""
-    """The model that was asked for, as the caller wrote it."""
+    """The model's name, as the caller wrote it."""
     model: str | None = None
-    """The one of `models` that was asked for."""
+    """The one of the engine's `models` that was asked for."""
     script: Script | None = None
-    """The characters that Chinese is to be written in; the handler sees to it."""
+    """Characters for Chinese; the handler converts them."""

@@ -111,7 +111,7 @@ async def _heard(
     try:
         async with aclosing(hear(engine, recording, replace(told, model=model))) as pieces:
             async for heard in pieces:
-                yield written(heard, told.script)
+                yield written(heard, told)
     except EngineFailed:
         suitability.failed(engine)
         raise

@@ -1,6 +1,8 @@
-"""POST /v1/audio/transcriptions: what may be asked."""
+"""The request of POST /v1/audio/transcriptions, and the hints for an engine that come of it."""
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -19,15 +21,18 @@ FewTexts: TypeAlias = Annotated[tuple[str, ...], Meta(max_length=4)]
 
 
 class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The text fields of the form."""
+    """Text fields of the form. An empty `model` means the chain."""
 
-    model: Annotated[str, Meta(min_length=1)]
+    model: str = ""
     language: str = ""
     prompt: str = ""
     response_format: ResponseFormat = "json"
     temperature: Part = 0.0
     timestamp_granularities: tuple[Granularity, ...] = ()
     stream: bool = False
+
+    languages: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
 
     # Checked, and otherwise without effect: no engine here has what they ask for.
     include: tuple[Literal["logprobs"], ...] = ()
@@ -36,8 +41,6 @@ class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
     chunking_threshold: Part = field(default=0.5, name="chunking_strategy[threshold]")
     chunking_padding: Milliseconds = field(default=300, name="chunking_strategy[prefix_padding_ms]")
     chunking_silence: Milliseconds = field(default=200, name="chunking_strategy[silence_duration_ms]")
-    languages: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
     known_speaker_names: FewTexts = ()
     known_speaker_references: FewTexts = ()
 
@@ -58,7 +61,11 @@ class _ServerVad(msgspec.Struct, frozen=True):
 
 
 def hints(wanted: TranscriptionRequest, default_language: str | None, script: Script | None = None) -> Hints:
-    """What an engine is told; `script`: the characters for Chinese where the caller does not say.
+    """Check the request, and return the hints for an engine.
+
+    Args:
+        default_language: The language where the caller names none.
+        script: Characters for Chinese where the caller names none.
 
     Raises:
         BadRequest: A field, or two together, that cannot be served.
@@ -76,18 +83,32 @@ def hints(wanted: TranscriptionRequest, default_language: str | None, script: Sc
     if wanted.include and wanted.response_format != "json":
         raise BadRequest("'logprobs' can only be included in response_format 'json'.", param="include")
     _check_chunking(wanted.chunking_strategy)
-    candidates = {_language(name, "languages") for name in wanted.languages}
-    only = candidates.pop() if len(candidates) == 1 else None
+    listed = _languages(wanted.languages, "languages")
+    candidates = _languages([wanted.language], "language") or listed
+    named = (wanted.language, *wanted.languages)
     return Hints(
-        language=_language(wanted.language, "language") or only or default_language,
-        prompt=wanted.prompt.strip() or None,
+        language=candidates[0] if len(candidates) == 1 else default_language,
+        candidates=candidates if len(candidates) > 1 else (),
+        prompt=_plain(wanted.prompt) or None,
+        hotwords=tuple(word for keyword in wanted.keywords if (word := _plain(keyword))),
         temperature=wanted.temperature,
         words=wanted.words,
         times=wanted.response_format in ("verbose_json", "srt", "vtt"),
         stream=wanted.stream,
         named=wanted.model,
-        script=next((found for name in (wanted.language, *wanted.languages) if (found := script_of(name))), script),
+        script=next((found for name in named if (found := script_of(name))), script),
     )
+
+
+def _languages(names: Sequence[str], param: str) -> tuple[str, ...]:
+    """Return the codes of languages, each once; a name may also be several with commas."""
+    split = [name for listed in names for name in re.split("[,;|/、，；]", listed)]
+    return tuple(dict.fromkeys(code for name in split if (code := _language(name, param))))
+
+
+def _plain(text: str) -> str:
+    """Return a prompt in which a model's control tokens (`<|zh|>`) are text like any other."""
+    return text.strip().replace("<|", "< |").replace("|>", "| >")
 
 
 def _language(name: str, param: str) -> str | None:

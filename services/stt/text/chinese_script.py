@@ -1,4 +1,4 @@
-"""Chinese in the characters that are wanted: Whisper writes now 简体, now 繁體, by OpenCC."""
+"""Chinese in the characters that are wanted, by OpenCC: Whisper writes now 简体, now 繁體."""
 
 import re
 from functools import cache
@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from stt.hearing import Heard, Script, Segment, Word
+from stt.hearing import Heard, Hints, Script, Segment, Word
 
 CHINESE = frozenset({"zh", "yue"})
 _NAMES = frozenset({"zh", "zho", "chi", "cmn", "yue", "chinese", "cantonese", "mandarin"})
@@ -22,15 +22,23 @@ _SUBTAGS: dict[str, Script] = {
     "sg": "t2s",
     "my": "t2s",
 }
-"""In this order: `zh-Hant-TW` is Taiwan's."""
-_OWN: dict[str, Script] = {"简体": "t2s", "简体中文": "t2s", "繁體": "s2t", "繁體中文": "s2t"}
+"""Characters by subtag, in this order: `zh-Hant-TW` is Taiwan's."""
+_OWN: dict[str, Script] = {
+    **dict.fromkeys(("台湾", "台灣", "臺灣"), "s2tw"),
+    **dict.fromkeys(("香港", "澳门", "澳門"), "s2hk"),
+    **dict.fromkeys(("繁体", "繁體", "正體"), "s2t"),
+    **dict.fromkeys(("简体", "簡體", "普通话", "普通話", "大陆"), "t2s"),
+}
+"""Parts of names that callers write in Chinese; the first that is found counts."""
+DEFAULT: Script = "t2s"
+"""Characters for Mandarin where neither the caller nor the operator says any."""
 
 
 def script_of(name: str) -> Script | None:
-    """What `zh-Hans`, `zh-TW` or `Chinese (Traditional)` say of the characters; None: nothing, or no Chinese."""
+    """Read the characters from `zh-Hans`, `zh-TW`, `Chinese (Traditional)` or `繁體中文`; None where it names none."""
     tag = name.strip().lower()
-    if tag in _OWN:
-        return _OWN[tag]
+    if own := next((script for part, script in _OWN.items() if part in tag), None):
+        return own
     language, *subtags = re.findall(r"[a-z]+", tag) or [""]
     if language not in _NAMES:
         return None
@@ -39,8 +47,14 @@ def script_of(name: str) -> Script | None:
     return next((script for subtag, script in _SUBTAGS.items() if subtag in subtags), None)
 
 
-def written(heard: Heard, script: Script | None) -> Heard:
-    """What was heard, in these characters if it is Chinese."""
+def written(heard: Heard, hints: Hints) -> Heard:
+    """Write what was heard in the characters of the hints, if it is Chinese.
+
+    Where they name none, Mandarin comes in simplified characters, and Cantonese as the engine writes it.
+    """
+    script = hints.script
+    if script is None and heard.language == "zh" and hints.language != "yue":
+        script = DEFAULT
     if script is None or heard.language not in CHINESE or not heard.segments:
         return heard
     return replace(heard, segments=tuple(_segment(segment, script) for segment in heard.segments))
@@ -52,7 +66,7 @@ def _segment(segment: Segment, script: Script) -> Segment:
 
 
 def _words(segment: Segment, text: str, script: Script) -> list[Word]:
-    """Each as it stands in the text, since a character's form may depend on its neighbours (头发, 发现)."""
+    """Return each word as it stands in the text, since a form may depend on its neighbours (头发, 发现)."""
     words = []
     end = 0
     for word in segment.words:
@@ -67,12 +81,11 @@ def _words(segment: Segment, text: str, script: Script) -> list[Word]:
 
 @cache
 def _converter(script: Script) -> Any:
-    from opencc import OpenCC  # 7 MB, and 60 ms for the largest of its dictionaries: only for whom it serves
+    from opencc import OpenCC  # 7 MB, and 60 ms for the largest of its dictionaries
 
     return OpenCC(script)
 
 
 def warm_up(script: Script | None) -> None:
-    """Loads the dictionaries, so that nobody waits for them later."""
-    if script is not None:
-        _converter(script)
+    """Load the dictionaries, so that no caller waits for them later."""
+    _converter(script or DEFAULT)

@@ -1,10 +1,11 @@
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from stt.encode import Transcript, encode
-from stt.hearing import Segment
+from stt.encode import Transcript, encode, events
+from stt.hearing import Heard, Hints, Segment
 from stt.wire import TranscriptionRequest
 from unit.stt.fakes import HELLO
 
@@ -83,3 +84,23 @@ def test_words_alone_come_without_segments_and_both_with_both() -> None:
     assert words["words"][0] == {"word": "hello", "start": 0.1, "end": 0.4}
     assert [word["word"] for word in both["words"]] == ["hello", "little", "bear"]
     assert len(both["segments"]) == 2
+
+
+async def usage_of(text: str, prompt: str | None = None) -> dict[str, int]:
+    async def pieces() -> AsyncIterator[Heard]:
+        yield Heard(language="zh", segments=(Segment(start=0, end=1, text=text),))
+
+    told = [json.loads(event.partition(b"data: ")[2]) async for event in events(pieces(), 1.0, Hints(prompt=prompt))]
+    usage: dict[str, int] = told[-1]["usage"]
+    return usage
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("你好小熊，今天的天气 bear", 11), (" hello little bear", 3), ("こんにちは", 5), ("", 0)]
+)
+async def test_ten_chinese_characters_were_counted_as_one_token(text: str, tokens: int) -> None:
+    assert (await usage_of(text))["output_tokens"] == tokens
+
+
+async def test_the_tokens_of_a_chinese_prompt_are_counted_too() -> None:
+    assert (await usage_of("a", prompt="小熊"))["input_tokens"] == 12

@@ -23,6 +23,8 @@ def wanted(**fields: Any) -> TranscriptionRequest:
         ({"languages": ("zh", "zh-TW", "Mandarin")}, "zh"),
         ({"languages": ("zh", "ja")}, "en"),
         ({"language": "", "languages": ("auto",)}, "en"),
+        ({"language": "zh,en"}, "en"),
+        ({"language": "普通话", "languages": ("en", "ja")}, "zh"),
     ],
 )
 def test_the_language_is_what_the_caller_states_else_the_only_candidate_else_the_operators(
@@ -74,6 +76,32 @@ def test_segments_come_unless_only_words_are_asked_for(
 
 def test_a_stream_may_ask_for_words_in_any_format() -> None:
     assert hints(wanted(timestamp_granularities=("word",), stream=True), None).words
+
+
+@pytest.mark.parametrize(
+    ("fields", "candidates"),
+    [
+        ({}, ()),
+        ({"languages": ("zh",)}, ()),
+        ({"languages": ("zh", "en-US")}, ("zh", "en")),
+        ({"languages": ("zh,en",)}, ("zh", "en")),
+        ({"language": "中文、英语"}, ("zh", "en")),
+        ({"language": "zh", "languages": ("zh", "en")}, ()),
+    ],
+)
+def test_several_languages_are_candidates(fields: dict[str, Any], candidates: tuple[str, ...]) -> None:
+    assert hints(wanted(**fields), None).candidates == candidates
+
+
+def test_keywords_are_words_to_expect() -> None:
+    assert hints(wanted(keywords=("小熊", " ", "Bunny")), None).hotwords == ("小熊", "Bunny")
+
+
+def test_control_tokens_in_a_prompt_reached_the_model() -> None:
+    told = hints(wanted(prompt="<|startoftranscript|><|zh|> 你好", keywords=("<|en|>",)), None)
+
+    assert told.prompt == "< |startoftranscript| >< |zh| > 你好"
+    assert told.hotwords == ("< |en| >",)
 
 
 @pytest.mark.parametrize(("prompt", "told"), [("", None), (" \n", None), (" 小熊 bear ", "小熊 bear")])

@@ -98,8 +98,9 @@ class Recording(Question):
         fields: dict[str, Any] = {"model": self.model, "response_format": "json"}
         if hints.language:
             fields["language"] = hints.language
-        if hints.prompt and "prompt" not in without:
-            fields["prompt"] = hints.prompt
+        prompt = " ".join(filter(None, (", ".join(hints.hotwords), hints.prompt)))
+        if prompt and "prompt" not in without:
+            fields["prompt"] = prompt
         if hints.temperature and "temperature" not in without:
             fields["temperature"] = str(hints.temperature)
         if self.verbose and "response_format" not in without:

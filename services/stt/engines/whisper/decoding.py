@@ -36,6 +36,8 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     pcm: Pcm
     language: str | None = None
+    candidates: tuple[str, ...] = ()
+    """Languages that may be detected; empty: those of the decoder."""
     prompt: str | None = None
     hotwords: str | None = None
     task: Task = "transcribe"
@@ -121,7 +123,9 @@ class Decoder:
             return
         for take, odds in zip(takes, self._whisper.detect_language(memory), strict=True):
             if not take.language:
-                take.language, chance = self.likeliest([(token[2:-2], p) for token, p in odds])
+                take.language, chance = self.likeliest(
+                    [(token[2:-2], p) for token, p in odds], take.utterance.candidates
+                )
                 take.sure_language = chance >= _LANGUAGE_DOUBT
 
     def generate(self, takes: Sequence[Take], memory: StorageView) -> list[Guess]:
@@ -211,9 +215,10 @@ class Decoder:
         """Return the language as far as it is known without listening."""
         return language if self._whisper.is_multilingual else "en"
 
-    def likeliest(self, odds: Sequence[tuple[str, float]]) -> tuple[str, float]:
+    def likeliest(self, odds: Sequence[tuple[str, float]], candidates: Sequence[str] = ()) -> tuple[str, float]:
         """Return the likeliest of the languages that may be detected, and how likely it is among those."""
-        allowed = [(language, p) for language, p in odds if not self.languages or language in self.languages]
+        among = candidates or self.languages
+        allowed = [(language, p) for language, p in odds if not among or language in among]
         language, chance = max(allowed or odds, key=lambda each: each[1])
         return language, chance / (sum(p for _, p in allowed) or 1.0)
 

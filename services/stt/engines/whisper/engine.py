@@ -135,7 +135,7 @@ class Whisper(Engine):
         return language is None or self._language(language) in self.languages
 
     def _language(self, code: str) -> str:
-        """As the model calls it; most know Cantonese only as Chinese."""
+        """Return the model's code for a language; most models know Cantonese only as Chinese."""
         return "zh" if code == "yue" and code not in self.languages else code
 
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
@@ -145,7 +145,8 @@ class Whisper(Engine):
             pcm=pcm,
             language=None if hints.language is None else self._language(hints.language),
             prompt=hints.prompt,
-            hotwords=self.hotwords,
+            candidates=tuple(map(self._language, hints.candidates)),
+            hotwords=", ".join(filter(None, (*hints.hotwords, self.hotwords))),
             temperature=hints.temperature,
             words=hints.words,
         )

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from stt.hearing import Heard, Script, Segment, Word
+from stt.hearing import Heard, Hints, Script, Segment, Word
 from stt.text.chinese_script import script_of, written
 from unit.stt.fakes import FakeEngine, ask, service
 
@@ -23,6 +23,10 @@ from unit.stt.fakes import FakeEngine, ask, service
         ("ZH-HANT-TW", "s2tw"),
         ("zh-HK", "s2hk"),
         ("yue-Hant-HK", "s2hk"),
+        ("简体", "t2s"),
+        ("普通话", "t2s"),
+        ("中文（繁体）", "s2t"),
+        ("中文(台灣)", "s2tw"),
         ("zh", None),
         ("Chinese", None),
         ("en-HK", None),
@@ -40,7 +44,8 @@ def chinese(text: str, *words: str) -> Segment:
 
 def test_words_are_written_as_they_stand_in_their_sentence() -> None:
     [segment] = written(
-        Heard(language="zh", segments=(chinese("后天皇后洗头发", "后", "天", "皇", "后", "洗", "头", "发"),)), "s2t"
+        Heard(language="zh", segments=(chinese("后天皇后洗头发", "后", "天", "皇", "后", "洗", "头", "发"),)),
+        Hints(script="s2t"),
     ).segments
 
     assert segment.text == "後天皇后洗頭髮"
@@ -49,7 +54,7 @@ def test_words_are_written_as_they_stand_in_their_sentence() -> None:
 
 
 def test_a_word_that_is_not_in_the_text_is_written_so_by_itself() -> None:
-    [segment] = written(Heard(language="yue", segments=(chinese(" 你好", "这个"),)), "s2hk").segments
+    [segment] = written(Heard(language="yue", segments=(chinese(" 你好", "这个"),)), Hints(script="s2hk")).segments
 
     assert segment.words[0].word == "這個"
 
@@ -58,7 +63,7 @@ def test_a_word_that_is_not_in_the_text_is_written_so_by_itself() -> None:
 def test_japanese_keeps_its_own_characters(script: Script | None) -> None:
     heard = Heard(language="ja", segments=(chinese("国際電話と發電"),))
 
-    assert written(heard, script) is heard
+    assert written(heard, Hints(script=script)) is heard
 
 
 HEARD = chinese("這個頭髮很漂亮", "這個", "頭髮")
@@ -67,8 +72,10 @@ HEARD = chinese("這個頭髮很漂亮", "這個", "頭髮")
 @pytest.mark.parametrize(
     ("settings", "fields", "text"),
     [
-        ({}, {}, "這個頭髮很漂亮"),
-        ({}, {"language": "zh"}, "這個頭髮很漂亮"),
+        ({}, {}, "这个头发很漂亮"),
+        ({}, {"language": "zh"}, "这个头发很漂亮"),
+        ({}, {"language": "yue"}, "這個頭髮很漂亮"),
+        ({}, {"language": "中文（繁體）"}, "這個頭髮很漂亮"),
         ({}, {"language": "zh-Hans"}, "这个头发很漂亮"),
         ({}, {"languages": ["en", "zh-CN"]}, "这个头发很漂亮"),
         ({"language": "zh-Hans"}, {}, "这个头发很漂亮"),

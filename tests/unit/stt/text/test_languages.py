@@ -26,6 +26,20 @@ from stt.text.languages import UnknownLanguage, code_of, name_of
         ("haitian creole", "ht"),
         ("", None),
         ("auto", None),
+        *(
+            (name, "zh")
+            for name in ("普通话", "国语", "汉语", "中文（普通话）", "中文 (简体)", "Mandarin Chinese", "zh_CN")
+        ),
+        *((name, "yue") for name in ("粤语", "广东话", "中文（粤语）", "zh-yue", "yue-Hant-HK")),
+        *((name, "en") for name in ("英语", "英文", "英语（美国）", "en_GB.UTF-8", "ENGLISH (US)")),
+        *((name, "ja") for name in ("日语", "日文", "日本語", "ja-JP")),
+        ("Deutsch", "de"),
+        ("français", "fr"),
+        *(
+            (name, None)
+            for name in ("null", "None", "undefined", "detect", "auto-detect", "Auto Detect", "multilingual")
+        ),
+        *((name, None) for name in ("multilingual", "unknown", "mul", "自动检测", "自动")),
     ],
 )
 def test_a_language_is_known_by_every_name_that_callers_write(name: str, code: str | None) -> None:

@@ -74,7 +74,7 @@ async def refused(manner: Manner, options: HearingRowOptions | None = None, hint
 
 
 async def test_the_server_is_asked_as_openai_would_be() -> None:
-    hints = Hints(language="en", prompt="bears", temperature=0.5)
+    hints = Hints(language="en", prompt="bears", hotwords=("Momo", "小熊"), temperature=0.5)
     async with listening(model="m") as (made, server):
         [piece] = await heard(made, hints)
 
@@ -83,7 +83,7 @@ async def test_the_server_is_asked_as_openai_would_be() -> None:
         "model": ["m"],
         "response_format": ["json"],
         "language": ["en"],
-        "prompt": ["bears"],
+        "prompt": ["Momo, 小熊 bears"],
         "temperature": ["0.5"],
     }
     assert seen.headers["authorization"] == f"Bearer {KEY}"

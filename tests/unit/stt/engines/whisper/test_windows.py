@@ -157,6 +157,14 @@ def test_only_the_operators_languages_are_detected() -> None:
     assert (answer.language if isinstance(answer, Heard) else answer.take.language) in ("de", "en")
 
 
+def test_the_callers_candidates_are_those_that_are_detected() -> None:
+    wide = Windows(model("say", "zh"), find=everything)
+    take = prepared(wide, Utterance(pcm=tone(0, 1.0), candidates=("de", "en")))
+    [answer] = wide.decode([take])
+
+    assert (answer.language if isinstance(answer, Heard) else answer.take.language) in ("de", "en")
+
+
 def test_what_does_not_end_is_heard_again_padded() -> None:
     speaker = windows("a b c d e f g h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh ii jj kk")
     take = prepared(speaker, Utterance(pcm=tone(0, 0.1), language="en"))

@@ -107,8 +107,9 @@ def running() -> Iterator[Finding]:
         yield from _ports(addresses)
         return
     yield Finding(True, f"up, MODE={mode}, port {addresses.port}")
+    key = first_key(read_env(ROOT / ".env"))
     for service in SERVICES:
-        status, body = get(addresses.local, addresses.port, f"/status/{service}")
+        status, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
         if not isinstance(body, dict) or "engines" not in body:
             yield Finding(False, f"{service} does not answer", f"`make logs S={service}`, then `make up`.")
             continue

@@ -9,6 +9,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -92,8 +93,12 @@ def _address_in_the_house() -> str | None:
 
 
 def first_key(settings: Mapping[str, str]) -> str | None:
-    """The key to show; None: everybody may call."""
-    entries = [entry.strip() for entry in settings.get("API_KEYS", "").split(",") if entry.strip()]
+    """Return the key to show, of API_KEYS or of the file that API_KEYS_FILE names; None: anyone may call."""
+    text, file = settings.get("API_KEYS", ""), settings.get("API_KEYS_FILE", "").strip()
+    if file and not text.strip():
+        with suppress(OSError):
+            text = Path(file).expanduser().read_text(encoding="utf-8-sig").replace("\n", ",")
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     if not entries:
         return None
     name, colon, key = entries[0].partition(":")

@@ -31,7 +31,9 @@ SHORT = 70
 Trouble = Callable[[], "str | None"]
 
 
-def wait(addresses: Addresses, trouble: Trouble, say: Callable[[str], None]) -> dict[str, list[Any]]:
+def wait(
+    addresses: Addresses, trouble: Trouble, say: Callable[[str], None], key: str | None = None
+) -> dict[str, list[Any]]:
     """Watch until every service answers and the first engine of each chain is there, or is known not to come.
 
     Returns:
@@ -46,7 +48,7 @@ def wait(addresses: Addresses, trouble: Trouble, say: Callable[[str], None]) -> 
     while True:
         ready = set()
         for service in SERVICES:
-            status, body = get(addresses.local, addresses.port, f"/status/{service}")
+            status, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
             if not isinstance(body, dict) or "engines" not in body:
                 continue
             engines[service] = body["engines"]
@@ -168,7 +170,7 @@ def show(addresses: Addresses, trouble: Trouble) -> int:
     engines: dict[str, list[Any]] = {}
     say("Waiting for the engines (Ctrl-C stops the waiting, not the services):")
     try:
-        engines = wait(addresses, trouble, say)
+        engines = wait(addresses, trouble, say, key)
     except KeyboardInterrupt:
         say("\nEverything goes on loading; `make ps` shows how far it is.")
     except RuntimeError as exc:

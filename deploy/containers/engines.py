@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from deploy.installation import SERVICES, Addresses, get, wanted
+from deploy.installation import SERVICES, Addresses, first_key, get, wanted
 from deploy.ready import describe
 
 
 def main() -> None:
-    addresses = Addresses.of(wanted())
+    settings = wanted()
+    addresses, key = Addresses.of(settings), first_key(settings)
     for service in SERVICES:
-        _, body = get(addresses.local, addresses.port, f"/status/{service}")
+        _, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
         engines = body.get("engines") if isinstance(body, dict) else None
         for engine in engines or []:
             print(f"  {service}  {engine['name']:<10} {describe(engine)}")

@@ -16,7 +16,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from deploy import ready
 from deploy.env_file import UnreadableLine
-from deploy.installation import ROOT, SERVICES, STATE, Addresses, get, wanted
+from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, wanted
 from deploy.native import layout, processes, render
 from deploy.native.layout import LOGS, MODELS, PROGRAMS, RUN
 from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
@@ -173,7 +173,10 @@ def write_configs(nginx: str, addresses: Addresses, settings: dict[str, str]) ->
         Trouble: nginx will not have it; the former files are still there.
     """
     template = render.TEMPLATE.read_text(encoding="utf-8")
-    proxy = render.proxy_config(template, addresses, settings)
+    try:
+        proxy = render.proxy_config(template, addresses, settings)
+    except ValueError as exc:
+        raise Trouble(str(exc)) from exc
     draft, final = RUN / "proxy.conf.new", RUN / "proxy.conf"
     draft.write_text(proxy, encoding="utf-8")
     (RUN / "nginx.conf.new").write_text(render.nginx_main(draft), encoding="utf-8")
@@ -337,8 +340,8 @@ def ps() -> int:
     if not is_running():
         print("Nothing is up here. `make up` starts it.")
         return 0
-    addresses = Addresses.current()
-    engines = {service: _engines(service, addresses) for service in SERVICES}
+    addresses, key = Addresses.current(), _key()
+    engines = {service: _engines(service, addresses, key) for service in SERVICES}
     rows: list[tuple[str, ...]] = [("service", "state", "workers", "pids", "memory", "engines")]
     infos = {info["name"]: info for info in supervisor().getAllProcessInfo()}
     rows += [_row(infos[name], engines.get(name)) for name in PROGRAMS if name in infos]
@@ -352,9 +355,16 @@ def ps() -> int:
     return 0
 
 
-def _engines(service: str, addresses: Addresses) -> list[Any] | None:
-    """As /readyz shows them; None: no answer."""
-    _, body = get("127.0.0.1", addresses.own_port(service), "/readyz")
+def _key() -> str | None:
+    try:
+        return first_key(wanted())
+    except UnreadableLine:  # what is up has read its settings before
+        return None
+
+
+def _engines(service: str, addresses: Addresses, key: str | None) -> list[Any] | None:
+    """Return the engines as /readyz shows them; None: there is no answer."""
+    _, body = get("127.0.0.1", addresses.own_port(service), "/readyz", key=key)
     return body.get("engines") if isinstance(body, dict) else None
 
 

@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 from deploy.installation import ROOT, SERVICES, Addresses
@@ -97,6 +98,7 @@ def proxy_config(template: str, addresses: Addresses, settings: Mapping[str, str
     values = {
         "TALKBOX_RESOLVER": "",
         "TALKBOX_NEXT_SERVER_ON": "error timeout non_idempotent",
+        "TALKBOX_REAL_IP": real_ip(settings.get("TALKBOX_TRUSTED_PROXIES", "")),
         "TALKBOX_MAX_BODY": str(max_body_bytes(settings)),
         "TALKBOX_PAGES": f'"{ROOT / "proxy" / "site"}"',
         "TALKBOX_ACCESS_LOG": "/dev/stdout",
@@ -108,6 +110,22 @@ def proxy_config(template: str, addresses: Addresses, settings: Mapping[str, str
         values[f"TALKBOX_LISTEN_{service.upper()}"] = _listen(addresses.bind, addresses.base_port(service))
     text = "\n".join(line for line in template.splitlines() if not line.startswith("#"))
     return re.sub(r"\$\{(TALKBOX_\w+)\}", lambda found: values[found[1]], text) + "\n"
+
+
+def real_ip(trusted: str) -> str:
+    """Return nginx's words for `TALKBOX_TRUSTED_PROXIES`: addresses and networks, separated by commas.
+
+    Raises:
+        ValueError: One is neither.
+    """
+    networks = [part.strip() for part in trusted.split(",") if part.strip()]
+    for network in networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as exc:
+            raise ValueError(f"TALKBOX_TRUSTED_PROXIES: {network!r} is no address and no network.") from exc
+    trust = "".join(f"set_real_ip_from {network}; " for network in networks)
+    return f"{trust}real_ip_header X-Forwarded-For; real_ip_recursive on;" if trust else ""
 
 
 def max_body_bytes(settings: Mapping[str, str]) -> int:

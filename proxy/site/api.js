@@ -27,6 +27,9 @@ async function problemOf(response, service) {
   });
 }
 
+/** An address beside the page, wherever a proxy in front has put it. */
+const here = (path) => new URL(`.${path}`, document.baseURI);
+
 function translated(exc, service, kind) {
   return exc instanceof Problem || exc.name === "AbortError" ? exc : new Problem(kind, { service, message: exc.message });
 }
@@ -42,7 +45,7 @@ export class Api {
     const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
     let response;
     try {
-      response = await fetch(path, { cache: "no-store", ...options, headers });
+      response = await fetch(here(path), { cache: "no-store", ...options, headers });
     } catch (exc) {
       throw translated(exc, service, "offline");
     }
@@ -53,7 +56,9 @@ export class Api {
   /** `{ready, engines: [{name, state, detail, progress, seconds}]}`, or null while the service does not answer. */
   async status(service) {
     try {
-      const response = await fetch(`/status/${service}`, { cache: "no-store" });
+      const key = this.key(); // with one, the services say more
+      const headers = key ? { Authorization: `Bearer ${key}` } : {};
+      const response = await fetch(here(`/status/${service}`), { cache: "no-store", headers });
       const body = await response.json();
       return Array.isArray(body.engines) ? body : null;
     } catch {

@@ -1,8 +1,9 @@
-"""`create_service`: one Starlette app around a service's own routes."""
+"""Build the one Starlette app around a service's own routes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,12 +16,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis import metrics
 from chassis.chain.admission import Door
 from chassis.chain.chain import Chain
+from chassis.chain.seat import State
 from chassis.errors import Errors
 from chassis.server import logs
 from chassis.server.auth import KeyOptions, Keys
 from chassis.server.body_limit import BodyLimit
 from chassis.server.streams import Hangup
 from chassis.settings import Settings, read
+
+INNER_FIELDS = frozenset({"detail"})
+"""Fields of an engine's state that name addresses and files; they are shown to callers with a key."""
 
 
 def create_service(
@@ -32,26 +37,35 @@ def create_service(
     door: bool = True,
     at_end: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
-    """The service's routes, with probes, keys, limits, logs and one shape of errors around them.
+    """Put probes, keys, limits, logs and one shape of errors around a service's routes.
 
     Args:
-        keys: Who may call; as the environment says unless given.
-        door: Refuse, before the body is read, who could not be served in time; off, only `chain.answer` does.
-        at_end: Called when the service has finished what it had.
+        keys: Keys of those who may call; those of the environment unless given.
+        door: Refuse callers who could not be served in time before the body is read; off, only `chain.answer` does.
+        at_end: Called when the service has finished its requests.
     """
-    keys = read(KeyOptions) if keys is None else keys
+    options = read(KeyOptions) if keys is None else keys
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     async def readyz(request: Request) -> Response:
-        engines = {seat.name: seat.state for seat in chain.seats}
-        body = {"ready": chain.ready, "engines": [{"name": name} | _shown(state) for name, state in engines.items()]}
+        hidden = frozenset() if "key" in request.scope["state"] or not options.api_keys else INNER_FIELDS
+        engines = [{"name": seat.name} | _shown(seat.state, hidden) for seat in chain.seats]
+        body: dict[str, Any] = {"ready": chain.ready, "engines": engines}
         if deaths := getattr(request.app.state, "deaths", 0):
             body["worker_deaths"] = deaths
         return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})
 
-    probes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics.metrics)]
+    async def authorized(request: Request) -> Response:
+        return Response(status_code=204)
+
+    probes = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics.metrics),
+        Route("/authorized", authorized),
+    ]
     paths = frozenset(route.path for route in (*routes, *probes))
     app = Service(
         routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in (*routes, *probes)],
@@ -60,7 +74,7 @@ def create_service(
             Middleware(Hangup),
             Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
             Middleware(Errors),
-            Middleware(Keys, api_keys=keys.api_keys),
+            Middleware(Keys, options=options, read_again=partial(read, KeyOptions)),
             *([Middleware(Door, admission=chain.admission)] if door else []),
         ],
         lifespan=_lifespan(chain, at_end),
@@ -70,7 +84,7 @@ def create_service(
 
 
 class Service(Starlette):
-    """Starlette without its own answers to errors: `Errors` has one for all, and each layer costs every request."""
+    """Starlette without its own layers for errors: `Errors` answers all of them, and each layer costs every request."""
 
     def build_middleware_stack(self) -> ASGIApp:
         app: ASGIApp = self.router
@@ -80,7 +94,7 @@ class Service(Starlette):
 
 
 class Handled:
-    """A handler as an application of its own."""
+    """Turn a handler into an application of its own."""
 
     def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
         self.handler = handler
@@ -116,5 +130,7 @@ async def _warmed(chain: Chain[Any], seconds: float) -> None:
                     return
 
 
-def _shown(state: Any) -> dict[str, Any]:
-    return {key: value for key in state.__struct_fields__ if (value := getattr(state, key)) is not None}
+def _shown(state: State, hidden: frozenset[str]) -> dict[str, Any]:
+    """Return the fields of a state that say something, without those in `hidden`."""
+    fields = {key: getattr(state, key) for key in state.__struct_fields__ if key not in hidden}
+    return {key: value for key, value in fields.items() if value is not None}

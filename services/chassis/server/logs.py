@@ -13,7 +13,7 @@ from chassis.errors import ApiError
 from chassis.request_id import REQUEST_ID, request_id
 
 ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
-PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/authorized"})
 
 log = logging.getLogger("talkbox")
 

@@ -34,7 +34,7 @@ async def test_it_has_one_path_of_its_own_beside_the_probes_and_that_takes_posts
     app = create_app()
 
     paths = {route.path for route in app.routes if isinstance(route, Route)}
-    assert paths == {"/v1/audio/transcriptions", "/healthz", "/readyz", "/metrics"}
+    assert paths == {"/v1/audio/transcriptions", "/healthz", "/readyz", "/metrics", "/authorized"}
     assert (await got(app, "/v1/audio/transcriptions")).status_code == 405
     assert (await got(app, "/healthz")).status_code == 200
 

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from deploy.env_file import read_env
@@ -23,12 +25,17 @@ FROM_THE_SHELL = (
 where a child's words go."""
 PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "PIP_", "XDG_", "CUDA_", "NVIDIA_")
 
-OWN_PREFIXES = {
-    "stt": ("STT_", "WHISPER_", "SPHINX_", "SENSEVOICE_", "PARAFORMER_", "ZIPFORMER_", "MOONSHINE_"),
-    "llm": ("LLM_", "GGUF_"),
-    "tts": ("TTS_", "EDGE_", "ESPEAK_", "FLITE_", "SHERPA_"),
-}
-"""Settings that concern one service only, so that a change of theirs restarts no other."""
+_PREFIX = re.compile(r'^    prefix(?:: ClassVar\[str\])? = "([A-Z0-9_]+_)"', re.MULTILINE)
+_ENGINE = re.compile(r'^    "([a-z0-9-]+)": "[a-z_.]+:\w+"', re.MULTILINE)
+
+
+@cache
+def own_prefixes(service: str) -> tuple[str, ...]:
+    """Return how the settings begin that concern one service only, so that a change of theirs replaces no other."""
+    code = ROOT / "services" / service
+    found = {prefix for source in code.rglob("*.py") for prefix in _PREFIX.findall(source.read_text(encoding="utf-8"))}
+    engines = _ENGINE.findall((code / "engines" / "__init__.py").read_text(encoding="utf-8"))
+    return tuple(sorted({f"{service.upper()}_", *found, *(f"{name.upper().replace('-', '_')}_" for name in engines)}))
 
 
 def service_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -45,7 +52,8 @@ def service_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def fingerprint(service: str, env: Mapping[str, str]) -> str:
     """Sum up what a running service has to be replaced for: its settings (those of `env`), its code, its libraries."""
-    others = tuple(prefix for name, own in OWN_PREFIXES.items() if name != service for prefix in own)
+    others = {prefix for name in SERVICES if name != service for prefix in own_prefixes(name)}
+    others -= set(own_prefixes(service))
     settings = {name: value for name, value in sorted(env.items()) if not name.startswith((*others, "TALKBOX_"))}
     sum_ = hashlib.sha256(json.dumps(settings).encode())
     for part in ("chassis", service):

@@ -18,6 +18,8 @@ class KeyRing:
 
     def take(self, tried: frozenset[str] = frozenset()) -> str | None:
         """Return the next key that does not rest; if all do, the one whose rest ends first; None: each was tried."""
+        if len(self.keys) == 1:
+            return None if tried else self.keys[0]
         turn = [self.keys[(self._next + step) % len(self.keys)] for step in range(len(self.keys))]
         left = [key for key in turn if key not in tried]
         awake = [key for key in left if not self._seconds(key)]

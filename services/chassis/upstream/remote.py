@@ -174,9 +174,11 @@ class Remote:
     async def _send(self, question: Question, key: str, without: frozenset[str]) -> Reply:
         headers, body = question.body(without)
         headers = {REQUEST_ID: request_id.get() or "-"} | self._key_headers[key] | headers
+        post = self.upstream.post_at_once if question.in_a_hurry else self.upstream.post
+        if question.begin_seconds is None:
+            return await post(body, headers, silence_seconds=question.silence_seconds)
         try:
             async with asyncio.timeout(question.begin_seconds):
-                post = self.upstream.post_at_once if question.in_a_hurry else self.upstream.post
                 return await post(body, headers, silence_seconds=question.silence_seconds)
         except TimeoutError as exc:
             raise self._silent(question.begin_seconds) from exc

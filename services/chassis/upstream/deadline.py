@@ -16,9 +16,12 @@ class Deadline:
         self._moment: float | None = None
         """The moment, in the loop's time; None: there is none."""
         self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
 
     def put(self, seconds: float) -> None:
         """Set the moment, and arm the timer; it arms itself again if the moment has moved."""
+        if self._is_over:
+            return
         self._moment = self._loop.time() + seconds
         if self._timer is not None and self._timer.when() > self._moment:
             self._timer.cancel()
@@ -35,8 +38,8 @@ class Deadline:
         self._moment = None
 
     def cancel(self) -> None:
-        """End the timer."""
-        self._moment = None
+        """End the timer for good."""
+        self._is_over, self._moment = True, None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

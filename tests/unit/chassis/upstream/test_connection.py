@@ -135,6 +135,19 @@ def test_bytes_of_any_kind_end_in_an_error_of_the_transport_or_an_answer(data: b
     asyncio.run(walk(cut(b"HTTP/1.1 200 OK\r\n" + data, places), ["piece", "piece"]))
 
 
+async def test_nothing_waits_for_a_connection_that_is_gone() -> None:
+    connection = Connection()
+    wire = Wire(connection)
+    connection.connection_made(wire)
+    asking = asyncio.ensure_future(connection.ask(b"GET / HTTP/1.1\r\n\r\n", b"", 5.0))
+    await asyncio.sleep(0)
+    connection.data_received(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx")
+    await asking
+    connection.connection_lost(ConnectionResetError())
+    connection.drain()
+    assert not connection._deadline.is_armed
+
+
 async def test_a_rest_that_is_too_long_is_not_waited_for() -> None:
     connection = Connection()
     wire = Wire(connection)

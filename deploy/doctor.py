@@ -17,6 +17,7 @@ from http.client import HTTPException, HTTPSConnection
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from deploy.ears import limits
 from deploy.env_file import UnreadableLine, read_env
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, wanted
 from deploy.native import processes
@@ -122,6 +123,9 @@ def running() -> Iterator[Finding]:
         if status == 200 and first["state"] == "unavailable":
             remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
         yield Finding(status == 200 or False, f"{service}: {told}", remedy)
+        if service == "stt" and (told := limits(body["engines"])):
+            what, _, remedy = told.partition("\n")
+            yield Finding(None, what, remedy.replace("\n", " "))
         for engine in body["engines"]:
             if engine["state"] == "ready" and engine.get("detail"):
                 yield Finding(None, f"{service}: {engine['name']}: {engine['detail']}")

@@ -18,6 +18,7 @@ from urllib.parse import quote
 if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from deploy.ears import limits
 from deploy.installation import SERVICES, Addresses, first_key, get, url, wanted
 
 DOES = {"stt": "hears", "llm": "thinks", "tts": "speaks"}
@@ -115,6 +116,7 @@ def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]])
         "",
         "One service alone:",
         *(f"  {service}  {url(host, bases[service])}   {_answers(service, engines)}" for service in SERVICES),
+        *(f"  {line}" for line in (limits(engines.get("stt", [])) or "").splitlines()),
         "",
         "For folotoy-server, under `environment:` in its docker-compose.yml:",
         "",

@@ -20,7 +20,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-from deploy.installation import ROOT, STATE, Addresses, first_key, wanted
+from deploy.ears import limits
+from deploy.installation import ROOT, STATE, Addresses, first_key, get, wanted
 
 QUESTION = "Hello! What is your name?"
 PIECE = re.compile(r"[^，！。？,!.?]*[，！。？,!.?]+|[^，！。？,!.?]+$")
@@ -253,6 +254,9 @@ def main() -> int:
     try:
         sound, name = recording(talkbox)
         turn = Turn(talkbox)
+        _, status = get(addresses.local, addresses.port, "/status/stt")
+        if isinstance(status, dict) and (told := limits(status.get("engines", []))):
+            print(told, end="\n\n")
         heard = turn.hear(sound, name)
         if not heard:
             print("\nNothing was heard: the recording is silent, or holds no words.")

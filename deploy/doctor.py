@@ -123,8 +123,8 @@ def running() -> Iterator[Finding]:
         if status == 200 and first["state"] == "unavailable":
             remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
         yield Finding(status == 200 or False, f"{service}: {told}", remedy)
-        if service == "stt" and (told := limits(body["engines"])):
-            what, _, remedy = told.partition("\n")
+        if service == "stt" and (limited := limits(body["engines"])):
+            what, _, remedy = limited.partition("\n")
             yield Finding(None, what, remedy.replace("\n", " "))
         for engine in body["engines"]:
             if engine["state"] == "ready" and engine.get("detail"):

@@ -17,9 +17,15 @@ from tts.text.figures_zh import ZH
 from tts.text.speakable import speakable
 from tts.text.sums import tell_sums
 
-RUN = re.compile(r"(?:[^\n。！？!?；;.]|\.(?!\s))+(?:[\n。！？!?；;]|\.\s?)*|.", re.DOTALL)
-"""About a sentence: a language is decided for each."""
+RUN = re.compile(
+    r"(?:[^\n。！？!?；;.，,]|\.(?!\s)|[,，](?=[0-9]))+(?:[\n。！？!?；;]|\.\s?|[,，](?![0-9]))*|.", re.DOTALL
+)
+"""About half a sentence: a language is decided for each, and those of one language are read together."""
 HAN, LATIN = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[A-Za-z]{2}|\bI\b")
+WORDS = re.compile(r"\b[A-Za-z]+\b.*?\b[a-z]{2,}|\b[a-z]{2,}.*?\b[A-Za-z]+\b", re.DOTALL)
+"""Two words of English: fewer, in a Chinese text, are a name or a unit."""
+ENGLISH = re.compile(r"(?<![0-9A-Za-z/])(?<![0-9] )[A-Za-z]*[a-z]{2}")
+"""A word for a Chinese voice; 5 km, MP3 and USD are none."""
 KANA = re.compile(r"[\u3041-\u30fa\uac00-\ud7a3]")
 OTHER = re.compile(r"[\u0370-\u03ff]{2}|[\u0400-\u1cff]|[\ua000-\uabff]")
 ITEM = re.compile(r"\s*[0-9]{1,3}[,，、.] ")
@@ -42,7 +48,8 @@ def in_words(text: str, language: str | None = None) -> str:
 def _runs(text: str, spoken: str) -> Iterator[tuple[str, str]]:
     """Give stretches of one language, each with that language; "" where figures are better left alone."""
     runs = RUN.findall(text)
-    languages = [_language(run, spoken) for run in runs]
+    chinese = HAN.search(text) is not None
+    languages = [_language(run, spoken, chinese) for run in runs]
     last = next((language for language in languages if language is not None), _without_letters(text, spoken))
     known: list[str] = []
     for run, language in zip(runs, languages, strict=True):
@@ -52,7 +59,7 @@ def _runs(text: str, spoken: str) -> Iterator[tuple[str, str]]:
         yield language, "".join(run for _, run in together)
 
 
-def _language(run: str, spoken: str) -> str | None:
+def _language(run: str, spoken: str, chinese: bool) -> str | None:
     """Return the language of a sentence by its letters; None where it has none."""
     if spoken in ("ja", "ko") or OTHER.search(run):
         return ""
@@ -60,7 +67,9 @@ def _language(run: str, spoken: str) -> str | None:
         return "" if len(KANA.findall(run)) > 1 and spoken != "zh" else "zh"
     if KANA.search(run):
         return ""
-    if LATIN.search(run):
+    if chinese and not WORDS.search(run):
+        return None
+    if LATIN.search(run) if spoken != "zh" else ENGLISH.search(run):
         return "en" if spoken in ("", "en", "zh") else ""
     return None
 

@@ -40,7 +40,12 @@ A_COUNT = rf"\s(?:{PERSONS}|(?!{NO_NOUNS})[a-z]+s)\b"
 
 SOUNDS: Sequence[Rule] = (
     *(
-        rule(rf"(?<![A-Za-z0-9'’.\-])(?<![0-9] )(?:{letters})(?![A-Za-z0-9'’\-]|\.[a-z])", said, re.IGNORECASE)
+        rule(
+            rf"(?<![A-Za-z0-9'’.\-])(?<![0-9] )(?:{letters})(?![A-Za-z0-9'’\-]|\.[a-z])"
+            + ("" if said else r"[,.!?…]*\s*"),
+            say.sound(said),
+            re.IGNORECASE,
+        )
         for letters, said in words.SOUNDS.items()
     ),
     rule(r"\b(?=[A-Za-z]*?([A-Za-z])\1\1)(?![IVXLCDM]+\b)(?!www)(?!XXX|xxx|AAA|BBB)[A-Za-z]{3,40}\b", say.drawn_out),
@@ -51,17 +56,23 @@ SOUNDS: Sequence[Rule] = (
 """Interjections, and the signs of a Chinese keyboard."""
 
 SHORT: Sequence[Rule] = (
+    rule(r"(?<=[0-9])x(?= [a-z]{3})", " times"),
+    rule(
+        rf"\b({any_of(words.DAY_OF)})\b\.?{TO}({any_of(words.DAY_OF)})\b\.?",
+        lambda m: f"{words.DAY_OF[m[1]]} to {words.DAY_OF[m[2]]}",
+    ),
+    rule(rf"((?<=st )|(?<=nd )|(?<=rd )|(?<=th ))({MONTH})\b\.?", lambda m: words.MONTH_OF[m[2]]),
     rule(rf"\b({MONTH})\.(?= ?[0-9]|,)", lambda m: words.MONTH_OF[m[1]]),
-    rule(rf"\b({MONTH})(?= [0-9]{{1,4}}\b)", lambda m: words.MONTH_OF[m[1]]),
+    rule(rf"\b({MONTH})(?= [0-9]{{1,4}}(?:st|nd|rd|th)?\b)", lambda m: words.MONTH_OF[m[1]]),
     rule(rf"(?<=[0-9] )({MONTH})\b\.?(?=[ ,.!?]|$)", lambda m: words.MONTH_OF[m[1]]),
     rule(r"\b(Jan|Feb|Apr|Aug|Sept|Oct|Nov)\.(?=[\s,!?]|$)", lambda m: words.MONTH_OF[m[1]]),
     rule(
-        rf"\b({any_of(words.DAY_OF)})\.(?=[ ,]|$)|\b(Tues?|Thurs?|Thu|Wed|Fri)\b(?=,|$| [0-9A-Z])",
+        rf"\b({any_of(words.DAY_OF)})\.(?=[ ,]|$)|\b(Tues?|Thurs?|Thu|Wed|Fri)\b(?=[,.!?]|$| [0-9A-Z]| and\b| or\b)",
         lambda m: words.DAY_OF[m[1] or m[2]],
     ),
     *(rule(rf"(?<![A-Za-z0-9]){short}(?![A-Za-z])", said) for short, said in words.SHORT.items()),
     rule(r"\bw/(?=\s)", "with"),
-    rule(r"(?<=[0-9] )in\.(?=\s[a-z0-9]|$)", "inch"),
+    rule(rf"({N}) in\.(?=\s[a-z0-9]|$)", lambda m: say.amount(m[1], "inch")),
     rule(r"((?<=[0-9])|(?<=[0-9] ))(ft|lbs?|oz|mins?|secs?|hrs?|mi|yd)\.(?=\s[a-z0-9])", r"\2"),
 )
 """Abbreviations."""
@@ -92,11 +103,15 @@ NAMES: Sequence[Rule] = (
         say.spelt_name,
         re.IGNORECASE,
     ),
+    rule(r"(?<![\w.,-])[0-9]+(?:-[0-9]+){3,}(?![\w-])", say.telephone),
     rule(r"\b24/7\b", "twenty-four seven"),
+    rule(r"(?<!on )\b9/11\b", "nine eleven"),
+    rule(r"\b50[/-]50\b", "fifty-fifty"),
 )
 """Figures that name something: they are read one by one."""
 
 WHEN: Sequence[Rule] = (
+    rule(r"(=\s?[0-9]+)\s?(?:…+|\.{3,6})\s?(?=[0-9])", r"\1 remainder "),
     rule(
         rf"{HEAD}([12][0-9]{{3}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){DATED}",
         lambda m: say.day_of_year(m[1], m[3], m[4], m[0]),
@@ -125,7 +140,7 @@ WHEN: Sequence[Rule] = (
         r"(?=\s+[a-z]))?)?",
         say.time,
     ),
-    rule(r"(?<![0-9:.])([0-9]{1,9}) ?: ?([0-9]{1,9})(?![0-9:])", r"\1 to \2"),
+    rule(r"(?<![0-9:.])([0-9]{1,9})(?: ?:| : )([0-9]{1,9})(?![0-9:])", r"\1 to \2"),
     rule(
         rf"{HEAD}([0-9]{{1,2}})\s?([apAP])\.?[mM]\b(?:\.(?=\s+[a-z]))?", lambda m: f"{cardinal(m[1])} {m[2].upper()}M"
     ),
@@ -164,6 +179,8 @@ AMOUNTS: Sequence[Rule] = (
         rf"(?<![A-Za-z0-9.,])({N})\s?({any_of(words.UNITS)})(?:/({any_of(words.PER)}))?(?![A-Za-z0-9²³/])", say.measure
     ),
     rule(r"(?<![\w.,])([3-8])['’′]\s?([0-9]{1,2})[\"”″](?!\w)", lambda m: f"{cardinal(m[1])} foot {cardinal(m[2])}"),
+    rule(r"([0-9]/[0-9]+)[\"″](?!\w)", r"\1 inch"),
+    rule(rf"{HEAD}({N})['’′](?=\s(?:tall|long|wide|high|deep)\b)", lambda m: say.amount(m[1], "foot")),
     rule(rf"{HEAD}(?<![\w\"“])({N})[\"″](?!\w)", say.inches),
     rule(rf"{HEAD}([0-9]{{1,9}})(?:st|nd|rd|th)\b", lambda m: ordinal(m[1]), re.IGNORECASE),
     rule(rf"{HEAD}((?:1[0-9]|20)[0-9]0)['’]?s\b", lambda m: decade(year(m[1]))),
@@ -175,18 +192,20 @@ AMOUNTS: Sequence[Rule] = (
         rf" ([12][0-9]{{3}})(?![0-9,.]?[0-9]|{A_COUNT})",
         lambda m: f"{m[1]} {year(m[2])}",
     ),
-    rule(rf"(?<![\w.,$-])(1[1-9][0-9]{{2}})(?![\w,.-]*[0-9]|{A_COUNT})", lambda m: year(m[1])),
-    rule(r"(?<![\w.,$-])(20[0-9]{2})(?=[)])", lambda m: year(m[1])),
+    rule(rf"(?<![\w.,$×+−÷=-])(1[1-9][0-9]{{2}})(?![\w,.-]*[0-9]|\s?[×+−÷=]|{A_COUNT})", lambda m: year(m[1])),
+    rule(r"(?<![\w.,$-])(20[0-9]{2})(?=[)]|\s(?:was|is|will|has|had)\b)", lambda m: year(m[1])),
 )
 """Money, percentages, temperatures, units, fractions, years."""
 
 SIGNS: Sequence[Rule] = (
     rule(rf"(?:\^|{POWER})(\(?-?[0-9A-Za-z]{{1,3}}\)?)|([{POWERS}]+)", say.power),
+    rule(rf"[A-Z]{{2,3}}(?=[{INDICES}])", lambda m: " ".join(m[0])),
     rule(rf"[{INDICES}]+", lambda m: f" {m[0].translate(LOWERED)}"),
     rule(r"∛\s?", " the cube root of "),
     rule(r"√\s?", " the square root of "),
     rule(r"(?<=[\w)%°])\s{0,3}\+\s{0,3}(?=[\w(√-])|(?<=\s)\+\s(?=\w)", " plus "),
     rule(r"(?<![\w)])\+(?=[0-9])", "plus "),
+    rule(r"(?<=[0-9])\+(?=[\s.,!?]|$)", " plus"),
     rule(r"(?:(?<=^)|(?<=[^\w)]))≈\s?(?=[0-9])", "about "),
     rule(rf"\s?([{MINUS}×÷=＜＞≤≥≠±≈∶])\s?", lambda m: f" {words.SIGNS[m[1]]} "),
     rule(r"(?<=[0-9)])\s?\*\s?(?=[0-9(])", " times "),
@@ -205,7 +224,7 @@ NUMBERS: Sequence[Rule] = (
     rule(r"(?<=[A-Za-z])-?(?=[0-9])|(?<=[0-9])(?=[A-Za-z])", " "),
     rule(r"(?<=[0-9])/(?=[0-9])", " "),
     rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(map(cardinal, m[0].split(".")))),
-    rule(r"\b[Nn][Oo]\.? ?(?=[0-9])|[#№] ?(?=[0-9])", "number "),
+    rule(r"\b[Nn][Oo]\. ?(?=[0-9])|\bNO ?(?=[0-9])|[#№] ?(?=[0-9])", "number "),
     rule(
         r"(?<![0-9.])(?![0-9]*0000(?![0-9]))[0-9]{10,}(?![0-9.])|(?<![0-9.])(?<![0-9],)0[0-9]+(?![0-9.])",
         lambda m: digits(m[0]),

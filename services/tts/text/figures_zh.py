@@ -48,15 +48,22 @@ NAMES: Sequence[Rule] = (
     ),
     rule(A_SENTENCE, say.emergency),
     rule(
+        rf"{HEAD}(?<![A-Za-z])(?:12306|12315|12345|12123|10086|10010){TAIL}(?!\s?(?:{words.COUNTED})|[.,年月日])",
+        say.telephone,
+    ),
+    rule(rf"{HEAD}()([0-9]{{3,4}})(?=事件|晚会|大促|购物节)", say.spelt),
+    rule(r"(?<![\w.,-])()([0-9]+(?:-[0-9]+){3,})(?![\w-])", say.spelt),
+    rule(
         rf"((?:{words.LINES})(?:号码?)?[是为：: ]{{0,2}})([0-9](?:[- ]?[0-9]){{2,15}}){TAIL}(?![.年月日点%]|\s?"
         rf"(?:{words.COUNTED}))",
         say.spelt_aloud,
     ),
-    rule(rf"((?:{words.ACCOUNTS})[是为：: ]{{0,2}})([A-Za-z]?[0-9]{{3,15}}){TAIL}", say.spelt_aloud),
+    rule(rf"((?:{words.ACCOUNTS})[是为：: ]{{0,2}})([A-Za-z]{{0,3}}[0-9]{{3,15}}){TAIL}", say.spelt_aloud),
     rule(r"((?:微信|QQ|qq|账|帐)号?[是为：: ]{1,2}[A-Za-z_ ]{1,24})([0-9]{2,15})", say.spelt_aloud),
     rule(rf"([{words.PLATES}][A-Z][·• ]?)([A-Z0-9]{{5,6}})(?![A-Za-z0-9])", say.spelt_aloud),
     rule(
-        rf"((?:{words.CODES})[是为：:号码 ]{{0,3}})([A-Za-z]{{0,3}}[0-9]{{3,20}}){TAIL}(?!\.[0-9]|\s?[元万亿%])",
+        rf"((?:{words.CODES})[是为：:号码 ]{{0,3}})([A-Za-z]{{0,3}}[0-9]{{3,20}}|[0-9]+(?:-[0-9]+){{1,4}})"
+        rf"{TAIL}(?!\.[0-9]|\s?[元万亿%])",
         say.spelt,
     ),
     rule(rf"{HEAD}()([0-9]{{3,4}})(?=(?:{words.ROOMS}))", say.spelt),
@@ -65,6 +72,10 @@ NAMES: Sequence[Rule] = (
 """Figures that name something: they are read one by one."""
 
 WHEN: Sequence[Rule] = (
+    rule(r"(=\s?[0-9]+)\s?(?:…+|\.{3,6})\s?(?=[0-9])", r"\1余"),
+    rule(rf"(?<=今天是|生日是|日期是){HEAD}([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){DATED}", say.short_date),
+    rule(rf"{HEAD}([0-9]{{1,2}})-([0-9]{{1,2}})(?=是?[{HAN}]{{1,3}}节)", say.short_date),
+    rule(r"(?<![0-9])([0-9]{1,3})[′']([0-9]{1,2})[″\"]", r"\1分\2秒"),
     rule(A_SENTENCE, say.scored),
     rule(rf"(?<=[:：][0-5][0-9]){TO}(?=[0-9]{{1,2}}[:：][0-5][0-9])", "到"),
     rule(
@@ -94,21 +105,22 @@ WHEN: Sequence[Rule] = (
         rf"{HEAD}([0-9]{{1,2}})\s?([apAP])\.?[mM]\.?(?![A-Za-z])",
         lambda m: f"{'上午' if m[2] in 'aA' else '下午'}{counted(m[1])}点",
     ),
-    rule(r"(?<![0-9:：.])([0-9]{1,9}) ?[:：] ?([0-9]{1,9})(?![0-9:：])", r"\1比\2"),
+    rule(r"(?<![0-9:：.])([0-9]{1,9})(?: ?[:：]| [:：] )([0-9]{1,9})(?![0-9:：])", r"\1比\2"),
     rule(rf"{HEAD}([0-9]{{1,2}})[.·•/]([0-9]{{1,2}})(?=[{HAN}]{{0,2}}(?:{words.FEASTS}))", say.feast),
     rule(r"(?<![0-9.·])([0-9]{1,2})[·•]([0-9]{1,2})(?![0-9.·])", say.feast),
     rule(rf"{HEAD}([12][0-9]{{3}})(?={TO}[12][0-9]{{3}}年|到[12][0-9]{{3}}年)", lambda m: digits(m[1])),
     rule(rf"(?<=[零一二三四五六七八九]{{4}}){TO}(?=[12][0-9]{{3}}年)", "到"),
-    rule(rf"(?:({words.SPANS})\s?)?{HEAD}(?<!公元)([12][0-9]{{3}})(?=年(?![级代初]))", say.years),
+    rule(rf"(?:({words.SPANS})\s?)?{HEAD}(?<!公元)([12][0-9]{{3}})(?=年(?![级初]))", say.years),
     rule(rf"{HEAD}([12][0-9]{{3}})(?=年(?![级代初]))", lambda m: digits(m[1])),
 )
 """Times, dates, ratios."""
 
 AMOUNTS: Sequence[Rule] = (
-    rule(rf"(?<![A-Za-z0-9)%°{POWERS}])-(?=(?:{N})(?:\s?[~～到至]\s?-?(?:{N}))?\s?{WARMTH})", "零下"),
+    rule(rf"(?<![A-Za-z0-9)%°℃℉{POWERS}])-(?=(?:{N})(?:\s?[~～到至]\s?-?(?:{N}))?\s?{WARMTH})", "零下"),
     rule(rf"(?<=[~～到至])\s?-(?=(?:{N})\s?{WARMTH})", "零下"),
     rule(r"(?<=℃|[°度CF])\s?[-–—~～]+\s?(?=零下|-?[0-9])", "到"),
     rule(r"(?<=[~～到至])\s?-(?=[0-9])", "负"),
+    rule(r"(?<=[0-9])\s?[~～]+\s?(?=[0-9负])", "到"),
     rule(
         rf"{HEAD}(?<!-)({N}(?:[%％]|℃|°C?|[{HAN}]{{1,2}}(?=[~～]))?){TO}(?=[¥￥$€£]?(?:{N})(?![0-9-])|零下|负)", r"\1到"
     ),
@@ -147,12 +159,14 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"{HEAD}({N})[\"”″](?=[{HAN}A-Za-z])", say.with_unit("英寸")),
     rule(rf"(?:{HEAD}([0-9]+))?({PARTS})", lambda m: vulgar(m[1], m[2])),
     rule(r"(?<![0-9/.A-Za-z])([0-9]{1,4})/([0-9]{1,4})(?![0-9/])", say.fraction),
+    rule(rf"(?<=[米里克元升次镑币吨斤分])/(?=[{HAN}])", "每"),
     rule(rf"(?<=[{HAN}])\s?/\s?(?=[{HAN}])", "或"),
 )
 """Money, percentages, temperatures, units, fractions."""
 
 SIGNS: Sequence[Rule] = (
     rule(rf"(?:\^|{POWER})(\(?-?[0-9A-Za-z]{{1,3}}\)?)|([{POWERS}]+)", say.power),
+    rule(rf"[A-Z]{{2,3}}(?=[{INDICES}])", lambda m: " ".join(m[0])),
     rule(rf"[{INDICES}]", lambda m: m[0].translate(LOWERED)),
     rule("∛", "三次根号"),
     rule("√", "根号"),
@@ -161,12 +175,15 @@ SIGNS: Sequence[Rule] = (
     rule(r"\s?=\s?$", "等于"),
     rule(r"(?<=[0-9A-Za-z)])\s?\*\s?(?=[0-9(])", "乘"),
     rule(r"(?:(?<=^)|(?<=[^\w)]))≈\s?(?=[0-9])", "约"),
+    rule(r"(?<=[0-9a-z])\s?±\s?", "加减"),
     rule(r"\s?([±≈])\s?", lambda m: words.SIGNS[m[1]]),
     rule(rf"[{''.join(words.GREEK)}](?![\u0370-\u03ff])", lambda m: words.GREEK[m[0]]),
 )
 """Signs of sums, once they mean one thing only."""
 
 NUMBERS: Sequence[Rule] = (
+    rule(r"(?<=[0-9])\s?/\s?(?=[0-9])", "除以"),
+    rule(r"(?<=[A-Za-z0-9])@(?=[A-Za-z0-9])", "艾特"),
     rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: "点".join(map(cardinal, m[0].split(".")))),
     rule(r"(?<![A-Za-z])[Nn][Oo]\.?\s?([0-9]+)", lambda m: f"第{cardinal(m[1])}"),
     rule(rf"{HEAD}([0-9]{{1,9}})(?:st|nd|rd|th)(?![A-Za-z])", lambda m: f"第{cardinal(m[1])}"),
@@ -181,7 +198,6 @@ NUMBERS: Sequence[Rule] = (
     rule(r"(?<=[A-Za-z])\.(?=[A-Za-z])", "点"),
     rule(r"[#№] ?(?=[零一二三四五六七八九十两])", ""),
     rule(r"\s?[&＆]\s?", "和"),
-    rule(r"(?<=[A-Za-z0-9])@(?=[A-Za-z0-9])", "艾特"),
 )
 """Whatever figures are left."""
 

@@ -1,6 +1,7 @@
 """How each kind of figure is said in English: functions of a match, for the table in figures_en.py."""
 
 import re
+from collections.abc import Callable
 
 from tts.text import words_en as words
 from tts.text.figure_rules import RAISED, Match, halves, is_date, month_and_day
@@ -62,8 +63,8 @@ def money(m: Match) -> str:
     if m[4] or len(rest) != 2 or not cent:
         return many(m[2], m[4], unit)
     said = amount(whole, unit)
-    cents = cent if cent == "pence" or rest == "01" else f"{cent}s"
-    return said if rest == "00" else f"{said} and {cardinal(str(int(rest)))} {cents}"
+    cents = f"{cardinal(str(int(rest)))} {cent if cent == 'pence' or rest == '01' else f'{cent}s'}"
+    return said if rest == "00" else cents if whole == "0" else f"{said} and {cents}"
 
 
 def many(figures: str, magnitude: str | None, unit: str) -> str:
@@ -100,5 +101,12 @@ def drawn_out(m: Match) -> str:
     return twice if twice.lower() in words.DOUBLE.split() else once
 
 
+def sound(word: str) -> Callable[[Match], str]:
+    """Return what says an interjection with that word, with a capital where it has one."""
+    return lambda m: word.capitalize() if m[0][0].isupper() else word
+
+
 def narrow_mark(m: Match) -> str:
-    return {"，": ",", "。": ".", "！": "!", "？": "?", "：": ":", "；": ";", "、": ",", "（": "(", "）": ")"}[m[0]]
+    """Return the sign of an English keyboard, with the blank that belongs after it."""
+    mark = {"，": ",", "。": ".", "！": "!", "？": "?", "：": ":", "；": ";", "、": ",", "（": "(", "）": ")"}[m[0]]
+    return mark + " " if mark in ",.!?;" and m.string[m.end() : m.end() + 1].isalnum() else mark

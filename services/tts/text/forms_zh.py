@@ -39,6 +39,11 @@ def day_of_year(year: str, month: str, day: str, otherwise: str) -> str:
     return f"{digits(year)}年{cardinal(str(int(month)))}月{cardinal(str(int(day)))}日"
 
 
+def short_date(m: Match) -> str:
+    """Return 12-25 as a day where it can be one."""
+    return f"{cardinal(m[1])}月{cardinal(m[2])}日" if is_date(m[1], m[2]) else m[0]
+
+
 def written_date(m: Match) -> str:
     month, day = month_and_day(m)
     return day_of_year(m[4], month, day, m[0])
@@ -73,7 +78,7 @@ def fraction(m: Match) -> str:
 def years(m: Match) -> str:
     """Return 1000年 as a while or as the name of a year."""
     before, year, after = m[1] or "", m[2], m.string[m.end() : m.end() + 4].removeprefix("年")
-    round_one = int(year) % 100 == 0
+    round_one = int(year) % 100 == 0 and not after.startswith("代")
     spanned = re.match(words.SPANNED, after)
     late = spanned is not None and spanned[0] in ("后", "以后", "左右", "以来", "的") and 1800 < int(year) < 2100
     if (before and (round_one or before not in ("有", "用", "等", "活"))) or (round_one and spanned and not late):

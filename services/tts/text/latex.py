@@ -31,7 +31,7 @@ def with_formulas_read(text: str) -> str:
     if "$" in text:
         text = INLINE.sub(_inline, text)
     if "\\" in text or "$$" in text:
-        text = FORMULA.sub(lambda m: f" {_formula(m[1] or m[2] or m[3])} ", text)
+        text = FORMULA.sub(lambda m: _formula(m[1] or m[2] or m[3]), text)
     return _formula(text, strip=False) if COMMAND.search(text) else text
 
 

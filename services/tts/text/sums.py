@@ -12,10 +12,10 @@ from tts.text.words_en import ASKING as ASKING_EN
 from tts.text.words_zh import ASKED as ASKED_ZH
 from tts.text.words_zh import ASKING as ASKING_ZH
 
-WIDE_SIGNS = str.maketrans("＋－＝／＊％＄．（）＾﹢﹣﹦−‐‑∕⁄✕✖╳∗⋅∙", "+-=/*%$.()^+-=---//×××*··")
+WIDE_SIGNS = str.maketrans("＋－＝／＊％＄．（）＾﹢﹣﹦‐‑∕⁄✕✖╳∗⋅∙−", "+-=/*%$.()^+-=--//×××*··-")
 WIDE = re.compile(
-    rf"(?:(?<=[0-9A-Za-z)）(（{POWERS}?？= ＝])|^)[＋－＝／＊＾﹢﹣﹦−‐‑∕⁄✕✖╳∗⋅∙]|[％＄](?=[0-9])|(?<=[0-9])[％．]"
-    rf"|[－−](?=[0-9])|[＋－＝／＊](?=\s?[0-9(（])"
+    rf"(?:(?<=[0-9A-Za-z)）(（{POWERS}?？= ＝])|^)[＋－＝／＊＾﹢﹣﹦‐‑∕⁄✕✖╳∗⋅∙]|[％＄](?=[0-9])|(?<=[0-9])[％．]"
+    rf"|－(?=[0-9])|(?<![0-9A-Za-z)])−(?=[0-9])|[＋－＝／＊](?=\s?[0-9(（])"
 )
 BRACKETED = re.compile(
     r"（([^（）\n\u3400-\u9fff]{1,40})）(?=\s?[+\-−×÷*/=＋－＝^ˆ²³])|(?<=[+\-−×÷*/=＋－＝])（"
@@ -32,7 +32,7 @@ TERM = (
     rf"[%°℃!]?(?:[{POWERS}]{{1,6}}|[\^{POWER}]\(?-?[0-9A-Za-z]{{1,3}}\)?)?\){{0,3}}"
 )
 STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){TERM}(?:\s?{OPERATOR}\s?{TERM}){{1,60}}(?:\s?=)?")
-STRONG = re.compile(rf"(?<=.)[+×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
+STRONG = re.compile(rf"(?<=.)[+−×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
 A_DATE = re.compile(r"[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{1,2}[-/][12][0-9]{3}")
 A_TELEPHONE = re.compile(r"[0-9]{3,4}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
 ASKING = re.compile(rf"(?:\b(?:{ASKING_EN})|{ASKING_ZH})[\s：:，,“\"]{{0,3}}\Z", re.IGNORECASE)

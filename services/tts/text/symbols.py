@@ -5,7 +5,7 @@ import unicodedata
 
 from chassis.script_language import DENSE, scripts
 from tts.text.latex import raised
-from tts.text.tidy_rules import PAUSE, SPACED, Match, rule
+from tts.text.tidy_rules import PAUSE, SPACED, STOP, Match, rule
 
 
 def _compatible(m: Match) -> str:
@@ -19,7 +19,9 @@ def _one_step(m: Match) -> str:
 
 
 def _numbered(m: Match) -> str:
-    return f"{unicodedata.numeric(m[0]):.0f}{PAUSE}"
+    """Return the number; a stop before it where it is an item of a list that has begun."""
+    begun = unicodedata.numeric(m[0]) > 1 and re.search("[①❶➀➊⑴⒈㈠]", m.string[: m.start()])
+    return f"{STOP if begun else ''}{unicodedata.numeric(m[0]):.0f}{PAUSE}"
 
 
 def _roman(m: Match) -> str:
@@ -64,9 +66,7 @@ SYMBOLS = (
     *HEARTS,
     rule("[\ufe00-\ufe0f]"),
     rule("[\u0332-\u0338]+|[\u0300-\u036f]{3,}"),  # struck through, heaped up
-    rule("🔟", f"10{PAUSE}"),
-    rule("[\u2460-\u2473\u2776-\u2793\u24eb-\u24f4\u24f5-\u24ff]", _numbered),  # ① ❶ ➀
-    rule("[\u2474-\u2487\u3220-\u3229]", lambda m: f"{unicodedata.numeric(m[0]):.0f}{PAUSE}"),
+    rule("🔟", "10"),
     rule("[\u2160-\u217f]+", _roman),
     rule("[\u3250\u32c0-\u32ff\u3358-\u33ff]", _one_step),
     rule(
@@ -82,6 +82,7 @@ SYMBOLS = (
     rule("[\U0001f170-\U0001f189]{2,}|[\U0001f170-\U0001f189](?=[A-Za-z])", _plain_letters),
     rule("[\u2795\u2796\u2797\u2716]", lambda m: {"➕": "+", "➖": "-", "➗": "÷"}.get(m[0], "×")),
     rule(rf"{SPACED}+", " "),
+    rule("[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]", _numbered),  # ① ⑴ ❶ ➀ ㈠
     rule(r" ?\n[ \n]*\n ?| ?\n ?", "\n"),
 )
 
@@ -92,11 +93,11 @@ COMPARISONS = (
         r"(?<=[\w)]) ?(<=|>=|!=|=<)(?= ?[\w(\-])", lambda m: m[0].replace(m[1], {"!=": "≠", ">=": "≥"}.get(m[1], "≤"))
     ),
     rule(r"(?<=[0-9)]) ?==(?= ?[0-9(])", "="),
-    rule(rf"(?<![\w<])([A-Za-z]|[0-9][0-9.]*+)( ?)<( ?)(?={OPERAND})", r"\1＜"),
-    rule(rf"(?<![\w</])([A-Za-z]|[0-9][0-9.]*+)( ?)>( ?)(?={OPERAND})", r"\1＞"),
+    rule(rf"(?<![\w/])([A-Za-z]|[0-9][0-9.]*+) ?< ?(?={OPERAND})", r"\1＜"),
+    rule(rf"(?<![\w</])([A-Za-z]|[0-9][0-9.]*+) ?> ?(?={OPERAND})", r"\1＞"),
     rule(r"(?m)^([^*\n]*[0-9)])\*\*([0-9]{1,3})(?![\w*])(?=[^*\n]*$)", lambda m: m[1] + raised(m[2])),
     rule(
-        r"(?<=[0-9A-Za-z)])\^(?:\((-?[0-9a-z]{1,3})\)|(-?[0-9]{1,4}|[a-z])(?![A-Za-z_^]))(?<!o\^o)",
+        r"(?<=[0-9A-Za-z)])\^(?:\((-?[0-9a-z]{1,3})\)|(-?[0-9]{1,4}(?![0-9_^])|[a-z](?![A-Za-z_^])))(?<!o\^o)",
         lambda m: raised(m[1] or m[2]),
     ),
     rule(r"(?<=[0-9)])\^(?=\()", "ˆ"),

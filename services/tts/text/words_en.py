@@ -85,7 +85,9 @@ SHORT = {
     r"Rev\.": "Reverend", r"Gov\.": "Governor", r"Sen\.": "Senator", r"Dept\.": "Department", r"dept\.": "department",
     r"Fig\. ?(?=[0-9])": "Figure ", r"fig\. ?(?=[0-9])": "figure ", r"Vol\. ?(?=[0-9])": "Volume ",
     r"vol\. ?(?=[0-9])": "volume ", r"pp\. ?(?=[0-9])": "pages ", r"p\. ?(?=[0-9])": "page ",
-    r"ch\. ?(?=[0-9])": "chapter ", r"Ch\. ?(?=[0-9])": "Chapter ", r"w/o": "without", r"n/a": "N A", r"N/A": "N A",
+    r"ch\. ?(?=[0-9])": "chapter ", r"Ch\. ?(?=[0-9])": "Chapter ", r"CO2": "C O two", r"and/or": "and or",
+    r"w/o": "without",
+    r"n/a": "N A", r"N/A": "N A",
 }  # fmt: skip
 
 CALLING = (
@@ -109,15 +111,17 @@ ASKING = (
 ASKED = r"is (?=[0-9]|what|how)|equals?\b|makes (?=[0-9])|gives (?=[0-9])|leaves (?=[0-9])"
 RATIOS = "ratio|ratios|score|scores|scale|odds|won|beat|lost|lead|leads|led|mix|proportion|tied|wins"
 YEARS = (
-    "in|since|from|until|till|by|before|after|year|of|during|early|late|mid|around|spring|summer|autumn|fall|winter|and|"
+    "in|since|from|until|till|by|before|after|year|of|during|early|late|mid|around|spring|summer|autumn|fall|winter|"
+    "and|"
     "to"
 )
 """Before a year."""
 
 SOUNDS = {
-    "h+m+": "hum", "m{2,}": "hum", "s+h{1,}": "shush", "p+s+t+": "pist", "a+h{1,}": "ah", "o+h{1,}": "oh",
+    "h+m+": "hum", "m{2,}": "hum", "s+h{1,}": "shush", "p+s+t+": "pist", "a+h{1,}": "ah", "o{2,}h*": "ooh",
+    "oh{2,}": "oh",
     "a+w{1,}": "aw",
-    "e+w{1,}": "ew", "u+h{1,}": "uh", "u+m{1,}": "um", "e+r+m*": "er", "a+r{2,}g*h*": "arg", "o{2,}h*": "ooh",
+    "e+w{1,}": "ew", "u+h{1,}": "uh", "u+m{1,}": "um", "e+r+m*": "er", "a+r{2,}g*h*": "arg",
     "u+g+h+": "ug",
     "z{2,}": "", "b+r{2,}": "", "g+r{2,}": "", "t+s+k+": "tisk", "p+f+t*": "puff", "w+o+w{2,}": "wow",
     "y+a+y{2,}": "yay",

@@ -99,6 +99,7 @@ def proxy_config(template: str, addresses: Addresses, settings: Mapping[str, str
         "TALKBOX_RESOLVER": "",
         "TALKBOX_NEXT_SERVER_ON": "error timeout non_idempotent",
         "TALKBOX_REAL_IP": real_ip(settings.get("TALKBOX_TRUSTED_PROXIES", "")),
+        "TALKBOX_ORIGINS": settings.get("TALKBOX_ORIGINS", ""),
         "TALKBOX_MAX_BODY": str(max_body_bytes(settings)),
         "TALKBOX_PAGES": f'"{ROOT / "proxy" / "site"}"',
         "TALKBOX_ACCESS_LOG": "/dev/stdout",

@@ -8,6 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.unknown_paths import hint
+
 
 class ApiError(Exception):
     """Raise it anywhere; `respond` answers it.
@@ -164,7 +166,8 @@ def respond(request: Request, exc: Exception) -> Response:
         case ApiError(body=body, status=status, headers=headers):
             return JSONResponse({"error": body}, status, headers)
         case HTTPException(status_code=404):
-            unknown = NotFound(f"Unknown path: {request.method} {request.url.path}.", code="unknown_url")
+            message = hint(request.url.path) or f"Unknown path: {request.method} {request.url.path}."
+            unknown = NotFound(message, code="unknown_url")
             return JSONResponse({"error": unknown.body}, 404)
         case HTTPException(status_code=405, headers=headers):
             allowed = (headers or {}).get("Allow", "another method")

@@ -1,13 +1,15 @@
-"""What a caller may ask: exactly the fields we read. The rest of a request stays the bytes it came as.
+"""Requests for chat: exactly the fields that are read here. The rest of a request stays the bytes it came as.
 
-Types and ranges are judged here for every engine. Vocabularies that providers extend (kinds of parts, of tools, service
-tiers) are judged by whoever acts on them.
+Types and ranges are checked here for every engine. Vocabularies that providers extend (kinds of parts, of tools,
+service tiers) are checked by the engine that acts on them.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Meta, Struct, field
+import msgspec
+from msgspec import Meta, Raw, Struct, field
 from starlette.requests import Request
 
 from chassis.errors import BadRequest
@@ -22,7 +24,7 @@ Metadata: TypeAlias = Annotated[dict[str, str], Meta(max_length=16)]
 
 
 class Part(Struct):
-    """A piece of a message that is not plain text as a whole."""
+    """One part of a message that is not a text as a whole."""
 
     type: str
     text: str | None = None
@@ -85,7 +87,10 @@ PARTS: dict[type[Message], tuple[str, ...]] = {
     Assistant: ("text", "refusal"),
     Tool: ("text",),
 }
-"""Whose parts may only be of these types; a user's may be anything an upstream understands."""
+"""Types of parts that a message may have; a user's may be of any type that an upstream understands."""
+
+
+_MAYBE_EMPTY = re.compile(rb':\s*""|"tools"\s*:\s*\[\s*\]|"model"\s*:\s*null')
 
 
 class StreamOptions(Struct):
@@ -120,8 +125,9 @@ class ToolChoice(Struct):
 
 
 class ChatRequest(Struct):
-    model: Annotated[str, Meta(min_length=1)]
     messages: Annotated[list[Message], Meta(min_length=1)]
+    model: str = ""
+    """Empty: the chain."""
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_completion_tokens: Count | None = None
@@ -149,6 +155,7 @@ class ChatRequest(Struct):
     reasoning_effort: str | None = None
     verbosity: str | None = None
     modalities: list[str] | None = None
+    moderation: Any = None
     thinking: Any = None
     enable_thinking: Any = None
     reasoning: Any = None
@@ -157,7 +164,7 @@ class ChatRequest(Struct):
 
     @property
     def asks_for_thoughts(self) -> bool:
-        """Whether the caller says anything of thinking, in any provider's words."""
+        """True where the caller says anything of thinking, in any provider's words."""
         said = (
             self.reasoning_effort,
             self.thinking,
@@ -170,39 +177,46 @@ class ChatRequest(Struct):
 
     @property
     def wants_usage(self) -> bool:
-        """Whether the caller wants to be told at the end of a stream."""
+        """True where the caller wants usage at the end of a stream."""
         return self.stream_options is not None and bool(self.stream_options.include_usage)
 
     @property
     def is_prose(self) -> bool:
-        """Whether the answer is words, and not JSON."""
+        """True where the answer is words, and not JSON."""
         return self.response_format is None or self.response_format.type == "text"
 
     @property
+    def asks_for_moderation(self) -> bool:
+        """True where the caller wants the answer moderated."""
+        return bool(self.moderation) and self.moderation not in ("none", "off")
+
+    @property
     def token_limit(self) -> int | None:
-        """The stricter of the two limits a caller may set."""
+        """Stricter of the two limits that a caller may set."""
         limits = [limit for limit in (self.max_completion_tokens, self.max_tokens) if limit is not None]
         return min(limits, default=None)
 
 
 class Asked(Struct, frozen=True):
-    """A request an engine is to answer."""
+    """A request that an engine is to answer."""
 
     wanted: ChatRequest
     body: bytes
-    """As it came."""
+    """The request as it came."""
     model: str | None = None
-    """What the caller wrote after the slash of `engine/model`."""
+    """Model after the slash of `engine/model`, if the caller wrote one."""
     tally: Tally = field(default_factory=Tally)
-    """Where the engine notes what the answer costs."""
+    """Count of the answer's tokens, kept by the engine."""
 
 
 async def parse(request: Request) -> Asked:
-    """Raises:
-    BadRequest: No valid request; `param` names the field.
+    """Parse a request. A field that is empty counts as left out, and is not passed on.
+
+    Raises:
+        BadRequest: It is no valid request; `param` names the field.
     """
-    wanted = await parse_json(request, ChatRequest)
-    body = await request.body()
+    body = _without_empty_fields(await request.body())
+    wanted = await parse_json(request, ChatRequest, body=body)
     try:
         body.decode()  # also what nobody here reads: an upstream would choke on it
     except UnicodeDecodeError as exc:
@@ -211,6 +225,24 @@ async def parse(request: Request) -> Asked:
         _check_message(message, f"messages[{number}]")
     _check_fields(wanted)
     return Asked(wanted, body)
+
+
+def _without_empty_fields(body: bytes) -> bytes:
+    if not _MAYBE_EMPTY.search(body):
+        return body
+    try:
+        fields: dict[str, Raw] = msgspec.json.decode(body, type=dict[str, Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body  # the parser says what is wrong
+    filled = {name: value for name, value in fields.items() if name == "messages" or not _is_empty(name, value)}
+    return body if len(filled) == len(fields) else msgspec.json.encode(filled)
+
+
+def _is_empty(name: str, value: Raw) -> bool:
+    text = bytes(value)
+    if name == "tools" and text.startswith(b"["):
+        return not text[1:-1].strip()
+    return text == b'""' or (name == "model" and text == b"null")
 
 
 def _check_message(message: Message, where: str) -> None:
@@ -252,12 +284,12 @@ def _missing(param: str) -> BadRequest:
 
 
 def text_of(content: Content | None) -> str:
-    """All that a message says in words."""
+    """Return all words of a message."""
     if isinstance(content, list):
         return "\n".join(part.text for part in content if part.text)
     return content or ""
 
 
 def said_by(kinds: type[Message] | tuple[type[Message], ...], messages: Iterable[Message]) -> list[str]:
-    """The words of every message of these roles, in order."""
+    """Return the words of every message of these kinds, in order."""
     return [text_of(message.content) for message in messages if isinstance(message, kinds)]

@@ -1,5 +1,6 @@
 """The whole service on one page."""
 
+import re
 from functools import partial
 
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from chassis.chain.loading import from_settings
 from chassis.process import switch_threads_often
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
+from chassis.server.model_list import EngineList
 from chassis.settings import SettingError, read
 from stt.engines import ENGINES, ROWS, Engine
 from stt.engines.openai.providers import UPSTREAMS
@@ -19,6 +21,8 @@ from stt.text.chinese_script import script_of, warm_up
 from stt.text.languages import UnknownLanguage, code_of
 from stt.transcriptions import transcriptions
 
+USUAL_MODELS = re.compile(r"whisper-1|gpt-[\w.-]*transcribe[\w.-]*")
+"""OpenAI's names for models that transcribe; they mean the chain, as any other name does."""
 LONG_SHARE = 8
 """One in so many of those listened to at a time may be a long recording: as many as there are cores, by default."""
 
@@ -36,14 +40,20 @@ def create_app() -> Starlette:
 
 
 def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None = None) -> Starlette:
-    """One path on the shared chassis. Tests bring their own `settings` and `chain`."""
+    """Put three paths on the shared chassis. Tests bring their own `settings` and `chain`."""
     language = _default_language(settings)
     script = next((found for name in (settings.language, *settings.languages) if (found := script_of(name))), None)
     warm_up(script)
     long = max(1, settings.max_concurrent // LONG_SHARE)
     recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
     handler = partial(transcriptions, chain, recordings, language, script)
-    return create_service(settings, chain, [Route("/v1/audio/transcriptions", handler, methods=["POST"])], keys=keys)
+    known = EngineList(chain, ("whisper-1",), USUAL_MODELS)
+    routes = [
+        Route("/v1/audio/transcriptions", handler, methods=["POST"]),
+        Route("/v1/models", known.models, methods=["GET"]),
+        Route("/v1/models/{id:path}", known.model, methods=["GET"]),
+    ]
+    return create_service(settings, chain, routes, keys=keys)
 
 
 def _default_language(settings: Settings) -> str | None:

@@ -1,6 +1,7 @@
 """The service on one page."""
 
 import asyncio
+import re
 from functools import partial
 
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from chassis.chain.chain import Chain
 from chassis.chain.loading import from_settings
 from chassis.process import keep_freed_memory
 from chassis.server.app import create_service
+from chassis.server.model_list import EngineList
 from chassis.settings import read
 from tts.audio.loudness import Levels
 from tts.cache.cache import Cache, CacheOptions
@@ -18,6 +20,9 @@ from tts.engines.openai.providers import UPSTREAMS
 from tts.list_voices import voices
 from tts.settings import Settings
 from tts.speech import speech
+
+USUAL_MODELS = re.compile(r"tts-1[\w.-]*|gpt-[\w.-]*-tts[\w.-]*")
+"""OpenAI's names for models that speak; they mean the chain, as any other name does."""
 
 
 def create_app() -> Starlette:
@@ -33,8 +38,9 @@ def create_app() -> Starlette:
 
 
 def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:
-    """Two paths on the shared chassis. Tests bring their own `settings` and `chain`, and a `cache` if they want one."""
+    """Put five paths on the shared chassis. Tests bring their own `settings`, `chain` and `cache`."""
     levels = Levels(settings.loudness)
+    known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
     return create_service(
         settings,
         chain,
@@ -43,6 +49,9 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
                 "/v1/audio/speech", partial(speech, chain, settings, levels, asyncio.Lock(), cache), methods=["POST"]
             ),
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
+            Route("/v1/audio/models", known.bare_models, methods=["GET"]),
+            Route("/v1/models", known.models, methods=["GET"]),
+            Route("/v1/models/{id:path}", known.model, methods=["GET"]),
         ],
         door=cache is None,  # what was kept is served however busy we are; the chain refuses the others itself
     )

@@ -23,11 +23,12 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = False) -> T:
+async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = False, body: bytes | None = None) -> T:
     """Parse the body as `kind`; fields that it does not have are ignored.
 
     Args:
         cut_characters: Accept half a character as U+FFFD.
+        body: The body, where it was changed on the way.
 
     Raises:
         BadRequest: The body is no JSON, or not of that type; `param` names the field.
@@ -36,7 +37,7 @@ async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = 
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise BadRequest(f"Content-Type is {media_type!r}; send application/json.", code="unsupported_content_type")
     try:
-        body = await request.body()
+        body = await request.body() if body is None else body
         body = _without_halves(body) if cut_characters else body
         value: T = _decoder(kind).decode(body)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as exc:

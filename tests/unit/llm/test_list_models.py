@@ -29,9 +29,17 @@ async def test_one_of_them_is_found_by_its_name(path: str) -> None:
     assert response.json()["id"] == path.replace("%2F", "/")
 
 
+@pytest.mark.parametrize("name", ["gpt-4o-mini", "gpt-3.5-turbo", "chatgpt-4o-latest", "o4-mini"])
+async def test_openais_names_are_served_and_so_they_are_found(name: str) -> None:
+    async with client_of(service()) as client:
+        response = await client.get(f"/v1/models/{name}")
+
+    assert (response.status_code, response.json()["id"]) == (200, name)
+
+
 async def test_a_name_that_is_not_listed_is_a_404() -> None:
     async with client_of(service()) as client:
-        response = await client.get("/v1/models/gpt-4o-mini")
+        response = await client.get("/v1/models/none")
 
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "model_not_found"

@@ -1,9 +1,10 @@
+import json
 from typing import Any
 
 import pytest
 
 from llm.wire import Assistant, Part, User, said_by, text_of
-from unit.llm.fakes import HELLO, ask, client_of, service
+from unit.llm.fakes import HELLO, FakeEngine, ask, client_of, service
 
 USER = {"role": "user", "content": "hello"}
 
@@ -15,8 +16,6 @@ def asking(message: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
-        ({"model": None}, "model"),
-        ({"model": ""}, "model"),
         ({"model": 5}, "model"),
         ({"messages": None}, "messages"),
         ({"messages": []}, "messages"),
@@ -94,14 +93,61 @@ async def test_a_field_that_is_wrong_is_a_400_that_names_it(changes: dict[str, A
     assert error["message"]
 
 
-@pytest.mark.parametrize("field", ["model", "messages"])
-async def test_a_field_that_is_missing_is_named(field: str) -> None:
-    body = {name: value for name, value in HELLO.items() if name != field}
+async def test_messages_that_are_missing_are_named() -> None:
     async with client_of(service()) as client:
-        response = await client.post("/v1/chat/completions", json=body)
+        response = await client.post("/v1/chat/completions", json={"model": "any"})
 
     assert response.status_code == 400
-    assert response.json()["error"]["param"] == field
+    assert response.json()["error"]["param"] == "messages"
+
+
+@pytest.mark.parametrize("model", [{}, {"model": ""}, {"model": None}])
+async def test_a_model_that_is_missing_or_empty_means_the_chain(model: dict[str, Any]) -> None:
+    async with client_of(service()) as client:
+        response = await client.post("/v1/chat/completions", json={"messages": HELLO["messages"]} | model)
+
+    assert (response.status_code, response.headers["x-talkbox-engine"]) == (200, "companion")
+
+
+EMPTY = [
+    *("temperature", "top_p", "max_tokens", "max_completion_tokens", "frequency_penalty", "n", "seed", "stream"),
+    *("stop", "tools", "tool_choice", "response_format", "stream_options", "user", "metadata", "logit_bias"),
+    *("reasoning_effort", "service_tier", "verbosity", "modalities", "logprobs", "top_logprobs", "moderation"),
+]
+
+
+@pytest.mark.parametrize(("field", "empty"), [*((field, "") for field in EMPTY), ("tools", [])])
+async def test_an_empty_field_counts_as_left_out_and_is_not_passed_on(field: str, empty: Any) -> None:
+    engine = FakeEngine(b"{}")
+    response = await ask(service(one=engine), **{field: empty})
+
+    assert response.status_code == 200, response.text
+    assert json.loads(engine.asked[0].body) == HELLO
+
+
+async def test_what_is_empty_within_a_message_stays() -> None:
+    engine = FakeEngine(b"{}")
+    messages = [{"role": "assistant", "content": ""}, {"role": "user", "content": "hi"}]
+    await ask(service(one=engine), messages=messages, stop="")
+
+    assert json.loads(engine.asked[0].body)["messages"] == messages
+
+
+async def test_a_request_without_empty_fields_is_the_bytes_it_came_as() -> None:
+    engine = FakeEngine(b"{}")
+    body = b'{"model" : "any", "messages": [{"role":"user","content":"a: \\"\\""}], "unheard_of": null}'
+    async with client_of(service(one=engine)) as client:
+        await client.post("/v1/chat/completions", content=body, headers={"content-type": "application/json"})
+
+    assert engine.asked[0].body == body
+
+
+@pytest.mark.parametrize("harmless", [None, False, "none", {}])
+async def test_moderation_is_refused_by_who_cannot_moderate_and_never_ignored(harmless: Any) -> None:
+    refused = await ask(service(), moderation={"model": "omni-moderation-latest"})
+
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "moderation")
+    assert (await ask(service(), moderation=harmless)).status_code == 200
 
 
 @pytest.mark.parametrize("bias", [{"5": 101}, {"5": 1.5}, {"5": "1"}, []])

@@ -91,6 +91,8 @@ def _check(wanted: ChatRequest) -> None:
         raise _declined("follows no JSON schema. Set 'response_format' to text or json_object", "response_format")
     if any(modality != "text" for modality in wanted.modalities or ()):
         raise _declined("answers in text only. Leave out 'modalities'", "modalities")
+    if wanted.asks_for_moderation:
+        raise _declined("moderates nothing. Leave out 'moderation'", "moderation")
     for number, message in enumerate(wanted.messages):
         if isinstance(message.content, list):
             for place, part in enumerate(message.content):

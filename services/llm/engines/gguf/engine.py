@@ -218,6 +218,8 @@ def check(wanted: ChatRequest) -> None:
         raise Declined("A model in this process gives one answer at a time; leave out 'n'.", param="n")
     if wanted.logprobs:
         raise Declined("A model in this process does not tell 'logprobs'.", param="logprobs")
+    if wanted.asks_for_moderation:
+        raise Declined("A model in this process moderates nothing; leave out 'moderation'.", param="moderation")
     for number, message in enumerate(wanted.messages):
         for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
             if part.type not in ("text", "refusal"):

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES = 32 * 2**20
 THOUGHT_TOKENS = 1000
+MODERATING = frozenset({"openai", "azure", "azure-openai"})
+"""Providers that know the field `moderation`."""
 PATIENCE_SECONDS = 0.5
 """The longest wait for a place at an upstream before the next engine is asked."""
 
@@ -164,8 +166,11 @@ class OpenAI(Engine):
         """Return the question to the upstream.
 
         Raises:
+            Declined: The upstream is not known to moderate, and would ignore that it should.
             NotFound: The operator listed models, and the one picked is none of them.
         """
+        if asked.wanted.asks_for_moderation and self.provider not in MODERATING:
+            raise Declined(f"{self.row.name} moderates nothing; leave out 'moderation'.", param="moderation")
         model, named_by = self._model(asked)
         return Chat(
             asked=asked,
@@ -199,7 +204,7 @@ class OpenAI(Engine):
             return asked.model, "pick"
         named = asked.wanted.model
         if named in self.row.models or not self.row.model:
-            return named or next(iter(self.row.preferred), ""), "request"
+            return named or next(iter((*self.row.preferred, *self.models)), ""), "request"
         return self.row.model, "row"
 
     async def _streamed(self, reply: Reply, question: Chat, strainer: Strainer) -> AsyncIterator[bytes]:

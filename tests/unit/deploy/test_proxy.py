@@ -1,0 +1,146 @@
+"""The real nginx with the template as it is filled in natively, in front of stand-ins for the services."""
+
+import json
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import random
+from time import monotonic, sleep
+
+import httpx
+import pytest
+from deploy.installation import Addresses
+from deploy.native.render import TEMPLATE, find_nginx, proxy_config
+
+pytestmark = pytest.mark.skipif(find_nginx() is None, reason="no nginx on this machine (`make e2e` fetches it)")
+ORIGIN = "http://localhost:3000"
+PREFLIGHT = {
+    "origin": ORIGIN,
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization,content-type",
+}
+
+
+class Service(BaseHTTPRequestHandler):
+    """Answers with its own port; nobody comes in without a key."""
+
+    def do_GET(self) -> None:
+        status = 200 if "authorization" in self.headers else 401
+        self.send_response(status)
+        body = str(self.connection.getsockname()[1]).encode()
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_OPTIONS = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@contextmanager
+def proxy(folder: Path, origins: str) -> Iterator[Addresses]:
+    """nginx with stt and llm behind it; tts is down."""
+    addresses = Addresses(bind="127.0.0.1", port=_free_port())
+    servers = [ThreadingHTTPServer(("127.0.0.1", addresses.own_port(service)), Service) for service in ("stt", "llm")]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    filled = proxy_config(TEMPLATE.read_text(), addresses, {"TALKBOX_ORIGINS": origins})
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temp = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+    config = folder / "nginx.conf"
+    config.write_text(
+        f"pid {folder}/pid; error_log stderr emerg; daemon off; events {{}} http {{ {temp} "
+        f"{filled.replace('/dev/stdout', f'{folder}/access.log')} }}"
+    )
+    nginx = subprocess.Popen([find_nginx() or "", "-e", "stderr", "-p", str(folder), "-c", str(config)])
+    try:
+        _wait_for(addresses.port)
+        yield addresses
+    finally:
+        nginx.terminate()
+        nginx.wait(10)
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def _free_port() -> int:
+    """Find a port below the ephemeral ones that is free, as its neighbours are."""
+    for port in sorted(range(20_000, 30_000, 20), key=lambda _: random()):
+        with ExitStack() as bound, suppress(OSError):
+            for neighbour in range(port, port + 14):
+                bound.enter_context(socket.create_server(("127.0.0.1", neighbour)))
+            return port
+    raise AssertionError("no ports are free")
+
+
+def _wait_for(port: int) -> None:
+    until = monotonic() + 10
+    while monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        sleep(0.02)
+    raise AssertionError("nginx did not start")
+
+
+@pytest.mark.parametrize("origins", [ORIGIN, f"https://a.example, {ORIGIN}/", "*"])
+def test_an_origin_that_is_named_may_call_and_its_preflight_needs_no_key(tmp_path: Path, origins: str) -> None:
+    allowed = "*" if origins == "*" else ORIGIN
+    with proxy(tmp_path, origins) as addresses:
+        for port in range(addresses.port, addresses.port + 4):
+            preflight = httpx.options(f"http://127.0.0.1:{port}/v1/chat/completions", headers=PREFLIGHT)
+            assert preflight.status_code == 204
+            assert preflight.headers["access-control-allow-origin"] == allowed
+            assert "POST" in preflight.headers["access-control-allow-methods"]
+            assert preflight.headers["access-control-allow-headers"] == "authorization,content-type"
+        base = f"http://127.0.0.1:{addresses.port}/v1"
+        for path, headers, status in (
+            ("/chat/completions", {"authorization": "Bearer k"}, 200),
+            ("/chat/completions", {}, 401),
+            ("/nowhere", {}, 404),
+            ("/audio/speech", {}, 503),
+        ):
+            answer = httpx.post(f"{base}{path}", headers={"origin": ORIGIN} | headers)
+            assert (answer.status_code, answer.headers.get("access-control-allow-origin")) == (status, allowed)
+            assert "x-request-id" in answer.headers["access-control-expose-headers"].lower()
+            assert answer.headers["vary"] == "Origin"
+
+
+@pytest.mark.parametrize("origins", ["", "https://a.example", "http://localhost:30000", "http://localhost"])
+def test_any_other_origin_may_not(tmp_path: Path, origins: str) -> None:
+    with proxy(tmp_path, origins) as addresses:
+        base = f"http://127.0.0.1:{addresses.port}/v1"
+        answers = [
+            httpx.options(f"{base}/chat/completions", headers=PREFLIGHT),
+            httpx.post(f"{base}/chat/completions", headers={"origin": ORIGIN}),
+            httpx.post(f"{base}/nowhere", headers={"origin": ORIGIN}),
+        ]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 404]
+    assert not any(name.startswith("access-control") for answer in answers for name in answer.headers)
+
+
+def test_an_unknown_path_is_told_what_to_switch_and_names_of_models_find_their_service(tmp_path: Path) -> None:
+    with proxy(tmp_path, "") as addresses:
+        base = f"http://127.0.0.1:{addresses.port}"
+        for path, words in (
+            ("/v1/responses?x=/v1/embeddings", "openai.chat("),
+            ("/v1/completions", "is_chat_model=True"),
+            ("/v1/embeddings", "embedding model"),
+            ("/v1", "full URLs"),
+            ("/v1/audio", "full URLs"),
+            ("/v1/nowhere", "Unknown path"),
+        ):
+            answer = httpx.post(f"{base}{path}")
+            assert words in json.loads(answer.content)["error"]["message"]
+            assert answer.status_code == 404
+        key = {"authorization": "Bearer k"}
+        found = {name: httpx.get(f"{base}/v1/models/{name}", headers=key).text for name in ("whisper-1", "gpt-4o-mini")}
+
+    assert found == {name: str(addresses.own_port(of)) for name, of in (("whisper-1", "stt"), ("gpt-4o-mini", "llm"))}

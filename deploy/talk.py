@@ -24,7 +24,8 @@ from deploy.ears import limits
 from deploy.installation import ROOT, STATE, Addresses, first_key, get, wanted
 
 QUESTION = "Hello! What is your name?"
-PIECE = re.compile(r"[^，！。？,!.?]*[，！。？,!.?]+|[^，！。？,!.?]+$")
+SEPARATORS = "，！。？,!.?"
+"""Signs after which folotoy-server cuts, unless its SENTENCE_SEPARATORS says otherwise."""
 TOY_SECONDS = 5.0
 """folotoy-server gives up after so long a silence."""
 SYSTEM = "You are a friendly talking toy. Answer in one or two short sentences, without lists or markdown."
@@ -174,12 +175,13 @@ class Turn:
             self.tell("first sound", spoken.engine, f"“{spoken.text.strip()}”", at=spoken.first_byte_at)
 
 
-def pieces(texts: Iterator[str]) -> Iterator[str]:
+def pieces(texts: Iterator[str], separators: str = SEPARATORS) -> Iterator[str]:
     """Cut where folotoy-server cuts, as soon as it can be seen that a piece has ended."""
-    waiting = ""
+    signs, waiting = re.escape(separators), ""
+    piece_of = re.compile(f"[^{signs}]*[{signs}]+|[^{signs}]+$")
     for text in texts:
         waiting += text
-        found = PIECE.findall(waiting)
+        found = piece_of.findall(waiting)
         for piece in found[:-1]:
             yield from _worth_saying(piece)
         waiting = found[-1] if found else ""

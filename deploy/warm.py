@@ -1,23 +1,24 @@
 """`make warm ROLES=roles.json`: let tts say every greeting of folotoy-server's roles once, so that it is kept.
 
 Each is asked for through the proxy as folotoy-server would ask, with its role's model, voice and speed: whole, and in
-the pieces that it would be cut into.
+the pieces that it would be cut into. What a role does not say, the compose file beside roles.json or one folder up does
+(`OPENAI_TTS_MODEL`, `OPENAI_TTS_VOICE_NAME`, `SENTENCE_SEPARATORS`, `TTS_TYPE`).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from deploy.folotoy_files import BrokenFile, compose_settings, read_json
 from deploy.installation import ROOT, Addresses, first_key, wanted
-from deploy.talk import Talkbox, TurnFailed, engine, pieces
+from deploy.talk import SEPARATORS, Talkbox, TurnFailed, engine, pieces
 
 EXAMPLE = ROOT / "deploy" / "folotoy" / "roles.json"
 OURS = ("", "openai-tts")
@@ -43,32 +44,44 @@ def roles(path: Path) -> list[dict[str, Any]]:
     """Every role of the file, and every one that a single toy has instead.
 
     Raises:
-        TurnFailed: The file cannot be read as such.
+        BrokenFile: The file cannot be read as such.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        toys = found.pop("toys", {})
-        own = [{**found.get(name, {}), **role} for toy in toys.values() for name, role in toy.items()]
-        return [dict(role) for role in (*found.values(), *own) if isinstance(role, dict)]
-    except OSError as exc:
-        raise TurnFailed(f"ROLES={path} cannot be read: {exc.strerror}.") from exc
-    except (ValueError, AttributeError, TypeError) as exc:
-        raise TurnFailed(f"ROLES={path} is no roles.json: an object of roles by number. ({exc})") from exc
+    found = read_json(path)
+    if not isinstance(found, dict) or not isinstance(found.get("toys", {}), dict):
+        raise BrokenFile(f'{path} is no roles.json: it holds roles by number, {{"1": {{…}}, "2": {{…}}}}.')
+    if "start_text" in found or "prompt" in found:
+        raise BrokenFile(f'{path} holds one role where roles by number belong: put it into {{"1": …}}.')
+    toys = [toy for toy in found.pop("toys", {}).values() if isinstance(toy, dict)]
+    own = [{**_role(found.get(name)), **_role(role)} for toy in toys for name, role in toy.items()]
+    return [role for role in (*map(_role, found.values()), *own) if role]
 
 
-def greetings(role: dict[str, Any]) -> Iterator[Greeting]:
-    """What it says first, whole and in pieces; nothing where it has no words or another voice than Talkbox's."""
-    text, config = role.get("start_text"), role.get("tts_config")
-    config = config if isinstance(config, dict) else {}
-    if not isinstance(text, str) or not text.strip() or role.get("tts_type", "") not in OURS:
+def _role(found: Any) -> dict[str, Any]:
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def greetings(role: dict[str, Any], settings: Mapping[str, str] | None = None) -> Iterator[Greeting]:
+    """Give what the role says first, whole and in pieces; nothing where it has no words or does not speak by Talkbox.
+
+    Args:
+        settings: The compose file's, for what the role does not say. A key of `tts_config` wins over the same key on
+            the role itself, the older form.
+    """
+    settings = settings or {}
+    text, config = role.get("start_text"), {**role, **_role(role.get("tts_config"))}
+    if not isinstance(text, str) or not text.strip():
         return
-    model, voice = str(config.get("model") or "tts-1"), str(config.get("voice_name") or "alloy")
-    for said in dict.fromkeys([text, *pieces(iter([text]))]):
-        yield Greeting(said, model, voice, _speed(config.get("speed")))
+    if str(role.get("tts_type") or settings.get("TTS_TYPE", "")).strip() not in OURS:
+        return
+    model = str(config.get("model") or settings.get("OPENAI_TTS_MODEL") or "tts-1")
+    voice = str(config.get("voice_name") or settings.get("OPENAI_TTS_VOICE_NAME") or "alloy")
+    separators = settings.get("SENTENCE_SEPARATORS") or SEPARATORS
+    for piece in dict.fromkeys([text, *pieces(iter([text]), separators)]):
+        yield Greeting(piece, model, voice, _speed(config.get("speed")))
 
 
 def _speed(wanted: Any) -> float:
-    """As fast as usual where the file holds no number: one slip shall not keep the other roles from being said."""
+    """Return the speed, 1 where the file holds no number: one slip shall not keep the other roles from being said."""
     try:
         return float(wanted or 1.0)
     except (TypeError, ValueError):
@@ -100,11 +113,15 @@ def main() -> int:
     talkbox = Talkbox(addresses.local, addresses.port, first_key(settings))
     failed = 0
     try:
-        found = roles(Path(os.environ.get("ROLES", "") or EXAMPLE))
-    except TurnFailed as exc:
-        print(exc, file=sys.stderr)
+        path = Path(os.environ.get("ROLES", "") or EXAMPLE)
+        found, folotoy = roles(path), compose_settings(path)
+    except BrokenFile as exc:
+        print(f"ROLES={exc}", file=sys.stderr)
         return 1
-    wishes = list(dict.fromkeys(greeting for role in found for greeting in greetings(role)))
+    wishes = list(dict.fromkeys(greeting for role in found for greeting in greetings(role, folotoy)))
+    if not wishes:
+        print(f"ROLES={path} has nothing to say: no role with a start_text speaks by openai-tts.", file=sys.stderr)
+        return 1
     with ThreadPoolExecutor(AT_A_TIME) as lanes:
         jobs = [(greeting, lanes.submit(say, talkbox, greeting)) for greeting in wishes]
         for greeting, job in jobs:

@@ -32,7 +32,7 @@ def test_a_page_is_what_make_docs_would_write(page: Any) -> None:
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variables[0])
 def test_a_setting_has_a_sentence(setting: settings_pages.Setting) -> None:
-    assert re.fullmatch(r"[A-Z`].*\.", setting.sentence), f"give the field of {setting.variables[0]} a docstring"
+    assert re.fullmatch(r"[A-Z`].*\.\)?", setting.sentence), f"give the field of {setting.variables[0]} a docstring"
 
 
 def test_every_setting_has_a_chinese_sentence_and_no_other_variable_has_one() -> None:

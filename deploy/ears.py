@@ -9,12 +9,14 @@ from typing import Any
 NAMES = {"en": ("English", "英语"), "zh": ("Chinese", "中文")}
 
 ENGLISH = (
-    "Only {language} is heard now, by {hearer}{reason}. A recording in another language is refused, not guessed at.\n"
+    "Only {language} is heard now, by {hearer}{reason}. What is stated to be another language is refused; where none\n"
+    "is stated, this one is assumed, and the words may be nonsense.\n"
     "For Chinese and the others Whisper's weights are needed, or sensevoice: `make models` says what is in the way;\n"
     "behind a filter set MODELS_SOURCE=modelscope, or PIP_INDEX_URL to a mirror near you; see services/stt/README.md."
 )
 CHINESE = (
-    "现在只能听{language}，由 {hearer} 来听{reason}。别的语言会被拒绝，不会乱猜。\n"
+    "现在只能听{language}，由 {hearer} 来听{reason}。说明了是别的语言，会被拒绝；\n"
+    "没有说明语言，就当作{language}来听，别的语言可能听成胡话。\n"
     "要听中文等语言，需要 Whisper 的权重，或者用 sensevoice：`make models` 会说明缺什么；\n"
     "网络受限时，在 .env 里写 MODELS_SOURCE=modelscope，或用 PIP_INDEX_URL 指定镜像；见 services/stt/README.zh-CN.md。"
 )

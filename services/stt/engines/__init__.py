@@ -10,11 +10,11 @@ from stt.hearing import Heard, Hints, Pcm
 ENGINES = {
     "whisper": "stt.engines.whisper.model_pool:Shelf",
     "sphinx": "stt.engines.sphinx.engine:Sphinx",
-    "sensevoice": "stt.engines.sherpa:Sherpa",
-    "paraformer": "stt.engines.sherpa:Sherpa",
-    "zipformer": "stt.engines.sherpa:Sherpa",
-    "moonshine": "stt.engines.sherpa:Sherpa",
-    "whisper-onnx": "stt.engines.sherpa:Sherpa",
+    "sensevoice": "stt.engines.sherpa.engine:Sherpa",
+    "paraformer": "stt.engines.sherpa.engine:Sherpa",
+    "zipformer": "stt.engines.sherpa.engine:Sherpa",
+    "moonshine": "stt.engines.sherpa.engine:Sherpa",
+    "whisper-onnx": "stt.engines.sherpa.engine:Sherpa",
     "azure-stt": "stt.engines.azure_stt:AzureStt",
 }
 

@@ -17,7 +17,9 @@ from chassis.weights import download
 from fixtures import sounds
 from imitations.hub import running
 from stt.engines import ENGINES
-from stt.engines.sherpa import KINDS, NAMED, Model, Sherpa, find, words, written
+from stt.engines.sherpa.engine import Sherpa
+from stt.engines.sherpa.models import KINDS, NAMED, ModelFolder, find
+from stt.engines.sherpa.words import words, written
 from stt.hearing import Heard, Hints, Word
 from unit.stt.fakes import ask, service
 
@@ -171,7 +173,7 @@ AT_THE_HUB = {
 def test_of_each_kind_there_is_one_that_is_fetched_by_itself(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ENGINES[name] == "stt.engines.sherpa:Sherpa"
+    assert ENGINES[name] == "stt.engines.sherpa.engine:Sherpa"
     wanted, others = AT_THE_HUB[name]
     place = next(iter(NAMED[name].values()))
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
@@ -181,7 +183,7 @@ def test_of_each_kind_there_is_one_that_is_fetched_by_itself(
         folder, _ = find(name, "", lambda doing, part: None)
 
     assert {path.name for path in folder.iterdir()} == wanted
-    assert Model(name, folder, "M").folder == tmp_path / name / place.huggingface.replace("/", "--")
+    assert ModelFolder(name, folder, "M").folder == tmp_path / name / place.huggingface.replace("/", "--")
 
 
 @needs_sherpa
@@ -271,7 +273,7 @@ def files(folder: Path, *names: str, tokens: str = "a 0\n") -> Path:
 def test_the_files_of_a_folder_are_told_by_their_names(
     tmp_path: Path, name: str, within: tuple[str, ...], made: str, chosen: dict[str, str]
 ) -> None:
-    model = Model(name, files(tmp_path / "model", *within), "M")
+    model = ModelFolder(name, files(tmp_path / "model", *within), "M")
 
     assert model.kind.made == made
     assert {argument: Path(model.arguments[argument]).name for argument in chosen} == chosen
@@ -279,7 +281,7 @@ def test_the_files_of_a_folder_are_told_by_their_names(
 
 def test_a_folder_without_a_model_says_what_belongs_there(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match=r"ZIPFORMER_MODEL: .* holds no zipformer model: tokens.txt, and"):
-        Model("zipformer", files(tmp_path / "model", "encoder.onnx"), "ZIPFORMER_MODEL")
+        ModelFolder("zipformer", files(tmp_path / "model", "encoder.onnx"), "ZIPFORMER_MODEL")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +298,7 @@ def test_a_folder_without_a_model_says_what_belongs_there(tmp_path: Path) -> Non
 def test_what_a_model_hears_is_told_by_its_name_or_its_tokens(
     tmp_path: Path, name: str, tokens: str, languages: tuple[str, ...]
 ) -> None:
-    assert Model("zipformer", files(tmp_path / name, "model.onnx", tokens=tokens), "M").languages() == languages
+    assert ModelFolder("zipformer", files(tmp_path / name, "model.onnx", tokens=tokens), "M").languages() == languages
 
 
 @pytest.mark.parametrize(

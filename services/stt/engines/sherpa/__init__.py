@@ -1,0 +1,1 @@
+"""Engines `sensevoice`, `paraformer`, `zipformer`, `moonshine` and `whisper-onnx`: sherpa-onnx in this process."""

@@ -89,6 +89,7 @@ class Whisper(Engine):
     """
 
     first_byte_seconds = 2.0
+    detail: str | None = None
 
     def __init__(self, model: Any, *names: str, batching: Batching, workers: int = 1, hotwords: str = "") -> None:
         self.model, self.models, self.batching = model, names, batching

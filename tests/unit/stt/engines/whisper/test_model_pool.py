@@ -1,10 +1,11 @@
 """Several models side by side, and memory that is given back."""
 
 import asyncio
+import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -249,3 +250,38 @@ def test_the_model_follows_the_hardware(
     assert WhisperOptions(model="auto").wanted == (model,)
     assert best_here("cpu") != "large-v3-turbo"
     assert WhisperOptions(models=("base", "auto")).wanted == ("base", model)
+
+
+@pytest.fixture
+def no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No hub answers, and `base` is in the folder of models."""
+    make(tmp_path / "whisper" / "Systran--faster-whisper-base", say="hello")
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, but not listening
+        for variable in ("HF_ENDPOINT", "MODELSCOPE_ENDPOINT"):
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{taken.getsockname()[1]}")
+        yield
+
+
+@pytest.mark.usefixtures("no_hub")
+async def test_where_no_source_has_the_model_of_the_settings_base_hears_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WHISPER_MODEL", "small")
+
+    engine = Shelf.load("whisper", lambda doing, part: None)
+
+    assert engine.models == ("base",)
+    detail = getattr(engine, "detail", "")
+    assert detail.startswith("base hears until the next start, since Systran/faster-whisper-small cannot be fetched")
+    await engine.aclose()
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_a_model_that_is_not_there_and_may_not_be_fetched_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHISPER_MODEL", "small")
+    monkeypatch.setenv("MODELS_OFFLINE", "on")
+
+    with pytest.raises(EngineUnavailable, match="MODELS_OFFLINE"):
+        Shelf.load("whisper", lambda doing, part: None)

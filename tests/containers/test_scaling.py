@@ -1,8 +1,12 @@
 """Replicas come, go and die under load, and whoever asks does not notice."""
 
 import asyncio
+from contextlib import suppress
 
-from containers.installation import Installation, inspect, kill_from_outside, wait_until
+import httpx
+import pytest
+
+from containers.installation import Installation, docker, inspect, kill_from_outside, wait_until
 from containers.load import Outcome, ask, chat, load
 
 
@@ -36,6 +40,55 @@ async def test_scaling_up_and_down_again_under_load_drops_nothing(installation: 
 
     assert failed(outcomes) == []
     assert len(installation.containers("llm")) == 1
+
+
+async def test_changes_of_settings_under_load_drop_nothing(installation: Installation) -> None:
+    before = installation.containers("llm")
+    env = installation.root / ".env"
+    settings = env.read_text()
+    async with installation.client() as client, load(client) as outcomes:
+        for number in range(2):
+            env.write_text(f"{settings}LLM_MAX_QUEUED={300 + number}\n")
+            said = await asyncio.to_thread(installation.make, "up")
+            assert "replacing llm" in said
+        done = len(outcomes)
+        await asyncio.to_thread(wait_until, lambda: len(outcomes) >= done + 16, "the new one serves on")
+
+    assert failed(outcomes) == []
+    assert installation.containers("llm") != before
+    assert len(installation.containers("llm")) == 1
+
+
+async def test_settings_that_cannot_be_used_leave_the_former_containers_serving(installation: Installation) -> None:
+    before = installation.containers("llm")
+    env = installation.root / ".env"
+    settings = env.read_text()
+    for wrong, words in (("LLM_MAX_QUEUED=many", "LLM_MAX_QUEUED"), ("API_KEYS=k$ecret", "single quotes")):
+        env.write_text(f"{settings}{wrong}\n")
+        try:
+            with pytest.raises(AssertionError, match=words):
+                await asyncio.to_thread(installation.make, "up")
+        finally:
+            env.write_text(settings)
+        assert installation.containers("llm") == before
+        async with installation.client() as client:
+            assert (await client.get("/v1/models")).status_code == 200
+
+
+async def test_a_container_that_hangs_is_mended(installation: Installation) -> None:
+    container = installation.container("llm")
+    hang = "import os, signal; [os.kill(int(p), signal.SIGSTOP) for p in os.listdir('/proc') if p.isdigit() and "
+    hang += "int(p) != os.getpid() and b'spawn_main' in open(f'/proc/{p}/cmdline', 'rb').read()]"
+    await asyncio.to_thread(docker, "exec", container, "python", "-c", hang)
+
+    def answers() -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{installation.base}/status/llm", timeout=1).status_code == 200
+        return False
+
+    await asyncio.to_thread(wait_until, answers, "it answers again", 15)
+    assert installation.container("llm") == container
+    assert "silent for too long" in await asyncio.to_thread(docker, "logs", container)
 
 
 async def test_a_replica_that_dies_fails_no_request_that_had_not_begun_to_answer(installation: Installation) -> None:

@@ -1,3 +1,4 @@
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -5,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from chassis.server.probe import alive
+from chassis.server.probe import alive, loaded
 
 
 class Health(BaseHTTPRequestHandler):
@@ -52,3 +53,26 @@ def test_where_nobody_listens_nobody_is_alive() -> None:
 def test_one_that_says_nothing_is_not_waited_for_long() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert not alive(silent.getsockname()[1], seconds=0.05)
+
+
+@pytest.mark.parametrize(
+    ("status", "states", "is_loaded"),
+    [
+        (200, ("ready", "loading"), True),
+        (200, ("unavailable", "ready"), True),
+        (200, ("loading", "ready"), False),
+        (200, ("resting", "ready"), True),
+        (503, ("unavailable", "loading"), False),
+    ],
+)
+def test_a_service_is_loaded_once_its_best_engine_is(status: int, states: tuple[str, ...], is_loaded: bool) -> None:
+    class Ready(Health):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps({"engines": [{"state": state} for state in states]}).encode())
+
+    with HTTPServer(("127.0.0.1", 0), Ready) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert loaded(server.server_port) == is_loaded
+        server.shutdown()

@@ -28,6 +28,11 @@ class Frames:
         self._is_first = True
         self._after_cr = False
 
+    @property
+    def empty(self) -> bool:
+        """True where no part of an event is held."""
+        return not self._held and not self._after_cr
+
     def add(self, piece: bytes) -> list[Event]:
         """Return the events that are whole by now.
 

@@ -43,6 +43,11 @@ class Letters:
         self._held = tail[0] if tail else ""
         return _whole(text[: tail.start()] if tail else text)
 
+    @property
+    def empty(self) -> bool:
+        """True where no part of a letter is held."""
+        return not self._held
+
     def rest(self) -> str:
         """Return a sign for a letter that never came to its end."""
         text, self._held = self._held, ""

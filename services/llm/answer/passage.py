@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from chassis.errors import ApiError, EngineFailed
-from chassis.sse import event
 from chassis.upstream.complaints import Complaint
 from llm.answer.filter import Strainer
 from llm.answer.frames import DONE, Event
@@ -23,6 +22,9 @@ Judge = Callable[[Complaint], ApiError]
 """Tells what an error object of an upstream means."""
 
 _WORDS = re.compile(rb'"content" ?: ?"((?:[^"\\]|\\.)*)"')
+_BEGIN, _END = b"data: ", b"\n\n"
+_PADDING = b'"obfuscation":"'
+_PADDED = re.compile(rb'"obfuscation":"[^"\\]*"\}\n\n')
 _EMPTY = b'"content":""'
 _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
 """Characters at which some clients cut lines."""
@@ -35,6 +37,10 @@ class _Mould(NamedTuple):
 
     before: bytes
     after: bytes
+    is_padded: bool
+    """OpenAI's padding follows, whose length hides that of the words."""
+    is_whole: bool
+    """Words leave in the bytes they came in."""
     choice: int
     out_before: bytes
     out_after: bytes
@@ -78,20 +84,43 @@ class Passage:
         """True once each choice has its reason to end."""
         return self.begun and all(choice.finished for choice in self._mender.choices.values())
 
+    def cast(self, event: bytes) -> bytes | None:
+        """Return what to send for an event that differs from the one before in its words alone; None for any other.
+
+        Args:
+            event: The bytes of one whole event.
+        """
+        mould = self._mould
+        if mould is None or not event.startswith(mould.before):
+            return None
+        end = event.rfind(_PADDING) if mould.is_padded else len(event)
+        if not event.endswith(mould.after, len(mould.before), max(end, 0)):
+            return None
+        words, padding = event[len(mould.before) : end - len(mould.after)], event[end:]
+        text = _text(words)
+        if text is None or (padding and not _PADDED.fullmatch(padding)):
+            return None
+        self._tally.pieces += 1
+        said = text if self.strainer.idle else self.strainer.text(mould.choice, text)
+        if not said:
+            self._note_thoughts()
+            return b""
+        self.spoken = self.spoken or not said.isspace()
+        if said == text and (text.isascii() or not _LINE_ENDS.search(text)):
+            return event if mould.is_whole else b"%b%b%b%b" % (mould.out_before, words, mould.out_after, padding)
+        return b"%b%b%b%b" % (mould.out_before, _literal(said), mould.out_after, padding)
+
     def add(self, came: Event) -> bytes:
         """Return what to send for an event, if anything.
 
         Raises:
             ApiError: The event is an error.
         """
-        data = came.data
-        if (mould := self._mould) is not None and data.startswith(mould.before) and data.endswith(mould.after):
-            words = data[len(mould.before) : len(data) - len(mould.after)]
-            if (text := _text(words)) is not None:
-                return self._cast(mould, words, text)
-        if data == DONE:
+        if came.data == DONE:
             self.done = True
             return b""
+        if self._mould is not None and (out := self.cast(_BEGIN + came.data + _END)) is not None:
+            return out
         return self._read(came)
 
     def end(self) -> bytes:
@@ -102,22 +131,11 @@ class Passage:
                 reason = "tool_calls" if choice.calls else "stop"
                 ending = self.strainer.choice({"index": index, "delta": {}, "finish_reason": reason})
                 self._note(ending)
-                out.append(event(self._mender.single(ending)))
+                out.append(_event(self._mender.single(ending)))
         if self._usage is not None and not self._shows_usage:
             usage = self.counts or self._usage()
-            out.append(event(self._mender.frame | {"choices": [], "usage": usage}))
-        return b"".join(out) + b"data: [DONE]\n\n"
-
-    def _cast(self, mould: _Mould, words: bytes, text: str) -> bytes:
-        self._tally.pieces += 1
-        said = text if self.strainer.idle else self.strainer.text(mould.choice, text)
-        if not said:
-            self._note_thoughts()
-            return b""
-        self.spoken = self.spoken or not said.isspace()
-        if said != text or (not text.isascii() and _LINE_ENDS.search(text)):
-            words = _literal(said)
-        return b"data: %b%b%b\n\n" % (mould.out_before, words, mould.out_after)
+            out.append(_event(self._mender.frame | {"choices": [], "usage": usage}))
+        return b"".join(out) + _BEGIN + DONE + _END
 
     def _read(self, came: Event) -> bytes:
         raw = decoded(came.data) if came.data else {}
@@ -133,7 +151,7 @@ class Passage:
             self.counts = raw["usage"]
             self._shows_usage = self._shows_usage or bool(chunks)
         out = [sent for chunk in chunks if (sent := self._strained(chunk, raw, came.data))]
-        self._cast_mould(came.data, chunks, out, begun)
+        self._cast_mould(came.data, raw, chunks, begun)
         self._note_thoughts()
         return b"".join(out)
 
@@ -159,8 +177,8 @@ class Passage:
             return b""
         chunk = chunk | {"choices": kept}
         if chunk == raw and (data.isascii() or _is_sound(data)):
-            return b"data: %b\n\n" % data
-        return event(chunk if data.isascii() else whole(chunk))
+            return _BEGIN + data + _END
+        return _event(chunk if data.isascii() else whole(chunk))
 
     def _note(self, choice: dict[str, Any]) -> None:
         delta = choice["delta"]
@@ -174,26 +192,30 @@ class Passage:
         """Take a thought for an answer where the caller is no ear: it shows that somebody is there."""
         self.spoken = self.spoken or (self.strainer.thought and not self.strainer.heard)
 
-    def _cast_mould(self, data: bytes, chunks: list[dict[str, Any]], out: list[bytes], begun: set[int]) -> None:
+    def _cast_mould(self, data: bytes, raw: dict[str, Any], chunks: list[dict[str, Any]], begun: set[int]) -> None:
         """Learn from a chunk with nothing but words what surrounds them."""
         self._mould = None
         if len(chunks) != 1 or len(chunks[0]["choices"]) != 1 or chunks[0].get("usage"):
             return
         choice = chunks[0]["choices"][0]
         plain = choice["finish_reason"] is None and choice["delta"].keys() == {"content"} and not choice.get("logprobs")
+        letters = self._mender.choices[choice["index"]].letters.get("content")
+        if letters is not None and not letters.empty:
+            return  # the rest of a letter must come first
         if not plain or choice["index"] not in begun or data.count(b'"content"') != 1:
             return
         if (words := _WORDS.search(data)) is None:
             return
-        empty = event(chunks[0] | {"choices": [choice | {"delta": {"content": ""}}]})[6:-2]
-        before, found, after = empty.partition(_EMPTY)
-        if out and out[0][6:-2] == data:  # it leaves as it came
-            before, after = data[: words.start(1)], data[words.end(1) :]
-        elif found:
-            before, after = before + _EMPTY[:-1], _EMPTY[-1:] + after
-        else:
-            return
-        self._mould = _Mould(data[: words.start(1)], data[words.end(1) :], choice["index"], before, after)
+        before, after = _BEGIN + data[: words.start(1)], data[words.end(1) :] + _END
+        is_padded, is_whole = _PADDING in after, chunks[0] == raw
+        out_before, out_after = before, after
+        if not is_whole:
+            empty = _event(chunks[0] | {"choices": [choice | {"delta": {"content": ""}}]})
+            out_before, _, out_after = empty.partition(_EMPTY)
+            out_before, out_after = out_before + _EMPTY[:-1], _EMPTY[-1:] + out_after
+        if is_padded:
+            after, out_after = after[: after.index(_PADDING)], out_after[: out_after.index(_PADDING)]
+        self._mould = _Mould(before, after, is_padded, is_whole, choice["index"], out_before, out_after)
 
 
 def _text(words: bytes) -> str | None:
@@ -210,9 +232,17 @@ def _text(words: bytes) -> str | None:
         return None
 
 
+def _event(value: object) -> bytes:
+    """Encode one event, on one line for clients that cut at other line ends too."""
+    data = msgspec.json.encode(value)
+    if not data.isascii():
+        data = _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", data.decode()).encode()
+    return _BEGIN + data + _END
+
+
 def _literal(text: str) -> bytes:
     """Encode the inside of a JSON string."""
-    return event(text)[7:-3]
+    return _event(text)[len(_BEGIN) + 1 : -len(_END) - 1]
 
 
 def _is_sound(data: bytes) -> bool:

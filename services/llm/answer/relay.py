@@ -35,14 +35,18 @@ async def relayed(
     frames, held, is_over = Frames(), b"", False
     while not is_over and not passage.done:
         try:
-            events = frames.add(await anext(pieces))
+            piece = await anext(pieces)
+            if frames.empty and (cast := passage.cast(piece)) is not None:
+                out, error = cast, None
+            else:
+                out, error = _passed(frames.add(piece), passage)
         except StopAsyncIteration:
-            events, is_over = frames.rest(), True
+            is_over = True
+            out, error = _passed(frames.rest(), passage)
         except EngineFailed:
             if not passage.finished:
                 raise
-            events, is_over = [], True
-        out, error = _passed(events, passage)
+            out, error, is_over = b"", None, True
         held += out
         if held and passage.spoken and not passage.done:
             yield held

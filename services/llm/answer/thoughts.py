@@ -56,10 +56,21 @@ class Thoughts:
         self._last = ""
         """The last character seen, to know a quoted mark by."""
         self._last_visible = " " if said else ""
-        """The last character said that is no space."""
+        """The last character said that is no space, unless `_recent` has a later one."""
+        self._recent = ""
+        """The last text that was said without a closer look."""
 
     def add(self, text: str) -> str:
         """Return what can be said by now."""
+        if self._ends is None and not self._held and _has_no_mark(text):
+            if not self._said and not self._thought_before and (first := text.lstrip()) and first[0] != _BARE_WORD[0]:
+                text, self._said = first, True
+            if self._said and not self._after_thought:
+                self._last = text[-1:] or self._last
+                self._recent = text if text.strip(" \t") else self._recent
+                return text
+        if self._recent:
+            self._last_visible, self._recent = self._recent.rstrip(" \t")[-1], ""
         self._held += text
         said = ""
         while self._held:
@@ -185,6 +196,11 @@ class Thoughts:
             self._after_thought = self._after_thought and said.isspace()
             self._said = self._said or not said.isspace()
         return said
+
+
+def _has_no_mark(text: str) -> bool:
+    """Tell whether no mark begins in `text`; that of most texts is seen at once."""
+    return not ("<" in text or "[" in text or "◁" in text or "＜" in text)
 
 
 def without_thoughts(text: str) -> str:

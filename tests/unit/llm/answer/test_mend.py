@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from unit.llm.answer.streams import BEGIN, DONE, END, FRAME, Relay, chunk, event, strainer, words
+from unit.llm.answer.streams import BEGIN, DONE, END, FRAME, Relay, chunk, chunks_of, event, strainer, words
 
 
 def plainly() -> Relay:
@@ -212,6 +212,16 @@ async def test_parts_of_a_letter_are_joined_or_replaced(one: bytes, other: bytes
     stream = await plainly().run(*pieces, END, DONE)
     sent = [json.loads(line) for line in re.findall(r"data: (\{.*\})", stream.decode())]
     assert words(sent) == ("" if first else "ab") + text
+
+
+async def test_half_a_letter_is_not_overtaken_by_what_follows() -> None:
+    pieces = [
+        chunk(content="CUT").replace(b"CUT", half)
+        for half in (b"a", b"b", rb"c\ud83d", b"d", b"e", rb"\ud83d", rb"\udc3b")
+    ]
+
+    stream = await plainly().run(BEGIN, *pieces, END, DONE)
+    assert words(chunks_of(stream)) == "abc\ufffdde🐻"
 
 
 async def test_letters_that_are_none_elsewhere_in_a_chunk_are_replaced() -> None:

@@ -1,3 +1,4 @@
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -342,3 +343,31 @@ async def test_every_text_arrives_however_it_was_cut(texts: list[str], cuts: set
 
     chunks = await Relay(strainer(thoughts=False)).chunks(*(stream[a:b] for a, b in pairwise(bounds)))
     assert words(chunks) == "Hello" + "".join(texts)
+
+
+def spelt(how: str, text: str) -> bytes:
+    """Spell a chunk as different upstreams do."""
+    delta = {"role": "assistant", "content": text} if how == "role in each" else {"content": text}
+    value: dict[str, Any] = FRAME | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    if how == "padded":
+        value["obfuscation"] = "x" * (len(text) % 7)
+    if how == "without an id":
+        del value["id"]
+    data = json.dumps(value, ensure_ascii=how == "escaped", separators=(", ", ": ") if how == "spaced" else (",", ":"))
+    return f"data: {data}\n\n".encode()
+
+
+@pytest.mark.parametrize("how", ["plain", "role in each", "padded", "without an id", "escaped", "spaced"])
+@given(st.lists(st.text(alphabet='ab \n"\\\\{}[]<熊🐻\u2028:,', min_size=1, max_size=6), max_size=6))
+async def test_words_arrive_however_an_upstream_spells_its_chunks(how: str, texts: list[str]) -> None:
+    texts = ["Hello", *texts]
+    relay = Relay(strainer(thoughts=False))
+
+    assert words(await relay.chunks(*(spelt(how, text) for text in texts), END, DONE)) == "".join(texts)
+    assert relay.tally.pieces == len(texts)
+
+
+async def test_what_differs_in_its_words_alone_stays_the_bytes_it_came_as() -> None:
+    for how in ("plain", "padded", "escaped", "spaced"):
+        pieces = [BEGIN, *(spelt(how, text) for text in ("a", "b", "c\n", '"d"', "熊", "long " * 9)), END, DONE]
+        assert await Relay(strainer(thoughts=False)).run(*pieces) == b"".join(pieces)

@@ -187,7 +187,7 @@ async def test_nonsense_in_mid_stream_hides_nothing_of_what_is_said_around_it(no
         response = await client.post(PATH, json=asking)
 
     assert response.headers[ENGINE_HEADER] == "up"
-    assert re.findall(rb'"content":"(?:\\ufffd)?(Hello |bear\.)"', response.content) == [b"Hello ", b"bear."]
+    assert re.findall(rb'"content":"(?:\xef\xbf\xbd)?(Hello |bear\.)"', response.content) == [b"Hello ", b"bear."]
     assert response.content.endswith(b"data: [DONE]\n\n")
 
 

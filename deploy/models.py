@@ -19,7 +19,7 @@ SHOW_SECONDS = 1.0
 
 
 class Progress:
-    """A line that changes, or on no screen one every tenth."""
+    """Show progress as one line that changes, or where there is no screen as a line for every tenth."""
 
     def __init__(self) -> None:
         self.shown, self.at = "", 0.0
@@ -42,7 +42,7 @@ class Progress:
 
 
 def fetching() -> Iterator[tuple[str, str, Any]]:
-    """Service, name and class of each engine that has weights to fetch."""
+    """Yield service, name and class of each engine that has weights to fetch."""
     for service in SERVICES:
         for name, place in import_module(f"{service}.engines").ENGINES.items():
             module, _, kind = place.partition(":")
@@ -52,7 +52,7 @@ def fetching() -> Iterator[tuple[str, str, Any]]:
 
 
 def chosen(wanted: str) -> Iterator[tuple[str, Any, str]]:
-    """Name, class and model (`""`: as set) of what is to be fetched.
+    """Yield name, class and model (`""`: as set) of what is to be fetched.
 
     Args:
         wanted: An engine's name, with or without a model behind a slash; none: those in the chains.
@@ -64,7 +64,7 @@ def chosen(wanted: str) -> Iterator[tuple[str, Any, str]]:
 
 
 def main(wanted: str = "") -> int:
-    """0; 1: it cannot be fetched; 4: nothing here is called so."""
+    """Fetch; return 0, 1 where that fails, or 4 where no engine here has the name."""
     progress = Progress()
     try:
         found = list(chosen(wanted))

@@ -1,4 +1,4 @@
-"""STT_*: what the service reads from the environment. Each engine reads its own."""
+"""Settings of the service, `STT_…`. Each engine reads its own."""
 
 from typing import Annotated
 
@@ -23,6 +23,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     costs time, not memory."""
     language: str = ""
     """Language of recordings whose caller names none: `zh`, `en` …; `zh-Hans`, `zh-Hant`, `zh-TW` and `zh-HK` also
-    choose the characters. Empty: detected."""
+    choose the characters, which are simplified ones by default. Empty: detected."""
     languages: tuple[str, ...] = ()
-    """The only languages that may be detected: `zh,en`; `zh-Hans,en` also chooses the characters. Empty: any."""
+    """The only languages that may be detected: `zh,en`; `zh-Hant,en` also chooses the characters. A single one counts
+    as stated. Empty: any."""

@@ -41,7 +41,7 @@ class HubOptions(Options, frozen=True, kw_only=True):
     models_offline: bool = False
     """`on`: download nothing, use the weights in the folder."""
     hf_hub_offline: bool = False
-    """The same, by the name that Hugging Face's own tools read."""
+    """`on`: the same, by the name that Hugging Face's own tools read."""
     models_dir: Path = Path("models")
     """Folder for weights; `make up` sets `.talkbox/models` natively, and a volume in containers."""
 

@@ -1,4 +1,4 @@
-"""What Whisper says when nobody speaks: the last words of the videos it learned from.
+"""Sentences that Whisper writes when nobody speaks: the last words of the videos it learned from.
 
 After the collections in openai/whisper's discussions 679 and 928 and what its users report for Chinese. Somebody may
 really say "thank you": a sentence of the list is dropped only where there is some other doubt.
@@ -74,6 +74,6 @@ _WITHIN = re.compile(
 
 
 def is_invented(text: str) -> bool:
-    """Whether it is one of those sentences, however it is written."""
+    """Return True for one of those sentences, however it is written."""
     plain = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
     return plain in _WHOLE or _WITHIN.search(plain) is not None

@@ -1,4 +1,4 @@
-"""What transcription servers answer: a text, with or without times, whole or as events."""
+"""Tags that SenseVoice puts into its texts, taken out, and languages by any name."""
 
 import re
 
@@ -6,21 +6,21 @@ from chassis.script_language import detect
 from stt.text.languages import UnknownLanguage, code_of
 
 TAG = re.compile(r"<\|([^|<>\n]{1,30})\|>")
-"""What SenseVoice says of the sound: `<|zh|><|NEUTRAL|><|Speech|><|woitn|>`."""
+"""A tag of SenseVoice: `<|zh|><|NEUTRAL|><|Speech|><|woitn|>`."""
 
 LONGEST_TAG = 34
 
 PICTURES = str.maketrans(dict.fromkeys("🎼👏😀😭🤧😷😊😔😡😰🤢😮❓\ufe0f"))
-"""What its scripts make of those tags: music, applause, laughter, moods."""
+"""Pictures that its scripts make of those tags: music, applause, laughter, moods."""
 
 
 class Cleaner:
-    """Takes out SenseVoice's tags and their pictures; a tag may come in two pieces."""
+    """A filter that takes out SenseVoice's tags and their pictures; a tag may come in two pieces."""
 
     def __init__(self) -> None:
         self._held = ""
         self.language: str | None = None
-        """As the first tag that names one says."""
+        """Language of the first tag that names one."""
 
     def feed(self, text: str) -> str:
         text = self._held + text
@@ -40,13 +40,13 @@ class Cleaner:
 
 
 def cleaned(text: str) -> tuple[str, str | None]:
-    """Without tags, and the language they told."""
+    """Return a text without its tags, and the language that they name."""
     cleaner = Cleaner()
     return cleaner.feed(text) + cleaner.flush(), cleaner.language
 
 
 def language_of(name: str | None) -> str | None:
-    """`zh` for `zh` or `chinese`; None for what is no language."""
+    """Return `zh` for `zh` or `chinese`; None for what is no language."""
     try:
         return code_of(name) if name else None
     except UnknownLanguage:

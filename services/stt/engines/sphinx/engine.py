@@ -26,16 +26,16 @@ from stt.sound import vad
 RawWord: TypeAlias = tuple[str, float, float, float]
 PROGRAM = Path(__file__).with_name("process.py")
 PART_SECONDS = 12.0
-"""The longest piece given to a process, which is deaf until it has heard it."""
+"""Longest piece given to a process, which cannot be interrupted until it has heard it."""
 GAP_SECONDS = 1.0
 WAITING = 2
-"""For each process; the service lets in more."""
+"""Recordings that may wait for each process; the service lets in more."""
 PACE_SECONDS = 0.4
-"""For a second of sound, until it is known: twice what it takes where nothing else runs; or what a murmur took."""
+"""Time for a second of sound, until it is known: twice what it takes on an idle machine, or what a murmur took."""
 LEAST_SECONDS = 1.0
 """Least time that engines ahead leave for a short recording."""
 SHORT_SECONDS = 10.0
-"""For a longer recording, as much more time is in order."""
+"""Length up to which the patience is as set; a longer recording may take as much longer."""
 
 THRESHOLD = 1e-20
 """How sure a keyword must be: a greater one hears it less often, and less often where it was not said."""
@@ -59,7 +59,7 @@ class SphinxOptions(Options, frozen=True, kw_only=True):
     more often, `1e-10` less often by mistake."""
 
     def task(self) -> str:
-        """For the processes, as JSON.
+        """Return the argument of the processes, as JSON.
 
         Raises:
             SettingError: Both are set, or a threshold is no number.
@@ -77,7 +77,7 @@ class SphinxOptions(Options, frozen=True, kw_only=True):
 
 
 class Sphinx(Engine):
-    """English only, and simple words rather than names; but always there.
+    """An engine for English, and simple words rather than names, that is always there.
 
     Each request has a process to itself. They are started when needed, as many as there are cores.
     """
@@ -195,7 +195,7 @@ class Sphinx(Engine):
 
 
 def _murmur() -> Pcm:
-    """A second of noise that swells and fades, which is at least as much work as a second of speech."""
+    """Return a second of noise that swells and fades, which is at least as much work as a second of speech."""
     swell = 1 + np.sin(2 * np.pi * 4 * np.arange(RATE) / RATE)
     return np.asarray(swell * np.random.default_rng(0).normal(0, 0.1, RATE), np.float32).clip(-1, 1)
 
@@ -222,7 +222,7 @@ def _check_english(words: list[RawWord]) -> None:
 
 
 class _Process:
-    """One `sphinx_process`, used by one thread at a time.
+    """One run of `process.py`, used by one thread at a time.
 
     Args:
         task: Its argument.

@@ -1,5 +1,6 @@
 """The official SDK is the judge: the real app on a real socket, an imitated upstream behind it."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.server.auth import KeyOptions
 from chassis.upstream.settings import Row
-from imitations.upstream import CALLS, Upstream
+from imitations.upstream import CALLS, Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
@@ -374,3 +375,107 @@ async def test_usage_is_told_by_the_upstream_or_estimated_and_marked(upstream: U
     assert estimated[0].model_extra == {"estimated": True}
     assert estimated[0].completion_tokens == 4
     assert estimated[0].total_tokens == estimated[0].prompt_tokens + 4
+
+
+FRAME: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+CALL: dict[str, Any] = {"id": "call_0", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+
+
+def sse(delta: Any, finish: Any = None, /, head: str = "", **fields: Any) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return f"{head}data: {json.dumps(FRAME | {'choices': [choice]} | fields)}\n\n"
+
+
+BEGIN, END = sse({"role": "assistant", "content": ""}), sse({}, "stop") + "data: [DONE]\n\n"
+HEL, LO = sse({"content": "Hel"}), sse({"content": "lo"})
+ODD_STREAMS = {
+    "numbered": "".join(
+        f"id: {at}\nevent: message\n{each}" for at, each in enumerate([BEGIN, HEL, LO, sse({}, "stop")])
+    )
+    + "id: 9\nevent: done\ndata: [DONE]\n\n",
+    "comments among numbers": f"id: 1\n{BEGIN}: ping\n\n{HEL}: ping\n\nretry: 3000\n\n{LO}{END}",
+    "pings": f"event: ping\ndata: {{}}\n\n{BEGIN}data:\n\n{HEL}data: : keepalive\n\n{LO}event: ping\n\n{END}",
+    "no choices": f"data: {json.dumps(FRAME | {'choices': [], 'prompt_filter_results': []})}\n\n{BEGIN}{HEL}{LO}"
+    f"data: {json.dumps(FRAME | {'choices': None})}\n\n{END}",
+    "usage that nobody asked for": f"{BEGIN}{HEL}{LO}{sse({}, 'stop')}"
+    f"data: {json.dumps(FRAME | {'usage': {'prompt_tokens': 1, 'completion_tokens': 2, 'total_tokens': 3}})}\n\n"
+    "data: [DONE]\n\n",
+    "no role": HEL + LO + END,
+    "role in each": sse({"role": "assistant", "content": "Hel"}) + sse({"role": "assistant", "content": "lo"}) + END,
+    "no delta at the end": f"{BEGIN}{HEL}{LO}{sse(None, 'stop')}data: [DONE]\n\n",
+    "no reason to end": f"{BEGIN}{HEL}{LO}data: [DONE]\n\n",
+    "empty reasons": BEGIN.replace("null", '""') + HEL.replace("null", '""') + LO.replace("null", '""') + END,
+    "another object": (BEGIN + HEL + LO + END).replace("chat.completion.chunk", "chat.completion"),
+    "no frame": (BEGIN + HEL + LO + END).replace('"id": "c", ', "").replace('"created": 1, ', ""),
+    "no done": BEGIN + HEL + LO + sse({}, "stop"),
+    "no blank line at the end": (BEGIN + HEL + LO + END).rstrip("\n"),
+    "carriage returns": (BEGIN + HEL + LO + END).replace("\n", "\r"),
+    "a byte order mark": "\ufeff" + BEGIN + HEL + LO + END,
+    "no space": (BEGIN + HEL + LO + END).replace("data: ", "data:"),
+    "parts": BEGIN + sse({"content": [{"type": "text", "text": "Hel"}]}) + LO + END,
+    "whole": json.dumps({"choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]}),
+}
+
+
+@pytest.mark.parametrize("label", ["text/event-stream", "application/json", "text/plain"])
+@pytest.mark.parametrize("name", ODD_STREAMS)
+async def test_whatever_an_upstream_sends_the_sdk_reads_a_stream(name: str, label: str) -> None:
+    async with (
+        Upstream(Manner(body=ODD_STREAMS[name].encode(), media_type=label)) as upstream,
+        asking(upstream) as client,
+    ):
+        stream = await client.chat.completions.create(model="m", messages=HELLO, stream=True)
+        chunks = [chunk async for chunk in stream]
+        async with client.chat.completions.stream(model="m", messages=HELLO) as helped:
+            final = await helped.get_final_completion()
+        whole = await client.chat.completions.create(model="m", messages=HELLO)
+
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Hello"
+    assert [chunk.choices[0].delta.role for chunk in chunks] == ["assistant", *[None] * (len(chunks) - 1)]
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices[0].finish_reason] == ["stop"]
+    assert len({(chunk.id, chunk.created, chunk.model, chunk.object) for chunk in chunks}) == 1
+    for choice in (final.choices[0], whole.choices[0]):
+        assert (choice.message.role, choice.message.content, choice.finish_reason) == ("assistant", "Hello", "stop")
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [CALL],
+        [CALL | {"index": 0}],
+        [CALL, CALL | {"id": "call_1"}],
+        [CALL | {"index": 0}, CALL | {"index": 0, "id": "1"}],
+    ],
+)
+async def test_tool_calls_without_their_index_are_joined_by_the_sdks_helper(calls: list[dict[str, Any]]) -> None:
+    body = BEGIN + "".join(sse({"tool_calls": [call]}) for call in calls) + sse({}, "tool_calls") + "data: [DONE]\n\n"
+    manner = Manner(body=body.encode(), media_type="text/event-stream")
+    async with (
+        Upstream(manner) as upstream,
+        asking(upstream) as client,
+        client.chat.completions.stream(model="m", messages=HELLO, tools=WEATHER) as stream,
+    ):
+        final = await stream.get_final_completion()
+
+    called = [call for call in final.choices[0].message.tool_calls or () if call.type == "function"]
+    assert [(call.function.name, call.function.arguments) for call in called] == [("weather", "{}")] * len(calls)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        '{"error": {"message": "it broke"}}',
+        '{"object": "error", "message": "it broke", "code": 500}',
+        '{"message": "it broke"}',
+    ],
+)
+async def test_an_error_of_any_shape_after_the_first_word_is_the_sdks_exception(error: str) -> None:
+    manner = Manner(body=f"{BEGIN}{HEL}event: error\ndata: {error}\n\n".encode(), media_type="text/event-stream")
+    said = ""
+    async with Upstream(manner) as upstream, asking(upstream) as client:
+        stream = await client.chat.completions.create(model="m", messages=HELLO, stream=True)
+        with pytest.raises(openai.APIError, match="it broke"):  # noqa: PT012  (the loop is what raises)
+            async for chunk in stream:
+                said += chunk.choices[0].delta.content or ""
+
+    assert said == "Hel"

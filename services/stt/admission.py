@@ -1,4 +1,4 @@
-"""Who can still be heard in time: the rest are refused at once, instead of when they have given up."""
+"""Admits as many callers as can be heard in time, and refuses the rest at once."""
 
 import heapq
 import threading
@@ -30,7 +30,7 @@ class Place:
 
 
 class Pace:
-    """How fast those in hand are heard, and so when another would be. May be used by several threads.
+    """Estimates how fast callers are heard, and so when another would be. May be used by several threads.
 
     Args:
         places: How many are worked on at a time, each at the same pace whatever the others do. A caller who finds a

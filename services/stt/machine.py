@@ -1,4 +1,4 @@
-"""Work that would block the event loop, done in threads piece by piece."""
+"""Facts about the machine: processors and memory, a container's limits included."""
 
 import ctypes
 import gc
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @cache
 def cores() -> int:
-    """How many processors this process may use, a container's limit included."""
+    """Return how many processors this process may use."""
     allowed = len(os.sched_getaffinity(0))
     with suppress(OSError, ValueError):
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
@@ -20,7 +20,7 @@ def cores() -> int:
 
 
 def give_memory_back() -> None:
-    """To the system: Python and the C library would keep what is free for later."""
+    """Return free memory to the system; Python and the C library would keep it for later."""
     gc.collect()
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # musl has none, and needs none
@@ -29,7 +29,7 @@ def give_memory_back() -> None:
 
 @cache
 def memory_bytes() -> int:
-    """How much memory this process may use, a container's limit included."""
+    """Return how much memory this process may use."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError, ValueError):
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
@@ -37,9 +37,9 @@ def memory_bytes() -> int:
 
 
 def free_bytes() -> int:
-    """How much memory can still be had, a container's limit included."""
+    """Return how much memory can still be had."""
     free = memory_bytes()
-    with suppress(OSError):  # only Linux tells
+    with suppress(OSError):  # other systems have no such file
         free = min(free, 1024 * _numbers("/proc/meminfo")["MemAvailable:"])
     group = Path("/sys/fs/cgroup")
     with suppress(OSError, ValueError):
@@ -49,5 +49,5 @@ def free_bytes() -> int:
 
 
 def _numbers(file: str) -> dict[str, int]:
-    """Name and number of each line."""
+    """Read the name and the number of each line."""
     return {line.split()[0]: int(line.split()[1]) for line in Path(file).read_text().splitlines()}

@@ -1,7 +1,7 @@
-"""One engine and one recording: piece by piece, and put together again.
+"""Has an engine hear a recording piece by piece, and joins what it heard.
 
-What was said in one piece is no prompt for the next: of five minutes in flite's voice Whisper base then gets 9 to 15
-words in a hundred wrong, and 5 without, which is what faster-whisper does with its sliding window over the whole.
+The text of one piece is no prompt for the next: with it, Whisper base gets 9 to 15 words in a hundred wrong of five
+minutes in flite's voice, and without it 5, as faster-whisper does with its sliding window over the whole.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from stt.sound.recording import Piece, Recording
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
 """Languages written without spaces between sentences."""
 PATIENCE_SECONDS = 20.0
-"""With an engine that is busy or fails in the middle of a recording, when much would be lost."""
+"""How long an engine that is busy or fails is asked again in the middle of a recording, when much would be lost."""
 LONGEST_WAIT_SECONDS = 5.0
 
 
 async def hear(
     engine: Engine, recording: Recording, hints: Hints, patience_seconds: float = PATIENCE_SECONDS
 ) -> AsyncGenerator[Heard, None]:
-    """What is said in the whole recording, as it is made out: at least one piece.
+    """Yield the words of the whole recording, as they are made out: at least one piece.
 
     Raises:
         BadRequest: The recording turned out to be damaged or too long.
@@ -43,7 +43,7 @@ async def hear(
                         yield _placed(heard, piece.begin, space=joined and language not in UNSPACED)
                         said, joined = True, False
             if said and engine.hears(language):
-                hints = replace(hints, language=language)  # found out once
+                hints = replace(hints, language=language)  # detected once
     if not said:
         yield Heard(language=language)
 
@@ -66,7 +66,7 @@ async def _heard(engine: Engine, piece: Piece, hints: Hints, patience_seconds: f
 
 
 def _placed(heard: Heard, begin: float, *, space: bool) -> Heard:
-    """In the recording's time, and apart from what was said before."""
+    """Put a piece into the recording's time, and a space before its first word."""
     if not begin:
         return heard
     first, *rest = (segment.later(begin) for segment in heard.segments)

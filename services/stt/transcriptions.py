@@ -26,6 +26,9 @@ from stt.text.chinese_script import written
 from stt.wire import TranscriptionRequest, hints
 
 T = TypeVar("T")
+SPEECH_HEADER = "x-talkbox-speech"
+"""Header of an answer without words: `none` where nobody speaks, `silence` where there is no sound at all, as from a
+dead microphone. Without it somebody spoke, and was not understood."""
 SHORT_SECONDS = 10.0
 """Length up to which the budget is as set; a longer recording gets as much more as it is longer."""
 
@@ -62,8 +65,10 @@ async def transcriptions(
         whole = await ask(partial(_whole, recording, told, suitability))
         stack.push_async_callback(whole.aclose)
         [transcript] = [transcript async for transcript in whole]
+        speech = "found" if transcript.segments else await recording.speech()
     content, media_type = encode(transcript, wanted)
-    return Response(content, media_type=media_type, headers=_headers(whole))
+    headers = _headers(whole) | ({} if speech == "found" else {SPEECH_HEADER: speech})
+    return Response(content, media_type=media_type, headers=headers)
 
 
 @asynccontextmanager

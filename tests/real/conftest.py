@@ -1,12 +1,15 @@
 """Tests of words, times and languages with Whisper base's real weights: `make real`."""
 
+import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from fixtures import sounds
 from fixtures.real_whisper import NoWeights, whisper_base
+from stt.engines.whisper.engine import Whisper
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,3 +28,11 @@ def base() -> Path:
         return whisper_base()
     except NoWeights as exc:
         pytest.skip(f"no real weights: {exc}")
+
+
+@pytest.fixture
+async def whisper(base: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Whisper]:
+    monkeypatch.setenv("WHISPER_MODEL", str(base))
+    engine = await asyncio.to_thread(Whisper.load, "whisper", lambda doing, part: None)
+    yield engine
+    await engine.aclose()

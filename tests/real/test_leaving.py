@@ -1,5 +1,6 @@
 """A caller who leaves frees the machine within a second, whoever hears and however the caller goes."""
 
+import os
 import socket
 import struct
 import time
@@ -15,7 +16,8 @@ from bench.stt import FORM, PATH, form
 from fixtures import sounds
 from fixtures.word_errors import SENTENCES
 
-FREE_SECONDS, IDLE_SECONDS, MOST_CPU_SECONDS = 1.0, 2.0, 0.25
+MOST_SECONDS = 1.0
+"""Of each core that worked for them. It is counted in processor time, since others may be busy beside the test."""
 TALK = np.concatenate([sounds.spoken(sentence) for sentence in SENTENCES]) if sounds.can_speak() else sounds.silence(9)
 
 
@@ -49,30 +51,34 @@ def leave(caller: socket.socket, how: str) -> None:
 
 
 def work_after(stt: Process, callers: list[socket.socket], how: str) -> float:
-    """Return the processor time that is spent later than a second after all callers have left."""
-    busy = stt.cpu_seconds()
-    time.sleep(0.5)
-    assert stt.cpu_seconds() - busy > 0.05, "nothing was done for them before, either"
+    """Return the processor time that is spent after all callers have left, for each core, until nothing is done."""
+    busy, until = stt.cpu_seconds(), time.monotonic() + 5
+    while stt.cpu_seconds() - busy < 0.05:
+        assert time.monotonic() < until, "nothing was done for them before, either"
+        time.sleep(0.01)
     for caller in callers:
         leave(caller, how)
-    time.sleep(FREE_SECONDS)
-    before = stt.cpu_seconds()
-    time.sleep(IDLE_SECONDS)
-    return stt.cpu_seconds() - before
+    left, quiet, until = stt.cpu_seconds(), 0.0, time.monotonic() + 30
+    while quiet < 1.0:
+        assert time.monotonic() < until, "it is worked on and on for callers who have left"
+        before = stt.cpu_seconds()
+        time.sleep(0.1)
+        quiet = quiet + 0.1 if stt.cpu_seconds() - before < 0.02 else 0.0
+    return (stt.cpu_seconds() - left) / len(os.sched_getaffinity(0))
 
 
-@pytest.mark.parametrize("how", ["FIN", "RST"])
-@pytest.mark.parametrize("stream", ["false", "true"])
-@pytest.mark.parametrize("callers", [1, 6], ids=["heard", "queued"])
+@pytest.mark.parametrize(
+    ("how", "stream", "callers"), [("FIN", "false", 1), ("RST", "true", 1), ("FIN", "true", 6), ("RST", "false", 6)]
+)
 @pytest.mark.parametrize("seconds", [14.0, 220.0], ids=["a window", "minutes"])
 def test_nothing_is_heard_for_callers_who_have_left(
     stt: Process, seconds: float, how: str, stream: str, callers: int
 ) -> None:
     sound = mp3(seconds)
     gone = [begin(stt.port, sound, stream=stream) for _ in range(callers)]
-    time.sleep(0.1 if seconds < 60 else 1.5)
+    time.sleep(0.0 if seconds < 60 else 1.5)
 
-    assert work_after(stt, gone, how) < MOST_CPU_SECONDS
+    assert work_after(stt, gone, how) < MOST_SECONDS
 
 
 @pytest.mark.parametrize("stream", ["false", "true"])
@@ -88,7 +94,7 @@ def test_nothing_is_heard_for_callers_who_leave_the_proxy(base: Path, stream: st
         gone = [begin(nginx.port, mp3(220), stream=stream) for _ in range(3)]
         time.sleep(1.5)
 
-        assert work_after(stt, gone, "FIN") < MOST_CPU_SECONDS
+        assert work_after(stt, gone, "FIN") < MOST_SECONDS
 
 
 def test_nothing_is_decoded_for_a_caller_who_has_left(base: Path) -> None:
@@ -98,4 +104,4 @@ def test_nothing_is_decoded_for_a_caller_who_has_left(base: Path) -> None:
         gone = [begin(stt.port, hours) for _ in range(3)]
         time.sleep(0.1)
 
-        assert work_after(stt, gone, "FIN") < MOST_CPU_SECONDS
+        assert work_after(stt, gone, "FIN") < MOST_SECONDS

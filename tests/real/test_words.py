@@ -1,24 +1,13 @@
 """What Whisper base makes of real speech, through the engine as a caller has it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from fixtures import sounds
 from fixtures.word_errors import SENTENCES, word_errors
 from stt.engines.whisper.engine import Whisper
 from stt.hearing import Heard, Hints, Pcm
-
-
-@pytest.fixture
-async def whisper(base: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Whisper]:
-    monkeypatch.setenv("WHISPER_MODEL", str(base))
-    engine = await asyncio.to_thread(Whisper.load, "whisper", lambda doing, part: None)
-    yield engine
-    await engine.aclose()
 
 
 async def heard(engine: Whisper, pcm: Pcm, hints: Hints | None = None) -> list[Heard]:
@@ -57,3 +46,22 @@ async def test_words_have_the_times_at_which_they_are_said(whisper: Whisper) -> 
     assert [word.word.lower().strip(".,") for word in words] == ["tell", "me", "a", "story", "about", "the", "moon"]
     assert 4.0 <= words[0].start < words[-1].end <= len(pcm) / sounds.RATE - 2.5
     assert [word.start for word in words] == sorted(word.start for word in words)
+
+
+async def test_what_a_child_says_several_times_is_heard_once_and_at_the_first_attempt(whisper: Whisper) -> None:
+    pcm = np.tile(sounds.spoken("stop it"), 6)
+    segments = [segment for piece in await heard(whisper, pcm) for segment in piece.segments]
+
+    assert "".join(segment.text for segment in segments).lower().count("stop it") == 6
+    assert all(segment.temperature == 0 for segment in segments)
+
+
+async def test_long_speech_is_heard_in_order_by_all_cores(whisper: Whisper) -> None:
+    talk = np.concatenate([sounds.spoken(sentence) for sentence in SENTENCES[:8]])
+    pieces = await heard(whisper, talk, Hints(language="en"))
+
+    assert len(pieces) > 1
+    starts = [segment.start for piece in pieces for segment in piece.segments]
+    assert starts == sorted(starts)
+    words = sum(len(sentence.split()) for sentence in SENTENCES[:8])
+    assert word_errors(" ".join(SENTENCES[:8]), text(pieces)) < 0.2 * words

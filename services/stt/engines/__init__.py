@@ -8,7 +8,7 @@ from chassis.chain.seat import Report
 from stt.hearing import Heard, Hints, Pcm
 
 ENGINES = {
-    "whisper": "stt.engines.whisper.model_pool:Shelf",
+    "whisper": "stt.engines.whisper.model_pool:ModelPool",
     "sphinx": "stt.engines.sphinx.engine:Sphinx",
     "sensevoice": "stt.engines.sherpa.engine:Sherpa",
     "paraformer": "stt.engines.sherpa.engine:Sherpa",

@@ -1,4 +1,4 @@
-"""Any container and codec → 16 kHz mono, by what is inside and not by what it is called."""
+"""Decodes any container and codec to 16 kHz mono, by its content and not by its name."""
 
 import ctypes
 import io
@@ -23,12 +23,13 @@ LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 MOST_CHANNELS, MOST_PLANES = 64, 8
 PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
 PATIENCE_SECONDS, SLOWEST = 5.0, 20
-"""Of work in the decoder, and how many seconds of sound each more must give. The slowest codecs give some 300."""
+"""Seconds of work that the decoder may take, and seconds of sound that each more must give; the slowest codecs give
+some 300."""
 MEASURE_SECONDS = 3.0
 CUT_OFF = av.FFmpegError, IndexError
 """The latter is PyAV's, over a track that begins in the middle of a file."""
 LARGEST_BYTES = 16 * 2**20
-"""What FFmpeg may ask of memory at once: enough for the index of three hours, and of a frame of 64 channels."""
+"""Most memory that FFmpeg may ask for at once: enough for the index of three hours, and a frame of 64 channels."""
 
 CONTAINERS = (
     "wav,w64,mp3,mov,mp4,m4a,3gp,3g2,mj2,ogg,flac,matroska,webm,aac,loas,amr,amrnb,amrwb,aiff,caf,au,"
@@ -62,7 +63,7 @@ _limit_allocations()
 
 
 def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None) -> Generator[Pcm, None, None]:
-    """The sound in `file`, `size` samples at a time, and the rest; in bounded time and memory. Each step blocks.
+    """Yield the sound in `file`, `size` samples at a time, and the rest; in bounded time and memory. Each step blocks.
 
     Raises:
         BadRequest: No sound that can be decoded, or too much.
@@ -93,7 +94,7 @@ def _mended(mender: Mender, sound: bytearray) -> Pcm:
 
 
 def measured(file: Source, max_seconds: float, stop: Stop | None = None) -> float:
-    """How many seconds the packets in `file` hold by their own account; nothing is decoded. Blocks.
+    """Return how many seconds the packets in `file` hold by their own account; nothing is decoded. Blocks.
 
     Raises:
         BadRequest: Too many.
@@ -108,7 +109,7 @@ def measured(file: Source, max_seconds: float, stop: Stop | None = None) -> floa
                     raise _too_long(max_seconds)
                 if stop or thread_time() - began > MEASURE_SECONDS:
                     return max(seconds, declared)
-        except CUT_OFF:  # what is there counts
+        except CUT_OFF:  # the rest is missing
             pass
     return seconds
 
@@ -146,7 +147,7 @@ def _resampled(file: Source, max_seconds: float, stop: Stop | None) -> Iterator[
 
 
 def _declared_seconds(container: av.container.InputContainer, stream: av.AudioStream) -> float:
-    """How long it says it is, to refuse what is too long before it is decoded; 0 if it does not."""
+    """Return how long it claims to be, to refuse too long a file before it is decoded; 0 if it does not say."""
     if not stream.codec_context.name.startswith("pcm_"):
         return (container.duration or 0) / av.time_base
     # A recorder that streams writes any length into its header; but the size of a file of samples tells.
@@ -158,7 +159,7 @@ def _declared_seconds(container: av.container.InputContainer, stream: av.AudioSt
 def _frames(
     container: av.container.InputContainer, stream: av.AudioStream, stop: Stop | None
 ) -> Generator[av.AudioFrame, None, None]:
-    """What can be decoded, damaged parts left out; a file that is mostly damage is none."""
+    """Yield the frames that can be decoded; a file that is mostly damage is refused."""
     patience = PATIENCE_SECONDS
     good = bad = 0
     packets = container.demux(stream)
@@ -169,7 +170,7 @@ def _frames(
         except CUT_OFF:
             if not good:
                 raise
-            return  # cut off: what was there is served
+            return  # cut off: the part before is served
         if packet is None:
             break
         try:
@@ -189,7 +190,7 @@ def _frames(
 
 
 class _Resampler:
-    """FFmpeg's, begun anew when the sound changes its format on the way, as joined mp3 files do."""
+    """Resamples with FFmpeg, begun anew when the sound changes its format on the way, as joined mp3 files do."""
 
     def __init__(self) -> None:
         self._format: tuple[str, str, int] | None = None
@@ -232,7 +233,7 @@ def _mixed(frame: av.AudioFrame, mixer: Mixer) -> av.AudioFrame:
 
 
 def _planes(frame: av.AudioFrame) -> NDArray[Any]:
-    """The channels. PyAV's `to_ndarray` reads on until a null pointer, of which there is none after eight."""
+    """Return the channels. PyAV's `to_ndarray` reads on until a null pointer, of which there is none after eight."""
     kind = PLANAR.get(frame.format.name)
     if kind is None:
         raise ValueError(frame.format.name)

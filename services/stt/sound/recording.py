@@ -6,7 +6,7 @@ Whatever its length, no more of it is in memory than the piece that is heard and
 import asyncio
 import io
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from stt.hearing import RATE, Pcm
 from stt.machine import cores
 from stt.sound import vad
 from stt.sound.decode import Source, blocks, measured
+from stt.sound.speech import Presence, presence
 from stt.sound.vad import WINDOW
 
 T = TypeVar("T")
@@ -30,14 +31,14 @@ LONGEST_SECONDS = 28.0
 """A longer recording comes in pieces of at most this: Whisper looks at 30 s at a time."""
 LONGEST = int(LONGEST_SECONDS * RATE) // WINDOW * WINDOW
 STEP = LONGEST // 4 // WINDOW * WINDOW
-"""What is decoded at a time, so that nobody waits long for the same thread."""
+"""Samples decoded at a time, so that nobody waits long for the same thread."""
 PATIENCE_SECONDS = 20.0
-"""For other long recordings to end."""
+"""How long a long recording waits for others to end."""
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Sound, and how many seconds of the recording come before it."""
+    """Part of a recording, and how many seconds come before it."""
 
     pcm: Pcm
     begin: float = 0.0
@@ -45,16 +46,18 @@ class Piece:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was uploaded.
+    """A sound that was uploaded.
 
     Args:
         seconds: How long it is, as far as that can be known before it is decoded.
+        speech: Says whether anybody speaks in it.
         pieces: Its sound, from the beginning each time this is called. Of a long one, parts in which nobody speaks are
             left out; and it may turn out to be damaged, or longer than it said: `BadRequest`.
     """
 
     seconds: float
     pieces: Callable[[], AsyncGenerator[Piece, None]]
+    speech: Callable[[], Awaitable[Presence]]
 
 
 class Recordings:
@@ -73,7 +76,7 @@ class Recordings:
 
     @asynccontextmanager
     async def open(self, file: BinaryIO) -> AsyncIterator[Recording]:
-        """The recording in `file`, which must stay open as long as it is used.
+        """Open the recording in `file`, which must stay open as long as it is used.
 
         Raises:
             BadRequest: No sound that can be decoded, too little, or too much.
@@ -81,16 +84,20 @@ class Recordings:
         """
         start = await self._made(partial(self._start, file))
         if len(start) < LONGEST:
-            yield Recording(len(start) / RATE, partial(_whole, start))
+            yield Recording(len(start) / RATE, partial(_whole, start), partial(self._speech_in, start))
             return
         del start  # it is decoded again when somebody listens
         reader = partial(_Reader, file, threading.Lock())
         seconds = await self._made(partial(self._measured, reader))
         since = await self._places.enter()
         try:
-            yield Recording(max(seconds, LONGEST_SECONDS), partial(self._pieces, reader))
+            pieces_of = partial(self._pieces, reader)
+            yield Recording(max(seconds, LONGEST_SECONDS), pieces_of, partial(_speech_among, pieces_of))
         finally:
             self._places.leave(since)
+
+    async def _speech_in(self, pcm: Pcm) -> Presence:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, presence, pcm)
 
     async def _made(self, work: Callable[[Stop], Generator[T, None, None]]) -> T:
         async with aclosing(pieces(self._executor, work)) as only:
@@ -108,7 +115,7 @@ class Recordings:
         yield measured(reader(), self.max_seconds, stop)
 
     async def _pieces(self, reader: Callable[[], Source]) -> AsyncGenerator[Piece, None]:
-        """The next piece is made while one is heard, and no more than that."""
+        """Yield the pieces; the next one is made while one is heard, and no more than that."""
         steps = _Steps(cut(blocks(reader(), self.max_seconds, STEP)))
         ahead = asyncio.ensure_future(self._next(steps))
         try:
@@ -122,7 +129,7 @@ class Recordings:
             await asyncio.wrap_future(self._executor.submit(steps.close))
 
     async def _next(self, steps: "_Steps") -> Piece | None:
-        """None: that was all."""
+        """Return the next piece; None: that was all."""
         loop = asyncio.get_running_loop()
         while not steps.ended:
             piece = await loop.run_in_executor(self._executor, steps.take)
@@ -135,8 +142,16 @@ async def _whole(pcm: Pcm) -> AsyncGenerator[Piece, None]:
     yield Piece(pcm)
 
 
+async def _speech_among(pieces_of: Callable[[], AsyncGenerator[Piece, None]]) -> Presence:
+    """Say the same of a long recording, whose pieces are those in which somebody speaks."""
+    async with aclosing(pieces_of()) as found:
+        async for _ in found:
+            return "found"
+    return "none"
+
+
 def cut(sound: Iterator[Pcm]) -> Generator[Piece | None, None, None]:
-    """Pieces of at most `LONGEST`, parted where nobody speaks if that can be.
+    """Cut a sound into pieces of at most `LONGEST`, where nobody speaks if that can be.
 
     Args:
         sound: In blocks of whole windows, but the last.
@@ -161,7 +176,7 @@ def cut(sound: Iterator[Pcm]) -> Generator[Piece | None, None, None]:
 
 
 class _Steps:
-    """A generator whose steps are taken by several threads, one after the other."""
+    """Lets several threads take the steps of a generator, one after the other."""
 
     def __init__(self, made: Generator[Piece | None, None, None]) -> None:
         self._made, self._lock = made, threading.Lock()
@@ -181,7 +196,7 @@ class _Steps:
 
 
 class _Reader(io.RawIOBase):
-    """A file as if nobody else read it."""
+    """Reads a file that others read too, each at a place of their own."""
 
     def __init__(self, file: BinaryIO, lock: threading.Lock) -> None:
         self._file, self._lock = file, lock

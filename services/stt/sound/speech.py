@@ -1,6 +1,7 @@
-"""What is worth listening to in a short recording, and when each moment of it was said."""
+"""The speech in a short recording: whether there is any, its sound, and when each moment of it was said."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -13,13 +14,19 @@ GAP = RATE
 """A silence up to this long is kept: it tells where a sentence ends."""
 
 
+_FAINTEST, _SETTLED = 0.0002, RATE // 10
+"""Peak of the faintest sound, six steps of 16 bits, and the samples at the start in which an offset fades away."""
+
+Presence: TypeAlias = Literal["found", "none", "silence"]
+
+
 @dataclass(frozen=True)
 class Speech:
-    """The parts of a recording in which somebody speaks, joined."""
+    """Parts of a recording in which somebody speaks, joined."""
 
     pcm: Pcm
     spans: tuple[Span, ...]
-    """Where those parts lie in the recording."""
+    """First sample of each part in the recording, and the one after its last."""
     sure: bool = True
     """False: it may be a noise that resembles speech."""
 
@@ -28,7 +35,7 @@ class Speech:
         return len(self.pcm) / RATE
 
     def when(self, seconds: float, *, ends: bool = False) -> float:
-        """A moment of the joined sound as one of the recording. Where two parts meet, what `ends` ends in the first."""
+        """Return a moment of the joined sound as one of the recording; where two meet, what `ends` is in the first."""
         sample = round(seconds * RATE)
         for first, last in self.spans:
             length = last - first
@@ -39,7 +46,7 @@ class Speech:
 
 
 def find(pcm: Pcm, stop: Stop | None = None) -> Speech | None:
-    """What somebody says; None: nothing."""
+    """Return the speech; None: nobody speaks."""
     likely = vad.probabilities(pcm, stop or Stop())
     spans: list[Span] = []
     for begin, end in vad.voices(likely, pcm):
@@ -54,6 +61,14 @@ def find(pcm: Pcm, stop: Stop | None = None) -> Speech | None:
     return Speech(sound, tuple(spans), vad.is_surely_voice(there))
 
 
+def presence(pcm: Pcm) -> Presence:
+    """Say whether anybody speaks; `silence`: there is no sound at all, as from a microphone that is dead."""
+    if find(pcm) is not None:
+        return "found"
+    settled = pcm[_SETTLED:]
+    return "none" if settled.size and np.abs(settled).max() > _FAINTEST else "silence"
+
+
 def warm_up() -> None:
-    """Loads what listens, so that the first caller need not wait for it."""
+    """Load what listens, so that the first caller need not wait for it."""
     find(np.zeros(RATE // 10, np.float32))

@@ -1,4 +1,4 @@
-"""Tones that hold still: music and hum, which Silero often takes for a voice."""
+"""Tells tones that hold still from voices: music and hum, which Silero often takes for a voice."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -7,7 +7,7 @@ from stt.hearing import RATE, Pcm
 
 SIZE, HOP = 512, 256
 LOUD = 0.03
-"""Of the loudest: what is softer tells nothing."""
+"""Share of the loudest power below which a moment is not judged."""
 STEADY, AROUND = 0.992, 11
 """How alike the spectra of a tone's moments are, 32 ms apart; and how many moments are judged together, so that the
 changes from note to note do not count."""
@@ -17,7 +17,7 @@ MOVING_SECONDS = 0.1
 
 
 def is_tone(sound: Pcm) -> bool:
-    """Whether nothing in it moves as a voice does."""
+    """Return whether nothing in the sound moves as a voice does."""
     if len(sound) < SIZE + 2 * HOP:
         return False
     spectra = np.abs(np.fft.rfft(sliding_window_view(sound, SIZE)[::HOP] * np.hanning(SIZE)))[:, 2:]

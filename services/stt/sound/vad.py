@@ -1,4 +1,4 @@
-"""Where somebody speaks: Silero's voice activity detector, from faster-whisper's wheel but without loading that."""
+"""Finds where somebody speaks, by Silero's voice activity detector in faster-whisper's wheel, without loading that."""
 
 import threading
 from functools import cache
@@ -34,14 +34,14 @@ PAD_SECONDS = 0.4
 VOICE, ENOUGH_SECONDS = 0.5, 0.19
 CLEAR, CLEAR_SECONDS = 0.8, 0.12
 NEAR_SECONDS = 1.0
-"""What is in doubt and this near to somebody's voice is taken for his: a lost word is worse."""
+"""A doubtful sound this near to a voice is taken for a part of it: a lost word is worse."""
 
 Span = tuple[int, int]
 """The first sample, and the one after the last."""
 
 
 def parts(pcm: Pcm, stop: Stop, *, longest_seconds: float, gap_seconds: float) -> list[Span]:
-    """The sound in parts with speech in them, cut where there is none if that can be.
+    """Cut a sound into parts with speech in them, in silences if that can be.
 
     Args:
         longest_seconds: Of a part.
@@ -59,14 +59,14 @@ def parts(pcm: Pcm, stop: Stop, *, longest_seconds: float, gap_seconds: float) -
 
 
 class Listener:
-    """Listens to a sound that comes in pieces, each of whole windows but the last."""
+    """Tells how likely speech is, in a sound that comes in pieces, each of whole windows but the last."""
 
     def __init__(self) -> None:
         self._state = self._cell = np.zeros((1, 1, 128), np.float32)
         self._before = np.zeros(CONTEXT, np.float32)
 
     def probabilities(self, pcm: Pcm) -> NDArray[np.float32]:
-        """How likely it is that somebody speaks, for each `WINDOW` of the next piece."""
+        """Return how likely it is that somebody speaks, for each `WINDOW` of the next piece."""
         windows = np.pad(pcm, (0, -len(pcm) % WINDOW)).reshape(-1, WINDOW)
         contexts = np.concatenate([self._before[None, :], windows[:-1, -CONTEXT:]])
         self._before = windows[-1, -CONTEXT:].copy()
@@ -77,7 +77,7 @@ class Listener:
 
 
 def probabilities(pcm: Pcm, stop: Stop) -> NDArray[np.float32]:
-    """How likely it is that somebody speaks, for each `WINDOW` of the sound."""
+    """Return how likely it is that somebody speaks, for each `WINDOW` of the sound."""
     listener = Listener()
     found = []
     for begin in range(0, len(pcm), BATCH * WINDOW):
@@ -88,7 +88,7 @@ def probabilities(pcm: Pcm, stop: Stop) -> NDArray[np.float32]:
 
 
 def voices(likely: NDArray[np.float32], pcm: Pcm) -> list[Span]:
-    """Those `spans` that are somebody's voice and no noise that resembles one."""
+    """Return the `spans` of voices, without noises that resemble one."""
     groups: list[list[Span]] = []
     for span in spans(likely, len(pcm)):
         if groups and span[0] - groups[-1][-1][1] <= NEAR_SECONDS * RATE:
@@ -104,17 +104,17 @@ def voices(likely: NDArray[np.float32], pcm: Pcm) -> list[Span]:
 
 
 def is_surely_voice(likely: NDArray[np.float32]) -> bool:
-    """Whether a noise would not be taken for it."""
+    """Return whether it is more than any noise is taken for."""
     return bool((likely > VOICE).sum() * WINDOW >= ENOUGH_SECONDS * RATE)
 
 
 def _is_clear(likely: NDArray[np.float32]) -> bool:
-    """Whether it is a word, though a short one."""
+    """Return whether it is a word, though a short one."""
     return bool((likely > VOICE).sum() * WINDOW >= CLEAR_SECONDS * RATE and likely.max() >= CLEAR)
 
 
 def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:
-    """Where speech begins and ends, padded, in order and apart from each other."""
+    """Return where speech begins and ends, padded, in order and apart from each other."""
     pause, shortest, pad, hesitation = (
         round(seconds * RATE / WINDOW) for seconds in (PAUSE_SECONDS, SHORTEST_SECONDS, PAD_SECONDS, HESITATION_SECONDS)
     )
@@ -139,7 +139,7 @@ def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:
 
 
 def _cut(begin: int, end: int, longest: int, likely: NDArray[np.float32]) -> list[Span]:
-    """A span in pieces of at most `longest`, each ended in its second half."""
+    """Cut a span into pieces of at most `longest`, each ended in its second half."""
     pieces = []
     while end - begin > longest:
         first, last = (begin + longest // 2) // WINDOW, (begin + longest) // WINDOW
@@ -150,7 +150,7 @@ def _cut(begin: int, end: int, longest: int, likely: NDArray[np.float32]) -> lis
 
 
 def pause(likely: NDArray[np.float32]) -> int:
-    """The window to cut at: in the middle of the longest silence; where there is none, where speech is least likely."""
+    """Return the window to cut at: the middle of the longest silence, or else where speech is least likely."""
     silent = np.flatnonzero(np.diff(np.concatenate([[False], likely < SILENCE, [False]])))
     begins, ends = silent[::2], silent[1::2]
     if not len(begins):

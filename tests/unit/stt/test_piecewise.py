@@ -9,6 +9,7 @@ from chassis.errors import BadRequest, EngineFailed, TooBusy
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
 from stt.piecewise import hear
 from stt.sound.recording import Piece, Recording
+from stt.sound.speech import Presence
 from unit.stt.fakes import FakeEngine
 
 
@@ -19,7 +20,10 @@ def recording(*begins: float, error: Exception | None = None) -> Recording:
         if error is not None:
             raise error
 
-    return Recording(100.0, pieces)
+    async def speech() -> Presence:
+        return "found"
+
+    return Recording(100.0, pieces, speech)
 
 
 class Scripted(FakeEngine):

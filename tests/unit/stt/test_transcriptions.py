@@ -62,6 +62,33 @@ async def test_silence_is_an_empty_text_and_no_error() -> None:
     assert events((await ask(app, silence, stream="true")).text)[0]["type"] == "transcript.text.done"
 
 
+@pytest.mark.parametrize(
+    ("sound", "speech"),
+    [
+        (sounds.silence(1), "silence"),
+        (sounds.silence(2) + 0.25, "silence"),
+        (sounds.noise(1), "none"),
+        (sounds.noise(40), "none"),
+    ],
+    ids=["silence", "a dead microphone with an offset", "noise", "minutes of noise"],
+)
+async def test_an_empty_text_says_whether_nobody_spoke_or_the_microphone_is_dead(
+    sound: sounds.Samples, speech: str
+) -> None:
+    answer = await ask(service(FakeEngine()), sounds.wav(sound))
+
+    assert answer.json()["text"] == ""
+    assert answer.headers["x-talkbox-speech"] == speech
+
+
+@pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
+async def test_an_empty_text_for_speech_that_was_not_understood_says_no_such_thing() -> None:
+    answer = await ask(service(FakeEngine()), sounds.wav(sounds.spoken("hello little bear")))
+
+    assert answer.json()["text"] == ""
+    assert "x-talkbox-speech" not in answer.headers
+
+
 @pytest.mark.parametrize("model", ["whisper-1", "gpt-4o-transcribe", "anything at all", "a"])
 async def test_streaming_sends_each_segment_and_then_the_whole_whatever_the_model_is_called(model: str) -> None:
     response = await ask(service(FakeEngine(*HELLO)), stream="true", model=model)

@@ -83,7 +83,7 @@ class Take:
 
     @property
     def key(self) -> Key:
-        """What takes must have in common to be decoded together."""
+        """Properties that takes must share to be decoded together."""
         return self.frames, len(self.previous), self.temperature
 
 

@@ -36,7 +36,7 @@ GAP_SECONDS = 2.0
 
 MANY_CORES = 8
 LITTLE_MEMORY, MUCH_MEMORY = 2**30, 3 * 2**30
-"""In int8, `small` takes some 0.9 GB with all that surrounds it; what the callers say comes on top."""
+"""In int8, `small` takes some 0.9 GB with everything around it; the sound of the callers comes on top."""
 
 log = logging.getLogger("talkbox.whisper")
 
@@ -65,7 +65,7 @@ class WhisperOptions(Options, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The models, the one that is meant first."""
+        """Models to load, the default first."""
         return tuple(best_here(self.device) if name == "auto" else name for name in self.models or (self.model,))
 
 
@@ -89,7 +89,6 @@ class Whisper(Engine):
     """
 
     first_byte_seconds = 2.0
-    detail: str | None = None
 
     def __init__(self, model: Any, *names: str, batching: Batching, workers: int = 1, hotwords: str = "") -> None:
         self.model, self.models, self.batching = model, names, batching
@@ -207,14 +206,14 @@ class Whisper(Engine):
 
     def unload(self) -> None:
         """Free its memory, after `aclose`. Blocks."""
-        self._executor.shutdown()  # what was under way
+        self._executor.shutdown()  # after what is under way
         self.model.model.unload_model()
         del self.model, self.batching
         give_memory_back()
 
 
 def fetched(wanted: str, report: Report) -> Path:
-    """The folder of a model, fetched if need be.
+    """Return the folder of a model, fetched if need be.
 
     Raises:
         EngineUnavailable: It cannot be had.
@@ -223,13 +222,13 @@ def fetched(wanted: str, report: Report) -> Path:
 
 
 def names_of(wanted: str, folder: Path) -> tuple[str, ...]:
-    """What callers may call a model that the operator calls `wanted`; a path is nobody's business."""
+    """Return the names that callers may use for a model that the operator calls `wanted`; a path stays private."""
     shown = Path(wanted).name
     return (shown,) if Path(wanted) == folder or shown == wanted else (shown, wanted)
 
 
 def best_here(device: str) -> str:
-    """The largest model with which this machine still answers a toy in time."""
+    """Return the largest model with which this machine still answers a toy in time."""
     if device != "cpu":
         import ctranslate2
 
@@ -241,7 +240,7 @@ def best_here(device: str) -> str:
 
 
 def device_of(options: WhisperOptions) -> str:
-    """`cpu` or `cuda`."""
+    """Return `cpu` or `cuda`."""
     import ctranslate2
 
     if options.device != "auto":

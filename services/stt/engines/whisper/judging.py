@@ -1,4 +1,4 @@
-"""Whether what Whisper wrote can be believed: loops, doubts, and sentences that it likes to invent."""
+"""Judges what Whisper wrote: loops, doubts, and sentences that it likes to invent."""
 
 import zlib
 from collections.abc import Iterable, Iterator

@@ -1,26 +1,27 @@
-"""Several Whisper models side by side, `whisper/base`, `whisper/small`: loaded when asked for, put away when idle."""
+"""Holds one or several Whisper models, `whisper/base`, `whisper/small`: loaded when asked for, unloaded when idle."""
 
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Self
 
 import msgspec
 
 from chassis.chain.seat import Report
 from chassis.errors import EngineFailed, EngineUnavailable, NotReady
 from chassis.settings import read
+from chassis.threads import in_daemon_thread
 from stt.engines import Engine
 from stt.engines.whisper.engine import Whisper, WhisperOptions, device_of, fetched, names_of
 from stt.hearing import Heard, Hints, Pcm
 from stt.machine import free_bytes
 
 LOADING_SECONDS = 4.0
-"""A caller who has waited so long for a model is told how far it is, before he hangs up."""
+"""How long a caller waits for a model that is being loaded, before the answer says how far it is."""
 TAKES = 1.5
 """Memory that loading a model takes, in sizes of its file: it is read whole, and kept in int8."""
 
@@ -31,73 +32,76 @@ log = logging.getLogger("talkbox.whisper")
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedModel:
     """A model that the operator listed.
 
     Args:
-        bytes: Memory that loading it takes.
+        memory_bytes: Memory that loading it takes.
     """
 
     names: Sequence[str]
     load: Callable[[Report], Whisper]
-    bytes: int = 0
+    memory_bytes: int = 0
 
 
-class _Place:
-    """One model's."""
+class _Slot:
+    """A listed model: loaded, being loaded, or not in memory."""
 
-    def __init__(self, listed: Listed) -> None:
+    def __init__(self, listed: ListedModel) -> None:
         self.listed, self.name = listed, listed.names[0]
         self.model: Whisper | None = None
         self.loading: asyncio.Task[Whisper] | None = None
-        self.told: tuple[str, float | None] = (f"{self.name} waits to be loaded", None)
+        self._progress: tuple[str, float | None] = (f"{self.name} waits to be loaded", None)
         self.users = 0
         self.idle_since = monotonic()
 
     @property
     def progress(self) -> str:
-        doing, part = self.told
+        doing, part = self._progress
         return doing if part is None else f"{doing}, {part:.0%}"
 
     def report(self, doing: str, part: float | None) -> None:
-        self.told = (doing, part)
+        self._progress = (doing, part)
 
 
-class Shelf(Engine):
-    """The models that the operator listed, the first of which is meant where nobody names one.
+class ModelPool(Engine):
+    """The models that the operator listed, the first of which answers where no model is named.
 
-    Where memory does not suffice for one that is asked for, those that nobody has asked for longest make room.
+    Where memory does not suffice for one that is asked for, those make room that have been idle longest.
 
     Args:
-        first: The first of them, loaded.
-        idle_seconds: After which a model that nobody asked for is put away; 0: never.
-        free: How much memory there is.
+        first: The first of them, loaded; None: not yet.
+        idle_seconds: Time without a caller after which a model is unloaded; 0: never.
+        free: Returns how much memory there is.
+        note: Says why these models answer and not others.
     """
 
     first_byte_seconds = Whisper.first_byte_seconds
 
     def __init__(
         self,
-        models: Sequence[Listed],
+        models: Sequence[ListedModel],
         *,
         first: Whisper | None = None,
         idle_seconds: float = 0.0,
         loading_seconds: float = LOADING_SECONDS,
         free: Callable[[], int] = free_bytes,
+        note: str | None = None,
     ) -> None:
-        self._places = [_Place(listed) for listed in models]
-        self._places[0].model = first
+        self._slots = [_Slot(listed) for listed in models]
+        self._slots[0].model = first
         self._first_hears = first.hears if first is not None else lambda language: True
         self.only = None if first is None else first.only
         self._idle_seconds, self._loading_seconds, self._free = idle_seconds, loading_seconds, free
+        self._note = note
         self._one_at_a_time = asyncio.Lock()
         self._tidying: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self.models = tuple(dict.fromkeys(name for listed in models for name in listed.names))
 
     @classmethod
-    def load(cls, name: str, report: Report) -> Engine:  # type: ignore[override]  # or the one model itself
-        """Fetch all weights and load the first model. A lone one that stays loaded needs no shelf.
+    def load(cls, name: str, report: Report) -> Self:
+        """Fetch all weights, and load the first model.
 
         Raises:
             EngineUnavailable: The weights cannot be had, nor those of `base` instead.
@@ -107,18 +111,34 @@ class Shelf(Engine):
         try:
             found = [fetched(model, report) for model in wanted]
         except EngineUnavailable as exc:
-            return _base_instead(wanted, exc, report)
+            return cls._base_instead(wanted, exc, report)
         first = Whisper.of(wanted[0], found[0], report)
-        if len(wanted) == 1 and not options.idle_seconds:
-            return first
 
-        def listed(model: str, folder: Path) -> Listed:
+        def listed(model: str, folder: Path) -> ListedModel:
             weights = 0 if device_of(options) == "cuda" else (folder / "model.bin").stat().st_size
-            return Listed(
+            return ListedModel(
                 names_of(model, folder), lambda report: Whisper.of(model, folder, report), round(TAKES * weights)
             )
 
         return cls(list(map(listed, wanted, found)), first=first, idle_seconds=options.idle_seconds)
+
+    @classmethod
+    def _base_instead(cls, wanted: Sequence[str], failure: EngineUnavailable, report: Report) -> Self:
+        """Load `base`, which the package index has too, where no source has the models of the settings now.
+
+        Raises:
+            EngineUnavailable: Nothing is gained by it: `failure` itself.
+        """
+        if failure.retry_seconds is None or SPARE in wanted:
+            raise failure
+        try:
+            folder = fetched(SPARE, report)
+        except EngineUnavailable:
+            raise failure from None
+        model = Whisper.of(SPARE, folder, report)
+        note = f"{SPARE} hears until the next start, since {failure}"
+        log.warning("whisper: %s", note)
+        return cls([ListedModel(model.models, lambda report: model)], first=model, note=note)
 
     @classmethod
     def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:
@@ -133,143 +153,100 @@ class Shelf(Engine):
 
     @property
     def loaded(self) -> tuple[str, ...]:
-        """The names of what is in memory."""
-        return tuple(place.name for place in self._places if place.model is not None)
+        """Names of the models in memory."""
+        return tuple(slot.name for slot in self._slots if slot.model is not None)
 
     @property
-    def detail(self) -> str:
-        """What is in memory, and what is being loaded and how far, for /readyz."""
-        loading = [place.progress for place in self._places if place.loading is not None]
+    def detail(self) -> str | None:
+        """Models in memory, and how far others are loaded, for /readyz; None: one model that stays."""
+        if len(self._slots) == 1 and not self._idle_seconds:
+            return self._note
+        loading = [slot.progress for slot in self._slots if slot.loading is not None]
         return "; ".join([f"in memory: {', '.join(self.loaded) or 'none'}", *loading])
 
     def hears(self, language: str | None) -> bool:
         return self._first_hears(language)
 
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
-        place = next((place for place in self._places if hints.model in place.listed.names), self._places[0])
-        place.users += 1
+        slot = next((slot for slot in self._slots if hints.model in slot.listed.names), self._slots[0])
+        slot.users += 1
         try:
-            model = place.model or await self._taken(place)
+            model = slot.model or await self._loaded(slot)
             async with aclosing(model.transcribe(pcm, hints)) as pieces:  # type: ignore[type-var]  # a generator
                 async for piece in pieces:
                     yield piece
         finally:
-            place.users -= 1
-            place.idle_since = monotonic()
+            slot.users -= 1
+            slot.idle_since = monotonic()
             self._tidy_later()
 
-    async def _taken(self, place: _Place) -> Whisper:
-        """The model, which has to be loaded first; who does not wait for that finds it done the next time.
+    async def _loaded(self, slot: _Slot) -> Whisper:
+        """Load a model and return it; loading goes on after a caller gives up.
 
         Raises:
             EngineFailed: It cannot be loaded.
             NotReady: It takes longer than a caller waits.
         """
-        if place.loading is None:
-            place.loading = asyncio.create_task(self._load(place))
+        if slot.loading is None:
+            slot.loading = asyncio.create_task(self._load(slot))
         try:
             async with asyncio.timeout(self._loading_seconds):
-                return await asyncio.shield(place.loading)
+                return await asyncio.shield(slot.loading)
         except EngineUnavailable as exc:
             raise EngineFailed(str(exc)) from exc
         except TimeoutError as exc:
-            raise NotReady(f"Not ready yet: {place.progress}. Try again in a moment.", retry_after=5) from exc
+            raise NotReady(f"Not ready yet: {slot.progress}. Try again in a moment.", retry_after=5) from exc
 
-    async def _load(self, place: _Place) -> Whisper:
+    async def _load(self, slot: _Slot) -> Whisper:
         try:
-            async with self._one_at_a_time:  # what the one takes, the next one finds taken
-                await self._make_room(place.listed.bytes)
-                place.model = await _in_daemon_thread(lambda: place.listed.load(place.report))
-            return place.model
+            async with self._one_at_a_time:  # so that the memory of one is counted for the next
+                await self._make_room(slot.listed.memory_bytes)
+                slot.model = await in_daemon_thread(lambda: slot.listed.load(slot.report))
+            return slot.model
         finally:
-            place.loading, place.idle_since = None, monotonic()
+            slot.loading, slot.idle_since = None, monotonic()
             self._tidy_later()
 
     async def _make_room(self, needed: int) -> None:
         while self._free() < needed:
-            idle = [place for place in self._places if place.model is not None and not place.users]
+            idle = [slot for slot in self._slots if slot.model is not None and not slot.users]
             if not idle:
                 return
-            await self._put_away(min(idle, key=lambda place: place.idle_since))
+            await self._unload(min(idle, key=lambda slot: slot.idle_since))
 
     def _tidy_later(self) -> None:
         if self._idle_seconds and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._idle_seconds, self._tidy)
 
     def _tidy(self) -> None:
-        """Put away what nobody has asked for long enough; look again when the next may be."""
+        """Unload models that have been idle long enough; look again later."""
         self._timer = None
-        for place in self._places:
-            if place.model is None or place.users:
+        for slot in self._slots:
+            if slot.model is None or slot.users:
                 continue
-            if monotonic() - place.idle_since >= 0.99 * self._idle_seconds:
-                task = asyncio.create_task(self._put_away(place))
+            if monotonic() - slot.idle_since >= 0.99 * self._idle_seconds:
+                task = asyncio.create_task(self._unload(slot))
                 self._tidying.add(task)
                 task.add_done_callback(self._tidying.discard)
-        if any(place.model is not None for place in self._places):
+        if any(slot.model is not None for slot in self._slots):
             self._tidy_later()
 
-    async def _put_away(self, place: _Place) -> None:
-        """Free its memory, and give it back to the system: the C library would keep it for later."""
-        model, place.model = place.model, None
+    async def _unload(self, slot: _Slot) -> None:
+        """Unload a model, and return its memory to the system."""
+        model, slot.model = slot.model, None
         if model is None:
             return
         await model.aclose()
         await asyncio.to_thread(model.unload)
-        log.info("whisper's model %s was put away", place.name)
+        log.info("whisper: the model %s was unloaded; the next caller loads it again", slot.name)
 
     async def aclose(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        loading = [place.loading for place in self._places if place.loading is not None]
+        loading = [slot.loading for slot in self._slots if slot.loading is not None]
         for task in loading:
             task.cancel()
         await asyncio.gather(*self._tidying, *loading, return_exceptions=True)
-        for place in self._places:
-            if place.model is not None:
-                await place.model.aclose()
-
-
-def _base_instead(wanted: Sequence[str], failure: EngineUnavailable, report: Report) -> Whisper:
-    """Load `base`, which the package index has too, where no source has the models of the settings now.
-
-    Raises:
-        EngineUnavailable: Nothing is gained by it: `failure` itself.
-    """
-    if failure.retry_seconds is None or SPARE in wanted:
-        raise failure
-    try:
-        folder = fetched(SPARE, report)
-    except EngineUnavailable:
-        raise failure from None
-    model = Whisper.of(SPARE, folder, report)
-    model.detail = f"{SPARE} hears until the next start, since {failure}"
-    log.warning("whisper: %s", model.detail)
-    return model
-
-
-async def _in_daemon_thread(function: Callable[[], Whisper]) -> Whisper:
-    """A thread that does not hold up the exit."""
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[Whisper] = loop.create_future()
-
-    def settle(model: Whisper | None, error: BaseException | None) -> None:
-        if result.cancelled():
-            return
-        if model is not None:
-            result.set_result(model)
-        elif error is not None:
-            result.set_exception(error)
-
-    def run() -> None:
-        model: Whisper | None = None
-        error: BaseException | None = None
-        try:
-            model = function()
-        except BaseException as exc:
-            error = exc
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, model, error)
-
-    threading.Thread(target=run, name="load", daemon=True).start()
-    return await result
+        for slot in self._slots:
+            if slot.model is not None:
+                await slot.model.aclose()

@@ -49,19 +49,19 @@ class Windows:
     def warm_up(self) -> None:
         """Make the first caller's answer as quick as the others, and show that the model works at all."""
         noise = np.random.default_rng(0).normal(0, 0.01, RATE).astype(np.float32)
-        speech.find(noise, Stop())
+        speech.warm_up()
         take = Take(Utterance(pcm=noise), Speech(noise, ((0, RATE),)), fitting(1.0), [], language="en")
         self._encode(take)
         self.decode([take])
 
     @property
     def workers(self) -> int:
-        """How many calls the model works on at a time."""
+        """Calls that the model works on at a time."""
         return int(self._whisper.num_workers)
 
     @property
     def grows(self) -> bool:
-        """Whether larger batches cost hardly more."""
+        """True: larger batches cost hardly more."""
         return bool(self._whisper.device == "cuda")
 
     def prepare(self, utterance: Utterance, stop: Stop | None = None) -> Take | Heard:

@@ -1,7 +1,5 @@
 """Bad microphones: a voice is found behind an offset, hum, inverted channels, few bits and too much or little gain."""
 
-import io
-import wave
 from collections.abc import Callable
 from typing import Any
 
@@ -87,13 +85,7 @@ def test_a_voice_is_found_whatever_the_converter_does(kind: str) -> None:
 
 
 def stereo(left: Pcm, right: Pcm) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(2)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
-        writer.writeframes((np.stack([left, right], axis=1).clip(-1, 1) * 32767).astype("<i2").tobytes())
-    return file.getvalue()
+    return sounds.wav_of_channels(np.stack([left, right]).clip(-1, 1))
 
 
 NOISE = 0.002 * np.random.default_rng(0).normal(size=(2, len(VOICE))).astype(np.float32)

@@ -22,7 +22,7 @@ from fixtures.whisper_model import make
 from stt.engines import Engine
 from stt.engines.whisper import engine as whisper_module
 from stt.engines.whisper.engine import Whisper, WhisperOptions, best_here
-from stt.engines.whisper.model_pool import Listed, Shelf
+from stt.engines.whisper.model_pool import ListedModel, ModelPool
 from stt.hearing import Heard, Hints, Pcm
 
 SILENCE = np.zeros(1600, np.float32)
@@ -50,8 +50,8 @@ class Model(Whisper):
         self.closed += 1
 
 
-def listed(name: str, *, bytes: int = 0) -> Listed:
-    return Listed((name,), lambda report: Model(name), bytes)
+def listed(name: str, *, memory_bytes: int = 0) -> ListedModel:
+    return ListedModel((name,), lambda report: Model(name), memory_bytes)
 
 
 async def heard(engine: Engine, model: str | None = None) -> str:
@@ -66,14 +66,14 @@ async def test_whom_the_caller_names_hears_and_else_the_first() -> None:
         loaded.append("small")
         return Model("small")
 
-    shelf = Shelf([listed("base"), Listed(("small", "owner/small"), load)], first=Model("base"))
+    pool = ModelPool([listed("base"), ListedModel(("small", "owner/small"), load)], first=Model("base"))
 
-    assert shelf.models == ("base", "small", "owner/small")
-    assert await heard(shelf) == await heard(shelf, "base") == "base"
+    assert pool.models == ("base", "small", "owner/small")
+    assert await heard(pool) == await heard(pool, "base") == "base"
     assert not loaded
-    assert set(await asyncio.gather(heard(shelf, "small"), heard(shelf, "owner/small"))) == {"small"}
+    assert set(await asyncio.gather(heard(pool, "small"), heard(pool, "owner/small"))) == {"small"}
     assert loaded == ["small"]
-    await shelf.aclose()
+    await pool.aclose()
 
 
 async def test_a_model_that_cannot_be_loaded_is_a_failure_and_tried_again_by_the_next() -> None:
@@ -85,71 +85,71 @@ async def test_a_model_that_cannot_be_loaded_is_a_failure_and_tried_again_by_the
             raise EngineUnavailable("its weights are gone")
         return Model("small")
 
-    shelf = Shelf([listed("base"), Listed(("small",), load)], first=Model("base"))
+    pool = ModelPool([listed("base"), ListedModel(("small",), load)], first=Model("base"))
 
     with pytest.raises(EngineFailed, match="weights are gone"):
-        await heard(shelf, "small")
-    assert await heard(shelf, "small") == "small"
+        await heard(pool, "small")
+    assert await heard(pool, "small") == "small"
 
 
 async def test_what_nobody_asks_for_is_put_away_and_loaded_again_for_who_does() -> None:
     first = Model("base")
-    shelf = Shelf([Listed(("base",), lambda report: Model("again"))], first=first, idle_seconds=0.02)
+    pool = ModelPool([ListedModel(("base",), lambda report: Model("again"))], first=first, idle_seconds=0.02)
 
-    assert await heard(shelf) == "base"
+    assert await heard(pool) == "base"
     assert await asyncio.to_thread(first.unloaded.wait, 10)
     assert first.closed == 1
-    assert shelf.loaded == ()
-    assert await heard(shelf) == "again"
-    await shelf.aclose()
+    assert pool.loaded == ()
+    assert await heard(pool) == "again"
+    await pool.aclose()
 
 
 async def test_what_is_in_use_is_not_put_away() -> None:
     slow, other = Model("slow"), Model("other")
     slow.go_on.clear()
-    models = [Listed(("slow",), lambda report: slow), Listed(("other",), lambda report: other)]
-    shelf = Shelf(models, first=slow, idle_seconds=0.02)
-    hearing = asyncio.create_task(heard(shelf))
-    await heard(shelf, "other")
+    models = [ListedModel(("slow",), lambda report: slow), ListedModel(("other",), lambda report: other)]
+    pool = ModelPool(models, first=slow, idle_seconds=0.02)
+    hearing = asyncio.create_task(heard(pool))
+    await heard(pool, "other")
 
     assert await asyncio.to_thread(other.unloaded.wait, 10)
-    assert shelf.loaded == ("slow",)
+    assert pool.loaded == ("slow",)
     slow.go_on.set()
     assert await hearing == "slow"
-    await shelf.aclose()
+    await pool.aclose()
 
 
 async def test_where_memory_is_short_those_make_room_who_were_asked_for_longest_ago() -> None:
     memory = 250
-    shelf = Shelf(
-        [listed(name, bytes=100) for name in ("base", "small", "medium")],
+    pool = ModelPool(
+        [listed(name, memory_bytes=100) for name in ("base", "small", "medium")],
         first=Model("base"),
-        free=lambda: memory - 100 * len(shelf.loaded),
+        free=lambda: memory - 100 * len(pool.loaded),
     )
 
-    assert await heard(shelf, "small") == "small"
-    assert await heard(shelf, "base") == "base"
-    assert set(shelf.loaded) == {"base", "small"}
-    assert await heard(shelf, "medium") == "medium"
-    assert set(shelf.loaded) == {"base", "medium"}
+    assert await heard(pool, "small") == "small"
+    assert await heard(pool, "base") == "base"
+    assert set(pool.loaded) == {"base", "small"}
+    assert await heard(pool, "medium") == "medium"
+    assert set(pool.loaded) == {"base", "medium"}
     memory = 1000
-    assert await heard(shelf, "small") == "small"
-    assert set(shelf.loaded) == {"base", "small", "medium"}
-    await shelf.aclose()
+    assert await heard(pool, "small") == "small"
+    assert set(pool.loaded) == {"base", "small", "medium"}
+    await pool.aclose()
 
 
 async def test_who_is_heard_makes_no_room_however_short_memory_is() -> None:
     busy = Model("busy")
     busy.go_on.clear()
-    shelf = Shelf([listed("busy"), listed("other", bytes=100)], first=busy, free=lambda: 0)
-    hearing = asyncio.create_task(heard(shelf))
+    pool = ModelPool([listed("busy"), listed("other", memory_bytes=100)], first=busy, free=lambda: 0)
+    hearing = asyncio.create_task(heard(pool))
     await asyncio.sleep(0)
 
-    assert await heard(shelf, "other") == "other"
-    assert set(shelf.loaded) == {"busy", "other"}
+    assert await heard(pool, "other") == "other"
+    assert set(pool.loaded) == {"busy", "other"}
     busy.go_on.set()
     assert await hearing == "busy"
-    await shelf.aclose()
+    await pool.aclose()
 
 
 async def test_what_is_being_loaded_and_how_far_is_told_to_readyz_and_to_who_waits() -> None:
@@ -161,8 +161,8 @@ async def test_what_is_being_loaded_and_how_far_is_told_to_readyz_and_to_who_wai
         assert go_on.wait(10)
         return Model("small")
 
-    shelf = Shelf([listed("base"), Listed(("small",), load)], first=Model("base"), loading_seconds=0.1)
-    seat = Seat[Engine].of("whisper", shelf)
+    pool = ModelPool([listed("base"), ListedModel(("small",), load)], first=Model("base"), loading_seconds=0.1)
+    seat = Seat[Engine].of("whisper", pool)
     chain = Chain([seat])
     assert seat.state.detail == "in memory: base"
 
@@ -174,14 +174,14 @@ async def test_what_is_being_loaded_and_how_far_is_told_to_readyz_and_to_who_wai
     assert await asyncio.to_thread(half.wait, 10)
     assert seat.state.state == "ready"
     assert seat.state.detail == "in memory: base; loading the weights of small, 50%"
-    assert await heard(shelf) == "base", "the others go on"
+    assert await heard(pool) == "base", "the others go on"
     go_on.set()
 
-    while "small" not in shelf.loaded:
+    while "small" not in pool.loaded:
         await asyncio.sleep(0)
-    assert await heard(shelf, "small") == "small"
+    assert await heard(pool, "small") == "small"
     assert seat.state.detail == "in memory: base, small"
-    await shelf.aclose()
+    await pool.aclose()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
@@ -216,12 +216,13 @@ def test_memory_really_returns(tmp_path: Path) -> None:
         assert after - before < 1.5 * size, "more is kept each time"
 
 
-async def test_a_lone_model_that_stays_needs_no_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lone_model_that_stays_has_nothing_to_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHISPER_MODEL", str(make(tmp_path / "bear", say="hello")))
 
-    engine = await asyncio.to_thread(Shelf.load, "whisper", lambda doing, part: None)
+    engine = await asyncio.to_thread(ModelPool.load, "whisper", lambda doing, part: None)
 
-    assert isinstance(engine, Whisper)
+    assert engine.models == ("bear",)
+    assert engine.detail is None
     await engine.aclose()
 
 
@@ -270,11 +271,13 @@ async def test_where_no_source_has_the_model_of_the_settings_base_hears_and_says
 ) -> None:
     monkeypatch.setenv("WHISPER_MODEL", "small")
 
-    engine = Shelf.load("whisper", lambda doing, part: None)
+    engine = ModelPool.load("whisper", lambda doing, part: None)
 
     assert engine.models == ("base",)
-    detail = getattr(engine, "detail", "")
-    assert detail.startswith("base hears until the next start, since Systran/faster-whisper-small cannot be fetched")
+    assert engine.detail is not None
+    assert engine.detail.startswith(
+        "base hears until the next start, since Systran/faster-whisper-small cannot be fetched"
+    )
     await engine.aclose()
 
 
@@ -284,4 +287,4 @@ def test_a_model_that_is_not_there_and_may_not_be_fetched_is_not_replaced(monkey
     monkeypatch.setenv("MODELS_OFFLINE", "on")
 
     with pytest.raises(EngineUnavailable, match="MODELS_OFFLINE"):
-        Shelf.load("whisper", lambda doing, part: None)
+        ModelPool.load("whisper", lambda doing, part: None)

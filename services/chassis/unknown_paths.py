@@ -1,4 +1,4 @@
-"""What a client whose path is unknown has to change; the proxy's template says the same."""
+"""Hints for clients whose path is unknown; the proxy's template has the same."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""LLM_*: what concerns the service, or all its upstreams, and not one engine."""
+"""Settings of the service and of all its upstreams."""
 
 from typing import Annotated, Literal
 
@@ -47,7 +47,7 @@ OPENING = (
 
 
 class RelayOptions(settings.Options, frozen=True, kw_only=True):
-    """What every upstream is asked. `LLM_<NAME>_…` in place of `LLM_…` sets the same for one upstream alone:
+    """Requests to every upstream. `LLM_<NAME>_…` in place of `LLM_…` sets the same for one upstream alone:
     `LLM_<NAME>_TEMPERATURE`, `LLM_<NAME>_EXTRA`."""
 
     prefix = "LLM_"

@@ -1,4 +1,4 @@
-"""From words to OpenAI's dialect: one JSON object, or `text/event-stream`."""
+"""Encode words in OpenAI's dialect: one JSON object, or an event stream."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ class Spoken(Struct, frozen=True):
     pieces: tuple[str, ...]
     finish_reason: Reason
     tool: str | None = None
-    """Whose arguments the pieces are; None: they are words."""
+    """Tool whose arguments the pieces are; None: they are words."""
 
 
 class Usage(Struct, frozen=True):
@@ -36,7 +36,7 @@ class Usage(Struct, frozen=True):
 
 
 def completion(choices: Sequence[Spoken], model: str, usage: Usage) -> bytes:
-    """A whole answer."""
+    """Encode a whole answer."""
     shown = [
         {
             "index": index,
@@ -50,10 +50,10 @@ def completion(choices: Sequence[Spoken], model: str, usage: Usage) -> bytes:
 
 
 def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterator[bytes]:
-    """An answer event by event, `[DONE]` included.
+    """Yield an answer event by event, `[DONE]` included.
 
     Args:
-        usage: To be told in a chunk of its own at the end; None where nobody asked for it.
+        usage: Usage for a chunk of its own at the end; None if the request does not ask for it.
     """
     chunks = Chunks(model, usage=usage is not None)
     for index in range(len(choices)):
@@ -68,10 +68,10 @@ def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterat
 
 
 class Chunks:
-    """The events of an answer that is yet to be made.
+    """Encodes the events of an answer that is yet to be made.
 
     Args:
-        usage: Whether it will be told at the end.
+        usage: A chunk with usage will follow at the end.
     """
 
     def __init__(self, model: str, *, usage: bool) -> None:
@@ -84,7 +84,7 @@ class Chunks:
         return self._chunk(_delta(index, {"content": words}))
 
     def called(self, tool: str) -> bytes:
-        """A tool, whose arguments are to follow."""
+        """Encode the call of a tool, whose arguments follow."""
         call = {"index": 0, "id": _call_id(), "type": "function", "function": {"name": tool, "arguments": ""}}
         return self._chunk(_delta(0, {"role": "assistant", "content": None, "tool_calls": [call]}))
 
@@ -102,7 +102,7 @@ class Chunks:
 
 
 def finish(reason: Literal["stop", "length"], frame: dict[str, Any]) -> bytes:
-    """The end of an answer that began elsewhere, with what its chunks share."""
+    """Encode the end of an answer that began elsewhere, with the fields that its chunks share."""
     return event(_frame("chat.completion.chunk", "") | frame | {"choices": [_delta(0, {}, reason)]}) + DONE
 
 

@@ -1,26 +1,19 @@
-"""What is written made fit to be heard, piece by piece as it comes: no thoughts, no marks of markdown."""
+"""Take the marks of markdown out of a text, piece by piece as it comes."""
 
 import re
 
-UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?$")
-
-FENCE = re.compile(r"[ \t]*(?:```|~~~)[^\n]*(\n|$)")
-
-RULE = re.compile(r"[ \t]*(?:(?:[-*_=][ \t]*){3,}|\|?[ \t]*:?-[-:| \t]*)(\n|$)")
-
-PREFIX = re.compile(r"[ \t]*(?:(?:#{1,6}|>|[-*+•](?:[ \t]+\[[ xX]\])?)[ \t]+|>(?=\S))*")
-
-PLAIN = re.compile(r"[^*_`\[|~\n]+")
-
-RUN = re.compile(r"(\*+|_+|~+|`+)")
-
-LINK = re.compile(r"\[([^\[\]\n]{0,200})\]\([^()\s]{0,500}[^()\n]{0,100}\)")
-
-PART_OF_A_LINK = re.compile(r"\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,600})?)?$")
+_UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?$")
+_FENCE = re.compile(r"[ \t]*(?:```|~~~)[^\n]*(\n|$)")
+_RULE = re.compile(r"[ \t]*(?:(?:[-*_=][ \t]*){3,}|\|?[ \t]*:?-[-:| \t]*)(\n|$)")
+_PREFIX = re.compile(r"[ \t]*(?:(?:#{1,6}|>|[-*+•](?:[ \t]+\[[ xX]\])?)[ \t]+|>(?=\S))*")
+_PLAIN = re.compile(r"[^*_`\[|~\n]+")
+_RUN = re.compile(r"(\*+|_+|~+|`+)")
+_LINK = re.compile(r"\[([^\[\]\n]{0,200})\]\([^()\s]{0,500}[^()\n]{0,100}\)")
+_PART_OF_A_LINK = re.compile(r"\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,600})?)?$")
 
 
 class Plain:
-    """Takes the marks of markdown away and leaves the words. What may still become a mark waits for what follows."""
+    """Takes the marks away and leaves the words. Characters that may become a mark wait for those that follow."""
 
     def __init__(self) -> None:
         self._held = ""
@@ -44,13 +37,13 @@ class Plain:
         return "".join(said)
 
     def _begin_line(self, final: bool) -> str | None:
-        for whole in (FENCE, RULE):
+        for whole in (_FENCE, _RULE):
             if (found := whole.match(self._held)) and (found[1] or final):
                 self._held = self._held[found.end() :]
                 return ""
-        if not final and (UNDECIDED_PREFIX.match(self._held) or self._held.lstrip(" \t").startswith(("```", "~~~"))):
+        if not final and (_UNDECIDED_PREFIX.match(self._held) or self._held.lstrip(" \t").startswith(("```", "~~~"))):
             return None
-        found = PREFIX.match(self._held)
+        found = _PREFIX.match(self._held)
         assert found is not None  # it matches nothing, too
         self._held = self._held[found.end() :].lstrip(" \t") if found[0].strip() else self._held
         self._table = self._held.lstrip(" \t").startswith("|")
@@ -60,7 +53,7 @@ class Plain:
         return ""
 
     def _go_on(self, final: bool) -> str | None:
-        if words := PLAIN.match(self._held):
+        if words := _PLAIN.match(self._held):
             return self._take(words[0], words[0])
         char = self._held[0]
         if char == "\n":
@@ -72,11 +65,11 @@ class Plain:
                 return None
             return self._take(char, ("" if not end or end[0] == "\n" else ",") if self._table else char)
         if char == "[":
-            if link := LINK.match(self._held):
+            if link := _LINK.match(self._held):
                 return self._take(link[0], link[1])
-            if not final and PART_OF_A_LINK.match(self._held):
+            if not final and _PART_OF_A_LINK.match(self._held):
                 return None
-        if run := RUN.match(self._held):
+        if run := _RUN.match(self._held):
             following = self._held[run.end() : run.end() + 1]
             if not following and not final and char != "`":
                 return None
@@ -88,7 +81,7 @@ class Plain:
         return said
 
     def _means_itself(self, run: str, following: str) -> bool:
-        """Whether these are no marks: a product, a name with underscores, a tilde."""
+        """Tell whether these are no marks: a product, a name with underscores, a tilde."""
         match run[0]:
             case "*":
                 between = (self._last, following)
@@ -101,6 +94,6 @@ class Plain:
 
 
 def plain(text: str) -> str:
-    """The same of a whole text."""
+    """Return a whole text without its marks."""
     smoother = Plain()
     return smoother.add(text) + smoother.rest()

@@ -38,7 +38,7 @@ BROKEN = frozenset({"error", "network_error", "abort", "insufficient_system_reso
 
 @dataclass
 class Choice:
-    """What has come of one choice."""
+    """State of one choice."""
 
     begun: bool = False
     finished: bool = False

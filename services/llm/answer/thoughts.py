@@ -19,7 +19,7 @@ from chassis.thought_tags import (
 _LONGEST_GUESS = 2**20
 """Characters held back on the guess that they are thoughts."""
 _SENTENCE_ENDS = ("", *"\n.!?。！？…~～")
-"""What stands before a tag that begins a thought; "" is the beginning of the answer. Elsewhere it is a mention."""
+"""Characters before a tag that begins a thought; "" is the beginning of the answer. Elsewhere a tag is a mention."""
 
 _BARE = re.compile(BARE_HARMONY[0])
 _BARE_END = re.compile(BARE_HARMONY[1])

@@ -1,4 +1,4 @@
-"""What is used: tokens of each key and engine for Prometheus, and the budgets of keys."""
+"""Account for tokens: those of each key and engine for Prometheus, and the budgets of keys."""
 
 import logging
 import math
@@ -15,26 +15,25 @@ from llm.settings import Settings
 from llm.wire import ChatRequest
 
 if TYPE_CHECKING:
-    from llm.budgets.limits import Counts, Rate, Spent
+    from llm.budgets.limits import Rate, Spent, Store
 
 tokens = Counter("talkbox_tokens_total", "Tokens asked and answered", ["key", "engine", "kind", "counted"])
-"""`kind`: prompt or completion; `counted`: by whom, upstream or estimate."""
+"""`kind`: prompt or completion; `counted`: upstream or estimate."""
 
-NOBODY = "anyone"
-"""Whose budget it is where no keys are asked for."""
-EVERYBODY = ""
-UNLIMITED = "off"
-DAY_SECONDS = 86_400
-
+_NOBODY = "anyone"
+"""Name of the one budget where no keys are needed."""
+_EVERYBODY = ""
+_UNLIMITED = "off"
+_DAY_SECONDS = 86_400
 
 log = logging.getLogger("talkbox.llm")
 
 
 class Overdrawn(TooBusy):
-    """A key has used up what it may.
+    """A key has used up its budget.
 
     Args:
-        lasting: For so long that to try again is of no use; OpenAI's word for that is another one.
+        lasting: The budget comes back too late for another try; OpenAI has another code for that.
     """
 
     def __init__(self, message: str, *, retry_after: float, lasting: bool) -> None:
@@ -50,55 +49,59 @@ class Overdrawn(TooBusy):
 
 
 class Accounts:
-    """Of one service.
+    """Accounts of one service.
 
     Args:
-        names: Of the keys that may call.
+        names: Names of the keys that may call.
 
     Raises:
-        SettingError: A budget cannot be understood, or counted where it should be.
+        SettingError: A budget or the place to count it in cannot be used.
     """
 
     def __init__(self, settings: Settings, names: Iterable[str] = ()) -> None:
         wanted = settings.key_requests or settings.key_tokens
-        self._counts = _counts(settings.budgets_url) if wanted else None
-        self._requests = Budgets(settings.key_requests, "LLM_KEY_REQUESTS", self._counts, names)
-        self._tokens = Budgets(settings.key_tokens, "LLM_KEY_TOKENS", self._counts, names)
+        self._store = _store(settings.budgets_url) if wanted else None
+        self._requests = Budgets(settings.key_requests, "LLM_KEY_REQUESTS", self._store, names)
+        self._tokens = Budgets(settings.key_tokens, "LLM_KEY_TOKENS", self._store, names)
 
     async def aclose(self) -> None:
-        if self._counts is not None:
-            await self._counts.aclose()
+        if self._store is not None:
+            await self._store.aclose()
 
     async def admit(self, key: str | None) -> None:
-        """Raises:
-        Overdrawn: The key has used up what it may.
+        """Take a request from the key's budget.
+
+        Raises:
+            Overdrawn: The key has used up its budget.
         """
-        whose = key or NOBODY
+        whose = key or _NOBODY
         if (rate := self._tokens.of(whose)) is not None and (spent := await rate.left(f"tokens:{whose}")):
             raise _overdrawn("tokens", spent)
         if (rate := self._requests.of(whose)) is not None and (spent := await rate.take(f"requests:{whose}")):
             raise _overdrawn("requests", spent)
 
     async def note(self, key: str | None, engine: str, wanted: ChatRequest, tally: Tally) -> None:
-        """What an answer has cost, be it whole or not."""
+        """Note the cost of an answer, be it whole or not."""
         counts = tally.counts(lambda: estimated(wanted.messages))
         counted = "estimate" if tally.told is None else "upstream"
         of(tokens, key or "", engine, "prompt", counted).inc(counts.prompt_tokens)
         of(tokens, key or "", engine, "completion", counted).inc(counts.completion_tokens)
-        whose = key or NOBODY
+        whose = key or _NOBODY
         if (rate := self._tokens.of(whose)) is not None and (cost := counts.prompt_tokens + counts.completion_tokens):
             await rate.spend(f"tokens:{whose}", cost)
 
 
 class Budgets:
-    """Of each key, as `20/minute; 500/day, kitchen: 100/minute, guest: off` has it.
+    """Limits of each key, as in `20/minute; 500/day, kitchen: 100/minute, guest: off`.
 
-    What has no name before it holds for every key that is not named, each by itself.
+    Limits without a name hold for each key that is not named.
     """
 
-    def __init__(self, text: str, variable: str, counts: "Counts | None", names: Iterable[str]) -> None:
-        """Raises:
-        SettingError: It cannot be understood.
+    def __init__(self, text: str, variable: str, store: "Store | None", names: Iterable[str]) -> None:
+        """Read the limits.
+
+        Raises:
+            SettingError: The text cannot be understood.
         """
         known, limits_of = frozenset(names), entries(text)
         for name in limits_of:
@@ -107,38 +110,38 @@ class Budgets:
                 log.warning(
                     "%s names %r, but no key of API_KEYS is called that; there are: %s", variable, name, there_are
                 )
-        self._of = {name: _rate(limits, variable, counts) for name, limits in limits_of.items()}
+        self._of = {name: _rate(limits, variable, store) for name, limits in limits_of.items()}
 
     def of(self, key: str) -> "Rate | None":
-        return self._of[key] if key in self._of else self._of.get(EVERYBODY)
+        return self._of[key] if key in self._of else self._of.get(_EVERYBODY)
 
 
 def entries(text: str) -> dict[str, str]:
-    """The limits of each name; those without a name are `EVERYBODY`'s."""
+    """Return the limits of each name; those without a name have the empty one."""
     found: dict[str, list[str]] = {}
     for entry in filter(str.strip, text.split(",")):
         name, colon, limits = entry.partition(":")
-        found.setdefault(name.strip() if colon else EVERYBODY, []).append((limits if colon else entry).strip())
+        found.setdefault(name.strip() if colon else _EVERYBODY, []).append((limits if colon else entry).strip())
     return {name: "; ".join(limits) for name, limits in found.items()}
 
 
-def _counts(place: str) -> "Counts":
-    from llm.budgets.limits import Counts  # its library is large, and few want it
+def _store(place: str) -> "Store":
+    from llm.budgets.limits import Store  # its library is large, and few want it
 
-    return Counts(place)
+    return Store(place)
 
 
-def _rate(limits: str, variable: str, counts: "Counts | None") -> "Rate | None":
-    if limits.lower() == UNLIMITED:
+def _rate(limits: str, variable: str, store: "Store | None") -> "Rate | None":
+    if limits.lower() == _UNLIMITED:
         return None
     from llm.budgets.limits import Rate
 
-    return Rate(limits, variable, counts)
+    return Rate(limits, variable, store)
 
 
 def _overdrawn(what: str, spent: "Spent") -> Overdrawn:
     message = f"This key has used up its {what} ({spent.limit}). Try again in {_shown(spent.seconds)}."
-    return Overdrawn(message, retry_after=spent.seconds, lasting=spent.window_seconds >= DAY_SECONDS)
+    return Overdrawn(message, retry_after=spent.seconds, lasting=spent.window_seconds >= _DAY_SECONDS)
 
 
 def _shown(seconds: float) -> str:

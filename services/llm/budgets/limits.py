@@ -1,4 +1,4 @@
-"""How often, and how much, in a minute and a day: of one upstream, or of one key. Imported where a limit is set."""
+"""Limit requests and tokens in a minute and a day, for an upstream or a key. Imported only where a limit is set."""
 
 import asyncio
 import logging
@@ -20,43 +20,43 @@ from redis.exceptions import RedisError
 from chassis.settings import SettingError
 from llm.settings import MEMORY
 
-PLACES = ("redis://", "rediss://", "valkey://", "valkeys://")
+_PLACES = ("redis://", "rediss://", "valkey://", "valkeys://")
 PATIENCE_SECONDS = 0.25
-"""The longest a caller waits for a server that counts."""
-AWAY_SECONDS = 5.0
-CONNECTIONS = 32
+"""Longest wait of a caller for a server that counts."""
+_AWAY_SECONDS = 5.0
+_CONNECTIONS = 32
 
 away = Counter("talkbox_budgets_away_total", "Times the server that counts budgets failed")
 log = logging.getLogger("talkbox.llm")
 T = TypeVar("T")
 
 
-class Counts:
-    """Where it is counted: in this process, or at a server that several processes share.
+class Store:
+    """Keeps counts in this process, or at a server that several processes share.
 
     While that server is away or too slow, each process counts for itself, from nothing: better a toy that is answered
     too often for some minutes than one that is mute.
 
     Args:
         place: `memory://`, or `redis://host:6379` (Valkey's the same).
-        away_seconds: How long a server that failed is left alone.
+        away_seconds: Time for which a server that failed is left alone.
 
     Raises:
-        SettingError: It is neither.
+        SettingError: The place is neither.
     """
 
-    def __init__(self, place: str = MEMORY, *, away_seconds: float = AWAY_SECONDS) -> None:
+    def __init__(self, place: str = MEMORY, *, away_seconds: float = _AWAY_SECONDS) -> None:
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._shared: FixedWindowRateLimiter | None = None
         self._away_seconds, self._away, self._until = away_seconds, False, 0.0
         if place == MEMORY:
             return
-        if not place.startswith(PLACES):
+        if not place.startswith(_PLACES):
             raise SettingError(f"LLM_BUDGETS_URL: cannot use {place!r}. It is {MEMORY} or redis://HOST:6379.")
         url = "redis" + place.removeprefix("valkey") if place.startswith("valkey") else place
         try:
             self._pool = BlockingConnectionPool.from_url(
-                url, max_connections=CONNECTIONS, timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), 1)
+                url, max_connections=_CONNECTIONS, timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), 1)
             )
         except ValueError as exc:
             raise SettingError(f"LLM_BUDGETS_URL: {exc}.") from exc
@@ -70,7 +70,7 @@ class Counts:
         self._shared = FixedWindowRateLimiter(storage)
 
     async def ask(self, work: Callable[[FixedWindowRateLimiter], Awaitable[T]]) -> T:
-        """What `work` finds where it is counted now."""
+        """Return what `work` finds in the store that counts now."""
         if self._shared is None or monotonic() < self._until:
             return await work(self._own)
         if self._away:
@@ -100,34 +100,34 @@ class Spent(Struct, frozen=True):
     """A limit that is reached."""
 
     limit: str
-    """In words: `20 per 1 minute`."""
+    """Description of the limit: `20 per 1 minute`."""
     window_seconds: int
     seconds: float
-    """Until something is left."""
+    """Time until something is left."""
 
 
 class Rate:
-    """Some limits, such as `20/minute; 500/day`, each for its own.
+    """Several limits, such as `20/minute; 500/day`, each counted for itself.
 
     Args:
-        variable: Whose text this is.
+        variable: Variable that holds the text, for messages.
 
     Raises:
-        SettingError: It cannot be understood.
+        SettingError: The text cannot be understood.
     """
 
-    def __init__(self, text: str, variable: str, counts: Counts | None = None) -> None:
+    def __init__(self, text: str, variable: str, store: Store | None = None) -> None:
         try:
             items = parse_many(text.replace(",", ";"))
         except ValueError as exc:
             raise SettingError(f"{variable}: cannot use {text!r}. Write it as `20/minute; 500/day`.") from exc
         self._items: list[RateLimitItem] = sorted(items, key=lambda item: item.get_expiry())
-        self._counts = counts or Counts()
+        self._store = store or Store()
 
     async def take(self, whose: str) -> Spent | None:
-        """Take one where every limit has one left; else take none, and this is the one to wait for.
+        """Take one if every limit has one left; else take none, and return the limit to wait for.
 
-        What is refused for the sake of a minute costs nothing of the day: the shortest is asked first.
+        The shortest limit is asked first, so that a request refused for a minute costs nothing of the day.
         """
 
         async def taken(limiter: FixedWindowRateLimiter) -> Spent | None:
@@ -136,20 +136,20 @@ class Rate:
                     return await self._longest(limiter, whose) or _spent(item, 1.0)
             return None
 
-        return await self._counts.ask(taken)
+        return await self._store.ask(taken)
 
     async def spend(self, whose: str, cost: int) -> None:
-        """Count it, be it more than there is: what was answered cannot be taken back."""
+        """Count a cost, even beyond the limit: an answer cannot be taken back."""
 
         async def spent(limiter: FixedWindowRateLimiter) -> None:
             for item in self._items:
                 await limiter.hit(item, whose, cost=cost)
 
-        await self._counts.ask(spent)
+        await self._store.ask(spent)
 
     async def left(self, whose: str) -> Spent | None:
-        """The one to wait for; None: something is left within every limit."""
-        return await self._counts.ask(lambda limiter: self._longest(limiter, whose))
+        """Return the limit to wait for; None if something is left within every limit."""
+        return await self._store.ask(lambda limiter: self._longest(limiter, whose))
 
     async def _longest(self, limiter: FixedWindowRateLimiter, whose: str) -> Spent | None:
         spent = []

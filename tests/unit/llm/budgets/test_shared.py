@@ -17,7 +17,7 @@ from fixtures.redis_server import BINARY, RedisServer
 from llm.answer.usage import Tally
 from llm.app import assemble
 from llm.budgets.accounts import Accounts, Overdrawn
-from llm.budgets.limits import PATIENCE_SECONDS, Counts, Rate
+from llm.budgets.limits import PATIENCE_SECONDS, Rate, Store
 from llm.settings import Settings
 from unit.llm.budgets.test_accounts import USAGE, WANTED
 from unit.llm.fakes import HELLO, FakeEngine, chain_of, client_of
@@ -35,7 +35,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 @asynccontextmanager
 async def counted(url: str, text: str, *, away_seconds: float = 0.0) -> AsyncIterator[Rate]:
     """A rate as one replica has it."""
-    counts = Counts(url, away_seconds=away_seconds)
+    counts = Store(url, away_seconds=away_seconds)
     try:
         yield Rate(text, "LLM_KEY_REQUESTS", counts)
     finally:

@@ -47,7 +47,8 @@ def in_words(text: str, language: str | None = None) -> str:
 
 def _runs(text: str, spoken: str) -> Iterator[tuple[str, str]]:
     """Give stretches of one language, each with that language; "" where figures are better left alone."""
-    runs = RUN.findall(text)
+    mixed = sum(bool(letters.search(text)) for letters in (HAN, LATIN, KANA, OTHER)) > 1
+    runs = RUN.findall(text) if mixed else [text]
     chinese = HAN.search(text) is not None
     languages = [_language(run, spoken, chinese) for run in runs]
     last = next((language for language in languages if language is not None), _without_letters(text, spoken))

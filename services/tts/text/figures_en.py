@@ -56,6 +56,8 @@ SOUNDS: Sequence[Rule] = (
 """Interjections, and the signs of a Chinese keyboard."""
 
 SHORT: Sequence[Rule] = (
+    rule(r"\b(Mr|Mrs|Ms|Dr|Prof|St)\.(?=[A-Z])", r"\1. "),
+    rule(r"(?<=[a-z]{2})\.(?=[0-9])", ". "),
     rule(r"(?<=[0-9])x(?= [a-z]{3})", " times"),
     rule(
         rf"\b({any_of(words.DAY_OF)})\b\.?{TO}({any_of(words.DAY_OF)})\b\.?",
@@ -72,7 +74,7 @@ SHORT: Sequence[Rule] = (
     ),
     *(rule(rf"(?<![A-Za-z0-9]){short}(?![A-Za-z])", said) for short, said in words.SHORT.items()),
     rule(r"\bw/(?=\s)", "with"),
-    rule(rf"({N}) in\.(?=\s[a-z0-9]|$)", lambda m: say.amount(m[1], "inch")),
+    rule(rf"({N})(?: in\.(?=\s[a-z0-9]|$)|in\b)", lambda m: say.amount(m[1], "inch")),
     rule(r"((?<=[0-9])|(?<=[0-9] ))(ft|lbs?|oz|mins?|secs?|hrs?|mi|yd)\.(?=\s[a-z0-9])", r"\2"),
 )
 """Abbreviations."""
@@ -103,7 +105,9 @@ NAMES: Sequence[Rule] = (
         say.spelt_name,
         re.IGNORECASE,
     ),
-    rule(r"(?<![\w.,-])[0-9]+(?:-[0-9]+){3,}(?![\w-])", say.telephone),
+    rule(
+        r"(?<![\w.,-])(?:[0-9]+(?:-[0-9]+){3,}|[0-9]{5}-[0-9]{4}|[0-9]{1,2}(?:-[0-9]{1,2}){2})(?![\w-])", say.telephone
+    ),
     rule(r"\b24/7\b", "twenty-four seven"),
     rule(r"(?<!on )\b9/11\b", "nine eleven"),
     rule(r"\b50[/-]50\b", "fifty-fifty"),
@@ -142,7 +146,8 @@ WHEN: Sequence[Rule] = (
     ),
     rule(r"(?<![0-9:.])([0-9]{1,9})(?: ?:| : )([0-9]{1,9})(?![0-9:])", r"\1 to \2"),
     rule(
-        rf"{HEAD}([0-9]{{1,2}})\s?([apAP])\.?[mM]\b(?:\.(?=\s+[a-z]))?", lambda m: f"{cardinal(m[1])} {m[2].upper()}M"
+        rf"{HEAD}([0-9]{{1,2}})\s?([apAP])\.?[mM]\b(?:\.(?=\s+[a-z]|[!?,;]))?",
+        lambda m: f"{cardinal(m[1])} {m[2].upper()}M",
     ),
 )
 """Dates, times, ratios."""
@@ -206,7 +211,7 @@ SIGNS: Sequence[Rule] = (
     rule(r"(?<=[\w)%°])\s{0,3}\+\s{0,3}(?=[\w(√-])|(?<=\s)\+\s(?=\w)", " plus "),
     rule(r"(?<![\w)])\+(?=[0-9])", "plus "),
     rule(r"(?<=[0-9])\+(?=[\s.,!?]|$)", " plus"),
-    rule(r"(?:(?<=^)|(?<=[^\w)]))≈\s?(?=[0-9])", "about "),
+    rule(r"(?:(?<=^)|(?<=\()|(?<=[a-z]{2} ))≈\s?(?=[0-9]|[$€£¥])", "about "),
     rule(rf"\s?([{MINUS}×÷=＜＞≤≥≠±≈∶])\s?", lambda m: f" {words.SIGNS[m[1]]} "),
     rule(r"(?<=[0-9)])\s?\*\s?(?=[0-9(])", " times "),
     rule(rf"[{''.join(words.GREEK)}](?![\u0370-\u03ff])", lambda m: f" {words.GREEK[m[0]]} "),
@@ -232,7 +237,7 @@ NUMBERS: Sequence[Rule] = (
     rule(N, lambda m: number(m[0])),
     rule(r"(?<=\w)@(?=\w)", " at "),
     rule(r"(?<=[A-Za-z])\.(?=[A-Za-z]{2})", " dot "),
-    rule(r"\s?[&＆]\s?", " and "),
+    rule(r"\s?[&＆]+\s?", " and "),
     rule(r" {2,}", " "),
     rule(r"(?<=\() | (?=[),.!?;:](?:\s|$))", ""),
 )

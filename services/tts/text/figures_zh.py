@@ -53,8 +53,9 @@ NAMES: Sequence[Rule] = (
     ),
     rule(rf"{HEAD}()([0-9]{{3,4}})(?=事件|晚会|大促|购物节)", say.spelt),
     rule(r"(?<![\w.,-])()([0-9]+(?:-[0-9]+){3,})(?![\w-])", say.spelt),
+    rule(r"(?<![\w.,-])[0-9]{1,2}(?:-[0-9]{1,2}){2}(?![\w-])", lambda m: m[0].replace("-", "，")),
     rule(
-        rf"((?:{words.LINES})(?:号码?)?[是为：: ]{{0,2}})([0-9](?:[- ]?[0-9]){{2,15}}){TAIL}(?![.年月日点%]|\s?"
+        rf"((?:{words.LINES})(?:号码?)?[是为：: ]{{0,2}})\+?([0-9](?:[- ]?[0-9]){{2,15}}){TAIL}(?![.年月日点%]|\s?"
         rf"(?:{words.COUNTED}))",
         say.spelt_aloud,
     ),
@@ -72,6 +73,9 @@ NAMES: Sequence[Rule] = (
 """Figures that name something: they are read one by one."""
 
 WHEN: Sequence[Rule] = (
+    rule(
+        r"(?<=《)([0-9]{4})(?=》)|(?<![0-9第])([6-9][05]|[01][05])(?=后(?:[，。！？的男女]|$))", lambda m: digits(m[0])
+    ),
     rule(r"(=\s?[0-9]+)\s?(?:…+|\.{3,6})\s?(?=[0-9])", r"\1余"),
     rule(rf"(?<=今天是|生日是|日期是){HEAD}([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){DATED}", say.short_date),
     rule(rf"{HEAD}([0-9]{{1,2}})-([0-9]{{1,2}})(?=是?[{HAN}]{{1,3}}节)", say.short_date),
@@ -106,7 +110,7 @@ WHEN: Sequence[Rule] = (
         lambda m: f"{'上午' if m[2] in 'aA' else '下午'}{counted(m[1])}点",
     ),
     rule(r"(?<![0-9:：.])([0-9]{1,9})(?: ?[:：]| [:：] )([0-9]{1,9})(?![0-9:：])", r"\1比\2"),
-    rule(rf"{HEAD}([0-9]{{1,2}})[.·•/]([0-9]{{1,2}})(?=[{HAN}]{{0,2}}(?:{words.FEASTS}))", say.feast),
+    rule(rf"{HEAD}(?<!第)([0-9]{{1,2}})[.·•/]([0-9]{{1,2}})(?=[{HAN}]{{0,2}}(?:{words.FEASTS}))", say.feast),
     rule(r"(?<![0-9.·])([0-9]{1,2})[·•]([0-9]{1,2})(?![0-9.·])", say.feast),
     rule(rf"{HEAD}([12][0-9]{{3}})(?={TO}[12][0-9]{{3}}年|到[12][0-9]{{3}}年)", lambda m: digits(m[1])),
     rule(rf"(?<=[零一二三四五六七八九]{{4}}){TO}(?=[12][0-9]{{3}}年)", "到"),
@@ -118,7 +122,7 @@ WHEN: Sequence[Rule] = (
 AMOUNTS: Sequence[Rule] = (
     rule(rf"(?<![A-Za-z0-9)%°℃℉{POWERS}])-(?=(?:{N})(?:\s?[~～到至]\s?-?(?:{N}))?\s?{WARMTH})", "零下"),
     rule(rf"(?<=[~～到至])\s?-(?=(?:{N})\s?{WARMTH})", "零下"),
-    rule(r"(?<=℃|[°度CF])\s?[-–—~～]+\s?(?=零下|-?[0-9])", "到"),
+    rule(r"(?:(?<=[℃℉°度])|(?<=°[CF]))\s?[-–—~～]+\s?(?=零下|-?[0-9])", "到"),
     rule(r"(?<=[~～到至])\s?-(?=[0-9])", "负"),
     rule(r"(?<=[0-9])\s?[~～]+\s?(?=[0-9负])", "到"),
     rule(
@@ -174,7 +178,7 @@ SIGNS: Sequence[Rule] = (
     rule(r"\s?([+×÷=＜＞≤≥≠∶])\s?(?=[^+\s])", lambda m: words.SIGNS[m[1]]),
     rule(r"\s?=\s?$", "等于"),
     rule(r"(?<=[0-9A-Za-z)])\s?\*\s?(?=[0-9(])", "乘"),
-    rule(r"(?:(?<=^)|(?<=[^\w)]))≈\s?(?=[0-9])", "约"),
+    rule(rf"(?:(?<=^)|(?<=[{HAN}(（，。]))≈\s?(?=[0-9])", "约"),
     rule(r"(?<=[0-9a-z])\s?±\s?", "加减"),
     rule(r"\s?([±≈])\s?", lambda m: words.SIGNS[m[1]]),
     rule(rf"[{''.join(words.GREEK)}](?![\u0370-\u03ff])", lambda m: words.GREEK[m[0]]),
@@ -197,7 +201,7 @@ NUMBERS: Sequence[Rule] = (
     rule(N, lambda m: number(m[0])),
     rule(r"(?<=[A-Za-z])\.(?=[A-Za-z])", "点"),
     rule(r"[#№] ?(?=[零一二三四五六七八九十两])", ""),
-    rule(r"\s?[&＆]\s?", "和"),
+    rule(r"\s?[&＆]+\s?", "和"),
 )
 """Whatever figures are left."""
 

@@ -74,7 +74,10 @@ def many(figures: str, magnitude: str | None, unit: str) -> str:
 
 
 def fraction(m: Match) -> str:
-    return (f"{cardinal(m[1])} and " if m[1] else "") + part_of(int(m[2]), int(m[3]))
+    part, of = int(m[2]), int(m[3])
+    if not m[1] and part > of > 1 and part % of == 0:
+        return f"{cardinal(m[2])} divided by {cardinal(m[3])}"
+    return (f"{cardinal(m[1])} and " if m[1] else "") + part_of(part, of)
 
 
 def power(m: Match) -> str:

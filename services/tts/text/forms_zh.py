@@ -67,12 +67,14 @@ def scored(m: Match) -> str:
 
 def money(m: Match) -> str:
     amount = number(m[2]) + (f"到{number(m[3])}" if m[3] else "") + (m[4] or "")
-    return amount + (m[5] or words.MONEY[m[1].strip()])
+    unit = words.MONEY[m[1].strip()]
+    return amount + (m[5] if m[5] and (unit == "元" or m[5] not in ("元", "块", "块钱")) else unit)
 
 
 def fraction(m: Match) -> str:
     part, of = m[1], m[2]
-    return f"{number(part)}除以零" if int(of) == 0 else part_of(part, of)
+    divided = int(of) == 0 or (int(part) > int(of) > 1 and int(part) % int(of) == 0)
+    return f"{number(part)}除以{number(of)}" if divided else part_of(part, of)
 
 
 def years(m: Match) -> str:

@@ -1,6 +1,7 @@
 """Numbers in English words: amounts, digits one by one, ordinals, years, fractions."""
 
 import re
+from functools import lru_cache
 
 from tts.text.figure_rules import VULGAR, halves, is_spelt
 
@@ -19,6 +20,7 @@ def digits(figures: str) -> str:
     return " ".join(SMALL[int(digit)] for digit in figures if digit.isdigit())
 
 
+@lru_cache(1024)
 def cardinal(figures: str) -> str:
     """Return an amount: 115 is one hundred fifteen."""
     if is_spelt(figures):
@@ -40,6 +42,7 @@ def _below_thousand(number: int) -> str:
     return " ".join(words)
 
 
+@lru_cache(1024)
 def number(figures: str) -> str:
     """Return a number with or without a decimal point."""
     whole, rest = halves(figures)
@@ -76,6 +79,7 @@ def part_of(part: int, of: int) -> str:
     return f"{cardinal(str(part))} {name if part == 1 else plural}"
 
 
+@lru_cache(64)
 def vulgar(whole: str | None, sign: str) -> str:
     """Return 1½ as one and one half."""
     return (f"{cardinal(whole)} and " if whole else "") + part_of(*VULGAR[sign])

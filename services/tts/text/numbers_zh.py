@@ -1,5 +1,7 @@
 """Numbers in Chinese words: amounts, digits one by one, fractions."""
 
+from functools import lru_cache
+
 from tts.text.figure_rules import VULGAR, halves, is_spelt
 
 DIGITS = "零一二三四五六七八九"
@@ -11,6 +13,7 @@ def digits(figures: str, one: str = "一") -> str:
     return "".join(one if digit == "1" else DIGITS[int(digit)] for digit in figures if digit.isdigit())
 
 
+@lru_cache(1024)
 def cardinal(figures: str) -> str:
     """Return an amount: 2024 is 两千零二十四."""
     if is_spelt(figures):
@@ -39,6 +42,7 @@ def _below_ten_thousand(group: str) -> str:
     return words.rstrip("零")
 
 
+@lru_cache(1024)
 def number(figures: str) -> str:
     """Return a number with or without a decimal point."""
     whole, rest = halves(figures)
@@ -60,6 +64,7 @@ def part_of(part: str, whole: str) -> str:
     return f"{number(whole)}分之{number(part)}"
 
 
+@lru_cache(64)
 def vulgar(whole: str | None, sign: str) -> str:
     """Return 1½ as 一又二分之一."""
     part, of = VULGAR[sign]

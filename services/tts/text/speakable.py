@@ -49,7 +49,7 @@ def _without_marks(text: str, fences: Rule) -> str:
     for pattern, said in (*SYMBOLS, *HIDDEN, fences):
         text = pattern.sub(said, text)
     text = with_formulas_read(text)
-    for pattern, said in (*BEFORE_FACES, *FACES):
+    for pattern, said in (*BEFORE_FACES, *COMPARISONS, *FACES):
         text = pattern.sub(said, text)
     text = with_plain_digits(text)
     for pattern, said in RULES:
@@ -140,7 +140,7 @@ LINES = (
     rule(rf"(?m) #+ ?(?={STOP}|$)"),
     rule(r"(?m)^ ?[-*+•‣▪●○◦·–—] +(?:\[[ xX]\] )?(?![0-9.]+$)", STOP),
     rule(r"(?m)^.*[0-9][.．)）].*$", _items),
-    rule(r"(?m)^ ?([0-9]{1,3})[.)] +", rf"{STOP}\1{PAUSE}"),
+    rule(r"(?m)^ ?([0-9]{1,3})(?:[.)] +|[．）] ?(?=[^\W\d]))", rf"{STOP}\1{PAUSE}"),
     rule(r" ?\|[ |]*", PAUSE),
 )
 SPANS = (
@@ -187,7 +187,6 @@ BEFORE_FACES = (
     rule(r"\\(?=[()\[\]](?![_^]))"),
 )
 RULES = (
-    *COMPARISONS,
     *TAGS,
     *LINKS,
     *LINES,

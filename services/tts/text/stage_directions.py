@@ -71,7 +71,7 @@ def _face(m: Match) -> str:
     return PAUSE if ODD.search(inside) or not WORD.search(inside) else m[0]
 
 
-ODD = re.compile(r"[^\w\s,.;:?!+*/=、，。；：？！'\"“”‘’&%$€£¥@#-]|_")
+ODD = re.compile(r"[^\w\s,.;:?!+*/=、，。；：？！'\"“”‘’&%$€£¥@#＜＞≤≥≠×÷±√−²³-]|_")
 ARMS = r"\\/ヽノﾉ╰╯╭╮っつづლᕙᕗ٩۶୧୨"
 """Arms of a face. One left over would be a letter, and may change the language of all that is said."""
 A_WORD = re.compile(r"[^\W_]{2,}|[0-9\u4e00-\u9fff]")
@@ -106,4 +106,4 @@ FACES = (
     ),
     rule(r"(?<![\w:]):[a-z+-][a-z0-9_+-]{1,30}:(?![\w:])"),  # :smile:
 )
-"""What looks like a face, before its parts look like markdown."""
+"""Faces, which go before their parts look like markdown."""

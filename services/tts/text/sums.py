@@ -34,11 +34,12 @@ TERM = (
 STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){TERM}(?:\s?{OPERATOR}\s?{TERM}){{1,60}}(?:\s?=)?")
 STRONG = re.compile(rf"(?<=.)[+−×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
 A_DATE = re.compile(r"[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{1,2}[-/][12][0-9]{3}")
-A_TELEPHONE = re.compile(r"[0-9]{3,4}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
+A_TELEPHONE = re.compile(r"[0-9]{3,5}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
 ASKING = re.compile(rf"(?:\b(?:{ASKING_EN})|{ASKING_ZH})[\s：:，,“\"]{{0,3}}\Z", re.IGNORECASE)
 ASKED = re.compile(rf"\s{{0,2}}[，,]?\s?(?:{ASKED_ZH}|[=＝]|{ASKED_EN})", re.IGNORECASE)
 SLASHES = re.compile(rf"({N})\s?/\s?({N})")
 APART = re.compile(rf"({N})\s+[{DASH}]\s+({N})")
+PAIR = re.compile(rf"({N})\s?[{DASH}]\s?({N})")
 LOOK_BACK, LOOK_ON = 20, 12
 
 
@@ -61,9 +62,10 @@ def _told(m: Match) -> str:
         return _signed(stretch, plain=strong is not None)
     if re.search(r"\d\s+/\s+\d", stretch):
         return _signed(stretch, plain=False)
-    apart = APART.fullmatch(stretch)
-    falls = apart and float(apart[1].replace(",", "")) > float(apart[2].replace(",", ""))
-    return APART.sub(rf"\1{MINUS}\2", stretch) if falls else stretch
+    alone = not before.strip() and not after.strip("。.！!？?，, ")
+    pair = (PAIR if alone else APART).fullmatch(stretch)
+    falls = pair and float(pair[1].replace(",", "")) > float(pair[2].replace(",", ""))
+    return PAIR.sub(rf"\1{MINUS}\2", stretch) if falls else stretch
 
 
 def _signed(stretch: str, *, plain: bool) -> str:
@@ -92,6 +94,6 @@ BEFORE = (
     rule(r"!=|<>", "≠"),
     rule(r"(?<=[0-9A-Za-z)])(\s?)<(?=\s?[0-9A-Za-z(\-])", r"\1＜"),
     rule(r"(?<=[0-9A-Za-z)])(\s?)>(?=\s?[0-9A-Za-z(\-])", r"\1＞"),
-    rule(rf"(?<=[0-9a-z)])\s?\((?=[0-9a-z]\s?[+{DASH}×÷*]\s?[0-9a-z]\))", "×("),
+    rule(rf"(?<=[0-9a-wyz)])\s?\((?=[0-9a-z]\s?[+{DASH}×÷*]\s?[0-9a-z]\))", "×("),
     rule(rf"(?<=[0-9元个只])\s?[{DASH}]\s?(?=(?:{N})[\u3400-\u9fff]{{0,3}}\s?=)", MINUS),
 )

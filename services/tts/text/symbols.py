@@ -72,7 +72,7 @@ SYMBOLS = (
     rule(
         "[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\ufb00-\ufb06\u203c\u2047-\u2049\u249c-\u24e9\u3280-\u3289"
         "\u2102\u210a-\u2113\u2115\u2119-\u211d\u2124\u2128\u212c\u212d\u212f-\u2131\u2133\u2134\u2139\u213d-\u2140"
-        "\u2145-\u2149\U0001d400-\U0001d7ff\U0001f110-\U0001f149]|[\u02b0-\u02b8\u1d2c-\u1d61\u2071\u207f]{2,}",
+        "\u2145-\u2149\U0001d400-\U0001d7ff\U0001f110-\U0001f149]|[\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1d61\u2071\u207f]{2,}",
         _compatible,
     ),
     rule(
@@ -87,7 +87,7 @@ SYMBOLS = (
 )
 
 LOWERED = str.maketrans("0123456789n", "₀₁₂₃₄₅₆₇₈₉ₙ")
-OPERAND = r"(?:[A-Za-z](?![A-Za-z0-9_:>=-])|[0-9][0-9.]*+(?![A-Za-z_]))"
+OPERAND = r"-?(?:[A-Za-z](?![A-Za-z0-9_:>=-])|[0-9][0-9.]*+(?![A-Za-z_]))"
 COMPARISONS = (
     rule(
         r"(?<=[\w)]) ?(<=|>=|!=|=<)(?= ?[\w(\-])", lambda m: m[0].replace(m[1], {"!=": "≠", ">=": "≥"}.get(m[1], "≤"))
@@ -101,7 +101,8 @@ COMPARISONS = (
         lambda m: raised(m[1] or m[2]),
     ),
     rule(r"(?<=[0-9)])\^(?=\()", "ˆ"),
-    rule(r"(?<![A-Za-z])([a-z])_([0-9n])(?![A-Za-z0-9_])", lambda m: m[1] + (m[2].translate(LOWERED))),
+    rule(r"(?<![A-Za-z])([a-np-z])_([0-9n])(?![A-Za-z0-9_])", lambda m: m[1] + (m[2].translate(LOWERED))),
+    rule(r"(?<=[0-9])([cmk]?m) ?\* ?(?=[0-9])", r"\1×"),
     rule(r"(?<=[0-9)]) ?\* ?(?=[0-9(]|[a-z](?![A-Za-z*]))", "×"),
 )
 """Signs of mathematics that would pass for tags, faces or stress."""

@@ -17,6 +17,7 @@ DAY_OF = {
 
 UNITS = {
     "km/h": "kilometer per hour", "kph": "kilometer per hour", "mph": "mile per hour", "m/s": "meter per second",
+    "m/s²": "meter per second squared",
     "km²": "square kilometer", "m²": "square meter", "m³": "cubic meter", "cm²": "square centimeter",
     "cm³": "cubic centimeter", "m2": "square meter", "m3": "cubic meter", "km2": "square kilometer",
     "cm2": "square centimeter", "cm3": "cubic centimeter", "ft²": "square foot", "in²": "square inch",
@@ -48,7 +49,8 @@ PER = {
     "ticket": "ticket",
 }  # fmt: skip
 MONEY = {
-    "$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence"), "¥": ("yuan", ""), "￥": ("yuan", ""),
+    "$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence"), "￡": ("pound", "pence"), "¥": ("yuan",
+    ""), "￥": ("yuan", ""),
     "US$": ("dollar", "cent"), "C$": ("Canadian dollar", "cent"), "CA$": ("Canadian dollar", "cent"),
     "A$": ("Australian dollar", "cent"), "AU$": ("Australian dollar", "cent"), "NZ$": ("New Zealand dollar", "cent"),
     "HK$": ("Hong Kong dollar", "cent"), "NT$": ("Taiwan dollar", "cent"), "S$": ("Singapore dollar", "cent"),
@@ -105,7 +107,7 @@ CODES = (
 """Before three digits or more that are a name, not an amount."""
 EMERGENCY = "911|999|112|110|119|120|988|000"
 ASKING = (
-    r"what(?: is|'s|’s| are| was)|how much(?: is| are)?|calculate|compute|solve|work out|figure out|find|so"
+    r"what(?: is|'s|’s| are| was)|how much(?: is| are)?|calculate|subtract|compute|solve|work out|figure out|find|so"
     r"|problem|try|answer"
 )
 ASKED = r"is (?=[0-9]|what|how)|equals?\b|makes (?=[0-9])|gives (?=[0-9])|leaves (?=[0-9])"

@@ -8,17 +8,21 @@ from typing import Any
 
 NAMES = {"en": ("English", "英语"), "zh": ("Chinese", "中文")}
 
-ENGLISH = (
-    "Only {language} is heard now, by {hearer}{reason}. What is stated to be another language is refused; where none\n"
-    "is stated, this one is assumed, and the words may be nonsense.\n"
-    "For Chinese and the others Whisper's weights are needed, or sensevoice: `make models` says what is in the way;\n"
-    "behind a filter set MODELS_SOURCE=modelscope, or PIP_INDEX_URL to a mirror near you; see services/stt/README.md."
+HEAD = (
+    "Only {language} is heard now, by {hearer}{reason}.",
+    "现在只能听{language}，由 {hearer} 来听{reason}。",
 )
-CHINESE = (
-    "现在只能听{language}，由 {hearer} 来听{reason}。说明了是别的语言，会被拒绝；\n"
-    "没有说明语言，就当作{language}来听，别的语言可能听成胡话。\n"
+LATER = (
+    "More is heard once all is loaded: `make ps` shows how far it is.",
+    "加载完以后能听更多语言：`make ps` 显示进度。",
+)
+REMEDY = (
+    "What is stated to be another language is refused; where none is stated, this one is assumed, right or wrong.\n"
+    "For Chinese and the others Whisper's weights are needed, or sensevoice: `make models` says what is in the way;\n"
+    "behind a filter set MODELS_SOURCE=modelscope, or PIP_INDEX_URL to a mirror near you; see services/stt/README.md.",
+    "说明了是别的语言，会被拒绝；没有说明语言，就当作{language}来听，别的语言可能听成胡话。\n"
     "要听中文等语言，需要 Whisper 的权重，或者用 sensevoice：`make models` 会说明缺什么；\n"
-    "网络受限时，在 .env 里写 MODELS_SOURCE=modelscope，或用 PIP_INDEX_URL 指定镜像；见 services/stt/README.zh-CN.md。"
+    "网络受限时，在 .env 里写 MODELS_SOURCE=modelscope，或用 PIP_INDEX_URL 指定镜像；见 services/stt/README.zh-CN.md。",
 )
 STATES = {"loading": "还在加载", "unavailable": "不可用", "resting": "暂停中"}
 
@@ -38,7 +42,8 @@ def limits(engines: Sequence[Mapping[str, Any]], environ: Mapping[str, str] | No
     states = [(engine["name"], STATES[engine["state"]] if chinese else f"is {engine['state']}") for engine in missing]
     comma, semicolon = ("，", "；") if chinese else (", ", "; ")
     reason = comma.join(f"{name} {state}" for name, state in states)
-    return (CHINESE if chinese else ENGLISH).format(
+    rest = LATER if any(engine["state"] == "loading" for engine in missing) else REMEDY
+    return f"{HEAD[chinese]}\n{rest[chinese]}".format(
         language=("、" if chinese else ", ").join(NAMES.get(code, (code, code))[chinese] for code in codes),
         hearer=", ".join(str(engine["name"]) for engine in ready),
         reason=reason and semicolon + reason,

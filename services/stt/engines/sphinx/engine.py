@@ -48,6 +48,9 @@ whose words it gets most wrong anyway), and of a real English speaker nothing bu
 """
 
 
+_REMEDY = "Other languages need an engine such as whisper: /status/stt says what keeps it away."
+
+
 class SphinxOptions(Options, frozen=True, kw_only=True):
     """The engine `sphinx`: PocketSphinx, English only."""
 
@@ -124,7 +127,11 @@ class Sphinx(Engine):
 
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         if not self.hears(hints.language):
-            raise Declined(f"PocketSphinx hears English only, not {hints.language!r}.", param="language")
+            raise Declined(
+                f"PocketSphinx hears English only, not {hints.language!r}. {_REMEDY}",
+                param="language",
+                code="unsupported_language",
+            )
         seconds = len(pcm) / RATE
         try:
             place = self.pace.enter(seconds, self.patience_seconds + max(0.0, seconds - SHORT_SECONDS))
@@ -215,9 +222,10 @@ def _check_english(words: list[RawWord]) -> None:
     """
     if words and sum(probability for *_, probability in words) / len(words) < LIKELY_ENGLISH:
         raise Declined(
-            "PocketSphinx hears English only, and this does not sound like it. Send language=en if it is English; for "
-            "other languages an engine such as whisper must be ready: /readyz says what it waits for.",
+            "PocketSphinx hears English only, and this does not sound like it. Send language=en if it is English. "
+            f"{_REMEDY}",
             param="language",
+            code="unsupported_language",
         )
 
 

@@ -338,3 +338,12 @@ async def test_what_a_grammar_allows_is_heard_however_improbable(
 
     assert [segment.text for piece in pieces for segment in piece.segments] == [" good night"]
     await sphinx.aclose()
+
+
+async def test_engines_ahead_leave_it_the_time_that_a_recording_of_this_length_needs() -> None:
+    sphinx = Sphinx(1)
+    sphinx.pace.seconds = 0.4
+
+    assert sphinx.needs(1.0) == 1.0
+    assert sphinx.needs(6.0) == pytest.approx(2.4)
+    await sphinx.aclose()

@@ -24,7 +24,7 @@ help: ## this list
 
 # Running it
 
-.PHONY: up down ps logs talk spoken warm scale models doctor
+.PHONY: up down ps logs talk spoken warm scale models doctor install uninstall
 up: ## start everything, wait until it is ready, say how to use it
 	@deploy/run up
 
@@ -56,6 +56,9 @@ models: ## fetch the weights of the engines in .env ahead of time (or: MODEL=whi
 
 doctor: ## look for what is wrong, and say what to do about it
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.doctor
+
+install uninstall: ## as a hardened service of systemd, started with the machine (root); and away with it again
+	@deploy/native/install $@
 
 # Working on it
 

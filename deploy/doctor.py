@@ -1,4 +1,4 @@
-"""`python -m deploy.doctor`: looks for what is wrong, and says what to do about it."""
+"""`python -m deploy.doctor`: finds what is wrong, and says what to do about it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FREE_BYTES = 3 * 2**30
 
 class Finding(NamedTuple):
     good: bool | None
-    """None: worth knowing, no more."""
+    """True: fine; False: to be mended; None: only worth knowing."""
     what: str
     remedy: str = ""
 
@@ -50,9 +50,9 @@ def nginx() -> Iterator[Finding]:
     if found is None:
         yield Finding(None, "no nginx", "`make up` fetches it as root or with sudo; else `sudo apt-get install nginx`.")
         return
-    said = subprocess.run([found, "-v"], capture_output=True, text=True).stderr.strip().rpartition("/")[2]
-    numbers = tuple(int(part) for part in said.split()[0].split(".")[:2]) if said[:1].isdigit() else (0, 0)
-    yield Finding(numbers >= (1, 22), f"nginx {said}", "" if numbers >= (1, 22) else "It takes 1.22 or newer.")
+    version = subprocess.run([found, "-v"], capture_output=True, text=True).stderr.strip().rpartition("/")[2]
+    numbers = tuple(int(part) for part in version.split()[0].split(".")[:2]) if version[:1].isdigit() else (0, 0)
+    yield Finding(numbers >= (1, 22), f"nginx {version}", "" if numbers >= (1, 22) else "It takes 1.22 or newer.")
 
 
 def docker() -> Iterator[Finding]:
@@ -84,7 +84,7 @@ def settings() -> Iterator[Finding]:
         yield Finding(False, str(exc), "Until then nothing starts: an unread line may be the one with the keys.")
         return
     if first_key(values) is None:
-        yield Finding(False, "API_KEYS is empty: whoever reaches the port may use it", "Write a key into .env.")
+        yield Finding(False, "API_KEYS is empty: anyone who reaches the port may call", "Write a key into .env.")
     elif len(first_key(values) or "") < 12:
         yield Finding(False, "the first of API_KEYS is short enough to be guessed", "Write a longer one into .env.")
     else:
@@ -98,7 +98,7 @@ def settings() -> Iterator[Finding]:
 
 
 def running() -> Iterator[Finding]:
-    """The engines if it is up, the ports if not."""
+    """Look at the engines of what is up, or else at the ports."""
     try:
         addresses = Addresses.current()
     except ValueError:
@@ -117,12 +117,12 @@ def running() -> Iterator[Finding]:
         if deaths := body.get("worker_deaths"):
             remedy = f"`make logs S={service}` says of what: SIGKILL is often a lack of memory, SIGBUS a full disk."
             yield Finding(False, f"{service}: {deaths} of its workers died since it was started", remedy)
-        told = "; ".join(f"{engine['name']} {describe(engine)}" for engine in body["engines"])
+        states = "; ".join(f"{engine['name']} {describe(engine)}" for engine in body["engines"])
         first = body["engines"][0]
         remedy = "" if status == 200 else "No engine is ready: the words after `unavailable` say what to do."
         if status == 200 and first["state"] == "unavailable":
             remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
-        yield Finding(status == 200 or False, f"{service}: {told}", remedy)
+        yield Finding(status == 200 or False, f"{service}: {states}", remedy)
         if service == "stt" and (limited := limits(body["engines"])):
             what, _, remedy = limited.partition("\n")
             yield Finding(None, what, remedy.replace("\n", " "))
@@ -204,12 +204,12 @@ def _reached(host: str) -> bool:
 
 
 def clock() -> Iterator[Finding]:
-    """Against a server's own; edge's voices refuse whose clock is wrong."""
+    """Compare the clock with a server's; edge's voices refuse callers with a wrong one."""
     connection = HTTPSConnection(EDGE_HOST, timeout=CONNECT_SECONDS)
     try:
         connection.request("HEAD", "/")
-        told = connection.getresponse().headers.get("date", "")
-        skew = abs(time.time() - parsedate_to_datetime(told).timestamp())
+        date = connection.getresponse().headers.get("date", "")
+        skew = abs(time.time() - parsedate_to_datetime(date).timestamp())
     except (OSError, HTTPException, ValueError, TypeError):
         return
     finally:

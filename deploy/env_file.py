@@ -19,7 +19,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "\\$"}
 
 
 class UnreadableLine(ValueError):
-    """A line of `.env` cannot be read, or would not mean what it says; the message names it and the remedy."""
+    """Raised for a line of `.env` that cannot be read or would not mean what it says; names line and remedy."""
 
     def __init__(self, line: int, message: str) -> None:
         super().__init__(f".env, line {line}: {message}")

@@ -1,4 +1,4 @@
-"""What the commands behind make know of this checkout: its settings, its addresses, what is up.
+"""Read what the commands behind make know of this checkout: settings, addresses, what is up.
 
 Plain Python without dependencies, and of any version from 3.9 on: in MODE=containers the host's own runs it.
 """
@@ -23,7 +23,7 @@ SERVICES = ("stt", "llm", "tts")
 
 
 def wanted(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """`.env`, and before it what the shell says of `TALKBOX_…` (as Compose does it)."""
+    """Return the settings in `.env`; `TALKBOX_…` in the shell wins, as it does with Compose."""
     environ = os.environ if environ is None else environ
     ours = {name: value for name, value in environ.items() if name.startswith("TALKBOX_") and value}
     return {**read_env(ROOT / ".env"), **ours}
@@ -31,11 +31,11 @@ def wanted(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything listens."""
+    """Ports and addresses on which everything listens."""
 
     port: int = 8080
     bind: str = ""
-    """The proxy's; empty: all interfaces."""
+    """Address of the proxy; empty: all interfaces."""
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> Addresses:
@@ -59,21 +59,21 @@ class Addresses:
         (STATE / "addresses.json").write_text(json.dumps({"port": self.port, "bind": self.bind}))
 
     def base_port(self, service: str) -> int:
-        """Of a service's own base, through the proxy."""
+        """Return the port of a service's own base, through the proxy."""
         return self.port + 1 + SERVICES.index(service)
 
     def own_port(self, service: str) -> int:
-        """Of the service itself, natively."""
+        """Return the port of the service itself, natively."""
         return self.port + 11 + SERVICES.index(service)
 
     @property
     def local(self) -> str:
-        """The proxy's host as seen from this machine."""
+        """Host of the proxy as seen from this machine."""
         return self.bind or "127.0.0.1"
 
     @property
     def host(self) -> str:
-        """The proxy's host as others see it, as far as this machine can tell."""
+        """Host of the proxy as others see it, as far as this machine can tell."""
         return self.bind or _address_in_the_house() or "127.0.0.1"
 
 
@@ -82,7 +82,7 @@ def url(host: str, port: int, path: str = "/v1") -> str:
 
 
 def _address_in_the_house() -> str | None:
-    """Of the interface that leads outside; nothing is sent to learn it."""
+    """Return the address of the interface that leads outside; nothing is sent to learn it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
@@ -106,7 +106,7 @@ def first_key(settings: Mapping[str, str]) -> str | None:
 
 
 def get(host: str, port: int, path: str, *, key: str | None = None, seconds: float = 5.0) -> tuple[int, Any]:
-    """Status and JSON of a GET; status 0 where nothing answers, and None where it is no JSON."""
+    """Return status and JSON of a GET; status 0 where nothing answers, and None for what is no JSON."""
     connection = HTTPConnection(host, port, timeout=seconds)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})

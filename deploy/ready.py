@@ -1,4 +1,4 @@
-"""`python -m deploy.ready`: shows the engines loading until each service answers, then what to do with them.
+"""`python -m deploy.ready`: shows the engines load until each service answers, then what to do with them.
 
 In both modes the last step of `make up`. `--trouble COMMAND` is asked every few seconds for what went wrong: if it
 prints anything, that is shown and the exit code is 1.
@@ -23,11 +23,11 @@ from deploy.installation import SERVICES, Addresses, first_key, get, url, wanted
 
 DOES = {"stt": "hears", "llm": "thinks", "tts": "speaks"}
 STALLED_SECONDS = 45.0
-"""A service that answers need not wait longer than this for a better engine that does not get on."""
+"""Longest wait for a better engine whose loading makes no progress, once the service answers."""
 SILENT_SECONDS = 120.0
 POLL_SECONDS = 0.25
 SHORT = 70
-"""A reason that is longer stands on a line of its own elsewhere."""
+"""Longest reason that fits beside an engine's name; a longer one gets a line of its own."""
 
 Trouble = Callable[[], "str | None"]
 
@@ -69,8 +69,8 @@ def wait(
             return engines
         if time.monotonic() - asked > 2:
             asked = time.monotonic()
-            if told := trouble():
-                raise RuntimeError(told)
+            if reason := trouble():
+                raise RuntimeError(reason)
         if idle > SILENT_SECONDS:
             missing = ", ".join(service for service in SERVICES if service not in ready)
             raise RuntimeError(f"Nothing has happened for {SILENT_SECONDS:.0f} s; {missing} should be ready by now.")
@@ -78,7 +78,7 @@ def wait(
 
 
 def describe(engine: Any) -> str:
-    """`loading: downloading model.bin, 40 %`."""
+    """Return a state as `loading: downloading model.bin, 40 %`."""
     text = str(engine["state"])
     detail, progress = engine.get("detail"), engine.get("progress")
     if detail and engine["state"] != "ready":
@@ -89,19 +89,19 @@ def describe(engine: Any) -> str:
 
 
 def brief(engine: Any) -> str:
-    """The same where a short line is wanted."""
+    """Return `describe` in a short form."""
     text = describe(engine)
     return text if len(text) < SHORT else str(engine["state"])
 
 
 def step(engine: Any) -> str:
-    """What of an engine's state is worth a new line: progress by tenths, so that it does not flood the screen."""
+    """Return what a new line is printed for when it changes: the state, and progress by tenths."""
     progress = engine.get("progress")
     return f"{engine['state']} {engine.get('detail') if progress is None else int(progress * 10)}"
 
 
 def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]]) -> str:
-    """What a newcomer needs next."""
+    """Return the text that a newcomer needs next."""
     host, bases = addresses.host, {service: addresses.base_port(service) for service in SERVICES}
     base = url(host, addresses.port)
     page = f"/#key={quote(key, safe='')}" if key else "/"
@@ -111,7 +111,7 @@ def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]])
         "Talkbox is up.",
         "",
         f"  base URL   {base}{here}",
-        f"  API key    {key or 'none needed: API_KEYS is empty, everybody may call'}",
+        f"  API key    {key or 'none needed: API_KEYS is empty, anyone may call'}",
         f"  page       {url(addresses.local, addresses.port, page)}",
         "",
         "One service alone:",
@@ -147,7 +147,7 @@ def _answers(service: str, engines: dict[str, list[Any]]) -> str:
 
 
 def folotoy(base: str, key: str | None) -> dict[str, str]:
-    """Its variables for all three services at one base."""
+    """Return folotoy-server's variables for all three services at one base."""
     shown = key or "none"
     return {
         "STT_TYPE": "openai-whisper",

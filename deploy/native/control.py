@@ -17,7 +17,7 @@ from xmlrpc.client import Fault, ServerProxy
 from deploy import ready
 from deploy.env_file import UnreadableLine
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, wanted
-from deploy.native import layout, processes, render
+from deploy.native import layout, processes, render, users
 from deploy.native.layout import LOGS, MODELS, PROGRAMS, RUN
 from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
 from supervisor.xmlrpc import Faults, SupervisorTransport
@@ -32,11 +32,11 @@ SETTLED_SECONDS = 1.0
 
 
 class Trouble(Exception):
-    """What the person at the keyboard should read, instead of a trace."""
+    """A message for the person at the keyboard, instead of a trace."""
 
 
 def supervisor() -> Any:
-    """Its methods, over its socket; they raise OSError where none is running."""
+    """Return supervisor's methods, over its socket; they raise OSError where none is running."""
     transport = SupervisorTransport(None, None, f"unix://{layout.socket_path()}")
     return ServerProxy("http://127.0.0.1", transport).supervisor
 
@@ -61,7 +61,7 @@ def until(done: Callable[[], bool], seconds: float) -> bool:
 
 @contextmanager
 def alone() -> Generator[None, None, None]:
-    """One command at a time changes things."""
+    """Let one command at a time change things."""
     STATE.mkdir(exist_ok=True)
     with (STATE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -81,8 +81,7 @@ def up() -> int:
     if nginx is None:
         raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`), then `make up` again.")
     with alone():
-        for folder in (RUN / "temp", LOGS, MODELS):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folders()
         heal()
         running = is_running()
         if running:
@@ -95,6 +94,32 @@ def up() -> int:
         else:
             start()
     return ready.show(addresses, why_down)
+
+
+def make_folders() -> None:
+    """Make the folders, and where root starts Talkbox the user that serves."""
+    for folder in (RUN / "temp", LOGS, MODELS):
+        folder.mkdir(parents=True, exist_ok=True)
+    if reason := users.prepare():
+        print(f"The services run as root: {reason}.", flush=True)
+
+
+def write() -> int:
+    """Write what supervisor and nginx read; systemd starts them."""
+    settings = wanted()
+    try:
+        addresses = Addresses.of(settings)
+    except ValueError as exc:
+        raise Trouble(str(exc)) from exc
+    nginx = render.find_nginx()
+    if nginx is None:
+        raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`).")
+    with alone():
+        heal()
+        make_folders()
+        write_configs(nginx, addresses, settings)
+        addresses.remember()
+    return 0
 
 
 def heal() -> None:
@@ -179,7 +204,7 @@ def write_configs(nginx: str, addresses: Addresses, settings: dict[str, str]) ->
         raise Trouble(str(exc)) from exc
     draft, final = RUN / "proxy.conf.new", RUN / "proxy.conf"
     draft.write_text(proxy, encoding="utf-8")
-    (RUN / "nginx.conf.new").write_text(render.nginx_main(draft), encoding="utf-8")
+    (RUN / "nginx.conf.new").write_text(render.nginx_main(draft, users.serving_user()), encoding="utf-8")
     tried = subprocess.run(
         [*render.nginx_command(nginx, RUN / "nginx.conf.new"), "-t", "-q"], capture_output=True, text=True
     )
@@ -188,8 +213,8 @@ def write_configs(nginx: str, addresses: Addresses, settings: dict[str, str]) ->
     (RUN / "nginx.conf.new").unlink()
     changed = not final.exists() or final.read_text(encoding="utf-8") != proxy
     draft.replace(final)
-    (RUN / "nginx.conf").write_text(render.nginx_main(final), encoding="utf-8")
-    (RUN / "supervisord.conf").write_text(render.supervisor_config(addresses), encoding="utf-8")
+    (RUN / "nginx.conf").write_text(render.nginx_main(final, users.serving_user()), encoding="utf-8")
+    (RUN / "supervisord.conf").write_text(render.supervisor_config(addresses, users.serving_user()), encoding="utf-8")
     return changed
 
 
@@ -205,7 +230,7 @@ def start() -> None:
 
 
 def apply_changes(proxy_changed: bool) -> None:
-    """Restart what differs from what is running, and start what has given up; leave the rest alone."""
+    """Replace or restart what differs from what runs, and start what has given up; leave the rest alone."""
     rpc = supervisor()
     try:
         ((added, changed, removed),) = rpc.reloadConfig()
@@ -264,7 +289,7 @@ def state(rpc: Any, name: str) -> int:
 
 
 def why_down() -> str | None:
-    """What a service that supervisor has given up said last."""
+    """Return the last log lines of a program that supervisor has given up; None: all is well."""
     try:
         infos = supervisor().getAllProcessInfo()
     except OSError:
@@ -350,8 +375,8 @@ def ps() -> int:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
     for service, states in engines.items():
         for engine in states or ():
-            if ready.brief(engine) != (told := ready.describe(engine)):
-                print(f"\n{service}, {engine['name']}: {told}")
+            if ready.brief(engine) != (state_ := ready.describe(engine)):
+                print(f"\n{service}, {engine['name']}: {state_}")
     return 0
 
 
@@ -374,10 +399,10 @@ def _row(info: dict[str, Any], engines: list[Any] | None) -> tuple[str, ...]:
         return name, label, "", "", "", f"see `make logs S={name}`"
     memory = f"{processes.memory_bytes(processes.family(pid)) / 2**20:.0f} MB"
     children = processes.workers(pid) if name in SERVICES else processes.children(pid)
-    told = "; ".join(f"{engine['name']} {ready.brief(engine)}" for engine in engines or ())
+    states = "; ".join(f"{engine['name']} {ready.brief(engine)}" for engine in engines or ())
     if name in SERVICES and engines is None:
-        told = "does not answer"
-    return name, label, str(len(children)), _pids(pid, children), memory, told
+        states = "does not answer"
+    return name, label, str(len(children)), _pids(pid, children), memory, states
 
 
 def _pids(parent: int, children: Sequence[int]) -> str:
@@ -388,7 +413,7 @@ def _pids(parent: int, children: Sequence[int]) -> str:
 
 
 def scale(wishes: Sequence[str]) -> int:
-    """`stt=3 …`: so many workers, one by one, each leaving when it has finished what it does."""
+    """Change the numbers of workers (`stt=3 …`); one that goes first finishes what it does."""
     numbers = [_wish(wish) for wish in wishes]
     if not numbers:
         raise Trouble("Say which service and how many: `make scale stt=3`.")
@@ -434,13 +459,14 @@ def _workers(number: int) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.native.control")
-    parser.add_argument("command", choices=["up", "down", "ps", "scale"])
+    parser.add_argument("command", choices=["up", "down", "ps", "scale", "write"])
     parser.add_argument("wishes", nargs="*")
     wanted_command = parser.parse_args()
     commands: dict[str, Callable[[], int]] = {
         "up": up,
         "down": down,
         "ps": ps,
+        "write": write,
         "scale": lambda: scale(wanted_command.wishes),
     }
     try:

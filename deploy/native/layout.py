@@ -1,4 +1,4 @@
-"""Where a native installation keeps its things, and the settings its processes see."""
+"""Name the folders of a native installation, and the settings that its processes see."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from deploy.env_file import read_env
 from deploy.installation import ROOT, SERVICES, STATE
 
 RUN, LOGS, MODELS = STATE / "run", STATE / "logs", STATE / "models"
+COUNTS, STARTED, HOME = RUN / "counts", RUN / "started", STATE / "home"
 WORKERS = STATE / "workers.json"
 PROGRAMS = (*SERVICES, "proxy")
 
@@ -21,7 +22,7 @@ FROM_THE_SHELL = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
-"""A service sees these, and otherwise only what `.env` says: a key that lies about in somebody's shell must not decide
+"""Variables of the shell that a service sees beside `.env`: a key left in somebody's shell must not decide
 where a child's words go."""
 PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "PIP_", "XDG_", "CUDA_", "NVIDIA_")
 
@@ -39,12 +40,14 @@ def own_prefixes(service: str) -> tuple[str, ...]:
 
 
 def service_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a service's process sees, given the shell that `make up` was called in."""
+    """Return what a service's process sees, given the shell that `make up` was called in."""
     shell = {
         name: value
         for name, value in environ.items()
         if name in FROM_THE_SHELL or name.startswith(PREFIXES_FROM_THE_SHELL)
     }
+    if not os.access(shell.get("HOME", ""), os.W_OK):  # root's, where another user serves
+        shell["HOME"] = str(HOME)
     ours = {"PYTHONPATH": str(ROOT / "services"), "PYTHONUNBUFFERED": "1"}
     settings = {"MODELS_DIR": str(MODELS), **read_env(ROOT / ".env")}
     return {**shell, **settings, **ours}
@@ -65,17 +68,18 @@ def fingerprint(service: str, env: Mapping[str, str]) -> str:
 
 def remember_fingerprint(service: str) -> None:
     """Note what a service is started with, for the next `make up` to compare."""
-    (RUN / f"{service}.fingerprint").write_text(fingerprint(service, read_env(ROOT / ".env")))
+    STARTED.mkdir(parents=True, exist_ok=True)
+    (STARTED / service).write_text(fingerprint(service, read_env(ROOT / ".env")))
 
 
 def is_current(service: str) -> bool:
     """Return True if what runs was started with the settings and the code there are now."""
-    noted = RUN / f"{service}.fingerprint"
+    noted = STARTED / service
     return noted.exists() and noted.read_text() == fingerprint(service, read_env(ROOT / ".env"))
 
 
 def workers() -> dict[str, int]:
-    """How many each service shall have."""
+    """Return the number of workers that each service is to have."""
     remembered = json.loads(WORKERS.read_text()) if WORKERS.exists() else {}
     return {service: int(remembered.get(service, 1)) for service in SERVICES}
 
@@ -85,7 +89,7 @@ def remember_workers(service: str, number: int) -> None:
 
 
 def socket_path() -> Path:
-    """Supervisor's. A socket's path is short by law, so a checkout that lies deep keeps it in a private folder of /tmp.
+    """Return the path of supervisor's socket, which must be short: a deep checkout has it in a private folder of /tmp.
 
     Raises:
         PermissionError: That folder belongs to somebody else.

@@ -29,21 +29,21 @@ def family(pid: int) -> list[int]:
 
 
 def orphans() -> list[int]:
-    """Processes of this installation that supervisor does not know, since it or nginx's master was killed."""
+    """Return the processes of this installation that supervisor does not know: it or nginx's master was killed."""
     supervisor = supervisor_pid()
     known = set(family(supervisor)) if supervisor else set()
     return [pid for pid in _installed() if pid not in known]
 
 
 def orphaned_proxies() -> list[int]:
-    """Workers of nginx whose master is gone."""
+    """Return the workers of nginx whose master is gone."""
     return [
         pid for pid in _all() if _is_our_nginx_worker(pid) and b"nginx: master" not in _command(_parent(_folder(pid)))
     ]
 
 
 def supervisor_pid() -> int | None:
-    """The process of this installation's supervisor, if it runs."""
+    """Return the process of this installation's supervisor; None: there is none."""
     return next((pid for pid in _all() if _is_supervisor(pid)), None)
 
 
@@ -73,7 +73,7 @@ def _is_supervisor(pid: int) -> bool:
 
 
 def _is_service(pid: int) -> bool:
-    """Its command names the program that starts it again, which no service in a test has."""
+    """Recognise a service by the program in its command that starts it again; no service in a test has one."""
     return b"chassis.server" in _command(pid) and b"deploy.native.service" in _command(pid) and _is_at_home(pid)
 
 

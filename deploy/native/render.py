@@ -1,4 +1,4 @@
-"""The files that supervisor and nginx read, made from settings and addresses."""
+"""Make the files that supervisor and nginx read, from settings and addresses."""
 
 import os
 import re
@@ -72,7 +72,7 @@ serverurl = unix://{socket}
 PROGRAM = """
 [program:{name}]
 command = {command}
-autorestart = true
+{user}autorestart = true
 startsecs = {start_seconds}
 startretries = 5
 stopsignal = {stop_signal}
@@ -94,7 +94,7 @@ def nginx_command(nginx: str, config: Path) -> list[str]:
 
 
 def proxy_config(template: str, addresses: Addresses, settings: Mapping[str, str]) -> str:
-    """The template, filled in as the image's entry point does it in containers."""
+    """Fill in the template, as the image's entry point does in containers."""
     values = {
         "TALKBOX_RESOLVER": "",
         "TALKBOX_NEXT_SERVER_ON": "error timeout non_idempotent",
@@ -130,7 +130,7 @@ def real_ip(trusted: str) -> str:
 
 
 def max_body_bytes(settings: Mapping[str, str]) -> int:
-    """A little above what the services take."""
+    """Return a limit a little above those of the services."""
     limits = [settings.get(f"{service.upper()}_MAX_BODY_BYTES", "") for service in SERVICES]
     return max([LEAST_BODY_BYTES, *(int(text) + BODY_SLACK_BYTES for text in limits if text.isdigit())])
 
@@ -151,9 +151,9 @@ def _has_ipv6() -> bool:
     return True
 
 
-def nginx_main(proxy: Path) -> str:
+def nginx_main(proxy: Path, user: str | None) -> str:
     return NGINX_MAIN.format(
-        user="user root;\n" if os.getuid() == 0 else "",
+        user=f"user {user or 'root'};\n" if os.getuid() == 0 else "",
         stop_seconds=STOP_SECONDS - 1,
         run=RUN,
         proxy=proxy,
@@ -162,7 +162,7 @@ def nginx_main(proxy: Path) -> str:
     )
 
 
-def supervisor_config(addresses: Addresses) -> str:
+def supervisor_config(addresses: Addresses, user: str | None) -> str:
     """Return the configuration of all programs; supervisor restarts those whose part differs from what it knows."""
     parts = [
         SUPERVISOR.format(
@@ -176,17 +176,21 @@ def supervisor_config(addresses: Addresses) -> str:
     ]
     for service in SERVICES:
         port = str(addresses.own_port(service))
-        parts.append(_program(service, [sys.executable, "-m", "deploy.native.service", service, "--port", port]))
+        command = [sys.executable, "-m", "deploy.native.service", service, "--port", port]
+        parts.append(_program(service, command, user=user))
     proxy = [sys.executable, "-m", "deploy.native.service", "proxy"]
     parts.append(_program("proxy", proxy, stop_signal="QUIT", start_seconds=PROXY_START_SECONDS))
     return "".join(parts)
 
 
-def _program(name: str, command: list[str], stop_signal: str = "TERM", start_seconds: int = 2) -> str:
+def _program(
+    name: str, command: list[str], stop_signal: str = "TERM", start_seconds: int = 2, user: str | None = None
+) -> str:
     return PROGRAM.format(
         name=name,
         command=_plain(shlex.join(command)),
         start_seconds=start_seconds,
+        user=f"user = {user}\n" if user else "",
         stop_signal=stop_signal,
         stop_seconds=STOP_SECONDS + 2,
         logs=_plain(LOGS),
@@ -194,7 +198,7 @@ def _program(name: str, command: list[str], stop_signal: str = "TERM", start_sec
 
 
 def _plain(text: object) -> str:
-    """For supervisor, to whom a percent sign means more than itself."""
+    """Escape the percent sign, which means more than itself to supervisor."""
     return str(text).replace("%", "%%")
 
 

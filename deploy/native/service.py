@@ -57,7 +57,7 @@ def _become_service(service: str, port: str, rest: Sequence[str]) -> None:
         layout.remember_fingerprint(service)
         again = [sys.executable, "-m", "deploy.native.service", service, "--port", port]
         command += ["--workers", str(layout.workers()[service]), "--start-command", shlex.join(again)]
-        command += ["--counts", str(layout.RUN / "counts" / service)]
+        command += ["--counts", str(layout.COUNTS / service)]
     os.execve(sys.executable, [*command, *rest], environment)
 
 

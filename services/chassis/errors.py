@@ -1,4 +1,4 @@
-"""The tree of errors, and the one answer to all of them: `{"error": {message, type, param, code}}`."""
+"""Define the tree of errors, and answer all of them alike: `{"error": {message, type, param, code}}`."""
 
 import math
 from typing import ClassVar

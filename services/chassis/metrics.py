@@ -1,4 +1,4 @@
-"""GET /metrics: what Prometheus reads."""
+"""Count, and show the counts at GET /metrics for Prometheus."""
 
 import logging
 import os
@@ -46,7 +46,7 @@ log = logging.getLogger("talkbox.metrics")
 
 @lru_cache(maxsize=2048)
 def of(metric: M, *labels: object) -> M:
-    """The one of a metric's children that has these labels; finding it costs more than counting."""
+    """Return a metric's child with these labels, remembered since finding it costs more than counting."""
     return metric.labels(*labels)
 
 
@@ -77,7 +77,7 @@ def forget_the_dead(folder: Path) -> None:
 
 
 class Watch:
-    """One request's time, from its arrival."""
+    """A clock that starts when a request arrives."""
 
     def __init__(self) -> None:
         self.began = monotonic()

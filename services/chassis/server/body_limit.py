@@ -1,4 +1,4 @@
-"""What may come in: `BodyLimit` for sizes, `Admission` for numbers."""
+"""Limit the size of request bodies."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The log: one JSON line an event, what happened and never what was said."""
+"""Write the log: one JSON line an event, what happened and never what was said."""
 
 import logging
 import sys
@@ -29,7 +29,7 @@ class LogOptions(Options, frozen=True, kw_only=True):
 
 
 class JsonLines(logging.Formatter):
-    """A record as one JSON object; `extra={"event": {…}}` adds fields to it."""
+    """Format a record as one JSON object; `extra={"event": {…}}` adds fields to it."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

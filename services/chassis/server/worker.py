@@ -29,7 +29,7 @@ log = logging.getLogger("talkbox")
 
 @dataclass(frozen=True)
 class Orders:
-    """What a worker learns from its parent.
+    """Orders that a worker gets from its parent.
 
     Args:
         service: `stt`, `llm` or `tts`.

@@ -39,12 +39,12 @@ log = logging.getLogger("talkbox.workers")
 
 @dataclass(frozen=True)
 class Plan:
-    """What the parent shall keep up.
+    """Task of the parent.
 
     Args:
         service: `stt`, `llm` or `tts`.
         count: Number of workers.
-        start_command: What SIGHUP starts in this process's place; empty: the command that started it.
+        start_command: Command that SIGHUP starts in this process's place; empty: the command that started it.
         former: Processes that a parent before this one has left behind.
         deaths: Workers that died under the parents before.
         counts: Folder where several workers keep their counts.
@@ -100,14 +100,14 @@ class Worker:
 
 @dataclass
 class Workers:
-    """The parent."""
+    """The parent, which starts, watches, replaces and ends the workers."""
 
     plan: Plan
     listener: socket.socket
     workers: list[Worker] = field(default_factory=list)
-    """Those that shall stay."""
+    """Workers that are to stay."""
     going: dict[int, float] = field(default_factory=dict)
-    """Processes that were told to end, each with its deadline."""
+    """Processes that got SIGTERM, each with its deadline."""
 
     def __post_init__(self) -> None:
         self.count, self.deaths = self.plan.count, self.plan.deaths

@@ -232,6 +232,50 @@ REFUSALS = (
     Refusal("oneapi", "no model", 503, _error("no available channels for model m", type="new_api_error")),
     Refusal("oneapi", "busy", 429, _error("当前分组上游负载已饱和，请稍后再试", type="new_api_error")),
     Refusal("oneapi", "blocked", 400, _error("blocked", code="sensitive_words_detected", type="new_api_error")),
+    # Others, whom nothing here was written for
+    Refusal("xai", "refused", 400, {"code": "invalid argument", "error": "Incorrect API key provided: xa***."}),
+    Refusal("xai", "no model", 404, {"code": "not found", "error": "The model m does not exist or you lack access."}),
+    Refusal("xai", "unpaid", 403, {"code": "denied", "error": "Your newly created team doesn't have any credits yet."}),
+    Refusal("together", "no model", 400, _error("Unable to access model m.", code="model_not_available")),
+    Refusal(
+        "together",
+        "too long",
+        422,
+        _error("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097"),
+    ),
+    Refusal(
+        "fireworks", "no model", 404, _error("Model not found, inaccessible, and/or not deployed", code="NOT_FOUND")
+    ),
+    Refusal("fireworks", "unpaid", 412, _error("Account is suspended: its spending limit is reached")),
+    Refusal("bedrock", "refused", 403, {"message": "The security token included in the request is invalid."}),
+    Refusal("bedrock", "no model", 400, {"message": "The provided model identifier is invalid."}),
+    Refusal("bedrock", "too long", 400, {"message": "Input is too long for requested model."}),
+    Refusal("bedrock", "busy", 429, {"message": "Too many requests, please wait before trying again."}),
+    Refusal("bedrock", "blocked", 400, {"message": "Output blocked by content filtering policy"}),
+    Refusal("cohere", "refused", 401, {"message": "invalid api token"}),
+    Refusal("cohere", "no model", 404, {"message": "model 'm' not found, make sure the correct model ID was used"}),
+    Refusal(
+        "cloudflare", "no model", 400, {"success": False, "errors": [{"code": 5007, "message": "No such model m"}]}
+    ),
+    Refusal(
+        "cloudflare", "refused", 401, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}
+    ),
+    Refusal(
+        "perplexity", "no model", 400, _error("Invalid model 'm'. Permitted models are listed.", type="invalid_model")
+    ),
+    Refusal("perplexity", "cannot", 400, _error("user and assistant roles should be alternating", code=400)),
+    Refusal(
+        "cerebras", "too long", 400, _error("Current length is 9000.", param="messages", code="context_length_exceeded")
+    ),
+    Refusal("hf", "failed", 503, {"error": "Model m is currently loading", "estimated_time": 20.0}),
+    Refusal("reseller", "blocked", 400, _error("The prompt triggered Azure OpenAI's content management policy.")),
+    Refusal("reseller", "blocked", 400, _error("Your request was rejected as a result of our safety system.")),
+    Refusal("reseller", "blocked", 400, _error("输入内容包含敏感词")),
+    Refusal("reseller", "unpaid", 400, _error("账户余额不足，请充值")),
+    Refusal("reseller", "no model", 400, _error("模型 m 已下线，请使用其他模型")),
+    Refusal("reseller", "refused", 400, _error("API 密钥错误")),
+    Refusal("reseller", "busy", 400, _error("请求过于频繁，请稍后再试")),
+    Refusal("reseller", "too long", 400, _error("输入内容过长")),
     # Servers of one's own
     Refusal("ollama", "no model", 404, {"error": "model 'm' not found, try pulling it first"}),
     Refusal("ollama", "no model", 404, _error("model 'm' not found", type="api_error")),
@@ -338,6 +382,15 @@ def deepseek(asked: dict[str, Any]) -> Manner | None:
         if isinstance(message["content"], list):
             sentence = f"{where}: invalid type: sequence, expected a string at line 1 column 60"
             return _refused(422, _error(sentence, type="invalid_request_error", code="invalid_request_error"))
+    return None
+
+
+def xai(asked: dict[str, Any]) -> Manner | None:
+    """Refuse in a spelling of one's own, as Grok's models that reason do."""
+    for field, theirs in (("presence_penalty", "presencePenalty"), ("frequency_penalty", "frequencyPenalty")):
+        if field in asked:
+            body = {"code": "invalid argument", "error": f"Argument not supported on this model: {theirs}"}
+            return _refused(400, body)
     return None
 
 

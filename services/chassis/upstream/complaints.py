@@ -6,10 +6,18 @@ from typing import Any
 
 import msgspec
 
+from chassis.upstream.kinds import Kind
+from chassis.upstream.sayings import CODES, WORDS
+
 _TEXTS = ("message", "msg", "error_msg", "status_msg", "errmsg", "detail", "error_message")
 _CODES = ("code", "type", "status", "error_code", "reason", "errcode")
 _NUMBERED = ("error_code",)
 """Codes whose numbers other vendors use for something else."""
+_FIELDS = {
+    Kind.TOO_LONG: ("messages", "input", "inputs", "prompt", "contents", "max_tokens", "max_completion_tokens"),
+    Kind.UNKNOWN_MODEL: ("model",),
+}
+"""Fields that these kinds are about; the same words about another one mean something else."""
 _LONGEST_TEXT = 1000
 _PLAIN_NAMES = ("temperature", "messages", "verbosity", "logprobs")
 """Fields without an underscore whose names mean nothing else; `stop` or `user` must be in quotation marks."""
@@ -113,13 +121,28 @@ class Complaint(msgspec.Struct):
         """The field of the request that it names: `messages` for `messages.0.role`."""
         return re.split(r"[.\[]", self.param)[0] if self.param else None
 
+    @property
+    def kind(self) -> Kind | None:
+        """The subject, as far as any vendor is known to say it so; None: only the status tells."""
+        return next(filter(self._is_about, Kind), None)
+
+    def _is_about(self, kind: Kind) -> bool:
+        if self.words & CODES[kind]:
+            return True
+        if kind is Kind.UNPAID and self.words & CODES[Kind.BUSY]:  # Gemini speaks of billing where a minute is full
+            return False
+        elsewhere = kind in _FIELDS and self.root is not None and self.root not in _FIELDS[kind]
+        return not elsewhere and WORDS[kind].search(self.message) is not None
+
     def names(self, field: str) -> bool:
         """Return whether it is about `field`: by `param`, or by its name in the message."""
         if self.root == field:
             return True
         bare = "_" in field or field in _PLAIN_NAMES
+        camel = re.sub("_([a-z])", lambda match: match[1].upper(), field)
         around = (r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])") if bare else (r"[`'\"“]", r"[`'\"”]")
-        return self.root is None and re.search(f"{around[0]}{re.escape(field)}{around[1]}", self.message) is not None
+        pattern = f"{around[0]}(?:{re.escape(field)}|{re.escape(camel)}){around[1]}"
+        return self.root is None and re.search(pattern, self.message) is not None
 
     @property
     def unknown(self) -> bool:

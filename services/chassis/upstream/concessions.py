@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from chassis.upstream.complaints import Complaint
+from chassis.upstream.kinds import Kind
 from chassis.upstream.question import Question
-from chassis.upstream.sayings import Kind, kind_of
 
 _MOST_FIELDS = 8
 """How many fields one question may lose, each for one more request."""
@@ -22,11 +22,13 @@ class Concessions:
 
     def can_do_with_less(self, status: int, complaint: Complaint) -> bool:
         """Give up what the refusal is about; return whether there was something to give up."""
-        match kind_of(complaint.words, complaint.message):
+        match complaint.kind:
             case Kind.TOO_LONG:
                 return self._shorten() or self._leave_out(complaint)
             case None if status in (400, 422):
                 return self._leave_out(complaint)
+            case Kind.UNKNOWN_MODEL if status in (400, 422):  # or a field that this model does not have
+                return any(self._named(complaint)) and self._leave_out(complaint)
             case None if status == 413:
                 return self._shorten()
             case _:

@@ -24,8 +24,8 @@ from chassis.errors import (
     NotFound,
 )
 from chassis.upstream.complaints import Complaint
+from chassis.upstream.kinds import Kind
 from chassis.upstream.question import Question
-from chassis.upstream.sayings import Kind, kind_of
 
 _AUTH_REST_SECONDS = 300.0
 _UNPAID_REST_SECONDS = 600.0
@@ -93,7 +93,7 @@ def refusal(
     about = about or Circumstances()
     said = _clean(complaint.message, about.secrets)
     wait = complaint.wait_seconds if retry_after is None else retry_after
-    match kind_of(complaint.words, complaint.message):
+    match complaint.kind:
         case Kind.BLOCKED:
             return BadRequest(said or "The provider's moderation refused this.", code="content_filter")
         case Kind.TOO_LONG:

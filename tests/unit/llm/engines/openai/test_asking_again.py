@@ -9,7 +9,7 @@ from chassis.errors import (
     EngineUnpaid,
 )
 from imitations.upstream import Manner, Upstream
-from imitations.vendors import JUDGES, Judge, Refusal, deepseek, mistral
+from imitations.vendors import JUDGES, Judge, Refusal, deepseek, mistral, xai
 from unit.llm.engines.openai.rows import FOLOTOY, first, row
 from unit.llm.engines.openai.test_engine import asked
 from unit.llm.fakes import DONE, EVENT, FakeEngine, ask, service
@@ -21,6 +21,7 @@ from unit.llm.fakes import DONE, EVENT, FakeEngine, ask, service
         (JUDGES["openai"], FOLOTOY, {"temperature", "top_p", "max_tokens"}, {"max_completion_tokens": 200}),
         (JUDGES["anthropic"], FOLOTOY, {"top_p"}, {"temperature": 0.7, "max_tokens": 200}),
         (JUDGES["moonshot"], FOLOTOY, {"temperature"}, {"top_p": 0.95, "max_tokens": 200}),
+        (xai, FOLOTOY, {"frequency_penalty", "presence_penalty"}, {"temperature": 0.7, "top_p": 0.95}),
         (JUDGES["gemini"], FOLOTOY, {"frequency_penalty", "presence_penalty"}, {"temperature": 0.7}),
         (mistral, {"max_completion_tokens": 50}, {"max_completion_tokens"}, {"max_tokens": 50}),
         (

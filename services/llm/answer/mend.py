@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chassis.errors import EngineFailed
 from llm.answer.letters import Letters
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
@@ -32,7 +33,7 @@ _REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "con
     "blocklist": "content_filter",
 }
 """A vendor's reason to end, in lower case, and OpenAI's; all others are `stop`."""
-BROKEN = frozenset({"error", "network_error", "abort", "insufficient_system_resource"})
+_BROKEN = frozenset({"error", "network_error", "abort", "insufficient_system_resource"})
 """Reasons that say that the answer is not whole."""
 
 
@@ -142,6 +143,17 @@ def reason_of(choice: dict[str, Any]) -> str | None:
     return _REASONS.get(reason.lower(), "stop")
 
 
+def check_whole(choice: dict[str, Any]) -> None:
+    """Check that a choice does not say itself that it is broken.
+
+    Raises:
+        EngineFailed: It does.
+    """
+    reason = choice.get("finish_reason")
+    if isinstance(reason, str) and reason in _BROKEN:
+        raise EngineFailed(f"ended its answer with {reason!r}")
+
+
 def message_of(message: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of a message or delta, with its content as a text and thoughts in a field of their own."""
     message = dict(message)
@@ -192,7 +204,8 @@ def mended_calls(calls: Any, choice: Choice) -> list[dict[str, Any]]:
 
 def _call(call: dict[str, Any], choice: Choice) -> dict[str, Any]:
     """Mend a fragment of a tool call: its index always, id, type and name in the first one only."""
-    function, id, key = call.get("function"), call.get("id") or None, call.get("index")
+    function, id, key = call.get("function"), call.get("id"), call.get("index")
+    id = str(id) if isinstance(id, str | int) and id != "" else None
     function = dict(function) if isinstance(function, dict) else {}
     if not isinstance(key, int | str):
         key = id or (f"named {len(choice.calls)}" if function.get("name") else None)
@@ -200,7 +213,7 @@ def _call(call: dict[str, Any], choice: Choice) -> dict[str, Any]:
     is_new = at is None or (id is not None and id != choice.calls[at] and bool(function.get("name")))
     if is_new:
         at = choice.keys[key] = len(choice.calls)
-        id = str(id or f"call_{uuid.uuid4().hex}")
+        id = id or f"call_{uuid.uuid4().hex}"
         choice.calls.append(id)
     mended = call | {"index": at}
     if "arguments" in function and not isinstance(function["arguments"], str):

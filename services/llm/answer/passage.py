@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chassis.errors import ApiError, EngineFailed
+from chassis.errors import ApiError
 from chassis.upstream.complaints import Complaint
 from llm.answer.filter import Strainer
 from llm.answer.frames import DONE, Event
 from llm.answer.letters import decoded, whole
-from llm.answer.mend import BROKEN, REASONING, Mender
+from llm.answer.mend import REASONING, Mender, check_whole
 from llm.answer.usage import Tally
 
 Judge = Callable[[Complaint], ApiError]
@@ -163,8 +163,8 @@ class Passage:
             raise self._judge(complaint)
         choices = raw.get("choices")
         for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict) and choice.get("finish_reason") in BROKEN:
-                raise EngineFailed(f"ended its answer with {choice['finish_reason']!r}")
+            if isinstance(choice, dict):
+                check_whole(choice)
 
     def _strained(self, chunk: dict[str, Any], raw: dict[str, Any], data: bytes) -> bytes:
         choices = [each if self.strainer.idle else self.strainer.choice(each) for each in chunk["choices"]]
@@ -178,7 +178,7 @@ class Passage:
         chunk = chunk | {"choices": kept}
         if chunk == raw and (data.isascii() or _is_sound(data)):
             return _BEGIN + data + _END
-        return _event(chunk if data.isascii() else whole(chunk))
+        return _event(chunk)
 
     def _note(self, choice: dict[str, Any]) -> None:
         delta = choice["delta"]
@@ -234,7 +234,10 @@ def _text(words: bytes) -> str | None:
 
 def _event(value: object) -> bytes:
     """Encode one event, on one line for clients that cut at other line ends too."""
-    data = msgspec.json.encode(value)
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # half a letter
+        data = msgspec.json.encode(whole(value))
     if not data.isascii():
         data = _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", data.decode()).encode()
     return _BEGIN + data + _END

@@ -9,7 +9,7 @@ from chassis.errors import EngineFailed
 from llm.answer.filter import Strainer
 from llm.answer.frames import Event, Frames
 from llm.answer.letters import decoded, whole
-from llm.answer.mend import BROKEN, Choice, frame_of, mended_calls, reason_of
+from llm.answer.mend import Choice, check_whole, frame_of, mended_calls, reason_of
 from llm.answer.passage import Judge, Passage, complaint_of
 from llm.answer.relay import Wordless
 from llm.answer.usage import Tally
@@ -132,8 +132,7 @@ def _message_of(choice: Any) -> Any:
 
 
 def _choice(index: int, choice: dict[str, Any], strainer: Strainer) -> dict[str, Any]:
-    if choice.get("finish_reason") in BROKEN:
-        raise EngineFailed(f"ended its answer with {choice['finish_reason']!r}")
+    check_whole(choice)
     message = strainer.whole(_message_of(choice))
     if isinstance(calls := message.get("tool_calls"), list):
         mended = mended_calls(calls, Choice())

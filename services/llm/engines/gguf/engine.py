@@ -171,6 +171,7 @@ class Gguf(Engine):
             thoughts=wish != "show",
             reasoning=wish in ("hide", "off"),
             markdown=self.options.for_the_ear and asked.wanted.is_prose and tool is None,
+            heard=self.options.for_the_ear and asked.wanted.is_prose and tool is None,
             begun=wish != "show" and self.model.opens_thoughts(template_fields(asked.wanted, self.options)),
         )
 

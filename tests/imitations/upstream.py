@@ -59,7 +59,7 @@ class Manner:
     finish_reason: str | None = "stop"
     done: bool = True
     usage: bool = True
-    """Whether usage is told to those who ask for it."""
+    """False: usage is not told, even to those who ask for it."""
     after_done: bytes = b""
     linger_seconds: float = 0.0
     """Keeps the body open after its end."""
@@ -153,7 +153,7 @@ class Seen:
     left_at: float | None = None
     """The same as `time.monotonic()`."""
     events: int = 0
-    """How many events were sent."""
+    """Number of events sent."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the answer is complete, or the client left."""
 
@@ -215,14 +215,14 @@ class Upstream:
         self.keys, self.refuses, self.judge, self.models = keys or {}, refuses, judge, models
         self.serves, self.ends = serves, ends or {}
         self.listed = 0
-        """How often the models were asked for."""
+        """Number of times that the models were asked for."""
         self.seen: list[Seen] = []
         self.connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def left(self) -> int:
-        """How many callers hung up before the end."""
+        """Number of callers who hung up before the end."""
         return sum(seen.left_at is not None for seen in self.seen)
 
     @property
@@ -394,7 +394,7 @@ def _called(manner: Manner) -> Iterator[dict[str, Any]]:
 
 
 def _odds(wanted: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    """How likely each token was, where that is asked for."""
+    """Return how likely each token was, where that is asked for."""
     text = said.get("content")
     if not wanted.get("logprobs") or not text:
         return {}

@@ -43,31 +43,33 @@ def body_for(
         without: Fields and forms that the upstream refuses for this model, see `spare.py`.
         room: Tokens beyond the limit for thoughts that cannot be switched off.
     """
-    wanted = asked.wanted
-    changes: dict[str, Any] = {} if model == wanted.model else {"model": model}
-    unwanted = set(without)
-    limit = _limit(wanted, model, options, mind, name, without)
-    if limit is None and room:
-        limit = {key: value for key in _LIMITS if (value := getattr(wanted, key)) is not None} or None
-    if limit is not None:
-        changes |= {key: value + room for key, value in limit.items()}
-        unwanted |= set(_LIMITS)
-    if adds_temperature(wanted, model, options) and "temperature" not in without:
+    limit = _limit_with(room, asked.wanted, model, options, mind, name, without)
+    changes = _changed(asked, model, options, mind, without) | (limit or {})
+    unwanted = _unwanted(without) if limit is None else _unwanted(without) | set(_LIMITS)
+    added = _added(asked.wanted, model, options, name, without)
+    if not changes and not added and not without:
+        return asked.body
+    own = {key: value for key, value in (added | fields_sent(asked)).items() if key not in unwanted}
+    return msgspec.json.encode(own | changes)
+
+
+def _changed(asked: Asked, model: str, options: RelayOptions, mind: Mind, without: frozenset[str]) -> dict[str, Any]:
+    """Return the fields that are sent with another value than the caller's."""
+    changes: dict[str, Any] = {} if model == asked.wanted.model else {"model": model}
+    if adds_temperature(asked.wanted, model, options) and "temperature" not in without:
         changes["temperature"] = options.temperature
     messages = messages_for(asked, options, knows_developer=mind.knows_developer, without=without)
     if messages is not None:
         changes["messages"] = messages
     if JSON_SCHEMA in without and "response_format" not in without:
         changes |= _JSON_OBJECT
-    if THINKING in without:
-        unwanted |= set(_THINKING_FIELDS)
-    if "logprobs" in without:
-        unwanted.add("top_logprobs")
-    added = {key: value for key, value in _added(wanted, model, options, name, without).items() if key not in unwanted}
-    if not changes and not added and not without:
-        return asked.body
-    own = {key: value for key, value in fields_sent(asked).items() if key not in unwanted}
-    return msgspec.json.encode(added | own | changes)
+    return changes
+
+
+def _unwanted(without: frozenset[str]) -> set[str]:
+    """Return the fields that are left out, and those that make no sense without them."""
+    thinking = _THINKING_FIELDS if THINKING in without else ()
+    return {*without, *thinking, *(["top_logprobs"] if "logprobs" in without else ())}
 
 
 def fields_sent(asked: Asked) -> dict[str, Raw]:
@@ -120,6 +122,22 @@ def fields_of(extra: str) -> dict[str, Any]:
         return msgspec.json.decode(extra, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise SettingError(f"LLM_EXTRA: not a JSON object ({exc}).") from exc
+
+
+def _limit_with(
+    room: int,
+    wanted: ChatRequest,
+    model: str,
+    options: RelayOptions,
+    mind: Mind,
+    name: str,
+    without: frozenset[str],
+) -> dict[str, int] | None:
+    """Return the limit of tokens with `room` for thoughts; None to leave it as the caller has it."""
+    limit = _limit(wanted, model, options, mind, name, without)
+    if limit is None and room:
+        limit = {key: value for key in _LIMITS if (value := getattr(wanted, key)) is not None} or None
+    return None if limit is None else {key: value + room for key, value in limit.items()}
 
 
 def _limit(

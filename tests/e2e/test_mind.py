@@ -36,7 +36,8 @@ class Mind:
             return client.post("/chat/completions", json=IN_CHINESE | changes)
 
     def state_of(self, engine: str) -> dict[str, Any]:
-        shown = httpx.get(f"{self.talkbox.url}/status/llm").json()["engines"]
+        headers = {"authorization": f"Bearer {KEY}"}  # details are for those who have a key
+        shown = httpx.get(f"{self.talkbox.url}/status/llm", headers=headers).json()["engines"]
         return next(each for each in shown if each["name"] == engine)
 
 

@@ -10,17 +10,8 @@ from msgspec import Struct
 
 from chassis.script_language import detect, scripts
 from llm.engines.companion.arithmetic import solve
-from llm.engines.companion.phrases import (
-    FALLBACK,
-    JOKES,
-    NOTHING_SAID,
-    RHYMES,
-    RIDDLES,
-    STORIES,
-    TOPICS,
-    Language,
-    Riddle,
-)
+from llm.engines.companion.phrases import TOPICS, Language
+from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES, Riddle
 from llm.wire import Assistant, Message, User, said_by
 
 _READ_CHARACTERS = 2000

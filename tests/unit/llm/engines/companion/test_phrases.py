@@ -3,18 +3,8 @@ from typing import get_args
 
 import pytest
 
-from llm.engines.companion.phrases import (
-    FALLBACK,
-    JOKES,
-    NO_ANSWER,
-    NOTHING_SAID,
-    RHYMES,
-    RIDDLES,
-    STORIES,
-    TOPICS,
-    Language,
-    Topic,
-)
+from llm.engines.companion.phrases import NO_ANSWER, TOPICS, Language, Topic
+from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES
 
 LANGUAGES = get_args(Language)
 LISTS = {"fallback": FALLBACK, "jokes": JOKES, "rhymes": RHYMES, "stories": STORIES}

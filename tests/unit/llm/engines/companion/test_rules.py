@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from llm.engines.companion.phrases import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES, TOPICS, Language
+from llm.engines.companion.phrases import TOPICS, Language
+from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES
 from llm.engines.companion.rules import language_of, reply
 from llm.wire import Assistant, Message, Part, System, User
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from deploy.installation import ROOT, STATE
 from deploy.native.layout import COUNTS, HOME, MODELS, STARTED
 
-NAME = "talkbox"
+NAME, ANYONE = "talkbox", "nobody"
 NEEDED = "import supervisor, starlette, pathlib; pathlib.Path('deploy/native/service.py').read_bytes()"
 
 
 def serving_user() -> str | None:
     """Return the name of the user that the services run as; None: the one who starts them."""
-    return NAME if os.getuid() == 0 and _exists() and _may_read() else None
+    return NAME if os.getuid() == 0 and _exists() and _may_read(NAME) else None
 
 
 def prepare(*, root_supervises: bool = True) -> str | None:
@@ -33,10 +33,10 @@ def prepare(*, root_supervises: bool = True) -> str | None:
     """
     if os.getuid() != 0:
         return None
+    if not _may_read(NAME if _exists() else ANYONE):
+        return f"no other user may read {ROOT} or its Python; a checkout in /opt or /srv can be read"
     if not _exists() and not _make():
-        return "no user could be made for the services (useradd is missing)"
-    if not _may_read():
-        return f"the user {NAME} may not read {ROOT} or its Python; a checkout in /opt or /srv can be read"
+        return "no user could be made for them (useradd is missing or failed)"
     owner, group = pwd.getpwnam(NAME).pw_uid, grp.getgrnam(NAME).gr_gid
     # What root itself reads, such as nginx's configuration, stays root's.
     for folder in (COUNTS, STARTED, MODELS, HOME) if root_supervises else (STATE,):
@@ -64,12 +64,12 @@ def _make() -> bool:
     return subprocess.run([useradd, "--system", "--user-group", *nologin, NAME], capture_output=True).returncode == 0
 
 
-def _may_read() -> bool:
+def _may_read(user: str) -> bool:
     try:
-        tried = subprocess.run(
-            [sys.executable, "-B", "-c", NEEDED], cwd=ROOT, user=NAME, group=NAME, extra_groups=[], capture_output=True
-        )
-    except OSError:  # not even the folder, or the Python in it
+        group = pwd.getpwnam(user).pw_gid
+        command = [sys.executable, "-B", "-c", NEEDED]
+        tried = subprocess.run(command, cwd=ROOT, user=user, group=group, extra_groups=[], capture_output=True)
+    except (OSError, KeyError):  # not even the folder, or the Python in it
         return False
     return tried.returncode == 0
 

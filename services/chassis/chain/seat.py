@@ -159,7 +159,7 @@ class Seat(Generic[E]):
         """Record a first piece; it ends a trial."""
         self._on_trial = False
         self._failures = min(self._failures, FAILURES_BEFORE_REST - 1)
-        metrics.engine_ready.labels(self.name).set(1)
+        metrics.of(metrics.engine_ready, self.name).set(1)
 
     def succeeded(self) -> None:
         """Record an answer that was whole."""

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from time import monotonic
 
@@ -55,7 +56,9 @@ class Guesses:
 
     def _house(self, address: str) -> House:
         now, network = self._clock(), _network(address)
-        house = self._houses.setdefault(network, House(now))
+        house = self._houses.get(network)
+        if house is None:
+            house = self._houses[network] = House(now)
         self._houses.move_to_end(network)
         if len(self._houses) > REMEMBERED_ADDRESSES:
             self._houses.popitem(last=False)
@@ -64,6 +67,7 @@ class Guesses:
         return house
 
 
+@lru_cache(maxsize=REMEMBERED_ADDRESSES)
 def _network(address: str) -> str:
     try:
         parsed = ip_address(address)

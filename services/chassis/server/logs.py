@@ -1,8 +1,8 @@
 """Log and count every request: an id, a line, a few numbers."""
 
 import logging
+import os
 import re
-import uuid
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -31,7 +31,10 @@ class RequestLog:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         asked = Headers(scope=scope).get(REQUEST_ID, "")
-        scope["state"] = {**scope.get("state", {}), "id": asked if ACCEPTABLE_ID.fullmatch(asked) else uuid.uuid4().hex}
+        scope["state"] = {
+            **scope.get("state", {}),
+            "id": asked if ACCEPTABLE_ID.fullmatch(asked) else os.urandom(16).hex(),
+        }
         token = request_id.set(scope["state"]["id"])
         watch, status, engine, complete = metrics.Watch(), 499, "", False
 

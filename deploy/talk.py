@@ -114,13 +114,10 @@ class Turn:
         seconds = (time.monotonic() if at is None else at) - self.began
         print(f"  {seconds:6.2f} s  {what:<12} {by:<11} {text}".rstrip(), flush=True)
 
-    def hear(self, recording: bytes, name: str) -> str:
-        """Upload it.
-
-        Returns:
-            What was heard.
-        """
-        body, content_type = multipart({"model": "whisper-1", "response_format": "json"}, name, recording)
+    def hear(self, recording: bytes, name: str, language: str = "") -> str:
+        """Upload a recording, and return its transcript. An empty `language` leaves it to the ears."""
+        fields = {"model": "whisper-1", "response_format": "json", "language": language}
+        body, content_type = multipart(fields, name, recording)
         self.began = time.monotonic()
         self.tell("sent", text=f"{len(recording) / 1000:.0f} kB of {name}")
         response = self.talkbox.post("/v1/audio/transcriptions", body, content_type)
@@ -257,9 +254,11 @@ def main() -> int:
         sound, name = recording(talkbox)
         turn = Turn(talkbox)
         _, status = get(addresses.local, addresses.port, "/status/stt")
-        if isinstance(status, dict) and (told := limits(status.get("engines", []))):
-            print(told, end="\n\n")
-        heard = turn.hear(sound, name)
+        limited = limits(status.get("engines", [])) if isinstance(status, dict) else None
+        if limited:
+            print(limited, end="\n\n")
+        english = name == "question.wav" and (os.environ.get("TEXT", "") or QUESTION).isascii()
+        heard = turn.hear(sound, name, "en" if limited and english else "")
         if not heard:
             print("\nNothing was heard: the recording is silent, or holds no words.")
             return 0

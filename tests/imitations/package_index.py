@@ -8,12 +8,14 @@ with running({"some-weights": {"some_weights/data/model.bin": b"..."}}) as index
 import hashlib
 import io
 import threading
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 VERSION = "1.0.0"
+PAUSE_SECONDS = 1.0
 
 
 class PackageIndex(ThreadingHTTPServer):
@@ -27,7 +29,7 @@ class PackageIndex(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.wheels = {f"{_module(name)}-{VERSION}-py3-none-any.whl": wheel(name, f) for name, f in packages.items()}
         self.breaks = 0
-        """How many of the next wheels are cut off in the middle."""
+        """How many of the next wheels are cut off in the middle, after a pause in which pip can be watched."""
         self.asked: list[str] = []
         """Path of each request."""
 
@@ -86,6 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if cut else body)
+        if cut:
+            time.sleep(PAUSE_SECONDS)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

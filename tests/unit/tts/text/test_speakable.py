@@ -260,3 +260,29 @@ def test_tabs_lines_accents_and_joiners_stay() -> None:
     text = "a\tb\nno\u0301 می‌خواهم 👩‍👧"
 
     assert clean(text) == text
+
+
+KAOMOJI = """
+(｡♥‿♥｡) (*^▽^*) ヽ(✿ﾟ▽ﾟ)ノ
+(╯‵□′)╯︵┻━┻ (≧∇≦)ﾉ (｡･ω･｡) (´･ω･`) (•ω•) ٩(๑❛ᴗ❛๑)۶ (ง•_•)ง (ಥ_ಥ) (T▽T) QAQ TAT →_→ -_- ^_^ >_<
+(*/ω＼*) \\(^o^)/ \\(≧▽≦)/ (づ｡◕‿‿◕｡)づ (っ´▽`)っ (｀・ω・´)
+╮(╯▽╰)╭ Orz ʕ•̫͡•ʔ (͡°͜ʖ͡°) (o゜▽゜)o☆ :-) :) ;) XD :P <(￣︶￣)> (ಡωಡ) (ლ╹◡╹ლ)
+(=^･ω･^=) (/ω＼) ＼(^ω^)／ ヾ(≧▽≦*)o (づ￣3￣)づ
+"""
+
+
+@pytest.mark.parametrize("face", KAOMOJI.split())
+def test_a_face_after_a_chinese_word_is_left_out_whole(face: str) -> None:
+    assert tidy(f"你好{face}") == "你好"
+
+
+CUT = [
+    "👨\u200d", "\u20e3", "\ufe0f\u20e3", "👍🏽", "🏽", "🇩", "🏴\U000e0067",
+    "❤\ufe0f", "\ufe0f", "👩\u200d❤\ufe0f\u200d", "#\ufe0f\u20e3", "\udc3b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rest", CUT)
+def test_an_emoji_is_left_out_wherever_it_was_cut(rest: str) -> None:
+    assert tidy(f"你好{rest}") == "你好"
+    assert tidy(f"Hi {rest} bear") == "Hi bear"

@@ -13,7 +13,8 @@ from stt.hearing import Hints, Script
 from stt.text.chinese_script import script_of
 from stt.text.languages import UnknownLanguage, code_of
 
-ResponseFormat: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
+ResponseFormat: TypeAlias = Literal["json", "text", "srt", "verbose_json", "vtt"]
+"""Formats that there are; `diarized_json` is none of them, since no engine here tells speakers apart."""
 Granularity: TypeAlias = Literal["word", "segment"]
 Part: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Milliseconds: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -72,12 +73,6 @@ def hints(wanted: TranscriptionRequest, default_language: str | None, script: Sc
     """
     if not math.isfinite(wanted.temperature):
         raise BadRequest("Invalid 'temperature': expected a number from 0 to 1.", param="temperature")
-    if wanted.response_format == "diarized_json":
-        raise BadRequest(
-            "'diarized_json' is not offered here: nobody can tell the speakers apart. Take 'verbose_json'.",
-            param="response_format",
-            code="unsupported_value",
-        )
     if wanted.words and wanted.response_format != "verbose_json" and not wanted.stream:
         raise BadRequest("Times of words need response_format 'verbose_json'.", param="timestamp_granularities")
     if wanted.include and wanted.response_format != "json":

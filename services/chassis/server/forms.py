@@ -163,6 +163,8 @@ def _one(name: str, described: Type, text: str) -> str | None:
     if isinstance(described, LiteralType):
         if tidy.lower() not in described.values:
             allowed = ", ".join(map(str, described.values))
-            raise BadRequest(f"Invalid {name!r}: {tidy[:40]!r} is none of {allowed}.", param=name)
+            raise BadRequest(
+                f"Invalid {name!r}: {tidy[:40]!r} is none of {allowed}.", param=name, code="unsupported_value"
+            )
         return tidy.lower()
     return tidy

@@ -113,7 +113,6 @@ def test_a_prompt_of_spaces_is_none(prompt: str, told: str | None) -> None:
     ("fields", "param", "code"),
     [
         ({"temperature": math.nan}, "temperature", None),
-        ({"response_format": "diarized_json"}, "response_format", "unsupported_value"),
         ({"timestamp_granularities": ("word",), "response_format": "srt"}, "timestamp_granularities", None),
         ({"include": ("logprobs",), "response_format": "vtt"}, "include", None),
         ({"language": "klingon"}, "language", "invalid_language_format"),

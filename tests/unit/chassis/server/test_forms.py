@@ -117,3 +117,4 @@ async def test_what_is_none_of_the_allowed_names_says_which_there_are(data: dict
     assert (response.status_code, error["param"]) == (400, next(iter(data)))
     if "kind" in data:
         assert "none of hard, soft" in error["message"]
+        assert error["code"] == "unsupported_value"

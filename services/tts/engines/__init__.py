@@ -15,6 +15,7 @@ ENGINES = {
     "edge": "tts.engines.edge.engine:Edge",
     "espeak": "tts.engines.espeak:Espeak",
     "flite": "tts.engines.flite:Flite",
+    "hibari": "tts.engines.hibari:Hibari",
     "sherpa": "tts.engines.sherpa:Sherpa",
 }
 ROWS = "tts.engines.openai.engine:OpenAI"

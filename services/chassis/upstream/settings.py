@@ -56,9 +56,9 @@ class RowOptions(Options, frozen=True, kw_only=True):
     base_url: str | None = None
     """Address of the upstream, up to and including `/v1`; `?api-version=…` at its end is sent with each request."""
     api_key: str | None = None
-    """Its key, or several separated by commas: one that is refused or at its limit rests alone."""
+    """Key of the upstream, or several separated by commas: one that is refused or at its limit rests alone."""
     model: str | None = None
-    """Its model, whatever the caller asks for; `*`: the model that the caller asks for."""
+    """Model to ask for, whatever the caller names; `*`: the model that the caller asks for."""
     models: tuple[str, ...] = ()
     """Models that a caller may pick as `name/model`; empty: any."""
     headers: str = ""
@@ -72,13 +72,13 @@ class RowOptions(Options, frozen=True, kw_only=True):
 
 
 class SharedOptions(Options, frozen=True, kw_only=True):
-    """The same for all three services, such as `OPENAI_API_KEY`; a service's own variable wins."""
+    """Values that all three services share, such as `OPENAI_API_KEY`; a service's own variable wins."""
 
     prefix = "<NAME>_"
     base_url: str | None = None
     """Address of the upstream, instead of the known one."""
     api_key: str | None = None
-    """Its key, or several separated by commas: one that is refused or at its limit rests alone."""
+    """Key of the upstream, or several separated by commas: one that is refused or at its limit rests alone."""
 
 
 class Row(Struct, frozen=True):

@@ -7,7 +7,7 @@ import sys
 
 import uvloop
 
-from bench import llm, start, stt, stt_long, stt_short, tts
+from bench import llm, start, stt, stt_long, stt_real, stt_short, tts
 
 PARTS = {
     "start": start.main,
@@ -16,6 +16,7 @@ PARTS = {
     "stt": stt.main,
     "stt_short": stt_short.main,
     "stt_long": stt_long.main,
+    "stt_real": stt_real.main,
 }
 
 

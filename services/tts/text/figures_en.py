@@ -41,7 +41,7 @@ A_COUNT = rf"\s(?:{PERSONS}|(?!{NO_NOUNS})[a-z]+s)\b"
 SOUNDS: Sequence[Rule] = (
     *(
         rule(
-            rf"(?<![A-Za-z0-9'’.\-])(?<![0-9] )(?:{letters})(?![A-Za-z0-9'’\-]|\.[a-z])"
+            rf"(?<![A-Za-z0-9'’.\-])(?<![0-9] )(?:{letters})(?![A-Za-z0-9'’²³\-]|\.[a-z])"
             + ("" if said else r"[,.!?…]*\s*"),
             say.sound(said),
             re.IGNORECASE,

@@ -206,7 +206,7 @@ NUMBERS: Sequence[Rule] = (
 """Whatever figures are left."""
 
 SOUNDS: Sequence[Rule] = tuple(
-    rule(rf"(?<![A-Za-z0-9'’\-]){letters}(?![A-Za-z'’\-])", said, re.IGNORECASE)
+    rule(rf"(?<![A-Za-z0-9'’\-]){letters}(?![A-Za-z'’²³\-])", said, re.IGNORECASE)
     for letters, said in words.SOUNDS.items()
 )
 ZH: Sequence[Rule] = (*SOUNDS, *NAMES, *GROUPED, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)

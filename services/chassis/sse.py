@@ -36,23 +36,23 @@ def _escaped(char: str) -> str:
     return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
 
 
-async def events(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def events(pieces: AsyncIterator[bytes], *, most_bytes: int = MAX_EVENT_BYTES) -> AsyncGenerator[bytes, None]:
     """Yield the data of each event, however the bytes were cut.
 
     Comments, names, ids and events without data are left out; the data of an event that lacks its blank line at the
     very end is given too, as many servers forget it.
 
     Raises:
-        EngineFailed: An event is longer than `MAX_EVENT_BYTES`.
+        EngineFailed: An event is longer than `most_bytes`.
     """
     data: list[bytes] = []
     size = 0
-    async for line in _lines(pieces):
+    async for line in _lines(pieces, most_bytes):
         if line.startswith(b"data:"):
             data.append(line[5:].strip())
             size += len(data[-1]) + 1
-            if size > MAX_EVENT_BYTES + 1:
-                raise _too_long()
+            if size > most_bytes + 1:
+                raise _too_long(most_bytes)
         elif not line:
             if any(data):
                 yield b"\n".join(data)
@@ -61,7 +61,7 @@ async def events(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         yield b"\n".join(data)
 
 
-async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def _lines(pieces: AsyncIterator[bytes], most_bytes: int) -> AsyncGenerator[bytes, None]:
     """Yield each line without its end, which may be CR, LF or both."""
     rest, first = b"", True
     async for piece in pieces:
@@ -73,11 +73,11 @@ async def _lines(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         rest += held
         for line in lines:
             yield line
-        if len(rest) > MAX_EVENT_BYTES:
-            raise _too_long()
+        if len(rest) > most_bytes:
+            raise _too_long(most_bytes)
     if rest:
         yield rest.removesuffix(b"\r")
 
 
-def _too_long() -> EngineFailed:
-    return EngineFailed(f"sent an event of more than {MAX_EVENT_BYTES} bytes")
+def _too_long(most_bytes: int) -> EngineFailed:
+    return EngineFailed(f"sent an event of more than {most_bytes} bytes")

@@ -7,27 +7,18 @@ from xml.etree import ElementTree
 
 from aiohttp import web
 
-from imitations.vendor import Manner, VendorServer
+from imitations.vendor import Manner, VendorServer, usual
 from unit.tts.fakes import hum
 
 KEY = "azure-secret-1234567"
 PATH = "/cognitiveservices/v1"
 PCM = "audio/basic"
-MANNERS = {
-    KEY: Manner(claims=PCM),
-    "slow": Manner(claims=PCM, slice_bytes=4_800, slice_seconds=0.2),
-    "cut": Manner(claims=PCM, cut_after=12_000),
-    "stall": Manner(claims=PCM, stall_after=12_000),
-    "busy": Manner(status=429, body=b"", headers=(("retry-after", "3"),)),
-    "broken": Manner(status=502, body=b""),
-    "page": Manner(body=b"<html>Welcome</html>", claims="text/html"),
-}
 
 
 class AzureTtsServer(VendorServer):
     """What a region's host answers."""
 
-    manners = MANNERS
+    manners = usual(KEY, PCM) | {"busy": Manner(status=429, body=b"", headers=(("retry-after", "3"),))}
     post_path = PATH
 
     def key_of(self, request: web.Request) -> str:

@@ -45,6 +45,19 @@ class Seen:
         return json.loads(self.body)
 
 
+def usual(key: str, claims: str, cut_after: int = 12_000) -> dict[str, Manner]:
+    """Return the manners that every provider has, by the key that picks one; `key` is answered well."""
+    return {
+        key: Manner(claims=claims),
+        "slow": Manner(claims=claims, slice_bytes=4_800, slice_seconds=0.2),
+        "cut": Manner(claims=claims, cut_after=cut_after),
+        "stall": Manner(claims=claims, stall_after=cut_after),
+        "broken": Manner(status=502, body=b""),
+        "page": Manner(body=b"<html>Welcome</html>", claims="text/html"),
+        "mislabelled": Manner(claims="text/plain"),
+    }
+
+
 def json_error(code: str, message: str) -> bytes:
     return json.dumps({"error": {"code": code, "message": message}}).encode()
 
@@ -57,6 +70,8 @@ class VendorServer:
 
     manners: ClassVar[Mapping[str, Manner]]
     post_path: ClassVar[str]
+    """Path of its questions, as aiohttp writes it."""
+    unknown_key: ClassVar[Manner] = Manner(status=401, body=json_error("Unauthorized", "wrong key"))
 
     def __init__(self, prefix: str = "/vendor") -> None:
         self.prefix = prefix
@@ -107,9 +122,7 @@ class VendorServer:
     async def _answered(self, request: web.Request, body: bytes) -> web.StreamResponse:
         manner = self.manners.get(self.key_of(request))
         if manner is None:
-            return web.Response(
-                status=401, body=json_error("Unauthorized", "wrong key"), content_type="application/json"
-            )
+            manner = self.unknown_key
         if manner.status == 200 and (complaint := self.complains(request, body)) is not None:
             return complaint
         await asyncio.sleep(manner.before_headers_seconds)

@@ -72,6 +72,7 @@ class Circumstances(Struct, frozen=True):
         hint: A sentence that names the variables to check.
         secrets: The keys that are sent, lest one be echoed.
         question: The question that is refused.
+        model: The variable that holds the model or the voice; empty: its prefix and MODEL.
     """
 
     name: str = "The upstream"
@@ -80,6 +81,7 @@ class Circumstances(Struct, frozen=True):
     hint: str = ""
     secrets: Sequence[str] = ()
     question: Question | None = None
+    model: str = ""
 
 
 def refusal(
@@ -92,6 +94,8 @@ def refusal(
     """
     about = about or Circumstances()
     said = _clean(complaint.message, about.secrets)
+    complaint.code = complaint.code and _clean(complaint.code, about.secrets)
+    complaint.param = complaint.param and _clean(complaint.param, about.secrets)
     wait = complaint.wait_seconds if retry_after is None else retry_after
     match complaint.kind:
         case Kind.BLOCKED:
@@ -161,7 +165,7 @@ def _busy(said: str, wait: float | None) -> EngineBusy:
 
 def _unknown_model(said: str, about: Circumstances) -> ApiError:
     if about.question is None:
-        message = f"does not have the model: {said}. Set {about.prefix}MODEL."
+        message = f"does not have the model or voice: {said}. Set {about.model or about.prefix + 'MODEL'}."
         return EngineWithoutModel(message, rest_seconds=_MISCONFIGURED_REST_SECONDS)
     missing = f"{about.name} has no model {about.question.model!r}"
     match about.question.named_by:

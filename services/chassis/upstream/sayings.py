@@ -9,6 +9,7 @@ MiniMax's, `error_code.18` Qianfan's.
 import re
 
 from chassis.upstream.kinds import Kind, Saying
+from chassis.upstream.speech_sayings import SPEECH_SAYINGS
 
 _MOONSHOT = "Moonshot: platform.moonshot.cn/docs/api/errors"
 _ZHIPU = "Zhipu: docs.z.ai/api-reference/api-code"
@@ -273,10 +274,11 @@ SAYINGS = (
     ),
 )
 
-CODES = {kind: frozenset(code for each in SAYINGS if each.kind is kind for code in each.codes.split()) for kind in Kind}
+_ALL = (*SPEECH_SAYINGS, *SAYINGS)
+CODES = {kind: frozenset(code for each in _ALL if each.kind is kind for code in each.codes.split()) for kind in Kind}
 """All codes of each kind."""
 WORDS = {
-    kind: re.compile("|".join(f"(?:{each.words})" for each in SAYINGS if each.kind is kind and each.words), re.I)
+    kind: re.compile("|".join(f"(?:{each.words})" for each in _ALL if each.kind is kind and each.words), re.I)
     for kind in Kind
 }
 """All words of each kind."""

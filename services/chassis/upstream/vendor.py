@@ -5,8 +5,9 @@ sent, and turns answers into the service's types. Addresses, keys in turn, token
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from time import monotonic
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
@@ -33,8 +34,9 @@ _CONNECT_SECONDS = 3.0
 _MAX_REFUSAL_BYTES = 64 * 2**10
 _REFUSAL_SECONDS = 4.0
 _KEY_REST_SECONDS = 10.0
-_TOKEN_MARGIN = 0.1
-"""Share of a token's life before its end in which it is made anew."""
+
+
+T = TypeVar("T")
 
 
 class Call(Struct, frozen=True):
@@ -62,6 +64,7 @@ class Vendor:
         key_variable: Variable that holds them, for messages.
         secrets: More secrets that may never be shown, beside `keys`.
         options: Where the provider is reached, and how; by default what the variables with `prefix` say.
+        model_variable: Variable that holds the model or the voice, for messages.
 
     Raises:
         EngineUnavailable: A key is missing or cannot be sent, or the address is none.
@@ -76,6 +79,7 @@ class Vendor:
         *,
         secrets: Sequence[str] = (),
         options: RowOptions | None = None,
+        model_variable: str = "",
     ) -> None:
         if not any(keys):
             raise EngineUnavailable(f"Set {key_variable}.")
@@ -85,7 +89,7 @@ class Vendor:
         self._prefix = prefix
         self._upstreams: dict[str, Upstream] = {}
         hint = f"Check {key_variable} and {prefix}BASE_URL."
-        self._about = Circumstances(name, prefix, key_variable, hint, (*keys, *secrets))
+        self._about = Circumstances(name, prefix, key_variable, hint, (*keys, *secrets), model=model_variable)
         try:
             for key in keys:
                 Upstream.check({"key": key})
@@ -126,15 +130,36 @@ class Vendor:
         Raises:
             ApiError: The meaning of the last refusal.
         """
+
+        async def begun(key: str) -> AsyncGenerator[Reply, None]:
+            yield await self.send(await call(key), begin_seconds=begin_seconds, silence_seconds=silence_seconds)
+
+        async with aclosing(self.in_turn(begun)) as replies:
+            return await anext(replies)
+
+    async def in_turn(self, begin: Callable[[str], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
+        """Yield what `begin` yields for one key; a key that is refused before the first item rests, and the next is
+        tried.
+
+        Raises:
+            ApiError: The meaning of the last refusal.
+        """
         tried: frozenset[str] = frozenset()
         key: str | None = self.ring.take() or ""
         while key is not None:
+            began = False
             try:
-                return await self.send(await call(key), begin_seconds=begin_seconds, silence_seconds=silence_seconds)
+                async with aclosing(begin(key)) as items:
+                    async for item in items:
+                        began = True
+                        yield item
+                return
             except (EngineBusy, EngineRefused, EngineUnpaid) as exc:
                 if len(self.ring.keys) == 1:
                     raise
                 self.ring.rest(key, exc.rest_seconds or _KEY_REST_SECONDS)
+                if began:
+                    raise
                 tried |= {key}
                 failure = exc
             key = self.ring.take(tried)
@@ -236,29 +261,3 @@ class Vendor:
             await reply.aclose()
         complaint = Complaint.of(body) or Complaint()
         return refusal(reply.status, complaint, retry_after=reply.retry_after, about=self._about)
-
-
-class Token:
-    """A token that is made from a key, used until shortly before its end, and made anew when it is refused.
-
-    Args:
-        make: Asks for one; returns it with the seconds for which it is good.
-    """
-
-    def __init__(self, make: Callable[[], Awaitable[tuple[str, float]]]) -> None:
-        self._make = make
-        self._token, self._until = "", 0.0
-        self._lock = asyncio.Lock()
-
-    async def get(self) -> str:
-        """Return a token that is good now. Callers who come together wait for one request."""
-        async with self._lock:
-            if not self._token or monotonic() >= self._until:
-                self._token, seconds = await self._make()
-                self._until = monotonic() + seconds * (1 - _TOKEN_MARGIN)
-            return self._token
-
-    def forget(self, token: str) -> None:
-        """Make a new one the next time, if `token` is still the present one: it was refused."""
-        if token == self._token:
-            self._token = ""

@@ -12,11 +12,16 @@ from tts.voices.choose import Voice
 
 ENGINES = {
     "azure-tts": "tts.engines.azure_tts:AzureTts",
+    "dify-tts": "tts.engines.dify_tts:DifyTts",
     "edge": "tts.engines.edge.engine:Edge",
+    "elevenlabs": "tts.engines.elevenlabs:ElevenLabs",
     "espeak": "tts.engines.espeak:Espeak",
     "flite": "tts.engines.flite:Flite",
     "hibari": "tts.engines.hibari:Hibari",
+    "inworld-tts": "tts.engines.inworld_tts:InworldTts",
+    "minimax-tts": "tts.engines.minimax_tts:MiniMaxTts",
     "sherpa": "tts.engines.sherpa:Sherpa",
+    "volcengine-tts": "tts.engines.volcengine_tts:VolcengineTts",
 }
 ROWS = "tts.engines.openai.engine:OpenAI"
 """Any speech server that speaks the dialect, under the name its settings have."""

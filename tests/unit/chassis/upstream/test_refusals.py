@@ -192,3 +192,10 @@ def test_a_server_that_wants_a_key_where_none_was_shown_says_which_to_set() -> N
 )
 def test_how_long_to_wait_is_read_from_the_message(message: str, seconds: float) -> None:
     assert refusal(429, said(message=message)).retry_after == pytest.approx(seconds)
+
+
+def test_a_key_that_is_repeated_in_a_code_or_a_field_is_not_shown() -> None:
+    body = said(message="no", code="bad key hush-hush-1", param="hush-hush-1")
+    error = refusal(400, body, about=Circumstances(secrets=("hush-hush-1",)))
+
+    assert "hush-hush-1" not in str(error.body)

@@ -18,7 +18,8 @@ DAY_OF = {
 UNITS = {
     "km/h": "kilometer per hour", "kph": "kilometer per hour", "mph": "mile per hour", "m/s": "meter per second",
     "m/s²": "meter per second squared",
-    "km²": "square kilometer", "m²": "square meter", "m³": "cubic meter", "cm²": "square centimeter",
+    "km²": "square kilometer", "m²": "square meter", "m³": "cubic meter", "mm³": "cubic millimeter",
+    "cm²": "square centimeter",
     "cm³": "cubic centimeter", "m2": "square meter", "m3": "cubic meter", "km2": "square kilometer",
     "cm2": "square centimeter", "cm3": "cubic centimeter", "ft²": "square foot", "in²": "square inch",
     "km": "kilometer",

@@ -68,7 +68,7 @@ async def test_after_four_hard_recordings_four_easy_ones_are_heard_together_agai
         for _ in range(3):
             began = monotonic()
             assert await at_once(batching, *["easy"] * 4) == 0
-            assert monotonic() - began < 1.0
+            assert monotonic() - began < 2.0
     finally:
         await asyncio.to_thread(batching.close)
 
@@ -93,7 +93,7 @@ async def mixes(worker: Worker, count: int, dice: random.Random) -> None:
             await asyncio.sleep(QUIET_SECONDS / worker.faster)
 
             assert len(batching.pace) == 0
-            assert batching.pace.seconds < 1.1 * EASY_SECONDS
+            assert batching.pace.seconds < 1.5 * EASY_SECONDS
             assert await at_once(batching, *["easy"] * 8) == 0
     finally:
         await asyncio.to_thread(batching.close)

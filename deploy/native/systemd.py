@@ -14,6 +14,7 @@ from pathlib import Path
 from deploy.env_file import UnreadableLine
 from deploy.installation import ROOT, STATE, Addresses, wanted
 from deploy.native import layout, users
+from deploy.native.supervision import Trouble
 
 UNITS = Path("/etc/systemd/system")
 UNIT = """\
@@ -67,10 +68,6 @@ SystemCallFilter=@system-service
 WantedBy=multi-user.target
 """
 FOLDER_SETTINGS = ("TTS_CACHE_DIR", "MODELS_DIR")
-
-
-class Trouble(Exception):
-    """A message for the person at the keyboard, instead of a trace."""
 
 
 def unit_name(addresses: Addresses) -> str:

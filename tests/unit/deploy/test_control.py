@@ -1,6 +1,8 @@
 import pytest
 from deploy.installation import Addresses
-from deploy.native.control import LogLine, Trouble, is_taken, parse_line
+from deploy.native.log_tail import LogLine, parse_line
+from deploy.native.ports import is_taken
+from deploy.native.supervision import Trouble
 
 
 @pytest.mark.parametrize("bind", ["999.1.1.1", "192.0.2.77", "no such name"])

@@ -1,0 +1,62 @@
+"""Show what runs, with its workers, memory and engines: `make ps`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from deploy import ready
+from deploy.env_file import UnreadableLine
+from deploy.installation import SERVICES, Addresses, first_key, get, wanted
+from deploy.native import processes
+from deploy.native.layout import PROGRAMS
+from deploy.native.supervision import is_running, supervisor
+
+
+def ps() -> int:
+    if lost := processes.orphans():
+        shown = " ".join(map(str, lost))
+        print(f"Nobody looks after {len(lost)} processes ({shown}): `make up` or `make down` ends them.")
+    if not is_running():
+        print("Nothing is up here. `make up` starts it.")
+        return 0
+    addresses, key = Addresses.current(), _key()
+    engines = {service: _engines(service, addresses, key) for service in SERVICES}
+    rows: list[tuple[str, ...]] = [("service", "state", "workers", "pids", "memory", "engines")]
+    infos = {info["name"]: info for info in supervisor().getAllProcessInfo()}
+    rows += [_row(infos[name], engines.get(name)) for name in PROGRAMS if name in infos]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    for row in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
+    for service, states in engines.items():
+        for engine in states or ():
+            if ready.brief(engine) != (state_ := ready.describe(engine)):
+                print(f"\n{service}, {engine['name']}: {state_}")
+    return 0
+
+
+def _key() -> str | None:
+    try:
+        return first_key(wanted())
+    except UnreadableLine:  # what is up has read its settings before
+        return None
+
+
+def _engines(service: str, addresses: Addresses, key: str | None) -> list[Any] | None:
+    """Return the engines as /readyz shows them; None: there is no answer."""
+    _, body = get("127.0.0.1", addresses.own_port(service), "/readyz", key=key)
+    return body.get("engines") if isinstance(body, dict) else None
+
+
+def _row(info: dict[str, Any], engines: list[Any] | None) -> tuple[str, ...]:
+    name, pid, label = info["name"], info["pid"], info["statename"].lower()
+    if not pid:
+        return name, label, "", "", "", f"see `make logs S={name}`"
+    memory = f"{processes.memory_bytes(processes.family(pid)) / 2**20:.0f} MB"
+    children = processes.workers(pid) if name in SERVICES else processes.children(pid)
+    states = "; ".join(f"{engine['name']} {ready.brief(engine)}" for engine in engines or ())
+    if name in SERVICES and engines is None:
+        states = "does not answer"
+    return name, label, str(len(children)), _pids(pid, children), memory, states
+
+
+def _pids(parent: int, children: Sequence[int]) -> str:
+    return f"{parent} ({' '.join(map(str, children))})"

@@ -58,16 +58,18 @@ def test_while_a_service_drains_callers_are_refused_at_once_and_not_kept_waiting
         pieces = response.iter_raw()
         next(pieces)
         kill(parent, signal.SIGTERM)
-        time.sleep(0.4)
-        began = time.monotonic()
-        with talkbox.client() as other:
-            refused = other.post("/chat/completions", json=chat("words-1-every-0"))
-        seconds = time.monotonic() - began
+        statuses = []
+        while 503 not in statuses and len(statuses) < 100:
+            began = time.monotonic()
+            with talkbox.client() as other:
+                refused = other.post("/chat/completions", json=chat("words-1-every-0"))
+            statuses.append(refused.status_code)
+            assert time.monotonic() - began < 1
         body = b"".join(pieces)
 
-    assert refused.status_code == 503
+    assert set(statuses) <= {200, 503}
+    assert statuses[-1] == 503
     assert int(refused.headers["retry-after"]) >= 1
-    assert seconds < 0.5
     assert b"[DONE]" in body
     until(lambda: talkbox.ready("llm"))
 

@@ -9,23 +9,19 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import metrics
 from chassis.chain.admission import Door
 from chassis.chain.chain import Chain
-from chassis.chain.seat import State
 from chassis.errors import Errors
-from chassis.server import logs
+from chassis.server import health, logs
 from chassis.server.auth import KeyOptions, Keys
 from chassis.server.body_limit import BodyLimit
 from chassis.server.streams import Hangup
 from chassis.settings import Settings, read
-
-INNER_FIELDS = frozenset({"detail"})
-"""Fields of an engine's state that name addresses and files; they are shown to callers with a key."""
 
 
 def create_service(
@@ -46,26 +42,7 @@ def create_service(
     """
     options = read(KeyOptions) if keys is None else keys
 
-    async def healthz(request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
-
-    async def readyz(request: Request) -> Response:
-        hidden = frozenset() if "key" in request.scope["state"] or not options.api_keys else INNER_FIELDS
-        engines = [{"name": seat.name} | _shown(seat.state, hidden) for seat in chain.seats]
-        body: dict[str, Any] = {"ready": chain.ready, "engines": engines}
-        if deaths := getattr(request.app.state, "deaths", 0):
-            body["worker_deaths"] = deaths
-        return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})
-
-    async def authorized(request: Request) -> Response:
-        return Response(status_code=204)
-
-    probes = [
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", metrics.metrics),
-        Route("/authorized", authorized),
-    ]
+    probes = health.routes(chain, has_keys=bool(options.api_keys))
     paths = frozenset(route.path for route in (*routes, *probes))
     app = Service(
         routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in (*routes, *probes)],
@@ -128,9 +105,3 @@ async def _warmed(chain: Chain[Any], seconds: float) -> None:
                 await seat.settled.wait()
                 if seat.engine is not None:
                     return
-
-
-def _shown(state: State, hidden: frozenset[str]) -> dict[str, Any]:
-    """Return the fields of a state that say something, without those in `hidden`."""
-    fields = {key: getattr(state, key) for key in state.__struct_fields__ if key not in hidden}
-    return {key: value for key, value in fields.items() if value is not None}

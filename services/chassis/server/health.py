@@ -1,0 +1,47 @@
+"""Answer those who watch a service: alive, ready, counted, authorized."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from chassis import metrics
+from chassis.chain.chain import Chain
+from chassis.chain.seat import State
+
+INNER_FIELDS = frozenset({"detail"})
+"""Fields of an engine's state that name addresses and files; they are shown to callers with a key."""
+
+
+def routes(chain: Chain[Any], *, has_keys: bool) -> list[Route]:
+    """Make the routes; `/authorized` is where the proxy has a key judged before it takes in a large body."""
+
+    async def readyz(request: Request) -> Response:
+        hidden = INNER_FIELDS if has_keys and "key" not in request.scope["state"] else frozenset[str]()
+        engines = [{"name": seat.name} | _shown(seat.state, hidden) for seat in chain.seats]
+        body: dict[str, Any] = {"ready": chain.ready, "engines": engines}
+        if deaths := getattr(request.app.state, "deaths", 0):
+            body["worker_deaths"] = deaths
+        return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})
+
+    return [
+        Route("/healthz", _healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics.metrics),
+        Route("/authorized", _authorized),
+    ]
+
+
+async def _healthz(request: Request) -> Response:
+    return JSONResponse({"status": "alive"})
+
+
+async def _authorized(request: Request) -> Response:
+    return Response(status_code=204)
+
+
+def _shown(state: State, hidden: frozenset[str]) -> dict[str, Any]:
+    """Return the fields of a state that say something, without those in `hidden`."""
+    fields = {key: getattr(state, key) for key in state.__struct_fields__ if key not in hidden}
+    return {key: value for key, value in fields.items() if value is not None}

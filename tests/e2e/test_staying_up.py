@@ -58,7 +58,7 @@ def test_while_a_service_drains_callers_are_refused_at_once_and_not_kept_waiting
         pieces = response.iter_raw()
         next(pieces)
         kill(parent, signal.SIGTERM)
-        statuses = []
+        statuses: list[int] = []
         while 503 not in statuses and len(statuses) < 100:
             began = time.monotonic()
             with talkbox.client() as other:

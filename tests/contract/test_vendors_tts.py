@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 
 from chassis.errors import ApiError, BadRequest, EngineBusy, EngineFailed, EngineRefused, EngineTimeout, EngineUnpaid
-from imitations import azure_tts, dify_tts, elevenlabs, inworld_tts, minimax_tts, volcengine_tts
+from imitations import aliyun_tts, azure_tts, dify_tts, elevenlabs, inworld_tts, minimax_tts, volcengine_tts
 from imitations.vendor import VendorServer
 from tts.engines import ENGINES
 from tts.sound_service import SoundService
@@ -37,6 +37,13 @@ class Provider:
 
 
 PROVIDERS = (
+    Provider(
+        "aliyun-tts",
+        aliyun_tts.AliyunServer,
+        aliyun_tts.KEY,
+        "ALIYUN_TTS_ACCESS_KEY_ID",
+        {"ALIYUN_TTS_ACCESS_KEY_SECRET": aliyun_tts.SECRET, "ALIYUN_TTS_APP_KEY": "app-7"},
+    ),
     Provider(
         "azure-tts",
         azure_tts.AzureTtsServer,

@@ -11,6 +11,7 @@ from tts.text.clauses import Lengths
 from tts.voices.choose import Voice
 
 ENGINES = {
+    "aliyun-tts": "tts.engines.aliyun_tts:AliyunTts",
     "azure-tts": "tts.engines.azure_tts:AzureTts",
     "dify-tts": "tts.engines.dify_tts:DifyTts",
     "edge": "tts.engines.edge.engine:Edge",

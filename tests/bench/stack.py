@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -37,14 +37,17 @@ class Process:
         found = [self.child.pid]
         for pid in found:
             for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                found += [int(text) for text in children.read_text().split()]
+                with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+                    found += [int(text) for text in children.read_text().split()]
         return found
 
     def cpu_seconds(self) -> float:
+        """Return the processor time of all, and of those that have ended."""
         ticks = 0
         for pid in self._tree():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended, and counts for its parent
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += sum(map(int, fields[11:15]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:

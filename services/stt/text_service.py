@@ -4,24 +4,25 @@ Only speech is sent, in a small file; silence ends here. An engine of this kind 
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from chassis.errors import Declined
+import httpx
+
+from chassis.errors import Declined, EngineFailed
 from chassis.threads import Stop, pieces, workers
+from chassis.upstream.refusals import TooMuch
 from chassis.upstream.vendor import Vendor
 from stt.engines import Engine
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
 from stt.machine import cores
 from stt.sound import speech
-from stt.sound.audio_file import Format, encoded
+from stt.sound.audio_file import Format, Raw, encoded
 from stt.sound.speech import Speech
 from stt.text.hallucinations import is_invented
 from stt.text.tags import cleaned, guessed
 
-ANSWER_SECONDS = 20.0
-"""Longest wait for the text of a short recording."""
 SHORT_SECONDS = 10.0
 """A longer recording is given as much more time as it is longer."""
 MAX_ANSWER_BYTES = 4 * 2**20
@@ -34,6 +35,7 @@ class Clip:
     Args:
         content: The file; see `media_type` for its format.
         seconds: Length of the speech in it.
+        patience_seconds: Longest wait for its text.
     """
 
     name: str
@@ -42,11 +44,13 @@ class Clip:
     seconds: float
     hints: Hints
     speech: Speech
+    patience_seconds: float
 
-    @property
-    def patience_seconds(self) -> float:
-        """Longest wait for its text."""
-        return ANSWER_SECONDS + max(0.0, self.seconds - SHORT_SECONDS)
+    def form(self, fields: Mapping[str, str], *, part: str = "file", media_type: str = "") -> tuple[str, bytes]:
+        """Return the type and the body of a form that holds `fields` and the file."""
+        file = (self.name, self.content, media_type or self.media_type)
+        request = httpx.Request("POST", "http://form", data=fields, files={part: file})
+        return request.headers["content-type"], request.read()
 
 
 class TextService(Engine):
@@ -57,11 +61,15 @@ class TextService(Engine):
 
     first_byte_seconds = 1.0
     models: tuple[str, ...] = ()
-    format: Format = "wav"
+    format: Format | Raw = "wav"
     languages: frozenset[str] = frozenset()
     """Languages that it hears; empty: any."""
     most_seconds = 60.0
     """Longest speech that the service takes."""
+    sends_hints = True
+    """True where the caller's language or words are sent; else a refusal of the request is never the caller's."""
+    answer_seconds = 20.0
+    """Longest wait for the text of a short recording."""
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
@@ -93,7 +101,7 @@ class TextService(Engine):
             return
         if clip.seconds > self.most_seconds:
             raise Declined(f"{self.vendor.name} takes {self.most_seconds:g} s of speech at most.", param="file")
-        text, language = await self.text_of(clip)
+        text, language = await self._answered(clip)
         text, tagged = cleaned(text)
         language = hints.language or language or tagged or guessed(text)
         if not text.strip() or (not clip.speech.sure and is_invented(text)):
@@ -106,10 +114,21 @@ class TextService(Engine):
         self._executor.shutdown(wait=False, cancel_futures=True)
         await self.vendor.aclose()
 
+    async def _answered(self, clip: Clip) -> tuple[str, str | None]:
+        try:
+            return await self.text_of(clip)
+        except TooMuch:
+            raise
+        except Declined as exc:
+            if self.sends_hints:
+                raise
+            raise EngineFailed(f"did not take the recording: {exc}") from exc
+
     def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Clip | None, None, None]:
         """Yield the file to send; None if nobody speaks."""
         found = speech.find(pcm, stop)
         if found is None or stop:
             yield None
             return
-        yield Clip(*encoded(found.pcm, self.format), found.seconds, hints, found)
+        patience = self.answer_seconds + max(0.0, found.seconds - SHORT_SECONDS)
+        yield Clip(*encoded(found.pcm, self.format), found.seconds, hints, found, patience)

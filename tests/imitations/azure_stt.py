@@ -7,7 +7,8 @@ import json
 
 from aiohttp import web
 
-from imitations.vendor import Manner, VendorServer, json_error
+from imitations.vendor import Manner, json_error
+from imitations.words import WORDS, HearingServer, hearing
 
 PATH = "/speech/recognition/conversation/cognitiveservices/v1"
 KEY = "azure-secret-1234567"
@@ -17,23 +18,22 @@ def status(name: str, text: str = "") -> bytes:
     return json.dumps({"RecognitionStatus": name, "DisplayText": text, "Offset": 0, "Duration": 10_000_000}).encode()
 
 
-MANNERS = {
-    KEY: Manner(body=status("Success", "Hello little bear.")),
+MANNERS = hearing(KEY, status("Success", WORDS), status("NoMatch")) | {
     "no-match": Manner(body=status("NoMatch")),
     "silence": Manner(body=status("InitialSilenceTimeout")),
+    "babble": Manner(body=status("BabbleTimeout")),
     "error": Manner(body=status("Error")),
     "wrong-region": Manner(status=401, body=json_error("401", "Access denied due to invalid subscription key.")),
-    "busy": Manner(status=429, headers=(("retry-after", "3"),), body=b""),
-    "broken": Manner(status=500, body=b"<html>oops</html>"),
-    "page": Manner(body=b"<html>Welcome</html>", claims="text/html"),
-    "hangs": Manner(before_headers_seconds=30.0),
+    "no-key": Manner(status=403, body=b""),
+    "away-for-now": Manner(status=503, headers=(("retry-after", "7"),), body=b""),
 }
 
 
-class AzureSttServer(VendorServer):
+class AzureSttServer(HearingServer):
     """What a region's host answers."""
 
     manners = MANNERS
+    no_words = frozenset({"no-words", "no-match", "silence", "babble"})
     post_path = PATH
 
     def key_of(self, request: web.Request) -> str:

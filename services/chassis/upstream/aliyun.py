@@ -51,7 +51,9 @@ class AliyunAccount:
     def __init__(
         self, name: str, prefix: str, ids: Sequence[str], secrets: Sequence[str], variables: str, region: str
     ) -> None:
-        self.vendor = Vendor(name, prefix, ids, f"{variables}ACCESS_KEY_ID", secrets=secrets)
+        self.vendor = Vendor(
+            name, prefix, ids, f"{variables}ACCESS_KEY_ID, _ACCESS_KEY_SECRET and _APP_KEY", secrets=secrets
+        )
         if len(secrets) not in (1, len(ids)):
             raise EngineUnavailable(f"Set {variables}ACCESS_KEY_SECRET: one for each of {variables}ACCESS_KEY_ID.")
         self._region = region
@@ -78,6 +80,7 @@ class AliyunAccount:
             raise self.vendor.no_answer(body, "token") from exc
         if not made.id:
             raise EngineFailed("made an empty token")
+        self.vendor.hide(made.id)
         return made.id, max(_LEAST_LIFE, made.expires - time())
 
     def _call(self, key_id: str, secret: str) -> Call:

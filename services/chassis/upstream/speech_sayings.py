@@ -24,7 +24,7 @@ SPEECH_SAYINGS = (
     Saying(
         Kind.REFUSED,
         "Aliyun's gateway of keys: help.aliyun.com (common errors of the OpenAPI)",
-        "signaturedoesnotmatch invalidaccesskeyid invalidtimestamp",
+        "signaturedoesnotmatch incompletesignature invalidaccesskeyid invalidtimestamp",
     ),
     Saying(Kind.BUSY, _ELEVENLABS, "too_many_concurrent_requests system_busy"),
     Saying(Kind.BUSY, _NLS, "40000005"),

@@ -29,6 +29,7 @@ from chassis.upstream.keys import KeyRing
 from chassis.upstream.refusals import Circumstances, refusal, within_success
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import RowOptions
+from chassis.upstream.turns import once
 
 _CONNECT_SECONDS = 3.0
 _MAX_REFUSAL_BYTES = 64 * 2**10
@@ -89,7 +90,8 @@ class Vendor:
         self._prefix = prefix
         self._upstreams: dict[str, Upstream] = {}
         hint = f"Check {key_variable} and {prefix}BASE_URL."
-        self._about = Circumstances(name, prefix, key_variable, hint, (*keys, *secrets), model=model_variable)
+        self._secrets = [*keys, *secrets]
+        self._about = Circumstances(name, prefix, key_variable, hint, self._secrets, model=model_variable)
         try:
             for key in keys:
                 Upstream.check({"key": key})
@@ -131,11 +133,10 @@ class Vendor:
             ApiError: The meaning of the last refusal.
         """
 
-        async def begun(key: str) -> AsyncGenerator[Reply, None]:
-            yield await self.send(await call(key), begin_seconds=begin_seconds, silence_seconds=silence_seconds)
+        async def begun(key: str) -> Reply:
+            return await self.send(await call(key), begin_seconds=begin_seconds, silence_seconds=silence_seconds)
 
-        async with aclosing(self.in_turn(begun)) as replies:
-            return await anext(replies)
+        return await once(self.in_turn, begun)
 
     async def in_turn(self, begin: Callable[[str], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """Yield what `begin` yields for one key; a key that is refused before the first item rests, and the next is
@@ -232,6 +233,11 @@ class Vendor:
         if complaint is not None and not complaint.empty:
             return self.meant(complaint)
         return EngineFailed(f"answered something that is no {wanted}. {self._about.hint}")
+
+    def hide(self, secret: str) -> None:
+        """Keep `secret`, such as a token, out of all messages to come."""
+        if secret not in self._secrets:
+            self._secrets.append(secret)
 
     async def aclose(self) -> None:
         for upstream in self._upstreams.values():

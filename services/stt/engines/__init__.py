@@ -16,6 +16,7 @@ ENGINES = {
     "moonshine": "stt.engines.sherpa.engine:Sherpa",
     "whisper-onnx": "stt.engines.sherpa.engine:Sherpa",
     "azure-stt": "stt.engines.azure_stt:AzureStt",
+    "aliyun-asr": "stt.engines.aliyun_asr:AliyunAsr",
 }
 
 ROWS = "stt.engines.openai.engine:OpenAI"

@@ -3,6 +3,7 @@
 Source: learn.microsoft.com/azure/ai-services/speech-service/rest-speech-to-text-short.
 """
 
+from functools import partial
 from typing import Self
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from chassis.chain.seat import Report
 from chassis.errors import EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
+from chassis.upstream.turns import once
 from chassis.upstream.vendor import Call, Vendor
 from stt.text_service import MAX_ANSWER_BYTES, Clip, TextService
 
@@ -57,19 +59,7 @@ class AzureStt(TextService):
         language = clip.hints.language
         locale = LOCALES.get(language, f"{language}-{language.upper()}") if language else self.options.language
 
-        async def call(key: str) -> Call:
-            headers = {
-                "ocp-apim-subscription-key": key,
-                "content-type": "audio/wav; codecs=audio/pcm; samplerate=16000",
-                "accept": "application/json",
-            }
-            return Call(f"{self._url}?language={locale}&format=simple", headers, clip.content)
-
-        reply = await self.vendor.ask(call, begin_seconds=clip.patience_seconds)
-        try:
-            body = await reply.read(MAX_ANSWER_BYTES)
-        finally:
-            await reply.aclose()
+        body = await once(self.vendor.in_turn, partial(self._answer, clip, locale))
         try:
             answer = msgspec.json.decode(body, type=_Answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
@@ -79,3 +69,12 @@ class AzureStt(TextService):
         if answer.status in NO_WORDS:
             return "", language
         raise EngineFailed(f"Azure could not recognise the recording ({answer.status or 'no status'}).")
+
+    async def _answer(self, clip: Clip, locale: str, key: str) -> bytes:
+        headers = {
+            "ocp-apim-subscription-key": key,
+            "content-type": "audio/wav; codecs=audio/pcm; samplerate=16000",
+            "accept": "application/json",
+        }
+        call = Call(f"{self._url}?language={locale}&format=simple", headers, clip.content)
+        return await self.vendor.read(call, MAX_ANSWER_BYTES, seconds=clip.patience_seconds)

@@ -9,10 +9,13 @@ import numpy as np
 from stt.hearing import RATE, Pcm
 
 Format = Literal["wav", "flac", "mp3", "opus"]
+Raw = Literal["pcm"]
+"""Samples without a header: 16 bits, little-endian."""
 
 # Four seconds of speech, encoded in: wav 120 kB, 0 ms; flac 68 kB, 4 ms; mp3 and opus 13 to 15 kB, 20 to 30 ms.
 _KINDS = {
     # container, codec, media type, bits a second
+    "pcm": ("s16le", "pcm_s16le", "application/octet-stream", None),
     "wav": ("wav", "pcm_s16le", "audio/wav", None),
     "flac": ("flac", "flac", "audio/flac", None),
     "mp3": ("mp3", "libmp3lame", "audio/mpeg", 32_000),
@@ -21,7 +24,7 @@ _KINDS = {
 STEP = 60 * RATE
 
 
-def encoded(pcm: Pcm, kind: Format) -> tuple[str, bytes, str]:
+def encoded(pcm: Pcm, kind: Format | Raw) -> tuple[str, bytes, str]:
     """Return name, content and media type of a file that holds `pcm`. Blocks."""
     container, codec, media_type, bits = _KINDS[kind]
     file = io.BytesIO()

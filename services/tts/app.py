@@ -18,6 +18,7 @@ from tts.cache.cache import Cache, CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
 from tts.engines.openai.providers import UPSTREAMS
 from tts.list_voices import voices
+from tts.recent import RecentLanguages
 from tts.settings import Settings
 from tts.speech import speech
 
@@ -40,14 +41,13 @@ def create_app() -> Starlette:
 def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:
     """Put five paths on the shared chassis. Tests bring their own `settings`, `chain` and `cache`."""
     levels = Levels(settings.loudness)
+    handler = partial(speech, chain, settings, levels, asyncio.Lock(), cache, RecentLanguages())
     known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
     return create_service(
         settings,
         chain,
         routes=[
-            Route(
-                "/v1/audio/speech", partial(speech, chain, settings, levels, asyncio.Lock(), cache), methods=["POST"]
-            ),
+            Route("/v1/audio/speech", handler, methods=["POST"]),
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
             Route("/v1/audio/models", known.bare_models, methods=["GET"]),
             Route("/v1/models", known.models, methods=["GET"]),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chassis.chain.chain import Chain
 from chassis.errors import BadRequest
-from chassis.script_language import DENSE, scripts
+from chassis.script_language import DENSE, language_of, scripts
 from tts.audio.encode import Encoding
 from tts.audio.pcm import Sound
 from tts.cache.entry import key_of
@@ -35,19 +35,23 @@ class Plan(NamedTuple):
 class Order:
     """A request for speech. Any engine may serve it: `plan` says what that engine would be given."""
 
-    def __init__(self, wanted: Wanted, settings: Settings) -> None:
+    def __init__(self, wanted: Wanted, settings: Settings, language_hint: str | None = None) -> None:
+        """Args:
+        language_hint: Language of the same caller's last piece, for a text that does not tell its own.
+        """
         self.wanted, self.language = wanted, settings.language
         self._mp3, self._loudness = settings.mp3, settings.loudness
         self._voice_name = settings.meant(wanted.voice)
         self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
+        self._language_hint = None if scripts(self.text) else language_hint
         self._plans: dict[Engine, Plan] = {}
 
     @property
     def shared_key(self) -> bytes:
         """Equal for requests that one answer can serve at the same moment."""
         wanted = self.wanted
-        how = (self._as_written, wanted.speed, wanted.codec, wanted.instructions)
+        how = (self._as_written, wanted.speed, wanted.codec, wanted.instructions, self._language_hint)
         return key_of(wanted.model, self._voice_name, self.text, *how)
 
     def keys(self, chain: Chain[Engine]) -> Iterator[bytes]:
@@ -82,15 +86,23 @@ class Order:
         if (plan := self._plans.get(engine)) is not None:
             return plan
         picked = engine if submodel is None else engine.model(submodel)
-        voice = choose(picked.voices, picked.voice(self._voice_name), self._voice_name, self.text, self.language)
-        picked.accept(self.text, voice)
+        native, hint = picked.voice(self._voice_name), self._language_hint
+        voice = choose(picked.voices, native, self._voice_name, self.text, self.language, hint)
         if self.wanted.instructions:
             picked = picked.instructed(self.wanted.instructions)
         slowest, fastest = picked.speeds
         text = self.text if self._as_written or picked.reads_figures else in_words(self.text, voice.language)
+        picked.accept(text, voice)
         plan = Plan(picked, voice, min(max(self.wanted.speed, slowest), fastest), text)
         self._plans[engine] = plan
         return plan
+
+    @property
+    def language_told(self) -> str | None:
+        """Language of the text where its letters or punctuation tell; `en` for Latin letters that a voice reads so."""
+        if (language := language_of(self.text)) is not None or not scripts(self.text):
+            return language
+        return next((plan.voice.language.partition("-")[0] for plan in self._plans.values()), None)
 
     def encoding(self, sound: Sound, stretch: float = 1.0) -> Encoding:
         """Return a new encoder from `sound` to the codec asked for."""

@@ -20,6 +20,7 @@ from tts.cache.cache import CACHE_HEADER, Cache, Replay
 from tts.cache.entry import How, Outgoing
 from tts.engines import Engine
 from tts.order import Order
+from tts.recent import RecentLanguages
 from tts.settings import Settings
 from tts.take import Silence, Take
 from tts.text.speakable import speakable
@@ -27,7 +28,13 @@ from tts.wire import MEDIA_TYPES, parse
 
 
 async def speech(
-    chain: Chain[Engine], settings: Settings, levels: Levels, turns: asyncio.Lock, cache: Cache | None, request: Request
+    chain: Chain[Engine],
+    settings: Settings,
+    levels: Levels,
+    turns: asyncio.Lock,
+    cache: Cache | None,
+    recent: RecentLanguages,
+    request: Request,
 ) -> Response:
     """Answer with sound in the codec asked for, sent as the engine makes it, or as it was kept.
 
@@ -38,7 +45,8 @@ async def speech(
         BadRequest: The body cannot be served, or no engine has a voice for it.
         EngineFailed: No engine gave sound in time. (If one breaks off later, the connection does.)
     """
-    order = Order(await parse(request), settings)
+    wanted, key = await parse(request), request.scope["state"].get("key")
+    order = Order(wanted, settings, recent.get(key, wanted.voice))
     begin = partial(_begin, chain, order, levels, turns)
     sound: Outgoing
     if not speakable(order.text):
@@ -47,6 +55,8 @@ async def speech(
         sound = await begin()
     else:
         sound = await cache.answer(order.shared_key, order.keys(chain), begin)
+    if (language := order.language_told) is not None:
+        recent.note(key, wanted.voice, language)
     about = {ENGINE_HEADER: sound.engine, CACHE_HEADER: sound.how}
     headers = {name: value for name, value in about.items() if value}
     if order.wanted.streamed_as == "sse":

@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
-from chassis.errors import EngineFailed
+from chassis.errors import Declined, EngineFailed
 from tts.app import assemble
 from tts.audio.pcm import Sound, pcm, silence
 from tts.cache.cache import Cache, CacheOptions
 from tts.engines import Engine
+from tts.recent import RecentLanguages
 from tts.settings import Settings
 from tts.voices.choose import Voice
 from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, served, service
@@ -328,3 +329,36 @@ async def test_wav_that_is_kept_says_how_long_it_is() -> None:
     assert streamed[44:] == kept[44:]
     with wave.open(io.BytesIO(kept)) as file:
         assert file.getnframes() / file.getframerate() == pytest.approx(0.5, abs=0.12)
+
+
+async def test_figures_alone_are_spoken_in_the_language_that_the_same_caller_heard_last() -> None:
+    engine = FakeEngine()
+    app = service(fake=engine)
+
+    for text in ("答案是", "25", "And now", "25", "25。"):
+        await ask(app, input=text)
+
+    assert engine.said[1][:2] == ("二十五", "xiaoxiao")
+    assert engine.said[3][:2] == ("twenty-five", "anna")
+    assert engine.said[4][1] == "xiaoxiao"
+
+
+async def test_an_engine_is_asked_to_accept_what_it_would_be_given() -> None:
+    class Strict(FakeEngine):
+        def accept(self, text: str, voice: Voice) -> None:
+            if not text.isascii():
+                raise Declined("English only", param="input")
+
+    strict, second = Strict(), FakeEngine()
+    await ask(service(strict=strict, second=second), input="5！")
+
+    assert strict.said == []
+    assert [said[0] for said in second.said] == ["五！"]
+
+
+def test_no_more_callers_are_remembered_than_there_is_room_for() -> None:
+    recent = RecentLanguages(most=2)
+    for number in range(5):
+        recent.note(str(number), "alloy", "zh")
+
+    assert [recent.get(str(number), "alloy") for number in range(5)] == [None, None, None, "zh", "zh"]

@@ -17,8 +17,7 @@ from llm.answer.encode import Spoken, Usage, completion, events, finish
 from llm.answer.usage import Tally, shared
 from llm.budgets.accounts import Accounts
 from llm.engines import COMPANION, Engine
-from llm.engines.companion.phrases import NO_ANSWER
-from llm.engines.companion.rules import language_of
+from llm.excuse import NO_ANSWER, language_of
 from llm.settings import Settings
 from llm.wire import Asked, User, parse, said_by
 

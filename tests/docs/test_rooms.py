@@ -101,8 +101,6 @@ def test_no_service_imports_another_and_the_chassis_imports_none() -> None:
 
 BORROWED = {
     "tts.engines.sherpa -> tts.engines.espeak",  # Piper's models want eSpeak's phonemes
-    "llm.chat_completions -> llm.engines.companion.phrases",  # on its way out
-    "llm.chat_completions -> llm.engines.companion.rules",
 }
 
 

@@ -13,7 +13,7 @@ from chassis.sse import KEEP_ALIVE
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
-from llm.engines.companion.phrases import NO_ANSWER
+from llm.excuse import NO_ANSWER
 from llm.settings import Settings
 from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, serving, streaming
 

@@ -2,7 +2,7 @@
 
 import re
 
-from llm.engines.companion.phrases import Language
+from llm.excuse import Language
 
 LARGEST = 10**9
 ENGLISH = {

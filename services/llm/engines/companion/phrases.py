@@ -2,17 +2,10 @@
 
 import re
 from re import Pattern
-from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-Language: TypeAlias = Literal["zh", "en"]
-
-
-NO_ANSWER: dict[Language, str] = {
-    "zh": "哎呀，我现在想不出来，等一会儿再问我，好吗？",
-    "en": "Oh dear, I cannot think just now. Please ask me again in a little while.",
-}
+from llm.excuse import Language
 
 
 class Topic(Struct, frozen=True):

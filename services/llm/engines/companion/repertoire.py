@@ -5,7 +5,7 @@ from re import Pattern
 
 from msgspec import Struct
 
-from llm.engines.companion.phrases import Language
+from llm.excuse import Language
 
 
 class Riddle(Struct, frozen=True):

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from chassis.script_language import detect, scripts
 from llm.engines.companion.arithmetic import solve
-from llm.engines.companion.phrases import TOPICS, Language
+from llm.engines.companion.phrases import TOPICS
 from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES, Riddle
+from llm.excuse import Language, language_of
 from llm.wire import Assistant, Message, User, said_by
 
 _READ_CHARACTERS = 2000
@@ -90,12 +90,6 @@ def reply(messages: Sequence[Message], chance: Random, now: datetime) -> str:
         now=now,
     )
     return next(answer for rule in RULES if (answer := rule(talk)) is not None)
-
-
-def language_of(texts: Sequence[str]) -> Language:
-    """Return the language of the first text that has letters; English for those we cannot speak."""
-    words = next((text for text in texts if scripts(text)), "")
-    return "zh" if detect(words) == "zh" else "en"
 
 
 def _silence(talk: _Conversation) -> str | None:

@@ -1,7 +1,7 @@
 import pytest
 
 from llm.engines.companion.arithmetic import number, solve
-from llm.engines.companion.phrases import Language
+from llm.excuse import Language
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@ from typing import get_args
 
 import pytest
 
-from llm.engines.companion.phrases import NO_ANSWER, TOPICS, Language, Topic
+from llm.engines.companion.phrases import TOPICS, Topic
 from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES
+from llm.excuse import NO_ANSWER, Language
 
 LANGUAGES = get_args(Language)
 LISTS = {"fallback": FALLBACK, "jokes": JOKES, "rhymes": RHYMES, "stories": STORIES}

@@ -5,9 +5,10 @@ from typing import get_args
 
 import pytest
 
-from llm.engines.companion.phrases import TOPICS, Language
+from llm.engines.companion.phrases import TOPICS
 from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES
-from llm.engines.companion.rules import language_of, reply
+from llm.engines.companion.rules import reply
+from llm.excuse import Language, language_of
 from llm.wire import Assistant, Message, Part, System, User
 
 NOON = datetime(2026, 11, 22, 12, 0)

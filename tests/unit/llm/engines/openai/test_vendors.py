@@ -19,7 +19,7 @@ from chassis.errors import (
 from chassis.upstream.refusals import TooLong
 from imitations.upstream import Manner, Upstream
 from imitations.vendors import JUDGES, REFUSALS, Meaning, Refusal
-from llm.engines.companion.phrases import NO_ANSWER
+from llm.excuse import NO_ANSWER
 from llm.request.providers import PROVIDERS
 from llm.settings import Settings
 from unit.llm.engines.openai.rows import FOLOTOY, row

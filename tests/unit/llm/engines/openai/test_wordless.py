@@ -15,8 +15,8 @@ from imitations.upstream import Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
-from llm.engines.companion.phrases import NO_ANSWER
 from llm.engines.openai.engine import THOUGHT_TOKENS, OpenAI
+from llm.excuse import NO_ANSWER
 from llm.settings import RelayOptions, Settings
 from unit.llm.fakes import HELLO, serving
 

@@ -11,7 +11,7 @@ from chassis.chain.loading import from_settings
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.settings import read
-from llm.budgets.accounts import Accounts
+from llm.budgets.key_budgets import Accounts
 from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
 from llm.list_models import model, models

@@ -15,7 +15,7 @@ from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
 from llm.answer.encode import Spoken, Usage, completion, events, finish
 from llm.answer.usage import Tally, shared
-from llm.budgets.accounts import Accounts
+from llm.budgets.key_budgets import Accounts
 from llm.engines import COMPANION, Engine
 from llm.excuse import NO_ANSWER, language_of
 from llm.settings import Settings

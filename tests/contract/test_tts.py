@@ -18,7 +18,7 @@ from tts.app import assemble
 from tts.engines import Engine
 from tts.engines.espeak import Espeak
 from tts.settings import Settings
-from tts.voices.choose import OPENAI
+from tts.voices.names import OPENAI
 from unit.tts.fakes import FakeEngine, Heard, hum, served, service
 
 FORMATS = {

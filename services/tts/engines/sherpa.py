@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from chassis.chain.seat import Report
-from chassis.chain.trial import failure
+from chassis.chain.subprocess_trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.script_language import foreign, holds_han
 from chassis.settings import Options, read

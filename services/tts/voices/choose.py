@@ -9,7 +9,7 @@ from chassis.errors import Declined
 from chassis.script_language import foreign, language_of
 from chassis.settings import SettingError
 from tts.voices.language_tags import TAG, normal
-from tts.voices.names import Gender, told
+from tts.voices.names import OPENAI, Gender, told
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -25,22 +25,6 @@ class Voice(msgspec.Struct, frozen=True):
     """Not known from the start: never chosen for a name that is not its own, so that each keeps its voice."""
 
 
-OPENAI: dict[str, Gender | None] = {
-    "alloy": None,
-    "nova": "female",
-    "shimmer": "female",
-    "coral": "female",
-    "sage": "female",
-    "marin": "female",
-    "fable": "male",
-    "onyx": "male",
-    "echo": "male",
-    "ash": "male",
-    "ballad": "male",
-    "verse": "male",
-    "cedar": "male",
-}
-"""OpenAI's names. `alloy` is the first voice an engine has for a language, whatever it is."""
 MANY = "mul"
 """ISO 639's code for many languages: of a voice that reads whatever it is given."""
 MOST_LISTED = 40

@@ -6,6 +6,23 @@ from typing import Literal, NamedTuple
 
 Gender = Literal["female", "male"]
 
+OPENAI: dict[str, Gender | None] = {
+    "alloy": None,
+    "nova": "female",
+    "shimmer": "female",
+    "coral": "female",
+    "sage": "female",
+    "marin": "female",
+    "fable": "male",
+    "onyx": "male",
+    "echo": "male",
+    "ash": "male",
+    "ballad": "male",
+    "verse": "male",
+    "cedar": "male",
+}
+"""OpenAI's names. `alloy` is the first voice an engine has for a language, whatever it is."""
+
 
 class Told(NamedTuple):
     """Language and gender of a voice, by its name."""

@@ -30,11 +30,12 @@ async def got(app: Starlette, path: str) -> httpx.Response:
         return await client.get(path)
 
 
-async def test_it_has_one_path_of_its_own_beside_the_probes_and_that_takes_posts_alone() -> None:
+async def test_it_has_one_path_of_its_own_beside_models_and_probes_and_that_takes_posts_alone() -> None:
     app = create_app()
 
     paths = {route.path for route in app.routes if isinstance(route, Route)}
-    assert paths == {"/v1/audio/transcriptions", "/healthz", "/readyz", "/metrics", "/authorized"}
+    models = {"/v1/models", "/v1/models/{id:path}"}
+    assert paths == models | {"/v1/audio/transcriptions", "/healthz", "/readyz", "/metrics", "/authorized"}
     assert (await got(app, "/v1/audio/transcriptions")).status_code == 405
     assert (await got(app, "/healthz")).status_code == 200
 

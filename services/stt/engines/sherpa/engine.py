@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self
 from msgspec import Meta
 
 from chassis.chain.seat import Report
-from chassis.chain.trial import failure
+from chassis.chain.subprocess_trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.settings import Options, SettingError, read
 from chassis.threads import Stop, pieces, workers

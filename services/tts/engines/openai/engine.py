@@ -28,9 +28,9 @@ from tts.engines import Engine
 from tts.engines.openai.providers import UPSTREAMS, Format, SpeechProvider
 from tts.engines.openai.voice_list import voices_in
 from tts.text.clauses import Lengths
-from tts.voices.choose import MANY, OPENAI, Voice
+from tts.voices.choose import MANY, Voice
 from tts.voices.language_tags import normal
-from tts.voices.names import Gender, told
+from tts.voices.names import OPENAI, Gender, told
 
 MAX_TEXT_BYTES = 64 * 2**10
 LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from tts.voices.choose import MANY, OPENAI, Voice
+from tts.voices.choose import MANY, Voice
 from tts.voices.language_tags import TAG, normal
-from tts.voices.names import Gender, told
+from tts.voices.names import OPENAI, Gender, told
 
 _MOST_VOICES = 2_000
 

@@ -16,10 +16,10 @@ from chassis.settings import SettingError
 from fixtures.redis_server import BINARY, RedisServer
 from llm.answer.usage import Tally
 from llm.app import assemble
-from llm.budgets.accounts import Accounts, Overdrawn
-from llm.budgets.limits import PATIENCE_SECONDS, Rate, Store
+from llm.budgets.counters import PATIENCE_SECONDS, Rate, Store
+from llm.budgets.key_budgets import Accounts, Overdrawn
 from llm.settings import Settings
-from unit.llm.budgets.test_accounts import USAGE, WANTED
+from unit.llm.budgets.test_key_budgets import USAGE, WANTED
 from unit.llm.fakes import HELLO, FakeEngine, chain_of, client_of
 
 real = pytest.mark.skipif(BINARY is None, reason="no redis-server on this machine (`apt-get install redis-tools`)")

@@ -4,8 +4,9 @@ import pytest
 
 from chassis.errors import Declined
 from chassis.settings import SettingError
-from tts.voices.choose import OPENAI, Voice, choose, prefer
+from tts.voices.choose import Voice, choose, prefer
 from tts.voices.language_tags import normal
+from tts.voices.names import OPENAI
 
 XIAOXIAO, XIAOYI, YUNXI = Voice("xx", "zh-CN", "female"), Voice("xy", "zh-CN", "female"), Voice("yx", "zh-CN", "male")
 TAIWAN, CANTON = Voice("tw", "zh-TW", "female"), Voice("hk", "zh-HK", "female")

@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.chain.trial import failure
+from chassis.chain.subprocess_trial import failure
 
 
 def test_what_comes_to_a_good_end_has_no_failure() -> None:

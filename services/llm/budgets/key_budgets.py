@@ -15,7 +15,7 @@ from llm.settings import Settings
 from llm.wire import ChatRequest
 
 if TYPE_CHECKING:
-    from llm.budgets.limits import Rate, Spent, Store
+    from llm.budgets.counters import Rate, Spent, Store
 
 tokens = Counter("talkbox_tokens_total", "Tokens asked and answered", ["key", "engine", "kind", "counted"])
 """`kind`: prompt or completion; `counted`: upstream or estimate."""
@@ -126,7 +126,7 @@ def entries(text: str) -> dict[str, str]:
 
 
 def _store(place: str) -> "Store":
-    from llm.budgets.limits import Store  # its library is large, and few want it
+    from llm.budgets.counters import Store  # its library is large, and few want it
 
     return Store(place)
 
@@ -134,7 +134,7 @@ def _store(place: str) -> "Store":
 def _rate(limits: str, variable: str, store: "Store | None") -> "Rate | None":
     if limits.lower() == _UNLIMITED:
         return None
-    from llm.budgets.limits import Rate
+    from llm.budgets.counters import Rate
 
     return Rate(limits, variable, store)
 

@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 from chassis.errors import TooBusy
 from chassis.settings import SettingError
 from llm.answer.usage import Tally, tokens_of
-from llm.budgets.accounts import Accounts
+from llm.budgets.key_budgets import Accounts
 from llm.settings import Settings
 from unit.llm.fakes import DONE, EVENT, FakeEngine, ask, service
 from unit.llm.request.test_body import asked

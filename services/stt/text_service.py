@@ -4,16 +4,18 @@ Only speech is sent, in a small file; silence ends here. An engine of this kind 
 """
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
+import msgspec
 
 from chassis.errors import Declined, EngineFailed
 from chassis.threads import Stop, pieces, workers
-from chassis.upstream.refusals import TooMuch
-from chassis.upstream.vendor import Vendor
+from chassis.upstream.turns import once
+from chassis.upstream.vendor import Call, Vendor
 from stt.engines import Engine
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
 from stt.machine import cores
@@ -26,6 +28,8 @@ from stt.text.tags import cleaned, guessed
 SHORT_SECONDS = 10.0
 """A longer recording is given as much more time as it is longer."""
 MAX_ANSWER_BYTES = 4 * 2**20
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class TextService(Engine):
             return
         if clip.seconds > self.most_seconds:
             raise Declined(f"{self.vendor.name} takes {self.most_seconds:g} s of speech at most.", param="file")
-        text, language = await self._answered(clip)
+        text, language = await self._text_of(clip)
         text, tagged = cleaned(text)
         language = hints.language or language or tagged or guessed(text)
         if not text.strip() or (not clip.speech.sure and is_invented(text)):
@@ -114,11 +118,33 @@ class TextService(Engine):
         self._executor.shutdown(wait=False, cancel_futures=True)
         await self.vendor.aclose()
 
-    async def _answered(self, clip: Clip) -> tuple[str, str | None]:
+    async def answer(self, clip: Clip, call: Callable[[str], Call], kind: type[A]) -> A:
+        """Return what the service answers to the call of one key, another key's where that is refused.
+
+        Raises:
+            ApiError: The meaning of the last refusal, or of an answer that holds no `kind`.
+        """
+
+        async def answered(key: str) -> A:
+            return await self.decoded(clip, call(key), kind)
+
+        return await once(self.vendor.in_turn, answered)
+
+    async def decoded(self, clip: Clip, call: Call, kind: type[A]) -> A:
+        """Return what the service answers to one call.
+
+        Raises:
+            ApiError: The meaning of a refusal, or of an answer that holds no `kind`.
+        """
+        body = await self.vendor.read(call, MAX_ANSWER_BYTES, seconds=clip.patience_seconds)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            raise self.vendor.no_answer(body, "transcript") from exc
+
+    async def _text_of(self, clip: Clip) -> tuple[str, str | None]:
         try:
             return await self.text_of(clip)
-        except TooMuch:
-            raise
         except Declined as exc:
             if self.sends_hints:
                 raise

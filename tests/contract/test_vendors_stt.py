@@ -21,11 +21,10 @@ from chassis.errors import (
     EngineUnpaid,
 )
 from fixtures import sounds
-from imitations import aliyun, aliyun_asr, azure_stt
+from imitations import aliyun, aliyun_asr, azure_stt, azure_whisper, dify_stt, volcengine_asr
 from imitations.words import WORDS, HearingServer
-from stt.engines import ENGINES
+from stt.engines import ENGINES, Engine
 from stt.hearing import Heard, Hints, Pcm
-from stt.text_service import TextService
 
 pytestmark = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 
@@ -76,20 +75,38 @@ PROVIDERS = (
         "AZURE_STT_KEY",
         {"AZURE_STT_SERVICE_REGION": "eastasia"},
     ),
+    Provider(
+        "azure-whisper",
+        azure_whisper.AzureWhisperServer,
+        azure_whisper.KEY,
+        "AZURE_WHISPER_KEY",
+        {
+            "AZURE_WHISPER_API_BASE": "https://mine.openai.azure.com",
+            "AZURE_WHISPER_DEPLOYMENT_NAME": azure_whisper.DEPLOYMENT,
+        },
+    ),
+    Provider("dify-stt", dify_stt.DifySttServer, dify_stt.KEY, "DIFY_STT_KEY"),
+    Provider(
+        "volcengine-asr",
+        volcengine_asr.VolcengineAsrServer,
+        volcengine_asr.KEY,
+        "VOLCENGINE_ASR_ACCESS_TOKEN",
+        {"VOLCENGINE_ASR_APP_ID": volcengine_asr.APP},
+    ),
 )
 every = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 
 
-def load(provider: Provider) -> TextService:
+def load(provider: Provider) -> Engine:
     module, _, kind = ENGINES[provider.name].partition(":")
-    engine: TextService = getattr(import_module(module), kind).load(provider.name, lambda doing, part: None)
+    engine: Engine = getattr(import_module(module), kind).load(provider.name, lambda doing, part: None)
     return engine
 
 
 @asynccontextmanager
 async def listening(
     monkeypatch: pytest.MonkeyPatch, provider: Provider, keys: str = ""
-) -> AsyncIterator[tuple[TextService, HearingServer]]:
+) -> AsyncIterator[tuple[Engine, HearingServer]]:
     async with provider.server("/x") as server:
         for name, value in provider.environment(keys or provider.key, server.base_url).items():
             monkeypatch.setenv(name, value)
@@ -100,7 +117,7 @@ async def listening(
             await engine.aclose()
 
 
-async def heard(engine: TextService, hints: Hints | None = None, pcm: Pcm = SPOKEN) -> Heard:
+async def heard(engine: Engine, hints: Hints | None = None, pcm: Pcm = SPOKEN) -> Heard:
     [piece] = [piece async for piece in engine.transcribe(pcm, hints or Hints())]
     return piece
 
@@ -172,7 +189,7 @@ async def test_troubles_are_what_they_are(
 @every
 async def test_no_documented_error_is_the_callers_fault(monkeypatch: pytest.MonkeyPatch, provider: Provider) -> None:
     """Nothing but moderation is, as all that is sent is made here."""
-    fine = provider.server.no_words | {provider.key, "mislabelled", "drip", "hangs", "stall", "blocked"}
+    fine = provider.server.no_words | {provider.key, "eyJ-entra", "mislabelled", "drip", "hangs", "stall", "blocked"}
     for key in provider.server.manners.keys() - fine:
         assert isinstance(await failure(monkeypatch, provider, key), EngineFailed), key
 
@@ -182,8 +199,10 @@ async def test_no_documented_error_is_the_callers_fault(monkeypatch: pytest.Monk
 async def test_a_provider_that_falls_silent_is_given_up(
     monkeypatch: pytest.MonkeyPatch, provider: Provider, key: str
 ) -> None:
+    monkeypatch.setattr("stt.text_service.TextService.answer_seconds", 0.3)
+    for setting in ("ANSWER_SECONDS", "GAP_SECONDS"):
+        monkeypatch.setenv(provider.base_variable.replace("BASE_URL", setting), "0.3")
     async with listening(monkeypatch, provider, key) as (engine, _):
-        engine.answer_seconds = 0.3
         began = time.monotonic()
         with pytest.raises(EngineTimeout):
             await heard(engine)
@@ -218,7 +237,7 @@ async def test_a_key_that_is_refused_or_busy_rests_alone(monkeypatch: pytest.Mon
         assert (await heard(engine)).segments
 
         assert len(server.seen) == asked + 1
-        assert engine.detail == f"{len(resting)} of {len(resting) + 1} keys rest"
+        assert getattr(engine, "detail", None) == f"{len(resting)} of {len(resting) + 1} keys rest"
 
 
 @every
@@ -234,7 +253,8 @@ async def test_no_secret_is_ever_shown(
         async with listening(monkeypatch, provider, MARK) as (engine, _):
             with pytest.raises(ApiError) as caught:
                 await heard(engine)
-            shown = f"{caught.value} {caught.value.body} {vars(caught.value)} {engine.detail} {caplog.text}"
+            detail = getattr(engine, "detail", None)
+            shown = f"{caught.value} {caught.value.body} {vars(caught.value)} {detail} {caplog.text}"
         assert MARK not in shown
         for secret in (provider.paired or (), *provider.more.values()):
             assert not isinstance(secret, str) or "1234567" not in secret or secret not in shown

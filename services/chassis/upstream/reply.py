@@ -42,6 +42,10 @@ class Reply(AsyncIterator[bytes]):
         """Seconds for which the upstream asks to be left alone."""
         return _seconds(self._header(b"retry-after-ms"), 0.001) or _seconds(self._header(b"retry-after"), 1.0)
 
+    def header(self, name: str) -> str:
+        """Return the value of a header, whose name is in small letters; empty where there is none."""
+        return self._header(name.encode())
+
     def _header(self, name: bytes) -> str:
         return self._headers.get(name, b"").decode("latin-1")
 

@@ -14,7 +14,12 @@ SPEECH_SAYINGS = (
     Saying(Kind.UNPAID, _VOLCENGINE, words=r"quota exceeded for types: \w*lifetime"),
     Saying(Kind.UNPAID, _DIFY, "provider_quota_exceeded"),
     Saying(Kind.UNKNOWN_MODEL, _ELEVENLABS, "voice_not_found"),
-    Saying(Kind.UNKNOWN_MODEL, _DIFY, "app_unavailable provider_not_initialize model_currently_not_support"),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        _DIFY,
+        "app_unavailable provider_not_initialize model_currently_not_support "
+        "speech_to_text_disabled provider_not_support_speech_to_text",
+    ),
     Saying(Kind.REFUSED, _NLS, "40000001 40020105 40020503"),
     Saying(
         Kind.REFUSED,

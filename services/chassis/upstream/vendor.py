@@ -66,6 +66,7 @@ class Vendor:
         secrets: More secrets that may never be shown, beside `keys`.
         options: Where the provider is reached, and how; by default what the variables with `prefix` say.
         model_variable: Variable that holds the model or the voice, for messages.
+        error_headers: Headers that hold the code and the message of an error, where its body does not.
 
     Raises:
         EngineUnavailable: A key is missing or cannot be sent, or the address is none.
@@ -81,13 +82,14 @@ class Vendor:
         secrets: Sequence[str] = (),
         options: RowOptions | None = None,
         model_variable: str = "",
+        error_headers: tuple[str, str] = ("", ""),
     ) -> None:
         if not any(keys):
             raise EngineUnavailable(f"Set {key_variable}.")
         self.name, self.options = name, options or read(RowOptions, prefix=prefix)
         self.ring = KeyRing(keys)
         self._base_url = (self.options.base_url or "").rstrip("/")
-        self._prefix = prefix
+        self._prefix, self._error_headers = prefix, error_headers
         self._upstreams: dict[str, Upstream] = {}
         hint = f"Check {key_variable} and {prefix}BASE_URL."
         self._secrets = [*keys, *secrets]
@@ -194,11 +196,19 @@ class Vendor:
         Raises:
             ApiError: As `send`, or it is larger than `most_bytes`.
         """
+        return (await self.whole(call, most_bytes, seconds=seconds))[1]
+
+    async def whole(self, call: Call, most_bytes: int, *, seconds: float) -> tuple[Reply, bytes]:
+        """Return an answer, closed, and its whole body.
+
+        Raises:
+            ApiError: As `send`, or it is larger than `most_bytes`.
+        """
         try:
             async with asyncio.timeout(seconds):
                 reply = await self.send(call)
                 try:
-                    return await reply.read(most_bytes)
+                    return reply, await reply.read(most_bytes)
                 finally:
                     await reply.aclose()
         except TimeoutError as exc:
@@ -222,6 +232,14 @@ class Vendor:
                 raise EngineTimeout(f"{self.name} was silent for {patience:g} s") from exc
             yield piece
             patience = gap_seconds
+
+    def complaint(self, reply: Reply, body: bytes) -> Complaint:
+        """Return what an answer complains of, in its body or in its headers."""
+        found = Complaint.of(body) or Complaint()
+        code, message = map(reply.header, self._error_headers)
+        found.code, found.message = found.code or code or None, found.message or message
+        found.words |= {code} - {""}
+        return found
 
     def meant(self, complaint: Complaint) -> ApiError:
         """Return the error that an error object inside a 200 means."""
@@ -265,5 +283,4 @@ class Vendor:
             body = b""  # the status says enough
         finally:
             await reply.aclose()
-        complaint = Complaint.of(body) or Complaint()
-        return refusal(reply.status, complaint, retry_after=reply.retry_after, about=self._about)
+        return refusal(reply.status, self.complaint(reply, body), retry_after=reply.retry_after, about=self._about)

@@ -16,6 +16,9 @@ ENGINES = {
     "moonshine": "stt.engines.sherpa.engine:Sherpa",
     "whisper-onnx": "stt.engines.sherpa.engine:Sherpa",
     "azure-stt": "stt.engines.azure_stt:AzureStt",
+    "volcengine-asr": "stt.engines.volcengine_asr:VolcengineAsr",
+    "dify-stt": "stt.engines.dify_stt:DifyStt",
+    "azure-whisper": "stt.engines.openai.azure_whisper:AzureWhisper",
     "aliyun-asr": "stt.engines.aliyun_asr:AliyunAsr",
 }
 

@@ -4,7 +4,7 @@ Source: help.aliyun.com/zh/isi, "RESTful API" of short-sentence recognition (921
 """
 
 from functools import partial
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlencode
 
 import msgspec
@@ -16,9 +16,7 @@ from chassis.upstream.aliyun import AliyunAccount
 from chassis.upstream.turns import once
 from chassis.upstream.vendor import Call
 from stt.text.languages import UnknownLanguage, code_of
-from stt.text_service import MAX_ANSWER_BYTES, Clip, TextService
-
-SUCCESS = 20000000
+from stt.text_service import Clip, TextService
 
 
 class AliyunAsrOptions(Options, frozen=True, kw_only=True):
@@ -37,7 +35,9 @@ class AliyunAsrOptions(Options, frozen=True, kw_only=True):
 
 
 class _Sentence(msgspec.Struct):
-    status: int
+    """A good answer; an error has another status, under whatever status of HTTP."""
+
+    status: Literal[20000000]
     result: str = ""
 
 
@@ -79,14 +79,7 @@ class AliyunAsr(TextService):
         }
         headers = {"x-nls-token": token, "content-type": "application/octet-stream"}
         call = Call(f"{self._account.gateway}/stream/v1/asr?{urlencode(query)}", headers, clip.content)
-        body = await self.vendor.read(call, MAX_ANSWER_BYTES, seconds=clip.patience_seconds)
-        try:
-            answer = msgspec.json.decode(body, type=_Sentence)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            raise self.vendor.no_answer(body, "transcript") from exc
-        if answer.status != SUCCESS:
-            raise self.vendor.no_answer(body, "transcript")
-        return answer.result
+        return (await self.decoded(clip, call, _Sentence)).result
 
 
 def _by_language(app_keys: tuple[str, ...]) -> dict[str, str]:

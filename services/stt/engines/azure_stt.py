@@ -11,9 +11,8 @@ import msgspec
 from chassis.chain.seat import Report
 from chassis.errors import EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
-from chassis.upstream.turns import once
 from chassis.upstream.vendor import Call, Vendor
-from stt.text_service import MAX_ANSWER_BYTES, Clip, TextService
+from stt.text_service import Clip, TextService
 
 LOCALES = {"zh": "zh-CN", "en": "en-US", "yue": "zh-HK", "ja": "ja-JP", "ko": "ko-KR", "pt": "pt-BR", "ar": "ar-EG"}
 """Locale of a language, where it is not `xx-XX`."""
@@ -59,22 +58,17 @@ class AzureStt(TextService):
         language = clip.hints.language
         locale = LOCALES.get(language, f"{language}-{language.upper()}") if language else self.options.language
 
-        body = await once(self.vendor.in_turn, partial(self._answer, clip, locale))
-        try:
-            answer = msgspec.json.decode(body, type=_Answer)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            raise self.vendor.no_answer(body, "transcript") from exc
+        answer = await self.answer(clip, partial(self._call, clip, locale), _Answer)
         if answer.status == "Success":
             return answer.text, locale.partition("-")[0] if language is None else language
         if answer.status in NO_WORDS:
             return "", language
         raise EngineFailed(f"Azure could not recognise the recording ({answer.status or 'no status'}).")
 
-    async def _answer(self, clip: Clip, locale: str, key: str) -> bytes:
+    def _call(self, clip: Clip, locale: str, key: str) -> Call:
         headers = {
             "ocp-apim-subscription-key": key,
             "content-type": "audio/wav; codecs=audio/pcm; samplerate=16000",
             "accept": "application/json",
         }
-        call = Call(f"{self._url}?language={locale}&format=simple", headers, clip.content)
-        return await self.vendor.read(call, MAX_ANSWER_BYTES, seconds=clip.patience_seconds)
+        return Call(f"{self._url}?language={locale}&format=simple", headers, clip.content)

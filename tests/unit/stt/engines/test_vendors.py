@@ -1,0 +1,82 @@
+"""What single providers want beside what tests/contract/test_vendors_stt.py asks of all of them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+import pytest
+
+from chassis.errors import EngineUnavailable
+from fixtures import sounds
+from imitations import azure_whisper, dify_stt, volcengine_asr
+from imitations.words import WORDS, HearingServer
+from stt.engines import ENGINES, Engine
+from stt.hearing import Heard, Hints
+
+pytestmark = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
+
+SPOKEN = sounds.spoken("Hello little bear.") if sounds.can_speak() else sounds.silence(1)
+
+
+@asynccontextmanager
+async def listening(
+    monkeypatch: pytest.MonkeyPatch, name: str, server: HearingServer, **settings: str
+) -> AsyncIterator[Engine]:
+    async with server:
+        for variable, value in settings.items():
+            monkeypatch.setenv(variable, value.replace("BASE", server.base_url))
+        module, _, kind = ENGINES[name].partition(":")
+        engine: Engine = getattr(import_module(module), kind).load(name, lambda doing, part: None)
+        try:
+            yield engine
+        finally:
+            await engine.aclose()
+
+
+async def heard(engine: Engine, hints: Hints | None = None) -> Heard:
+    [piece] = [piece async for piece in engine.transcribe(SPOKEN, hints or Hints())]
+    return piece
+
+
+@pytest.mark.parametrize(("key", "header"), [(azure_whisper.KEY, "api-key"), ("eyJ-entra", "authorization")])
+async def test_azure_is_asked_at_its_deployment_with_key_or_token(
+    monkeypatch: pytest.MonkeyPatch, key: str, header: str
+) -> None:
+    server = azure_whisper.AzureWhisperServer("")
+    settings = {
+        "AZURE_WHISPER_KEY": key,
+        "AZURE_WHISPER_API_BASE": "BASE/",
+        "AZURE_WHISPER_DEPLOYMENT_NAME": azure_whisper.DEPLOYMENT,
+        "AZURE_WHISPER_API_VERSION": "2023-09-01-preview",
+    }
+    async with listening(monkeypatch, "azure-whisper", server, **settings) as engine:
+        piece = await heard(engine, Hints(language="en", stream=True))
+
+    assert piece.segments[0].text == WORDS
+    (seen,) = server.seen
+    assert seen.query == {"api-version": "2023-09-01-preview"}
+    assert {"api-key", "authorization"} & {name.lower() for name in seen.headers} == {header}
+
+
+async def test_a_dify_of_ones_own_is_asked_with_or_without_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    for base in ("BASE", "BASE/v1/"):
+        server = dify_stt.DifySttServer("")
+        settings = {"DIFY_STT_KEY": dify_stt.KEY, "DIFY_STT_API_BASE": base}
+        async with listening(monkeypatch, "dify-stt", server, **settings) as engine:
+            assert (await heard(engine)).segments[0].text == WORDS
+
+
+async def test_one_key_replaces_the_pair_at_volcengine(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = volcengine_asr.VolcengineAsrServer()
+    settings = {"VOLCENGINE_ASR_API_KEY": volcengine_asr.KEY, "STT_VOLCENGINE_ASR_BASE_URL": "BASE"}
+    async with listening(monkeypatch, "volcengine-asr", server, **settings) as engine:
+        assert (await heard(engine)).segments[0].text == WORDS
+
+    assert "x-api-access-key" not in {name.lower() for name in server.seen[0].headers}
+
+
+async def test_an_access_token_wants_its_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = volcengine_asr.VolcengineAsrServer()
+    with pytest.raises(EngineUnavailable, match="VOLCENGINE_ASR_APP_ID"):
+        async with listening(monkeypatch, "volcengine-asr", server, VOLCENGINE_ASR_ACCESS_TOKEN="token"):
+            raise AssertionError

@@ -4,6 +4,7 @@ Only speech is sent, in a small file; silence ends here. An engine of this kind 
 """
 
 from abc import abstractmethod
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ class Clip:
     hints: Hints
     speech: Speech
     patience_seconds: float
+
+    @property
+    def base64(self) -> str:
+        """The file, as it is written into JSON."""
+        return b64encode(self.content).decode()
 
     def form(self, fields: Mapping[str, str], *, part: str = "file", media_type: str = "") -> tuple[str, bytes]:
         """Return the type and the body of a form that holds `fields` and the file."""

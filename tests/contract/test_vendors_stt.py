@@ -21,7 +21,17 @@ from chassis.errors import (
     EngineUnpaid,
 )
 from fixtures import sounds
-from imitations import aliyun, aliyun_asr, azure_stt, azure_whisper, dify_stt, volcengine_asr
+from imitations import (
+    aliyun,
+    aliyun_asr,
+    azure_stt,
+    azure_whisper,
+    cf_workers_ai_asr,
+    dashscope_asr,
+    dify_stt,
+    elevenlabs_stt,
+    volcengine_asr,
+)
 from imitations.words import WORDS, HearingServer
 from stt.engines import ENGINES, Engine
 from stt.hearing import Heard, Hints, Pcm
@@ -85,6 +95,15 @@ PROVIDERS = (
             "AZURE_WHISPER_DEPLOYMENT_NAME": azure_whisper.DEPLOYMENT,
         },
     ),
+    Provider(
+        "cf-workers-ai-asr",
+        cf_workers_ai_asr.CfWorkersAiAsrServer,
+        cf_workers_ai_asr.KEY,
+        "CF_WORKERS_AI_ASR_API_TOKEN",
+        {"CF_WORKERS_AI_ASR_ACCOUNT_ID": cf_workers_ai_asr.ACCOUNT},
+    ),
+    Provider("dashscope", dashscope_asr.DashscopeAsrServer, dashscope_asr.KEY, "DASHSCOPE_API_KEY"),
+    Provider("elevenlabs", elevenlabs_stt.ElevenLabsSttServer, elevenlabs_stt.KEY, "ELEVENLABS_API_KEY"),
     Provider("dify-stt", dify_stt.DifySttServer, dify_stt.KEY, "DIFY_STT_KEY"),
     Provider(
         "volcengine-asr",

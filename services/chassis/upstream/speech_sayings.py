@@ -13,6 +13,7 @@ SPEECH_SAYINGS = (
     Saying(Kind.UNPAID, _NLS, "40000010"),
     Saying(Kind.UNPAID, _VOLCENGINE, words=r"quota exceeded for types: \w*lifetime"),
     Saying(Kind.UNPAID, _DIFY, "provider_quota_exceeded"),
+    Saying(Kind.UNPAID, "Cloudflare: developers.cloudflare.com/workers-ai (errors)", words="daily free allocation"),
     Saying(Kind.UNKNOWN_MODEL, _ELEVENLABS, "voice_not_found"),
     Saying(
         Kind.UNKNOWN_MODEL,

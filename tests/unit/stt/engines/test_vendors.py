@@ -8,7 +8,7 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from fixtures import sounds
-from imitations import azure_whisper, dify_stt, volcengine_asr
+from imitations import azure_whisper, cf_workers_ai_asr, dashscope_asr, dify_stt, elevenlabs_stt, volcengine_asr
 from imitations.words import WORDS, HearingServer
 from stt.engines import ENGINES, Engine
 from stt.hearing import Heard, Hints
@@ -80,3 +80,35 @@ async def test_an_access_token_wants_its_app(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(EngineUnavailable, match="VOLCENGINE_ASR_APP_ID"):
         async with listening(monkeypatch, "volcengine-asr", server, VOLCENGINE_ASR_ACCESS_TOKEN="token"):
             raise AssertionError
+
+
+async def test_cloudflares_turbo_is_given_json_and_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = cf_workers_ai_asr.CfWorkersAiAsrServer()
+    settings = {
+        "CF_WORKERS_AI_ASR_API_TOKEN": cf_workers_ai_asr.KEY,
+        "CF_WORKERS_AI_ASR_ACCOUNT_ID": cf_workers_ai_asr.ACCOUNT,
+        "CF_WORKERS_AI_ASR_MODEL_ID": "@cf/openai/whisper-large-v3-turbo",
+        "STT_CF_WORKERS_AI_ASR_BASE_URL": "BASE",
+    }
+    async with listening(monkeypatch, "cf-workers-ai-asr", server, **settings) as engine:
+        assert (await heard(engine, Hints(language="en"))).segments[0].text == WORDS
+
+    assert server.seen[0].json["language"] == "en"
+
+
+async def test_qwen_is_given_the_language_and_the_words_to_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = dashscope_asr.DashscopeAsrServer()
+    settings = {"DASHSCOPE_API_KEY": dashscope_asr.KEY, "STT_DASHSCOPE_BASE_URL": "BASE"}
+    async with listening(monkeypatch, "dashscope", server, **settings) as engine:
+        await heard(engine, Hints(language="en", hotwords=("Paddington",), prompt="A bear."))
+
+    asked = server.seen[0].json
+    assert asked["asr_options"]["language"] == "en"
+    assert asked["messages"][0] == {"role": "system", "content": [{"text": "Paddington A bear."}]}
+
+
+async def test_scribe_finds_out_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = elevenlabs_stt.ElevenLabsSttServer()
+    settings = {"STT_ELEVENLABS_API_KEY": elevenlabs_stt.KEY, "STT_ELEVENLABS_BASE_URL": "BASE"}
+    async with listening(monkeypatch, "elevenlabs", server, **settings) as engine:
+        assert (await heard(engine)).language == "en"

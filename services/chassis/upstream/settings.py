@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct, field
@@ -32,6 +33,8 @@ class Provider(Struct, frozen=True):
         hint: Sentence for an operator who must set `base_url`.
         preferred: Models to ask for, the best first, where a key does not have `model`.
         headers: Headers that show the key, as `…_HEADERS` takes them; empty: `Authorization: Bearer`.
+        folotoy: Start of the names that FoloToy has for its variables: `OPENAI_TTS_`.
+        api_version: Version to ask a deployment of Azure for, where none is set.
     """
 
     base_url: str | None
@@ -42,6 +45,8 @@ class Provider(Struct, frozen=True):
     hint: str = ""
     preferred: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    folotoy: str = ""
+    api_version: str = ""
 
 
 P = TypeVar("P", bound=Provider)
@@ -79,6 +84,30 @@ class SharedOptions(Options, frozen=True, kw_only=True):
     """Address of the upstream, instead of the known one."""
     api_key: str | None = None
     """Key of the upstream, or several separated by commas: one that is refused or at its limit rests alone."""
+
+
+class FoloToyOptions(Options, frozen=True, kw_only=True):
+    """FoloToy's names for the same, so that a block of its compose file works as it is: `OPENAI_TTS_KEY`,
+    `SILICONFLOW_TTS_KEY`, `AZURE_OPENAI_TTS_KEY`. A service's own variable wins."""
+
+    prefix = "<TYPE>_"
+    api_base: str | None = None
+    """Address of the upstream, instead of the known one."""
+    key: str | None = None
+    """Its key, or several separated by commas."""
+    model: str | None = None
+    """Model to ask for, whatever the caller names."""
+    deployment_name: str = ""
+    """Azure's deployment, at the address of the resource: `https://NAME.openai.azure.com`."""
+    api_version: str = ""
+    """Version of Azure's API, with a deployment."""
+
+    def address(self, base_url: str | None, usual_version: str) -> str | None:
+        """Return `base_url` as far as the deployment, where one is named and not in it already."""
+        if not base_url or not self.deployment_name or "/openai/" in base_url:
+            return base_url
+        query = f"?api-version={self.api_version or usual_version}"
+        return f"{base_url.rstrip('/')}/openai/deployments/{quote(self.deployment_name, safe='')}{query}"
 
 
 class Row(Struct, frozen=True):
@@ -164,8 +193,11 @@ class Rows(Generic[P]):
         """
         prefix, provider = self.prefix(name), self.provider(name)
         own, shared = read(RowOptions, prefix=self.prefix(self.known_as(name)), own=prefix), self._shared(name)
-        keys = _split(own.api_key or _first(each.api_key for each in shared.values()) or "")
-        written = own.base_url or _first(each.base_url for each in shared.values())
+        theirs = read(FoloToyOptions, prefix=provider.folotoy) if provider.folotoy else FoloToyOptions()
+        keys = _split(own.api_key or theirs.key or _first(each.api_key for each in shared.values()) or "")
+        base_url = own.base_url or theirs.api_base or _first(each.base_url for each in shared.values())
+        written = theirs.address(base_url, provider.api_version)
+        model = own.model or (own.models[0] if own.models else theirs.model or theirs.deployment_name)
         if not (written or provider.base_url):
             raise EngineUnavailable(f"Set {prefix}BASE_URL. {provider.hint}".strip())
         if provider.needs_key and not (keys or written or own.headers):  # an address of one's own may want none
@@ -179,7 +211,7 @@ class Rows(Generic[P]):
             name,
             found.base_url,
             keys[0] if keys else "",
-            None if own.model == PASS_ON else own.model or (own.models[0] if own.models else provider.model),
+            None if own.model == PASS_ON else model or provider.model,
             own.models,
             own.proxy,
             prefix,
@@ -187,8 +219,8 @@ class Rows(Generic[P]):
             found.query,
             headers_in(own.headers, f"{prefix}HEADERS") or _usual_headers(provider, found, keys),
             own.ca_file,
-            () if own.model or own.models else provider.preferred,
-            _key_variable(prefix, own, shared),
+            () if model else provider.preferred,
+            _key_variable(prefix, own, shared) if own.api_key or not theirs.key else f"{provider.folotoy}KEY",
         )
 
     def exists(self, name: str) -> bool:

@@ -15,6 +15,7 @@ ENGINES = {
     "azure-tts": "tts.engines.azure_tts:AzureTts",
     "dify-tts": "tts.engines.dify_tts:DifyTts",
     "edge": "tts.engines.edge.engine:Edge",
+    "edge-tts": "tts.engines.edge.engine:Edge",
     "elevenlabs": "tts.engines.elevenlabs:ElevenLabs",
     "espeak": "tts.engines.espeak:Espeak",
     "flite": "tts.engines.flite:Flite",

@@ -59,6 +59,14 @@ class EdgeOptions(Options, frozen=True, kw_only=True):
     """Longest silence in the middle of a sentence."""
 
 
+class FoloToyEdgeOptions(Options, frozen=True, kw_only=True):
+    """FoloToy's name for the voice of `edge`."""
+
+    prefix = "EDGE_TTS_"
+    voice_name: str = ""
+    """Voice that is preferred among those of its language, after those of `EDGE_VOICES`: `zh-CN-YunyangNeural`."""
+
+
 class Edge(Engine):
     """Its voices are called as Microsoft calls them: `zh-CN-XiaoxiaoNeural`."""
 
@@ -76,7 +84,9 @@ class Edge(Engine):
         edge_tts.communicate.WSS_URL = constants.WSS_URL.replace(OWN_URL, url)  # type: ignore[attr-defined]
         listed_at = constants.VOICE_LIST.replace(OWN_URL.replace("wss", "https"), re.sub("^ws", "http", url))
         edge_tts.voices.VOICE_LIST = listed_at  # type: ignore[attr-defined]
-        self.voices = prefer(self._options.voices, _known(), self._well_formed)
+        theirs = read(FoloToyEdgeOptions).voice_name
+        preferred = (*self._options.voices, theirs) if theirs else self._options.voices
+        self.voices = prefer(preferred, _known(), self._well_formed)
         self._steady = frozenset(voice.name for voice in self.voices)
         self._complete = False
         self._asked_until = 0.0

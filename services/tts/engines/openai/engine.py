@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, EngineFailed, NotFound
@@ -77,6 +77,14 @@ class SpeechOptions(Options, frozen=True, kw_only=True):
     """Longest silence in the middle of a clause."""
 
 
+class FoloToySpeechOptions(Options, frozen=True, kw_only=True):
+    """FoloToy's name for a speech server's voice; those of `SILICONFLOW_TTS_` and `AZURE_OPENAI_TTS_` are read too."""
+
+    prefix = "OPENAI_TTS_"
+    voice_name: str = ""
+    """Voice that is preferred; one that is not listed, such as a cloned one, speaks whatever voice is asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sentence(Question):
     """Text that is to be spoken."""
@@ -127,8 +135,15 @@ class OpenAI(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        found = UPSTREAMS.row(name)
-        return cls(found, read(SpeechOptions, prefix=found.prefix), UPSTREAMS.provider(name))
+        row, provider = UPSTREAMS.row(name), UPSTREAMS.provider(name)
+        options = read(SpeechOptions, prefix=row.prefix)
+        theirs = read(FoloToySpeechOptions, prefix=provider.folotoy) if provider.folotoy else FoloToySpeechOptions()
+        voices = [each.replace(f"={provider.model}:", f"={row.model}:") for each in provider.voices]
+        first = [each for each in voices if _name(each) == theirs.voice_name]
+        if theirs.voice_name and not (first or options.voice or options.voices):
+            options = structs.replace(options, voice=theirs.voice_name)
+        voices.sort(key=lambda each: each not in first)
+        return cls(row, options, structs.replace(provider, voices=tuple(voices)))
 
     async def aclose(self) -> None:
         await self._remote.aclose()
@@ -241,6 +256,12 @@ class OpenAI(Engine):
         except (EngineFailed, TimeoutError):
             body = exc.text
         return self._remote.no_answer(body, reply, "sound")
+
+
+def _name(listed: str) -> str:
+    match = LISTED.fullmatch(listed)
+    assert match is not None
+    return match[3]
 
 
 def _voice(row: Row, listed: str) -> Voice:

@@ -38,8 +38,23 @@ PROVIDERS: dict[str, SpeechProvider] = {
         preferred=("tts-1", "gpt-4o-mini-tts"),
         voices=(*CLASSIC, "ash", "coral", "sage"),
         format="pcm",
+        folotoy="OPENAI_TTS_",
     ),
-    "siliconflow": SpeechProvider("https://api.siliconflow.cn/v1", "FunAudioLLM/CosyVoice2-0.5B", voices=COSYVOICE2),
+    "azure-openai-tts": SpeechProvider(
+        None,
+        "tts-1",
+        voices=CLASSIC,
+        headers={"api-key": "{key}"},
+        hint="It is the address of your resource, https://NAME.openai.azure.com, as AZURE_OPENAI_TTS_API_BASE is.",
+        folotoy="AZURE_OPENAI_TTS_",
+        api_version="2024-02-15-preview",
+    ),
+    "siliconflow": SpeechProvider(
+        "https://api.siliconflow.cn/v1",
+        "FunAudioLLM/CosyVoice2-0.5B",
+        voices=COSYVOICE2,
+        folotoy="SILICONFLOW_TTS_",
+    ),
     "kokoro": SpeechProvider("http://localhost:8880/v1", "kokoro", needs_key=False, voices=KOKORO, format="pcm"),
     "speaches": SpeechProvider(
         "http://localhost:8000/v1", "speaches-ai/Kokoro-82M-v1.0-ONNX", needs_key=False, voices=KOKORO

@@ -245,7 +245,10 @@ def test_a_listed_voice_says_its_language_and_gender() -> None:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_every_known_server_can_be_asked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(f"{name.upper()}_API_KEY", "k")
+    variable = name.upper().replace("-", "_")
+    monkeypatch.setenv(f"{variable}_API_KEY", "k")
+    if PROVIDERS[name].base_url is None:
+        monkeypatch.setenv(f"{variable}_API_BASE", "https://mine.openai.azure.com")
 
     made = OpenAI.load(name, lambda doing, part: None)
 

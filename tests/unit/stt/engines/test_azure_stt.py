@@ -7,7 +7,7 @@ import pytest
 
 from chassis.errors import ApiError, EngineBusy, EngineFailed, EngineRefused, EngineUnavailable
 from fixtures import sounds
-from imitations.azure_stt import KEY, PATH, AzureSttServer
+from imitations.azure_stt import FAST_PATH, KEY, PATH, AzureSttServer
 from stt.engines.azure_stt import AzureStt
 from stt.hearing import Heard, Hints, Pcm
 
@@ -107,3 +107,22 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_STT_SERVICE_REGION", "")
     with pytest.raises(EngineUnavailable, match="AZURE_STT_SERVICE_REGION"):
         AzureStt.load("azure-stt", lambda doing, part: None)
+
+
+async def test_a_language_that_nobody_stated_is_found_among_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STT_LANGUAGES", "zh-CN,en-US")
+    async with listening(monkeypatch) as (engine, server):
+        piece = await heard(engine)
+        await heard(engine, Hints(language="en"))
+
+    assert (piece.language, piece.segments[0].text) == ("en", "Hello little bear.")
+    assert [seen.path for seen in server.seen] == [f"/azure{FAST_PATH}", f"/azure{PATH}"]
+    assert b'{"locales":["zh-CN","en-US"]}' in server.seen[0].body
+
+
+@pytest.mark.parametrize("key", ["busy", "page", "unknown", "cut", "error"])
+async def test_troubles_of_the_fast_transcription_are_failures_too(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("AZURE_STT_LANGUAGES", "zh-CN,en-US")
+    async with listening(monkeypatch, key) as (engine, _):
+        with pytest.raises(EngineFailed):
+            await heard(engine)

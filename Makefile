@@ -24,7 +24,7 @@ help: ## this list
 
 # Running it
 
-.PHONY: up down ps logs talk spoken warm scale models doctor install uninstall
+.PHONY: up down ps logs talk spoken warm roles scale models doctor install uninstall
 up: ## start everything, wait until it is ready, say how to use it
 	@deploy/run up
 
@@ -47,6 +47,13 @@ spoken: ## what would be said, without a service: make spoken TEXT="5-3等于几
 
 warm: ## say every greeting of a roles.json once, so that it is kept: make warm ROLES=path/to/roles.json
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.warm
+
+roles: export FILE := $(FILE)
+roles: export COMPOSE := $(COMPOSE)
+roles: export FIX := $(FIX)
+roles: export NEW := $(NEW)
+roles: ## check folotoy-server's files: make roles FILE=roles.json COMPOSE=docker-compose.yml (FIX=1 mends; NEW=roles.json makes one)
+	@python=$$(deploy/python 3.9) && "$$python" -m deploy.roles
 
 scale: ## more workers or replicas of one service: make scale stt=3
 	@deploy/run scale $(foreach service,$(SERVICES),$(if $($(service)),$(service)=$($(service))))

@@ -84,11 +84,12 @@ def compose_settings(roles: Path) -> dict[str, str]:
         for name in COMPOSE_FILES:
             if (folder / name).is_file():
                 text = (folder / name).read_text(encoding="utf-8-sig", errors="replace")
-                found.update(_settings(text))
+                found.update(settings_in(text))
     return found
 
 
-def _settings(text: str) -> dict[str, str]:
+def settings_in(text: str) -> dict[str, str]:
+    """Return the environment that the text of a compose file gives."""
     lines = (SETTING.match(line) for line in text.split("\n"))
     return {line[1]: _value(line[2]) for line in lines if line}
 

@@ -93,16 +93,18 @@ def _address_in_the_house() -> str | None:
 
 
 def first_key(settings: Mapping[str, str]) -> str | None:
-    """Return the key to show, of API_KEYS or of the file that API_KEYS_FILE names; None: anyone may call."""
+    """Return the key to show; None: anyone may call."""
+    return next(iter(all_keys(settings)), None)
+
+
+def all_keys(settings: Mapping[str, str]) -> list[str]:
+    """Return the keys of API_KEYS or of the file that API_KEYS_FILE names, without their names."""
     text, file = settings.get("API_KEYS", ""), settings.get("API_KEYS_FILE", "").strip()
     if file and not text.strip():
         with suppress(OSError):
             text = Path(file).expanduser().read_text(encoding="utf-8-sig").replace("\n", ",")
-    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    if not entries:
-        return None
-    name, colon, key = entries[0].partition(":")
-    return key if colon else name
+    entries = [entry.strip().partition(":") for entry in text.split(",") if entry.strip()]
+    return [key if colon else name for name, colon, key in entries]
 
 
 def get(host: str, port: int, path: str, *, key: str | None = None, seconds: float = 5.0) -> tuple[int, Any]:

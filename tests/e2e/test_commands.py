@@ -9,7 +9,7 @@ from deploy.env_file import read_env
 from e2e.installation import OFFLINE, Installation, free_port, until
 
 TARGETS = (
-    *("up", "down", "ps", "logs", "talk", "scale", "models", "doctor"),
+    *("up", "down", "ps", "logs", "talk", "roles", "scale", "models", "doctor"),
     *("test", "test-stt", "e2e", "bench", "lint", "types", "pins", "build", "browser", "containers", "clean"),
 )
 

@@ -1,0 +1,179 @@
+"""`make roles FILE=roles.json COMPOSE=docker-compose.yml`: check folotoy-server's files, a finding a line.
+
+`FIX=1` mends what is safe and keeps the old file as `.bak`; `NEW=roles.json` makes a file for this installation. Exit 1
+with errors. Plain Python without dependencies, and of any version from 3.9 on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.folotoy_compose import compose_findings
+from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, read_json, settings_in
+from deploy.folotoy_rules import Finding, Talkbox, findings
+from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
+
+TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
+RELOAD = "After a change: docker compose restart folotoy, then press the toy's role key once."
+
+
+def lines_of(text: str) -> dict[tuple[str, ...], int]:
+    """Return the line of each key of a JSON text, by the keys that lead to it."""
+    found: dict[tuple[str, ...], int] = {}
+    path: list[str] = []
+    last = ("", 1)
+    for token in TOKEN.finditer(text):
+        sign = token[0]
+        if sign[0] == '"':
+            last = (json.loads(sign), text.count("\n", 0, token.start()) + 1)
+        elif sign == ":":
+            path[-1] = last[0]
+            found.setdefault(tuple(path), last[1])
+        elif sign in "{[":
+            path.append("")
+        elif sign in "}]":
+            path.pop()
+    return found
+
+
+def line_of(finding: Finding, lines: Mapping[tuple[str, ...], int]) -> int:
+    """Return the line of a finding: its key's, or that of the nearest key above it."""
+    ends = range(len(finding.path), 0, -1)
+    return finding.line or next((lines[finding.path[:end]] for end in ends if finding.path[:end] in lines), 1)
+
+
+def check_roles(path: Path, talkbox: Talkbox, *, fix: bool) -> bool:
+    """Print the findings of a roles.json, mend it if wished, and return whether an error is left."""
+    try:
+        found = read_json(path)
+    except BrokenFile as exc:
+        line = re.search(r"line (\d+)", str(exc))
+        cause, _, cure = str(exc).replace(f"{path}, ", "").rpartition(": ")
+        print(f"{path}:{line[1] if line else 1}: error: {cause or 'the file is broken'}; {cure}")
+        return True
+    lines = lines_of(path.read_text(encoding="utf-8-sig"))
+    listed = list(findings(found, talkbox))
+    if fix and any(finding.mend for finding in listed):
+        shutil.copy2(path, f"{path}.bak")
+        for _ in range(4):  # a mended key may show a mistake in its value
+            for finding in findings(found, talkbox):
+                if finding.mend:
+                    print(f"{path}:{line_of(finding, lines)}: mended: {finding.cause}; {finding.cure}")
+                    finding.mend()
+        path.write_text(_written(found), encoding="utf-8")
+        print(f"{path} is written anew; the old one is {path}.bak.")
+        listed, lines = list(findings(found, talkbox)), lines_of(_written(found))
+    if path.read_bytes().startswith(b"\xef\xbb\xbf"):
+        listed.append(Finding((), "warning", "the file begins with a BOM", "save it as UTF-8 without BOM.", line=1))
+    if not path.stat().st_mode & 0o002:
+        cure = "chmod 666 it, if roles shall be changed while folotoy-server runs."
+        listed.append(Finding((), "warning", "folotoy-server may not be able to write the file", cure, line=1))
+    return _report(path, listed, lines)
+
+
+def _report(path: Path, listed: list[Finding], lines: Mapping[tuple[str, ...], int]) -> bool:
+    for finding in sorted(listed, key=lambda one: line_of(one, lines)):
+        print(f"{path}:{line_of(finding, lines)}: {finding.level}: {finding.cause}; {finding.cure}")
+    return any(finding.level == "error" for finding in listed)
+
+
+def _written(found: Any) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+
+
+def new_roles(talkbox: Talkbox, host: str, key: str) -> dict[str, Any]:
+    """Return seven roles for this installation: Chinese and English in turn, the last three at individual services."""
+    return {str(number): _new_role(number, talkbox, host, key) for number in range(1, 8)}
+
+
+def _new_role(number: int, talkbox: Talkbox, host: str, key: str) -> dict[str, Any]:
+    chinese = number % 2 == 1
+    ports = [talkbox.port if number < 5 else talkbox.port_of(service) for service in SERVICES]
+    stt, llm, tts = ({"api_base": f"http://{host}:{port}/v1", "key": key} for port in ports)
+    language = "zh" if chinese else "en"
+    greeting = "你好，我是小熊。你今天过得怎么样？" if chinese else "Hello, I am Little Bear. How was your day?"
+    prompt = (
+        "你是一只叫小熊的玩具，正在和孩子聊天。用一到三句短句回答，不用列表和表情符号。"
+        if chinese
+        else "You are Little Bear, a toy talking with a child. Answer in one to three short sentences, without lists."
+    )
+    return {
+        "start_text": greeting,
+        "prompt": prompt,
+        "max_message_count": 10,
+        "stt_type": "openai-whisper",
+        "stt_config": {**stt, "model": "whisper-1", "language": language, "prompt": ""},
+        "llm_type": "openai",
+        "llm_config": {**llm, "model": "gpt-4o-mini", "max_tokens": 200},
+        "tts_type": "openai-tts",
+        "tts_config": {**tts, "model": "tts-1", "voice_name": _voice(talkbox, language, number)},
+    }
+
+
+def _voice(talkbox: Talkbox, language: str, number: int) -> str:
+    fitting = [voice for voice in talkbox.voices if voice.startswith(f"{language}-")]
+    return fitting[number // 2 % len(fitting)] if fitting else "alloy"
+
+
+def _facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, compose: Path | None) -> Talkbox:
+    files = [compose] if compose else []
+    if path and not compose:
+        folders = (path.resolve().parent.parent, path.resolve().parent)
+        files = [folder / name for folder in folders for name in COMPOSE_FILES if (folder / name).is_file()]
+    texts = [file.read_text(encoding="utf-8-sig", errors="replace") for file in files]
+    environment = settings_in(texts[0]) if compose else compose_settings(path) if path else {}
+    _, body = get(addresses.local, addresses.port, "/v1/audio/voices", key=first_key(settings), seconds=2)
+    listed = body.get("voices", []) if isinstance(body, dict) else []
+    return Talkbox(
+        port=addresses.port,
+        keys=tuple(all_keys(settings)),
+        chains={service: settings.get(f"{service.upper()}_ENGINES", "") for service in SERVICES},
+        voices=tuple(voice["id"] for voice in listed),
+        environment=environment,
+        extra_hosts=any("extra_hosts" in text for text in texts) if texts else None,
+    )
+
+
+def make_new(path: Path, talkbox: Talkbox, host: str, key: str) -> int:
+    """Write a new roles.json, never over another file."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_written(new_roles(talkbox, host, key)))
+        path.chmod(0o666)
+    except OSError as exc:
+        print(f"NEW={path} cannot be made: {exc.strerror}. Name another file.", file=sys.stderr)
+        return 1
+    print(f"{path} has seven roles. {RELOAD}")
+    return 0
+
+
+def main() -> int:
+    file, compose, new = (os.environ.get(name, "").strip() for name in ("FILE", "COMPOSE", "NEW"))
+    path, beside = Path(file) if file else None, Path(compose) if compose else None
+    if not (path or beside or new):
+        print("make roles wants FILE=roles.json, COMPOSE=docker-compose.yml or NEW=roles.json.", file=sys.stderr)
+        return 2
+    try:
+        settings, addresses = wanted(), Addresses.current()
+        talkbox = _facts(settings, addresses, path, beside)
+        text = beside.read_text(encoding="utf-8-sig", errors="replace") if beside else ""
+    except (ValueError, OSError) as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    if new:
+        return make_new(Path(new), talkbox, addresses.host, first_key(settings) or "none")
+    failed = beside is not None and _report(beside, list(compose_findings(text)), {})
+    failed = (path is not None and check_roles(path, talkbox, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
+    print(f"{'There are errors.' if failed else 'There are no errors.'} {RELOAD}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

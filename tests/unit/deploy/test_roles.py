@@ -1,0 +1,221 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deploy.installation import ROOT
+
+BASE = "http://192.168.1.20:18080/v1"
+ENVIRON = {"TALKBOX_PORT": "18080", "PATH": os.environ["PATH"]}
+
+
+def roles() -> dict[str, Any]:
+    role = {
+        "start_text": "Hello!",
+        "prompt": "You are a bear.",
+        "max_message_count": 10,
+        "stt_type": "openai-whisper",
+        "stt_config": {"api_base": BASE, "key": "k1", "model": "whisper-1", "language": "en"},
+        "llm_type": "openai",
+        "llm_config": {"api_base": BASE, "key": "k1", "model": "gpt-4o-mini", "temperature": 0.7},
+        "tts_type": "openai-tts",
+        "tts_config": {"api_base": BASE, "key": "k1", "model": "tts-1", "voice_name": "alloy", "speed": 1},
+    }
+    return {str(number): json.loads(json.dumps(role)) for number in range(1, 8)}
+
+
+def run(**settings: Any) -> "subprocess.CompletedProcess[str]":
+    environ = {**ENVIRON, **{name: str(value) for name, value in settings.items()}}
+    command = [sys.executable, "-m", "deploy.roles"]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+
+
+def saved(folder: Path, value: Any) -> Path:
+    path = folder / "roles.json"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    path.write_bytes(text.encode())
+    path.chmod(0o666)
+    return path
+
+
+def test_a_correct_file_is_silent(tmp_path: Path) -> None:
+    done = run(FILE=saved(tmp_path, roles()))
+
+    assert done.returncode == 0, done.stdout
+    assert "error:" not in done.stdout
+    assert "warning:" not in done.stdout
+
+
+def test_the_older_flat_keys_alone_are_silent(tmp_path: Path) -> None:
+    flat = {
+        "start_text": "你好。",
+        "prompt": "小熊",
+        "max_message_count": 5,
+        "tts_type": "edge-tts",
+        "temperature": 0.7,
+    }
+    flat.update(model="gpt-4o-mini", voice_name="zh-CN-XiaoxiaoNeural", language="zh", max_tokens=200)
+    done = run(FILE=saved(tmp_path, {str(number): flat for number in range(1, 8)}))
+
+    assert not re.search("error:|warning:", done.stdout), done.stdout
+
+
+BROKEN = [
+    ('{"1": {},\n // no\n "2": {}}', 2, "comments"),
+    ('{"1": {},\n}', 1, "comma"),
+    ('{"1": {}\n"2": {}}', 1, "comma"),
+    ("{“1”: {}}", 1, "straight"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "word"), BROKEN)
+def test_broken_json_is_an_error_at_its_line(text: str, line: int, word: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, text)
+    done = run(FILE=path)
+
+    assert done.returncode == 1
+    assert f"{path}:{line}: error: " in done.stdout
+    assert word in done.stdout
+
+
+def changed(*path: str, to: Any = None) -> dict[str, Any]:
+    """Return the correct roles with one value of role 1 set, or with it taken out where it is None."""
+    found: Any = roles()
+    inner = found["1"]
+    for key in path[:-1]:
+        inner = inner[key]
+    inner.update({path[-1]: to}) if to is not None else inner.pop(path[-1])
+    return dict(found)
+
+
+MISTAKES: list[tuple[Any, str, str]] = [
+    ({"1": roles()["1"]}, "error", "are missing"),
+    (roles()["1"], "error", "single role"),
+    ({**roles(), "8": {}}, "error", "is no role"),
+    ({**roles(), "toys": {"SN1": {"1": {}}}}, "error", "serial"),
+    (changed("start_text"), "error", "start_text"),
+    (changed("prompt", to=" "), "error", "prompt"),
+    (changed("stt_type", to="whisper-1"), "error", "openai-whisper"),
+    (changed("llm_type", to="spack-desk"), "error", "spark-desk"),
+    (changed("sst_config", to={}), "error", "stt_config"),
+    (changed("tts_config", "voice", to="nova"), "error", "voice_name"),
+    (changed("llm_config", "api_key", to="k1"), "error", '"key"'),
+    (changed("voice_name", to="nova"), "warning", "undocumented"),
+    (changed("tts_type"), "warning", "edge-tts"),
+    (changed("stt_config", "language", to="zh-CN"), "warning", "azure-stt"),
+    (changed("llm_config", "api_base", to="192.168.1.20:18080/v1"), "error", "no address"),
+    (changed("llm_config", "api_base", to="http://192.168.1.20:18080"), "error", "/v1"),
+    (changed("llm_config", "api_base", to="http://192.168.1.20:18080/v1/chat/completions"), "error", "/v1"),
+    (changed("llm_config", "api_base", to="http://127.0.0.1:18080/v1"), "error", "container"),
+    (changed("llm_config", "api_base", to="http://192.168.1.20:18083/v1"), "error", "another service"),
+    (changed("llm_config", "api_base", to="http://192.168.1.20:8082/v1"), "error", "folotoy-server's own"),
+    (changed("llm_config", "key", to="YOUR-KEY"), "error", "placeholder"),
+    (changed("llm_config", "key", to="sk-AAAAAAAA"), "error", "placeholder"),
+    (changed("llm_config", "key"), "warning", "environment"),
+    (changed("llm_config", "model", to="companion"), "warning", "companion alone"),
+    (changed("tts_config", "voice_name", to="zh-CN-YunxiNeural"), "warning", "language"),
+    (changed("tts_config", "voice_name", to="alloy "), "error", "blank"),
+    (changed("tts_config", "speed", to="fast"), "error", "speed"),
+    (changed("llm_config", "temperature", to=3), "error", "temperature"),
+    (changed("llm_config", "max_tokens", to=1.5), "error", "whole number"),
+    (changed("max_message_count", to=0), "warning", "memory"),
+]
+
+
+@pytest.mark.parametrize(("value", "level", "word"), MISTAKES)
+def test_a_mistake_is_found_with_its_level(value: Any, level: str, word: str, tmp_path: Path) -> None:
+    done = run(FILE=saved(tmp_path, value))
+    found = [line for line in done.stdout.split("\n") if f": {level}: " in line and word in line]
+
+    assert found, done.stdout
+    assert done.returncode == (1 if " error: " in done.stdout else 0)
+
+
+def test_a_file_that_nobody_else_may_write_is_a_warning_with_the_way_to_reload(tmp_path: Path) -> None:
+    path = saved(tmp_path, roles())
+    path.chmod(0o644)
+    done = run(FILE=path)
+
+    assert done.returncode == 0
+    assert ": warning: " in done.stdout
+    assert "chmod 666" in done.stdout
+    assert "restart folotoy" in done.stdout
+
+
+GOOD = """services:
+  folotoy:
+    extra_hosts: ["host.docker.internal:host-gateway"]
+    volumes:
+      - ./config:/config
+    environment:
+      ROLES_FILE_PATH: /config/roles.json
+      AUDIO_DOWNLOAD_URL: http://192.168.1.20:8082
+      SPEECH_UDP_SERVER_HOST: 192.168.1.20
+      OPENAI_TTS_API_BASE: http://host.docker.internal:18080/v1
+      OPENAI_TTS_KEY: k1
+"""
+COMPOSE = [
+    ("OPENAI_TTS_KEY:", "OPENAI_TTS_API_KEY:", 11),
+    ("http://192.168.1.20:8082", "192.168.1.20:8082", 8),
+    ("HOST: 192", "HOST: http://192", 9),
+    ("HOST: 192.168.1.20", "HOST: your_vps_ip", 9),
+    ("/config/roles.json", "/elsewhere/roles.json", 7),
+    ("OPENAI_TTS_KEY: ", "OPENAI_TTS_KEY=", 11),
+    ("      SPEECH", "    SPEECH", 9),
+    ("18080/v1", "18080", 10),
+    ("host.docker.internal:18080", "127.0.0.1:18080", 10),
+    ('    extra_hosts: ["host.docker.internal:host-gateway"]', "    restart: always", 10),
+]
+
+
+def test_a_correct_compose_file_is_silent_and_so_is_the_one_that_comes_with_talkbox(tmp_path: Path) -> None:
+    (tmp_path / "c.yml").write_text(GOOD)
+    for path in (tmp_path / "c.yml", ROOT / "deploy" / "folotoy" / "docker-compose.talkbox.yml"):
+        done = run(COMPOSE=path)
+        assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
+
+
+@pytest.mark.parametrize(("old", "new", "line"), COMPOSE)
+def test_a_mistake_of_a_compose_file_is_found_at_its_line(old: str, new: str, line: int, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(GOOD.replace(old, new, 1))
+    done = run(COMPOSE=path)
+
+    assert done.returncode == 1
+    assert f"{path}:{line}: error: " in done.stdout, done.stdout
+
+
+def test_fix_mends_what_is_safe_and_keeps_the_old_file(tmp_path: Path) -> None:
+    value = roles()
+    value["1"]["tts_config "] = value["1"].pop("tts_config")
+    value["1"]["tts_config "].update(speed="0.9", voice_name="nova ")
+    value["1"]["llm_config"]["api_base"] = "http://192.168.1.20:18080"
+    path = saved(tmp_path, value)
+    before = path.read_text()
+    done = run(FILE=path, FIX=1)
+
+    assert done.returncode == 0, done.stdout
+    config = json.loads(path.read_text())["1"]
+    assert (config["tts_config"]["speed"], config["tts_config"]["voice_name"]) == (0.9, "nova")
+    assert config["llm_config"]["api_base"] == BASE
+    assert (tmp_path / "roles.json.bak").read_text() == before
+
+
+def test_new_makes_a_file_that_is_clean_and_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "new.json"
+
+    assert run(NEW=path, TALKBOX_BIND="192.168.1.20").returncode == 0
+    text = path.read_text()
+    checked = run(FILE=path, TALKBOX_BIND="192.168.1.20")
+    assert (checked.returncode, "warning:" in checked.stdout) == (0, False), checked.stdout
+    assert set(json.loads(text)) == set("1234567")
+    assert run(NEW=path).returncode == 1
+    assert path.read_text() == text
+
+
+def test_without_a_file_the_command_names_what_it_wants() -> None:
+    assert run().returncode == 2

@@ -13,7 +13,7 @@ from chassis.sse import event
 DONE = b"data: [DONE]\n\n"
 
 
-Reason: TypeAlias = Literal["stop", "length", "tool_calls"]
+Reason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 class Spoken(Struct, frozen=True):

@@ -216,8 +216,8 @@ def _ours(
         if f"{service}_type" not in role and service == "tts" and "TTS_TYPE" not in talkbox.environment:
             cure = 'write "tts_type": "openai-tts".'
             yield Finding(path, "warning", "tts_type is absent, and edge-tts may speak past Talkbox", cure)
+    yield from _key(path, config, talkbox)
     if _is_ours(str(base or ""), talkbox):
-        yield from _key(path, config, talkbox)
         yield from _model((*path, "model"), str(config.get("model", "")).strip(), service, talkbox)
     yield from _spoken(path, role, config, service, talkbox)
 
@@ -257,13 +257,15 @@ def _base(path: Path, config: dict[str, Any], service: str, talkbox: Talkbox) ->
 
 
 def _key(path: Path, config: dict[str, Any], talkbox: Talkbox) -> Iterator[Finding]:
-    key = config.get("key")
+    key, ours = config.get("key"), _is_ours(str(config.get("api_base", "")), talkbox)
+    if key is None and not ours:
+        return
     if key is None:
         cause = "key is absent, and the environment's key is sent to this api_base"
         yield Finding(path, "warning", cause, "write one of API_KEYS as key.")
     elif not isinstance(key, str) or PLACEHOLDER.search(key.strip()):
         yield Finding((*path, "key"), "error", "key is a placeholder", "write one of API_KEYS (make up prints it).")
-    elif talkbox.keys and key.strip() not in talkbox.keys:
+    elif ours and talkbox.keys and key.strip() not in talkbox.keys:
         yield Finding((*path, "key"), "error", "key is none of API_KEYS", "write one of them (make up prints it).")
 
 

@@ -219,3 +219,10 @@ def test_new_makes_a_file_that_is_clean_and_never_overwritten(tmp_path: Path) ->
 
 def test_without_a_file_the_command_names_what_it_wants() -> None:
     assert run().returncode == 2
+
+
+def test_a_placeholder_is_an_error_at_whatever_port(tmp_path: Path) -> None:
+    done = run(FILE=saved(tmp_path, json.loads((ROOT / "deploy" / "folotoy" / "roles.json").read_text())))
+
+    assert done.returncode == 1
+    assert done.stdout.count("key is a placeholder") == 15

@@ -1,4 +1,4 @@
-"""Clauses joined into one answer: the next are made while one plays, and the silence between them is ours."""
+"""Join clauses into one answer: the next are made while one plays, and pauses of our own replace the engine's."""
 
 import asyncio
 from collections import deque
@@ -12,31 +12,31 @@ from tts.engines import Engine
 from tts.voices.choose import Voice
 
 PAUSES = ((".。!！?？…।؟۔", 0.25), (",，、;；:：،—~～", 0.12))
-"""After which marks a speaker breathes, and for how many seconds."""
+"""Punctuation marks after which a speaker breathes, and the seconds of the pause."""
 SHORTEST_PAUSE = 0.04
-"""Where a clause was cut between words."""
+"""Seconds of the pause after a clause that was cut between words."""
 QUIET = 160
-"""Of 32767: less is silence, more is the start of a breath or a consonant."""
+"""Highest amplitude, of 32767, of silence; more is the start of a breath or a consonant."""
 WINDOW_SECONDS = 0.005
 LEFT_BEFORE, LEFT_AFTER = 0.02, 0.04
-"""Seconds of an engine's own silence that stay, so that nothing soft is cut off."""
+"""Seconds of an engine's own silence that are kept before and after a clause, so that nothing soft is cut off."""
 LEAST_END_SECONDS = 0.09
-"""Silence at the end of all: mp3 needs some to be as long as the sound, and players cut off what ends loud."""
+"""Silence at the end of an answer: mp3 needs some to be as long as the sound, and players cut off a loud end."""
 FADE_SECONDS = 0.005
-"""Against a click where an engine begins or ends in mid-wave."""
+"""Duration of the fades, which avoid a click where an engine begins or ends in mid-wave."""
 CLOSERS = " \n)]）］」』】》”’\"'"
 
 
 class Joined:
-    """One answer's sound, clause by clause.
+    """Sound of one answer, clause by clause.
 
-    A text of one clause comes as its engine makes it, mp3 included, unless its loudness is to be another; of several,
-    as PCM, so that one encoder serves them all.
+    A single clause keeps the form in which the engine makes it, mp3 included, unless its loudness is changed; several
+    clauses become PCM, so that one encoder serves them all.
 
     Args:
-        texts: The clauses. One that is being made is kept whole until it is sent, which bounds the memory.
-        speed: Within the engine's `speeds`.
-        levels: How loud it shall be; by default, as it comes.
+        texts: The clauses. A clause being made is held in memory until it is sent; `ahead` bounds their number.
+        speed: Factor within the engine's `speeds`.
+        levels: Levels of the voices, to even out loudness; None keeps the loudness as it is.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Joined:
         self.sound: Sound = engine.sound if untouched else pcm(RATE)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """What `sound` says, in order. The next clauses are begun once the first sound of this one is there.
+        """Yield the sound in the form `sound`; the next clauses begin once the first sound of this one has come.
 
         Raises:
             EngineFailed: A clause broke off; those before it have been sent.
@@ -83,19 +83,19 @@ class Joined:
         return Evened(self._levels, whose, self.sound.rate)
 
     def _begin(self, making: "deque[_Making]", most: int) -> None:
-        """Let so many be under way, as far as there are."""
+        """Begin clauses until `most` of them are under way, or none is left."""
         while self._texts and len(making) < most:
             making.append(_Making(self._engine, self._texts.popleft(), self._voice, self._speed))
 
 
 def pause_seconds(text: str) -> float:
-    """How long a speaker is silent after it."""
+    """Return the pause that a speaker makes after this text."""
     mark = text.rstrip(CLOSERS)[-1:]
     return next((seconds for marks, seconds in PAUSES if mark and mark in marks), SHORTEST_PAUSE)
 
 
 class Edges:
-    """PCM without the silence at its beginning and end, sent on as soon as it is known not to be the end."""
+    """Trimmer of the silence at the beginning and end of PCM; other sound is passed on without delay."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -104,7 +104,7 @@ class Edges:
         self._begun = False
 
     def feed(self, piece: bytes) -> bytes:
-        """What is to be heard of it, and of the silence that was held before."""
+        """Return the sound up to the last loud moment; the silence behind it is held back."""
         pcm = self._held + piece
         if not self._begun:
             start = self._first_loud(pcm)
@@ -118,7 +118,11 @@ class Edges:
         return pcm[:end]
 
     def finish(self, pause: float | None) -> bytes:
-        """The end, and `pause` seconds of silence; None: the silence that the engine made, if that is enough."""
+        """Return the end of the clause and `pause` seconds of silence.
+
+        Args:
+            pause: Seconds; None after the last clause, which keeps the engine's own silence, lengthened if too short.
+        """
         if not self._begun:
             return b""
         kept = self._held if pause is None else self._held[: self._bytes(min(LEFT_AFTER, pause))]
@@ -136,7 +140,7 @@ class Edges:
         return next((at for at in range(0, len(pcm), self._window) if self._loud(pcm[at : at + self._window])), None)
 
     def _last_loud(self, pcm: bytes) -> int:
-        """Where the last loud window ends; 0 if all is quiet."""
+        """Return the offset of the end of the last loud window, or 0 if all is quiet."""
         for at in range((len(pcm) - 1) // self._window * self._window, -1, -self._window):
             if self._loud(pcm[at : at + self._window]):
                 return min(len(pcm), at + self._window)
@@ -144,7 +148,7 @@ class Edges:
 
 
 class Untouched:
-    """The sound as it is."""
+    """Stand-in for `Edges` for sound that is passed on unchanged."""
 
     def feed(self, piece: bytes) -> bytes:
         return piece
@@ -154,7 +158,7 @@ class Untouched:
 
 
 class AsLoudAsItIs:
-    """The stand-in for `Evened` where nothing is to be evened out."""
+    """Stand-in for `Evened` for sound that keeps its loudness."""
 
     def feed(self, pcm: bytes) -> bytes:
         return pcm
@@ -167,7 +171,7 @@ class AsLoudAsItIs:
 
 
 class _Making(AsyncIterator[bytes]):
-    """A clause being made, in a task of its own: each time, all that has been made since."""
+    """Clause being made in a task of its own; each step of the iterator returns all sound made since the last."""
 
     def __init__(self, engine: Engine, text: str, voice: Voice, speed: float) -> None:
         self.text = text
@@ -179,7 +183,7 @@ class _Making(AsyncIterator[bytes]):
             async with aclosing(pieces):
                 async for piece in pieces:
                     self._made.put_nowait(piece)
-        except Exception as exc:  # whatever it is, it belongs to whoever listens
+        except Exception as exc:  # any error is raised to the caller of the iterator
             self._made.put_nowait(exc)
         else:
             self._made.put_nowait(None)
@@ -194,7 +198,7 @@ class _Making(AsyncIterator[bytes]):
         while not self._made.empty():
             item = self._made.get_nowait()
             if not isinstance(item, bytes):
-                self._made.put_nowait(item)  # it is the last, so that it stays so
+                self._made.put_nowait(item)  # the end or an error is the last item, and stays so
                 break
             pieces.append(item)
         return b"".join(pieces)

@@ -1,4 +1,4 @@
-"""GET /v1/audio/voices: the voices that can be asked for."""
+"""Answer GET /v1/audio/voices: list the voices that a caller can name."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from tts.voices.names import told
 
 
 async def voices(chain: Chain[Engine], settings: Settings, request: Request) -> Response:
-    """List the operator's own names, and the voices of every engine that is ready."""
+    """Return the operator's own names, and the voices of every engine that is ready."""
     ready = chain.ready_engines()
     await asyncio.gather(*(engine.refresh_voices() for _, engine in ready))
     listed = [_listed(name, voice) for name, engine in ready for voice in engine.voices]

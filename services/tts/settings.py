@@ -1,4 +1,4 @@
-"""TTS_*: what this service takes from the environment."""
+"""Define the settings `TTS_…` that the service reads from the environment."""
 
 from functools import cached_property
 from typing import Literal
@@ -14,7 +14,7 @@ MP3_KBITS_UP_TO = {
     24_000: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     48_000: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
 }
-"""Which bit rates mp3 has, up to which sample rate."""
+"""Bit rates of mp3 in kbit/s, by the highest sample rate for which they exist."""
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
@@ -37,8 +37,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
     """Samples a second of mp3, the same for every engine; 16000 for toys with little memory."""
 
     def __post_init__(self) -> None:
-        """Raises:
-        SettingError: A name in `voices` stands for nothing, or there is no such mp3.
+        """Check values that depend on one another.
+
+        Raises:
+            SettingError: An entry of `voices` is not NAME=VOICE, or mp3 has no such bit rate.
         """
         for entry in self.voices:
             if not all(part.strip() for part in entry.partition("=")):
@@ -51,14 +53,14 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
 
     @property
     def mp3(self) -> Mp3:
-        """How mp3 is to be made."""
+        """Form of the mp3 that callers get."""
         return Mp3(self.mp3_kbits, self.mp3_rate)
 
     @cached_property
     def aliases(self) -> dict[str, str]:
-        """Name of the operator's own → voice."""
+        """Voices by the operator's own names for them."""
         return {name.strip(): voice.strip() for name, _, voice in (entry.partition("=") for entry in self.voices)}
 
     def meant(self, voice: str) -> str:
-        """The voice behind a name, whatever its case; any other is as it was written."""
+        """Return the voice behind one of the operator's names, in any case; other names are returned unchanged."""
         return next((of for name, of in self.aliases.items() if name.lower() == voice.lower()), voice)

@@ -1,4 +1,4 @@
-"""Requests for speech: their JSON parsed, missing fields filled in, limits kept."""
+"""Parse requests for speech: read the JSON, fill in missing fields, check limits."""
 
 from typing import Annotated, Any, Literal, get_args
 
@@ -21,15 +21,17 @@ MEDIA_TYPES: dict[Codec, str] = {
 StreamFormat = Literal["audio", "sse"]
 MOST_CHARACTERS = 4096
 USUAL_MODEL, USUAL_VOICE = "tts-1", "alloy"
-"""The chain, and its voice for the text's language: for callers who leave them out or empty."""
+"""Model and voice of a request that leaves them out or empty: the chain, and its voice for the text's language."""
 
 
 class OwnVoice(msgspec.Struct):
+    """Voice as an object with an id, which OpenAI accepts for voices of one's own."""
+
     id: str
 
 
 class SpeechRequest(msgspec.Struct, kw_only=True):
-    """The body as it comes; `parse` sees to the rest."""
+    """Body of a request as it comes, before `parse` checks it."""
 
     model: str | None = None
     input: str
@@ -39,11 +41,11 @@ class SpeechRequest(msgspec.Struct, kw_only=True):
     instructions: str | None = None
     stream_format: str | None = None
     speakable: bool | None = None
-    """Ours: true leaves out what is meant for the eye; null: as the operator says."""
+    """Field of our own: true leaves out what is meant for the eye; null leaves the choice to `TTS_SPEAKABLE`."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that can be served."""
+    """Request that was checked and can be served."""
 
     model: str
     text: str
@@ -51,13 +53,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     codec: Codec
     speed: float
     instructions: str
-    """How to speak, for engines that take it; may be empty."""
+    """Manner of speaking, for engines that take it; may be empty."""
     streamed_as: StreamFormat
     speakable: bool | None
 
 
 async def parse(request: Request) -> Wanted:
-    """Parse the request. An empty field counts as left out, except `input`.
+    """Return the request parsed; an empty field counts as left out, except `input`.
 
     Raises:
         BadRequest: A field is missing, of the wrong type or out of range; `param` names it.
@@ -82,7 +84,7 @@ def _filled(text: str) -> str:
 
 
 def _instructions(text: str | None) -> str:
-    """Return how to speak; some clients send Python's None as a word."""
+    """Return the manner of speaking; some clients send the word "None" instead of leaving it out."""
     return "" if text is None or text.strip() == "None" else _measure("instructions", text).strip()
 
 
@@ -99,7 +101,11 @@ def _voice_name(voice: str | OwnVoice | None) -> str:
 
 
 def _one_of(param: str, value: str, kind: Any) -> Any:
-    """Return `value`, which must be one of the literals of `kind`."""
+    """Return `value` if it is one of the literals of `kind`.
+
+    Raises:
+        BadRequest: It is not; `param` names the field.
+    """
     if value not in get_args(kind):
         choices = ", ".join(get_args(kind))
         raise BadRequest(f"Invalid {param!r}: {value[:64]!r}. There are: {choices}.", param=param, code="invalid_value")

@@ -1,4 +1,4 @@
-"""What an engine is, and which there are. A name that is not in the table is a row of settings for `openai`."""
+"""Define the Protocol of engines that chat, and a table of them. Any other name is a row of settings for `openai`."""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
@@ -14,32 +14,34 @@ ENGINES = {
     COMPANION: "llm.engines.companion.engine:Companion",
 }
 ROWS = "llm.engines.openai.engine:OpenAI"
-"""Any upstream that speaks the dialect, under the name its settings have."""
+"""Engine for any upstream with OpenAI's API, under the name its settings have."""
 
 
 class Engine(Protocol):
-    """A conversation in, the next words out."""
+    """Protocol of an engine: it takes a conversation and gives the next answer."""
 
     first_byte_seconds: float
+    """Usual time from a request to the first byte of its answer."""
 
     @property
     @abstractmethod
     def models(self) -> tuple[str, ...]:
-        """Models that can be picked as `engine/model`, as far as they are known by now."""
+        """Names of the models that can be picked as `engine/model`, as far as known by now."""
 
     async def ask_for_models(self) -> None:
-        """Make `models` complete where somebody else knows them; never takes long."""
+        """Complete `models` if an upstream knows them; never takes long."""
         return
 
     @abstractmethod
     def chat(self, asked: Asked) -> AsyncIterator[bytes]:
-        """The answer in OpenAI's dialect: whole events up to `[DONE]` where a stream is wanted, else one JSON object.
+        """Yield the answer in OpenAI's format: whole events up to `[DONE]` for a stream, else one JSON object.
 
         Raises:
-            BadRequest: The caller's mistake, or refused by moderation.
-            Declined: Not what this engine can do.
-            EngineFailed: Nothing usable came, or (later) not to its end.
+            BadRequest: The request is invalid, or moderation refused it.
+            Declined: This engine cannot do what the request asks for.
+            EngineFailed: No usable answer came, or (later) it broke off.
         """
 
     @abstractmethod
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Close connections, and stop what is being made."""

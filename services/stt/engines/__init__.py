@@ -1,4 +1,4 @@
-"""The Protocol of engines that hear, and a table of them. Any other name is a row of settings for `openai`."""
+"""Define the Protocol of engines that hear, and a table of them. Any other name is a row of settings for `openai`."""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
@@ -26,17 +26,18 @@ ENGINES = {
 }
 
 ROWS = "stt.engines.openai.engine:OpenAI"
-"""The engine for any transcription server that speaks the dialect, under the name its settings have."""
+"""Engine for any transcription server with OpenAI's API, under the name its settings have."""
 
 
 class Engine(Protocol):
-    """Sound in, words out."""
+    """Protocol of an engine: it turns sound into text."""
 
     first_byte_seconds: float
+    """Usual time from a recording to the first piece of its transcript."""
     models: tuple[str, ...]
-    """Names that may follow the slash of `whisper/small`; none: any, and the engine itself knows which there are."""
+    """Names that may follow the slash of `whisper/small`; empty if any may, and the engine checks them itself."""
     only: str | None = None
-    """The one language it hears, ISO 639-1; None: several, of which it finds out the one that is spoken."""
+    """Only language that the engine hears, ISO 639-1; None if there are several, and it detects the spoken one."""
 
     @classmethod
     @abstractmethod
@@ -44,12 +45,12 @@ class Engine(Protocol):
         """Load the engine, which may take minutes. Called in a thread.
 
         Raises:
-            EngineUnavailable: It cannot be loaded; the message says what to do.
+            EngineUnavailable: The engine cannot be loaded; the message says what to do.
         """
 
     @abstractmethod
     def hears(self, language: str | None) -> bool:
-        """Return True if it would take on sound in this language; None: in one that nobody stated."""
+        """Return True if the engine accepts sound in this language; None stands for a language that is not stated."""
 
     def needs(self, seconds: float) -> float:
         """Return the usual time to the first piece for a recording of this length."""
@@ -57,15 +58,15 @@ class Engine(Protocol):
 
     @abstractmethod
     def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
-        """Yield what is said, as it is made out: at least one piece, without segments if nothing is said.
+        """Yield the transcript as it grows: at least one piece, without segments if nothing is said.
 
-        Of a long recording it gets one part after the other, of half a minute at most. Closing the iterator ends the
-        work.
+        A long recording comes in parts of half a minute at most. Closing the iterator ends the work.
 
         Raises:
-            Declined: It does not `hear` that language.
-            EngineFailed: It broke off.
+            Declined: The engine does not hear that language.
+            EngineFailed: The engine broke off.
         """
 
     @abstractmethod
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Close connections, threads and processes."""

@@ -1,4 +1,4 @@
-"""From whatever sound an upstream sends to PCM, as it comes. Its bytes tell what it is: names and headers often lie."""
+"""Decode whatever sound an upstream sends to PCM, piece by piece; its bytes tell the format, as headers often lie."""
 
 import io
 import math
@@ -17,18 +17,18 @@ from tts.audio.pcm import RATE, WIDTH
 
 Kind = Literal["mp3", "aac", "flac", "ogg", "wav", "pcm", "text", "mp4", "webm", "vorbis", "aiff", "caf", "amr"]
 ENOUGH = 1024
-"""Bytes after which even what has no signature is recognised."""
+"""Number of bytes by which even a format without a signature is recognised."""
 MOST_HEADER = 256 * 2**10
 MOST_FILE_BYTES = 32 * 2**20
 MPEG_KBITS = {
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-"""Of layer III, by whether it is MPEG 1."""
+"""Bit rates of MPEG layer III in kbit/s: True for MPEG 1, False for MPEG 2 and 2.5."""
 MPEG_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LEAST_SMOOTHNESS = 0.5
-"""Correlation of neighbouring samples: near 1 in sound, near 0 in what only looks like PCM."""
+"""Lowest correlation of neighbouring samples in PCM: it is near 1 in sound, near 0 in other bytes."""
 WAV_CODECS = {
     (1, 8): "pcm_u8",
     (1, 16): "pcm_s16le",
@@ -39,21 +39,21 @@ WAV_CODECS = {
     (6, 8): "pcm_alaw",
     (7, 8): "pcm_mulaw",
 }
-"""By format tag and bits of a sample."""
+"""FFmpeg's decoders of WAV, by format tag and bits of a sample."""
 EXTENSIBLE = 0xFFFE
 UNKNOWN_SIZE = 0x7FFF0000
-"""A WAV that claims this much or more (or nothing) does not know how long it is."""
+"""Bytes of sound; a WAV whose header claims as many or more (or 0) was streamed, and its length is unknown."""
 LIKELY_SECONDS = 600.0
-"""Nor does one that claims more than that: a clause takes no minutes."""
+"""Longest duration that the header of a WAV is believed: a clause takes no ten minutes, so the length is unknown."""
 MOST_MISSING = 4096
-"""Bytes that a WAV may hold less than it says."""
+"""Number of bytes by which a WAV may be shorter than its header says."""
 
 
 class NotSound(Exception):
-    """These bytes are not sound.
+    """Raised for bytes that are not sound.
 
     Args:
-        text: What they are, where they are text.
+        text: The bytes, if they are text.
     """
 
     def __init__(self, message: str, text: bytes | None = None) -> None:
@@ -62,14 +62,14 @@ class NotSound(Exception):
 
 
 def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) -> Kind | None:
-    """What begins with these bytes; None: more of them are needed.
+    """Return the format of sound that begins with these bytes, or None if more of them are needed.
 
     Args:
-        complete: There are no more.
-        claims_pcm: Whoever sends it says that it is raw PCM.
+        complete: True if `head` is the whole answer.
+        claims_pcm: True if the sender declares raw PCM.
 
     Raises:
-        NotSound: It is nothing that is known.
+        NotSound: The bytes are of no known format.
     """
     if len(head) < 12 and not complete:
         return None
@@ -101,11 +101,11 @@ SIGNATURES: dict[Kind, tuple[int, bytes]] = {
     "caf": (0, b"caff"),
     "amr": (0, b"#!AMR"),
 }
-"""Where in the first bytes, and what."""
+"""Offset and bytes of each format's signature."""
 
 
 def _framed(head: bytes, complete: bool) -> Literal["mp3", "aac", "no", "perhaps"]:
-    """Whether it consists of frames that begin with eleven ones: by two of them, if there are as many."""
+    """Tell mp3 and AAC by two successive frames, each of which begins with eleven bits of 1."""
     size, kind = _mp3_frame(head), "mp3"
     if size is None:
         size, kind = _adts_frame(head), "aac"
@@ -119,7 +119,7 @@ def _framed(head: bytes, complete: bool) -> Literal["mp3", "aac", "no", "perhaps
 
 
 def _mp3_frame(head: bytes) -> int | None:
-    """The bytes of the first frame."""
+    """Return the size in bytes of the mp3 frame that `head` begins with, or None if it is no such frame."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0 or head[1] >> 1 & 3 != 1:
         return None
     version, kbits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
@@ -130,6 +130,7 @@ def _mp3_frame(head: bytes) -> int | None:
 
 
 def _adts_frame(head: bytes) -> int | None:
+    """Return the size in bytes of the AAC frame that `head` begins with, or None if it is no such frame."""
     if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or head[2] >> 2 & 15 > 12:
         return None
     size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
@@ -137,7 +138,7 @@ def _adts_frame(head: bytes) -> int | None:
 
 
 def _is_text(head: bytes) -> bool:
-    """Also where the last character is cut in two."""
+    """Return True for UTF-8 without control characters; the last character may be cut in two."""
     try:
         text = head[:-4].decode() if len(head) > 8 else head.decode()
     except UnicodeDecodeError:
@@ -146,6 +147,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _smooth(head: bytes) -> bool:
+    """Return True if the bytes look like 16-bit samples: neighbours are alike, or all is silent."""
     samples = array("h", head[: len(head) // WIDTH * WIDTH])
     if len(samples) < 8:
         return False
@@ -157,11 +159,11 @@ def _smooth(head: bytes) -> bool:
 
 
 class Decoder:
-    """One answer, piece by piece.
+    """Decoder of one answer, which is fed piece by piece.
 
     Args:
-        pcm_rate: Samples a second of what has no header.
-        claims_pcm: Whether whoever sends it says that it has none.
+        pcm_rate: Samples a second of PCM without a header.
+        claims_pcm: True if the sender declares such PCM.
     """
 
     def __init__(self, *, pcm_rate: int = RATE, claims_pcm: bool = False) -> None:
@@ -172,10 +174,10 @@ class Decoder:
         self.samples = 0
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """PCM at `RATE`, as far as it is known.
+        """Yield PCM at `RATE`, as far as it can be decoded by now.
 
         Raises:
-            NotSound: It is text (all of it so far is in `text`), or nothing that is known.
+            NotSound: The answer is text (the bytes so far are in `text`), or of no known format.
         """
         if self._frames is None:
             self._head += piece
@@ -188,10 +190,10 @@ class Decoder:
             yield from self._pcm(frame)
 
     def finish(self) -> Iterator[bytes]:
-        """The rest.
+        """Yield the rest of the PCM.
 
         Raises:
-            NotSound: There was no sound in it.
+            NotSound: The answer held no sound.
         """
         rest = b""
         if self._frames is None and self._head:
@@ -230,7 +232,7 @@ class Decoder:
 
 
 class _Frames(Protocol):
-    """Bytes of one format in, decoded frames out."""
+    """Parser of one format: it takes bytes and gives decoded frames."""
 
     def feed(self, piece: bytes) -> Iterator[AudioFrame]: ...
 
@@ -244,7 +246,7 @@ def _codec(name: str) -> AudioCodecContext:
 
 
 def _decoded(context: AudioCodecContext, packet: Any) -> Iterator[AudioFrame]:
-    """A damaged frame is left out, as any player does."""
+    """Yield the frames of one packet; a damaged packet is left out, as players do."""
     try:
         yield from context.decode(packet)
     except (av.InvalidDataError, av.EOFError):
@@ -252,7 +254,7 @@ def _decoded(context: AudioCodecContext, packet: Any) -> Iterator[AudioFrame]:
 
 
 class _Framed:
-    """Formats whose frames FFmpeg finds by itself."""
+    """Parser of a format whose frames FFmpeg finds by itself."""
 
     def __init__(self, name: str) -> None:
         self._context = _codec(name)
@@ -276,7 +278,7 @@ class _Framed:
 
 
 def _id3_bytes(head: bytes) -> int:
-    """Of the tag in front: a picture in it may look like frames."""
+    """Return the size of the ID3 tag in front, which is skipped, since a picture in it may look like frames."""
     if head[:3] != b"ID3" or len(head) < 10:
         return 0
     a, b, c, d = head[6:10]
@@ -284,7 +286,7 @@ def _id3_bytes(head: bytes) -> int:
 
 
 class _Ogg:
-    """Opus in pages."""
+    """Parser of Opus in pages of Ogg."""
 
     def __init__(self) -> None:
         self._context: AudioCodecContext | None = None
@@ -323,10 +325,10 @@ class _Ogg:
 
 
 class _File:
-    """What cannot be read before its end, or hardly ever is sent.
+    """Parser of a container that is read as a whole, because it cannot be read earlier or hardly ever is sent.
 
     Args:
-        name: As FFmpeg calls it. It may try no other, since some would open further files.
+        name: FFmpeg's name of the container. FFmpeg may try no other, since some would open further files.
     """
 
     def __init__(self, name: str) -> None:
@@ -342,12 +344,12 @@ class _File:
         try:
             with av.open(io.BytesIO(self._data), "r", format=self._name) as container:
                 yield from container.decode(audio=0)
-        except (av.FFmpegError, IndexError, ValueError) as exc:  # an IndexError where there is no sound in it
+        except (av.FFmpegError, IndexError, ValueError) as exc:  # IndexError: the container holds no sound
             raise NotSound(f"sent a file ({self._name}) that cannot be read") from exc
 
 
 class _Samples:
-    """Samples of one form, without a header."""
+    """Parser of samples without a header."""
 
     def __init__(self, name: str, rate: int, channels: int, width: int) -> None:
         self._context = _codec(name)
@@ -373,19 +375,19 @@ class _RawPcm(_Samples):
 
 
 def _likely_bytes(form: bytes) -> float:
-    """From how many on a WAV of that format does not know its own size."""
+    """Return the number of bytes from which on the size in a WAV's header is not believed."""
     per_second = struct.unpack_from("<I", form, 8)[0] if len(form) >= 12 else 0
     return min(UNKNOWN_SIZE, LIKELY_SECONDS * per_second) or UNKNOWN_SIZE
 
 
 class _Wav:
-    """One file, or several in a row."""
+    """Parser of a WAV file, or of several in a row."""
 
     def __init__(self) -> None:
         self._head = b""
         self._samples: _Samples | None = None
         self._left: int | None = None
-        """Bytes of sound to come; None: nobody knows."""
+        """Number of bytes of sound still to come; None if the length is unknown."""
         self._over = False
 
     def feed(self, piece: bytes) -> Iterator[AudioFrame]:
@@ -402,17 +404,17 @@ class _Wav:
 
     def finish(self) -> Iterator[AudioFrame]:
         """Raises:
-        NotSound: It said that more would come: it was cut off, though nobody else can tell.
+        NotSound: The header announced more sound, so the file was cut off, though the connection ended well.
         """
         if self._left is not None and self._left > MOST_MISSING:
             raise NotSound("broke off: its WAV holds less sound than it says")
         yield from ()
 
     def _begin(self, piece: bytes) -> bytes:
-        """Read the header, when all of it is there.
+        """Read the header once all of it has come.
 
         Returns:
-            What follows it.
+            The bytes behind the header; empty if it is incomplete.
         """
         self._head += piece
         place, form = 12, b""
@@ -431,7 +433,7 @@ class _Wav:
         return b""
 
     def _after(self, piece: bytes) -> bytes:
-        """After as much sound as was announced: another file, or notes, or more than was announced."""
+        """Decide what follows the announced sound: another file, notes or more sound; return the bytes left."""
         self._head += piece
         if len(self._head) < 4:
             return b""
@@ -446,6 +448,7 @@ class _Wav:
 
 
 def _samples(form: bytes) -> _Samples:
+    """Return the parser for samples of the form that a WAV's `fmt ` chunk describes."""
     if len(form) < 16:
         raise NotSound("sent WAV that does not say what it holds")
     tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", form)

@@ -1,4 +1,4 @@
-"""From the engine's codec to the caller's: one encoder for a whole answer, giving bytes as soon as it has them."""
+"""Encode an engine's sound in the codec of the caller: one encoder serves a whole answer, without delay."""
 
 import struct
 from collections.abc import Callable, Iterator
@@ -17,33 +17,34 @@ from tts.wire import Codec
 
 MP3_KBITS = 64
 MP3_EXTRA_SAMPLES = 1_400
-"""Silence that the codec adds to begin and to end with, on average."""
+"""Number of silent samples that mp3 adds before and after the sound, on average."""
 QUIET = 160
-"""Of 32767: at the very end, that much is silence."""
+"""Highest amplitude, of 32767, that counts as silence at the end of an answer."""
 OPUS_BITS = 32_000
 AAC_BITS = 64_000
 FIRST_SLICE_SECONDS = 0.1
 SLICE_SECONDS = 1.0
-"""How much is encoded at a time: the first byte is soon there, and others get their turn in between."""
+"""Seconds of sound encoded at a time: little at first, so that the first byte leaves soon; other callers get their turn
+between two slices."""
 UNKNOWN_SIZE = 0xFFFFFFFF
 WAV_HEADER_BYTES = 44
 EVEN_TEMPO = (0.5, 2.0)
-"""What FFmpeg's `atempo` stretches without dropping sound."""
+"""Slowest and fastest tempo at which FFmpeg's `atempo` drops no sound."""
 
 
 class Mp3(msgspec.Struct, frozen=True):
-    """Form of the mp3 that leaves, whichever engine speaks.
+    """Form of the mp3 that callers get, whichever engine speaks.
 
-    One rate for all engines: a player that opens its output once is silent or fails when the next sentence has another.
+    The rate is one for all engines: a player that opens its output once falls silent if the next sentence has another.
     """
 
     kbits: int | None = None
-    """Bit rate in kbit/s; None: `MP3_KBITS`, and mp3 of an engine's own keeps its bit rate."""
+    """Bit rate in kbit/s; None means `MP3_KBITS`, and an engine's own mp3 keeps its bit rate."""
     rate: int = RATE
     """Samples a second."""
 
     def fits(self, sound: Sound) -> bool:
-        """Return True if an engine's own mp3 can leave as it is."""
+        """Return True if an engine's own mp3 can be passed on unchanged."""
         small = self.kbits is None or 8 * sound.bytes_per_second <= 1_000 * self.kbits
         return sound.codec == "mp3" and small and self.rate == sound.rate
 
@@ -52,7 +53,7 @@ AS_USUAL = Mp3()
 
 
 class Encoder(Protocol):
-    """PCM at its `rate` in, the caller's codec out."""
+    """Encoder that takes PCM at its `rate` and gives bytes of one codec."""
 
     rate: int
 
@@ -62,13 +63,13 @@ class Encoder(Protocol):
 
 
 class Encoding:
-    """One answer's way from the engine's sound to the caller's bytes.
+    """Conversion of one answer from the engine's sound to the caller's bytes.
 
     Args:
-        sound: What comes in.
-        codec: What goes out.
-        stretch: How much faster it shall be, at the same pitch.
-        mp3: For that codec.
+        sound: Form of the engine's sound.
+        codec: Codec of the caller.
+        stretch: Factor by which the sound is made faster, at the same pitch.
+        mp3: Form of the answer, if `codec` is mp3.
     """
 
     def __init__(self, sound: Sound, codec: Codec, stretch: float = 1.0, mp3: Mp3 = AS_USUAL) -> None:
@@ -76,18 +77,18 @@ class Encoding:
         self._bytes_in = 0
         self._first = True
         self.begun = False
-        """Something has been encoded."""
+        """True as soon as the encoder has given bytes."""
         untouched = codec == "mp3" and mp3.fits(sound) and stretch == 1.0
         self._encoder: Encoder | None = None if untouched else _encoder(codec, mp3)
         self._source = None if self._encoder is None else source(sound, stretch, self._encoder.rate)
 
     @property
     def seconds(self) -> float:
-        """How much sound has come in, as long as it will be when it goes out."""
+        """Seconds of sound that came in so far, measured after the stretching."""
         return self._bytes_in / self._sound.bytes_per_second / self._stretch
 
     def encode(self, piece: bytes) -> Iterator[bytes]:
-        """What can be sent now that this much is known; may be nothing."""
+        """Yield the bytes that can be sent after this piece; there may be none yet."""
         self._bytes_in += len(piece)
         if self._encoder is None or self._source is None:
             yield piece
@@ -96,7 +97,7 @@ class Encoding:
             yield from self._encoded(self._source.feed(slice_))
 
     def finish(self) -> Iterator[bytes]:
-        """The rest."""
+        """Yield the rest of the bytes."""
         if self._encoder is None or self._source is None:
             return
         yield from self._encoded(self._source.finish())
@@ -120,7 +121,7 @@ class Encoding:
 
 
 class Source(Protocol):
-    """The engine's bytes in, PCM out."""
+    """Converter that takes an engine's bytes and gives PCM."""
 
     def feed(self, piece: bytes) -> Iterator[bytes]: ...
 
@@ -128,14 +129,14 @@ class Source(Protocol):
 
 
 def source(sound: Sound, stretch: float = 1.0, rate: int = RATE) -> Source:
-    """Decodes, stretches and resamples, as far as that is needed."""
+    """Return a converter that decodes, stretches and resamples, as far as that is needed."""
     if sound.codec == "pcm" and sound.rate == rate and stretch == 1.0:
         return AsItIs()
     return _Converter(sound, stretch, rate)
 
 
 class AsItIs:
-    """The right PCM already."""
+    """Converter for sound that already is the right PCM."""
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         yield piece
@@ -145,7 +146,7 @@ class AsItIs:
 
 
 class _Converter:
-    """Decodes, stretches and resamples."""
+    """Converter that decodes, stretches and resamples."""
 
     def __init__(self, sound: Sound, stretch: float, rate: int) -> None:
         self._sound, self._tempos, self._rate = sound, tempos(stretch), rate
@@ -208,7 +209,7 @@ class _Converter:
 
 
 def tempos(stretch: float) -> list[float]:
-    """Factors within `EVEN_TEMPO` whose product is `stretch`."""
+    """Return factors within `EVEN_TEMPO` whose product is `stretch`."""
     slowest, fastest = EVEN_TEMPO
     found = []
     while not slowest <= stretch <= fastest:
@@ -227,7 +228,7 @@ def _frame(pcm: bytes, rate: int) -> Iterator[AudioFrame]:
 
 
 class _Raw:
-    """PCM, after a header where the format wants one."""
+    """Encoder of PCM, behind a header if the format has one."""
 
     rate = RATE
 
@@ -243,21 +244,21 @@ class _Raw:
 
 
 def _wav_header(size: int | None = None) -> bytes:
-    """Return the header of `size` bytes of PCM; None: of a stream, whose size is not known."""
+    """Return the header for `size` bytes of PCM; None is for a stream, whose size is unknown."""
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * WIDTH, WIDTH, 8 * WIDTH)
     riff, data = (UNKNOWN_SIZE, UNKNOWN_SIZE) if size is None else (size + WAV_HEADER_BYTES - 8, size)
     return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + form + struct.pack("<4sI", b"data", data)
 
 
 def with_sizes(sound: bytes) -> bytes:
-    """Return a whole answer with the sizes that its stream could not tell; only WAV has any."""
+    """Return a whole answer with its real sizes in the header; only WAV has any."""
     if not sound.startswith(_wav_header()):
         return sound
     return _wav_header(len(sound) - WAV_HEADER_BYTES) + sound[WAV_HEADER_BYTES:]
 
 
 class _Mp3:
-    """At a constant bit rate, and as long as the sound: what the codec adds is taken from the silence at the end."""
+    """Encoder of mp3 at a constant bit rate; the silence that the codec adds is taken from that at the end."""
 
     def __init__(self, rate: int = RATE, kbits: int = MP3_KBITS) -> None:
         self.rate, self._kbits = rate, kbits
@@ -284,8 +285,8 @@ class _Mp3:
 
 
 _spare: dict[tuple[int, int], lameenc.Encoder] = {}
-"""By sample and bit rate, one that is made ready when an answer ends, and not when the next is waited for: an encoder
-serves one answer only, and it takes half a millisecond to set up."""
+"""Spare encoders by sample and bit rate, each made when an answer ends, so that the next answer need not wait for it:
+an encoder serves one answer only, and takes half a millisecond to set up."""
 
 
 def _lame(rate: int, kbits: int) -> lameenc.Encoder:
@@ -296,12 +297,12 @@ def _lame(rate: int, kbits: int) -> lameenc.Encoder:
     lame.set_channels(1)
     lame.set_bit_rate(kbits)
     lame.set_quality(7)
-    lame.encode(b"")  # sets it up
+    lame.encode(b"")  # the encoder sets itself up here
     return lame
 
 
 def _before_silence(pcm: bytes, most: int) -> int:
-    """Where the silence at its end begins, which is of `most` bytes at the most."""
+    """Return the offset at which the silence at the end of `pcm` begins; at most `most` bytes count as silence."""
     step, end = most // 10, len(pcm)
     while end > max(0, len(pcm) - most) and audioop.max(pcm[max(0, end - step) : end], WIDTH) <= QUIET:
         end = max(0, end - step)
@@ -309,7 +310,7 @@ def _before_silence(pcm: bytes, most: int) -> int:
 
 
 class _Pipe:
-    """A file that can only be written to, so that FFmpeg writes nothing that it would mend later."""
+    """File that can only be written to, so that FFmpeg writes no header that it would have to mend later."""
 
     def __init__(self) -> None:
         self._written = bytearray()
@@ -324,7 +325,7 @@ class _Pipe:
 
 
 class _Ffmpeg:
-    """A codec of FFmpeg's in its container."""
+    """Encoder of one of FFmpeg's codecs in its container."""
 
     rate = RATE
 

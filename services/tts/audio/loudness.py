@@ -1,6 +1,6 @@
-"""Loudness evened out: a measure near to EBU R128's, what is known of each voice, and a limiter for what is too loud.
+"""Even out loudness: a meter near to EBU R128, the measured level of each voice, and a limiter for loud moments.
 
-A clause has one gain from beginning to end, so that nothing pumps; it changes where all is silent.
+A clause has one gain from beginning to end, so that nothing pumps; the gain changes in the silence between clauses.
 """
 
 import math
@@ -14,38 +14,41 @@ from msgspec import Meta
 from tts.audio.pcm import WIDTH, Sound, audioop
 
 Wish = Annotated[float, Meta(ge=-40.0, le=-10.0)] | Literal["auto", "off"]
-"""LUFS for all that is said; `auto`: `USUAL` for what comes as PCM, while mp3 keeps the loudness it was made with."""
+"""Target loudness in LUFS; `auto` means `USUAL` for PCM, while mp3 keeps the loudness it was made with."""
 USUAL = -18.0
 
 BLOCK_SECONDS = 0.1
 BLOCKS = 4
-"""Loudness is that of 0.4 s at a time."""
+"""Number of blocks over which loudness is measured at a time: 0.4 s."""
 OFFSET, SILENT, GATE = -0.691, -70.0, 0.1
-"""As in ITU-R BS.1770: of the scale; what does not count at all; what part of the mean does not count either."""
+"""Constants of ITU-R BS.1770: offset of the scale in LUFS; level in LUFS below which a span counts as silent; share of
+the mean power below which a span does not count either."""
 SHELF, SHELF_HERTZ = 0.226, 4_000
-"""A comb, `x[n] - SHELF x[n-lag]`, lifts what is around 4 kHz by 4 dB: for speech within half a dB of K-weighting."""
+"""Factor and frequency of a comb filter, `x[n] - SHELF x[n-lag]`: it lifts the range around 4 kHz by 4 dB, which for
+speech is within half a dB of K-weighting."""
 
 ENGINES_LUFS, ENGINES_SECONDS = -20.0, 0.5
-"""What a voice that nobody has heard is taken for, and for how many seconds of hearing it that counts."""
+"""Loudness assumed of a voice that was never measured, and the seconds of measurement that this guess weighs."""
 MOST_KNOWN_SECONDS = 30.0
 MOST_TRUSTED_SECONDS = 4.0
-"""A clause of this length that is there before it begins is corrected by half of what it differs from its voice."""
+"""Seconds for which the level of a voice counts at most: a clause that is known in advance, and as long as this, is
+corrected by half of its difference from the voice."""
 FIRST_SECONDS = 0.3
-"""How much of a voice nobody has heard is listened to before its first sound leaves."""
+"""Seconds of sound of an unknown voice that are measured before its first sound leaves."""
 MOST_VOICES = 1_000
 LEAST_DB, MOST_DB = -20.0, 15.0
 
 CEILING = round(32_767 * 10 ** (-1.5 / 20))
-"""An encoder goes a little beyond what it was given."""
+"""Highest amplitude that leaves, 1.5 dB below the maximum, because an encoder overshoots a little."""
 LIMITER_SECONDS = 0.005
 PART_WINDOWS = 6
 RAMP_SAMPLES = 16
 RELEASE = 0.08
-"""How much of the full volume comes back in that time."""
+"""Share of the full volume that comes back in each window of `LIMITER_SECONDS`."""
 
 
 class Meter:
-    """How loud PCM is, by and by."""
+    """Meter of the loudness of PCM that is fed piece by piece."""
 
     def __init__(self, rate: int) -> None:
         self._block = WIDTH * round(rate * BLOCK_SECONDS)
@@ -60,7 +63,7 @@ class Meter:
         self._rest = pcm[end:]
 
     def heard(self) -> tuple[float, float] | None:
-        """LUFS, and the seconds that it is the loudness of; None: nothing loud enough to be measured."""
+        """Return LUFS and the seconds of sound measured, or None if nothing was loud enough to be measured."""
         powers = self._powers
         spans = [sum(powers[at : at + BLOCKS]) / BLOCKS for at in range(len(powers) - BLOCKS + 1)]
         spans = spans or ([sum(powers) / len(powers)] if powers else [])
@@ -73,7 +76,10 @@ class Meter:
         return OFFSET + 10 * math.log10(sum(counted) / len(counted)), seconds
 
     def _power(self, block: bytes) -> float:
-        """The mean square of the block after the comb, from its own and its correlation with itself `lag` earlier."""
+        """Return the mean square of the block after the comb filter.
+
+        It follows from the mean square of the block and its correlation with itself `lag` earlier.
+        """
         plain = (audioop.rms(block, WIDTH) / 32_768) ** 2
         if plain == 0.0:
             return 0.0
@@ -82,7 +88,7 @@ class Meter:
 
 
 class Levels:
-    """What has been heard of each voice, in this process."""
+    """Loudness of each voice, as measured in this process."""
 
     def __init__(self, wish: Wish = "off") -> None:
         self._wish = wish
@@ -90,15 +96,15 @@ class Levels:
         self._voices: OrderedDict[object, tuple[float, float]] = OrderedDict()
 
     def leave(self, sound: Sound) -> bool:
-        """Whether what comes in this form stays as loud as it is."""
+        """Return True if sound of this form keeps its own loudness."""
         return self._wish == "off" or (self._wish == "auto" and sound.codec == "mp3")
 
     def known(self, voice: object) -> tuple[float, float]:
-        """LUFS, and the seconds it was heard for."""
+        """Return the LUFS of a voice, and the seconds for which it was measured."""
         return self._voices.get(voice, (ENGINES_LUFS, ENGINES_SECONDS))
 
     def gain(self, voice: object, meter: Meter) -> float:
-        """For a clause of which `meter` has heard what is there before it begins."""
+        """Return the factor for a clause whose beginning `meter` has measured."""
         lufs, seconds = self.known(voice)
         if there := meter.heard():
             trust = min(seconds, MOST_TRUSTED_SECONDS)
@@ -106,7 +112,7 @@ class Levels:
         return float(10 ** (min(max(self.target - lufs, LEAST_DB), MOST_DB) / 20))
 
     def learn(self, voice: object, meter: Meter) -> None:
-        """A clause has been heard to its end."""
+        """Add the measurement of a whole clause to what is known of its voice."""
         if heard := meter.heard():
             lufs, seconds = self._voices.get(voice, (0.0, 0.0))
             both = seconds + heard[1]
@@ -117,10 +123,10 @@ class Levels:
 
 
 class Evened:
-    """One answer's PCM, evened out.
+    """Leveller of the PCM of one answer.
 
     Args:
-        voice: Whose loudness it is, for `levels`.
+        voice: Key of the voice in `levels`.
     """
 
     def __init__(self, levels: Levels, voice: object, rate: int) -> None:
@@ -130,7 +136,7 @@ class Evened:
         self._first = b""
 
     def feed(self, pcm: bytes) -> bytes:
-        """Some of a clause. Its first piece, which may be all of it, decides how it is amplified."""
+        """Return the levelled PCM of a piece; the first piece of a clause, which may be all of it, decides the gain."""
         if self._meter is None:
             self._first += pcm
             known_seconds = self._levels.known(self._voice)[1]
@@ -149,7 +155,7 @@ class Evened:
         return self._limiter.feed(pcm)
 
     def end_clause(self) -> bytes:
-        """What was held back of it."""
+        """Return the sound of the clause that was held back, and note its loudness."""
         rest = self._begin() if self._first else b""
         if self._meter is not None:
             self._levels.learn(self._voice, self._meter)
@@ -161,9 +167,9 @@ class Evened:
 
 
 class Limiter:
-    """PCM amplified, and softer for a moment where it would be louder than `CEILING`.
+    """Amplifier that is softer for a moment wherever the sound would be louder than `CEILING`.
 
-    It holds the last few milliseconds back, to be soft before it is too late.
+    It holds the last few milliseconds back, so that it can turn the volume down before a loud sample.
     """
 
     def __init__(self, rate: int) -> None:
@@ -185,7 +191,7 @@ class Limiter:
         return self.feed(bytes(2 * self._window))[:size]
 
     def _parts(self, pcm: bytes, end: int) -> Iterator[Iterable[bytes]]:
-        """Up to `end`. Most of it holds nothing that is too loud, and is amplified in one go as far as that goes."""
+        """Yield the sound up to `end`: calm parts in one go, and parts that are too loud window by window."""
         size = PART_WINDOWS * self._window
         samples, calm = memoryview(pcm), 0
         for begin in range(0, end, size):
@@ -198,7 +204,7 @@ class Limiter:
         yield (audioop.mul(samples[calm:end], WIDTH, self.gain),)
 
     def _limited(self, pcm: memoryview, number: int) -> Iterator[bytes]:
-        """The first `number` windows, each with a straight way from one factor to the next."""
+        """Yield the first `number` windows; within each, the factor changes evenly."""
         windows = [pcm[at : at + self._window] for at in range(0, (number + 1) * self._window, self._window)]
         most = [min(1.0, CEILING / max(1.0, self.gain * audioop.max(window, WIDTH))) for window in windows]
         before = min(self._factor, most[0])
@@ -213,7 +219,7 @@ class Limiter:
 
 
 def _ramped(pcm: memoryview, before: float, after: float) -> bytes:
-    """Amplified, more and more or less and less."""
+    """Return the PCM amplified by factors that go evenly from `before` to `after`."""
     size = WIDTH * RAMP_SAMPLES
     step = (after - before) / math.ceil(len(pcm) / size)
     factors = count(before + step, step)

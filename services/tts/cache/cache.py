@@ -1,7 +1,7 @@
-"""Answers kept: what was said once is not made again, and what many ask for at the same moment is made once.
+"""Keep answers: nothing is synthesised twice, and what several callers ask for at the same moment is made once.
 
-An answer is filed under what one engine was to say, and how. So what a later engine said while an earlier one was down
-is the later one's alone, and is never taken for the earlier one's. Only whole answers are kept.
+An answer is filed under the text for one engine, and its manner. So an answer that a later engine gave while an earlier
+one was down belongs to the later one, and never passes for the earlier one's. Only whole answers are kept.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class CacheOptions(Options, frozen=True, kw_only=True):
 
 
 class Cache:
-    """All of it: memory, then the folder, then what is being made just now."""
+    """Answers in memory, then in the folder, then those being made at the moment."""
 
     def __init__(self, options: CacheOptions) -> None:
         """Raises:
@@ -65,15 +65,15 @@ class Cache:
         return cls(options) if options.cache else None
 
     async def answer(self, asked: bytes, keys: Iterable[bytes], make: Callable[[], Awaitable[Made]]) -> Outgoing:
-        """One that was kept, or is being made for somebody else, or is made now.
+        """Return an answer that was kept, or one being made for another caller, or begin a new one.
 
         Args:
-            asked: The same for requests that one answer can serve.
-            keys: Under which it may be found, the best first.
-            make: Begins to make it.
+            asked: Key that is equal for all requests which one answer can serve.
+            keys: Keys under which the answer may be kept, the best first.
+            make: Function that begins to make the answer.
 
         Raises:
-            Exception: Whatever `make` raises.
+            Exception: Any error that `make` raises.
         """
         keys = list(keys)
         found: Outgoing | None = self._joined(asked) or self._in_memory(keys)
@@ -124,7 +124,7 @@ class Cache:
 
 
 class Replay(AsyncIterator[bytes]):
-    """What was kept."""
+    """Kept answer on its way to a caller, in slices."""
 
     how: How | None = "hit"
 
@@ -140,4 +140,4 @@ class Replay(AsyncIterator[bytes]):
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no resource is open."""

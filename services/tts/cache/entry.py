@@ -1,8 +1,4 @@
-"""Answers kept: what was said once is not made again, and what many ask for at the same moment is made once.
-
-An answer is filed under what one engine was to say, and how. So what a later engine said while an earlier one was down
-is the later one's alone, and is never taken for the earlier one's. Only whole answers are kept.
-"""
+"""Define an answer: on its way out, being made, and kept under a key."""
 
 from collections.abc import AsyncIterator
 from hashlib import blake2b
@@ -11,25 +7,25 @@ from typing import Literal, Protocol
 import msgspec
 
 FORM = 3
-"""Raise it when the same settings and words sound otherwise than before, or files look otherwise."""
+"""Version of the keys and files; raise it when the same settings and words sound different, or files change."""
 
 How = Literal["hit", "shared", "miss"]
 
 
 class Outgoing(Protocol):
-    """An answer on its way out."""
+    """Answer on its way to a caller."""
 
     @property
     def engine(self) -> str | None:
-        """Who spoke it; None: nobody needed to."""
+        """Name of the engine that spoke the answer; None if there was nothing to speak."""
 
     @property
     def how(self) -> How | None:
-        """Where it came from; None: it was made for this caller alone."""
+        """Source of the answer; None if the cache is not involved."""
 
     @property
     def seconds(self) -> float:
-        """How long it sounds; known once it has ended."""
+        """Duration of the sound; known once the answer has ended."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
@@ -39,23 +35,23 @@ class Outgoing(Protocol):
 
 
 class Made(Outgoing, Protocol):
-    """One that is being made."""
+    """Answer that is being made."""
 
     @property
     def key(self) -> bytes:
-        """What it is to be filed under."""
+        """Key under which the answer is kept."""
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A whole answer."""
+    """Whole answer, as the cache keeps it."""
 
     engine: str
     seconds: float
     made: float
-    """Seconds since 1970."""
+    """Time of the synthesis, in seconds since 1970."""
     sound: bytes
 
 
 def key_of(*parts: object) -> bytes:
-    """What an answer is filed under: all that decides how it sounds."""
+    """Return the key of an answer, a digest of everything that decides how it sounds."""
     return blake2b(msgspec.json.encode([FORM, *parts]), digest_size=32).digest()

@@ -1,8 +1,4 @@
-"""Answers kept: what was said once is not made again, and what many ask for at the same moment is made once.
-
-An answer is filed under what one engine was to say, and how. So what a later engine said while an earlier one was down
-is the later one's alone, and is never taken for the earlier one's. Only whole answers are kept.
-"""
+"""Keep answers in a folder, where they outlast a restart."""
 
 import logging
 import os
@@ -19,19 +15,19 @@ from chassis.settings import SettingError
 from tts.cache.entry import FORM, Kept
 
 SWEEP_SHARE = 1 / 16
-"""Of the folder's size: after so much has been written, what is old or too much goes."""
+"""Share of the folder's size after whose writing the folder is swept."""
 
 ROOM_SHARE = 0.9
-"""How full the folder is after that."""
+"""Share of the folder's size that is in use after a sweep."""
 
 STALE_SECONDS = 3600.0
-"""After which an unfinished file is left over from a crash."""
+"""Age from which on an unfinished file counts as left over from a crash."""
 
 log = logging.getLogger("talkbox.cache")
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The first line of a file; the sound follows."""
+    """First line of a file, before the sound."""
 
     form: int
     key: str
@@ -43,22 +39,24 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Folder:
-    """Answers in files, one each; several processes may use it at a time. All of it blocks: call it in a thread.
+    """Answers in files, one each. Several processes may use the folder; every method blocks, so call it in a thread.
 
-    A file appears whole or not at all, says what it should hold, and is dropped where it does not. Its time of
-    modification is when it was made, its time of access when it was last wanted.
+    A file appears whole or not at all. Its first line describes its content, and a file that differs is dropped. Its
+    time of modification is when the answer was made, its time of access when it was last asked for.
 
     Args:
-        path: Made if it is not there; nobody else may read in it.
+        path: The folder, created if it is missing; other users may not read it.
+        most_bytes: Size of the folder.
+        lasts_seconds: Age from which on an answer is dropped.
     """
 
     def __init__(self, path: Path, most_bytes: int, lasts_seconds: float) -> None:
         """Raises:
-        SettingError: Nothing can be written there.
+        SettingError: The folder cannot be written to.
         """
         self.path, self._most, self._lasts = path, most_bytes, lasts_seconds
         self._numbers = count()
-        self._unswept: float = most_bytes  # whatever is there already: look after it with the first that is written
+        self._unswept: float = most_bytes  # the first write sweeps, whatever the folder holds already
         self._told = False
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -69,7 +67,7 @@ class Folder:
             raise SettingError(f"TTS_CACHE_DIR: cannot write in {str(path)!r} ({exc.strerror}).") from exc
 
     def read(self, key: bytes) -> Kept | None:
-        """What is kept under it, if it is whole and not too old."""
+        """Return the answer kept under `key`, if it is whole and not too old."""
         path = self._place(key)
         try:
             line, _, sound = path.read_bytes().partition(b"\n")
@@ -85,6 +83,7 @@ class Folder:
         return kept
 
     def write(self, key: bytes, kept: Kept) -> None:
+        """Keep an answer; if the file cannot be written, log that once and go on without it."""
         head = Head(FORM, key.hex(), kept.engine, kept.seconds, kept.made, len(kept.sound), _sum(kept.sound))
         data = msgspec.json.encode(head) + b"\n" + kept.sound
         if len(data) > self._most:
@@ -109,7 +108,7 @@ class Folder:
             self.sweep()
 
     def sweep(self) -> None:
-        """Drop what is too old or left over, and of the rest what was wanted longest ago until there is room."""
+        """Drop files that are too old or unfinished, then those asked for longest ago until there is room."""
         self._unswept = 0
         now, total, entries = time.time(), 0, []
         for path, status in self._files():

@@ -1,8 +1,4 @@
-"""Answers kept: what was said once is not made again, and what many ask for at the same moment is made once.
-
-An answer is filed under what one engine was to say, and how. So what a later engine said while an earlier one was down
-is the later one's alone, and is never taken for the earlier one's. Only whole answers are kept.
-"""
+"""Share an answer that is being made among all callers who ask for it at the same time."""
 
 import asyncio
 import time
@@ -13,17 +9,17 @@ from chassis.errors import EngineFailed
 from tts.cache.entry import How, Kept, Made
 
 MOST_BYTES = 8 * 2**20
-"""Of one answer: a longer one is neither kept nor shared any further."""
+"""Size up to which an answer is kept, and shared with further callers."""
 
 AHEAD_BYTES = 2**20
-"""How far an answer is made ahead of whoever listens."""
+"""Number of bytes that an answer is made ahead of its listeners."""
 
 
 class Making:
-    """One answer being made, for all who listen. It stops when nobody does any more.
+    """Synthesis of one answer for all its listeners; it stops when the last of them leaves.
 
     Args:
-        close: Lets nobody else in.
+        close: Function that keeps further listeners out.
     """
 
     def __init__(self, close: Callable[[], None]) -> None:
@@ -35,17 +31,17 @@ class Making:
         self._over = False
         self._pieces: deque[bytes] = deque()
         self._gone = 0
-        """How many pieces are no longer there."""
+        """Number of pieces that were dropped because every listener has had them."""
         self._bytes = 0
         self._whole = True
         self._listeners: set[Listener] = set()
         self._changed = asyncio.Event()
 
     async def run(self, make: Callable[[], Awaitable[Made]]) -> tuple[bytes, Kept] | None:
-        """To the end. What goes wrong is told to those who listen.
+        """Make the answer to its end; an error is raised to the listeners.
 
         Returns:
-            What to keep, and under what; None where it is not whole.
+            Key and answer to keep; None if the answer is not whole.
         """
         try:
             made = await make()
@@ -110,11 +106,11 @@ class Making:
         self._changed = asyncio.Event()
 
     async def piece(self, listener: "Listener") -> bytes:
-        """The one that comes next for it.
+        """Return the next piece for this listener.
 
         Raises:
-            StopAsyncIteration: All have come.
-            Exception: What the making ended with.
+            StopAsyncIteration: The listener has had all pieces.
+            Exception: The error that ended the synthesis.
         """
         while listener.place - self._gone >= len(self._pieces):
             if self._error is not None:
@@ -129,10 +125,10 @@ class Making:
         return piece
 
     async def begun(self) -> None:
-        """Until the first piece is there.
+        """Wait until the first piece has come.
 
         Raises:
-            Exception: There will be none.
+            Exception: The error that ended the synthesis before its first piece.
         """
         while not self._pieces and not self._gone:
             if self._error is not None:
@@ -143,12 +139,12 @@ class Making:
 
 
 class Listener(AsyncIterator[bytes]):
-    """One caller's way through it. Close it."""
+    """Iterator over a shared answer for one caller, who must close it."""
 
     def __init__(self, making: Making, how: How) -> None:
         self.how: How | None = how
         self.place = self.taken = 0
-        """Pieces and bytes that it has had."""
+        """Numbers of pieces and bytes that this caller has had."""
         self._making = making
 
     @property

@@ -1,8 +1,4 @@
-"""Answers kept: what was said once is not made again, and what many ask for at the same moment is made once.
-
-An answer is filed under what one engine was to say, and how. So what a later engine said while an earlier one was down
-is the later one's alone, and is never taken for the earlier one's. Only whole answers are kept.
-"""
+"""Keep the latest answers in memory."""
 
 import time
 from collections import OrderedDict
@@ -10,11 +6,11 @@ from collections import OrderedDict
 from tts.cache.entry import Kept
 
 OVERHEAD_BYTES = 512
-"""What an entry takes in memory beside its sound."""
+"""Memory that an entry takes beside its sound."""
 
 
 class Memory:
-    """The latest answers, up to a size."""
+    """Latest answers, up to a size in bytes and an age in seconds."""
 
     def __init__(self, most_bytes: int, lasts_seconds: float) -> None:
         self._most, self._lasts = most_bytes, lasts_seconds

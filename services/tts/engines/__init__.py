@@ -1,4 +1,4 @@
-"""What an engine is, and which there are. A name that is not in the table is a row of settings for `openai`."""
+"""Define the Protocol of engines that speak, and a table of them. Any other name is a row of settings for `openai`."""
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Sequence
@@ -26,79 +26,82 @@ ENGINES = {
     "volcengine-tts": "tts.engines.volcengine_tts:VolcengineTts",
 }
 ROWS = "tts.engines.openai.engine:OpenAI"
-"""Any speech server that speaks the dialect, under the name its settings have."""
+"""Engine for any speech server with OpenAI's API, under the name its settings have."""
 
 
 class Engine(Protocol):
-    """Words in, sound out, a clause at a time."""
+    """Protocol of an engine: it turns text into sound, a clause at a time."""
 
     first_byte_seconds: float
-    """What it needs to its first sound as a rule."""
+    """Usual time from a clause to its first sound."""
     sound: Sound
-    """The form of what `speak` gives."""
+    """Form of the sound that `speak` yields."""
     speeds: tuple[float, float]
-    """The slowest and the fastest it speaks by itself; beyond, its sound is stretched."""
+    """Slowest and fastest speed at which the engine itself speaks; beyond them, its sound is stretched."""
     lengths: Lengths
-    """How long the clauses are that it likes to be given."""
+    """Lengths of the clauses that suit the engine."""
     ahead: int
-    """How many it makes while another one plays; each may be a connection of its own."""
+    """Number of clauses made while another one plays; each may take a connection of its own."""
     reads_figures: bool
-    """Says numbers, dates, money and units as people do; else it is given them in words."""
+    """True if the engine says numbers, dates, money and units as people do; otherwise it gets them in words."""
 
     voices: Sequence[Voice]
-    """Those it has, as far as it knows without asking anybody; the preferred ones of a language first."""
+    """Voices of the engine, as far as known without a request to a server; the preferred ones of a language first."""
 
     @property
     def likeness(self) -> str:
-        """Another wherever the same voice would sound otherwise: kept sound is known by it."""
+        """Text that differs wherever the same voice would sound different; it is part of the key of kept answers."""
         return ""
 
     def model(self, name: str) -> "Engine":
-        """Itself, speaking with the model of that name.
+        """Return this engine with the model of that name.
 
         Raises:
-            NotFound: It has no such model.
+            NotFound: The engine has no such model.
         """
         told = f"No model {name!r} here: ask for the engine alone, or for any other name to use the chain."
         raise NotFound(told, param="model", code="model_not_found")
 
     def instructed(self, instructions: str) -> "Engine":
-        """Itself, speaking as it is told to, where it takes instructions."""
+        """Return this engine with instructions on how to speak; an engine that takes none is returned unchanged."""
         return self
 
     @abstractmethod
     def voice(self, name: str) -> Voice | None:
-        """Its own voice of that name."""
+        """Return the engine's own voice of that name, or None."""
 
     @abstractmethod
     async def refresh_voices(self) -> None:
-        """Ask whoever has the voices which there are; keeps what it knew where that fails. Takes 3 s at most."""
+        """Ask the server for its voices, within 3 s; if that fails, keep those known before."""
 
     @abstractmethod
     def accept(self, text: str, voice: Voice) -> None:
-        """Look at the whole text before its first clause is spoken.
+        """Check the whole text before its first clause is spoken.
 
         Raises:
-            Declined: It cannot be read well.
+            Declined: The engine cannot read the text well.
         """
 
     @abstractmethod
     def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
-        """One clause, as it is made; nothing at all where there is nothing to be heard in it.
+        """Yield the sound of one clause as it is made; no bytes if the clause holds nothing to speak.
 
         Args:
-            speed: Within `speeds`; 1 is the voice's own.
+            speed: Factor within `speeds`; 1 is the voice's own.
 
         Raises:
-            EngineFailed: It broke off, or did not begin.
+            EngineFailed: The sound broke off, or did not begin.
         """
 
     @abstractmethod
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Close connections and threads."""
 
     @classmethod
     @abstractmethod
     def load(cls, name: str, report: Report) -> Self:
-        """Raises:
-        EngineUnavailable: It cannot work here; the message says what to do.
+        """Load the engine, which may take minutes. Called in a thread.
+
+        Raises:
+            EngineUnavailable: The engine cannot work here; the message says what to do.
         """

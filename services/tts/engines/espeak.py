@@ -1,6 +1,6 @@
-"""eSpeak NG from its wheel: no key, no download, no network, more than a hundred languages.
+"""Speak with eSpeak NG from its wheel: no key, no download, no network, more than a hundred languages.
 
-The library's state is global, and two threads in it crash the process: one at a time is let in.
+The library's state is global, and two threads in it crash the process: a lock lets in one at a time.
 """
 
 import ctypes
@@ -28,17 +28,17 @@ from tts.voices.language_tags import normal
 RATE = 22_050
 WORDS_PER_MINUTE = 175
 FEMALE = "+f3"
-"""The variant that makes a woman's voice of any."""
+"""Suffix that makes a woman's voice of any voice."""
 FIRST = ("cmn", "en-us", "fr-fr")
-"""Ahead of the other voices of their language; elsewhere the plain one is (`es` before `es-419`)."""
+"""Voices that come first in their language; in other languages the plain one does (`es` before `es-419`)."""
 LONGEST_DATA_PATH = 150
-"""A longer one the library cuts off, and then looks elsewhere."""
+"""Longest path of data, in bytes; the library cuts a longer one off, and then looks elsewhere."""
 
 SYNCHRONOUS, BUFFER_MILLISECONDS, DO_NOT_EXIT = 2, 200, 0x8000
 UTF8, PHONEMES = 0x01, 0x100
 IPA = 0x02
 SWITCH = re.compile(r"\([a-z-]+\)")
-"""Where the library says that it goes on in another language."""
+"""Mark in phonemes with which the library announces another language."""
 SPEED_PARAMETER = 1
 
 IONG = {
@@ -49,7 +49,7 @@ IONG = {
     "j1": "扃坰駉",
     "j3": "窘炯迥囧炅冏泂煚",
 }
-"""Characters whose syllable ends in -iong: the library spells it in English letters instead of saying it."""
+"""Characters whose syllable ends in -iong, by initial and tone: the library spells them in English letters instead."""
 CONSONANTS = {"x": "S;", "q": "tS;h", "j": "tS;"}
 TONES = {"1": "55", "2": "35", "3": "214", "4": "51"}
 AS_PHONEMES = {
@@ -60,8 +60,8 @@ AS_PHONEMES = {
 
 _one_at_a_time = Lock()
 _set: list[str] = []
-"""The voice that the library speaks with just now: to set another one costs as much as a word or two."""
-Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+"""Name of the voice that is set in the library; setting another one takes as long as a word or two."""
+_SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
 
 class EspeakOptions(Options, frozen=True, kw_only=True):
@@ -73,13 +73,13 @@ class EspeakOptions(Options, frozen=True, kw_only=True):
 
 
 class ListedVoice(ctypes.Structure):
-    """The head of the library's `espeak_VOICE`."""
+    """Beginning of the library's structure `espeak_VOICE`."""
 
     _fields_ = (("name", ctypes.c_char_p), ("languages", ctypes.c_char_p), ("identifier", ctypes.c_char_p))
 
 
 class Espeak(Engine):
-    """Its voices are called `cmn`, `en-us`, `de` …; each can be varied: `en-us+f3`, `cmn+whisper`."""
+    """Engine whose voices are called `cmn`, `en-us`, `de` …; each has variants: `en-us+f3`, `cmn+whisper`."""
 
     first_byte_seconds = 0.3
     stands_in = True
@@ -113,14 +113,14 @@ class Espeak(Engine):
         return Voice(f"{plain.name}+{known}", plain.language, "female" if known[0] == "f" else None) if known else None
 
     async def refresh_voices(self) -> None:
-        """They are all here."""
+        """Do nothing: all voices are in the wheel."""
 
     def accept(self, text: str, voice: Voice) -> None:
         if voice.language.startswith("ja") and holds_han(text):
             raise Declined("espeak reads Japanese in kana only, and this text holds kanji.", param="input")
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
-        """Yield the first buffer as soon as it is there, then the rest: the whole clause takes milliseconds."""
+        """Yield the first buffer at once, then the rest in one piece: the whole clause takes milliseconds."""
         async with aclosing(handed_over(self._only_thread, partial(self._say, text, voice, speed))) as buffers:
             async for samples in buffers:
                 yield samples
@@ -139,9 +139,9 @@ class Espeak(Engine):
                 rest = []
             elif count and rest is not None:
                 rest.append(ctypes.string_at(samples, WIDTH * count))
-            return int(bool(stop))  # anything but 0 ends it
+            return int(bool(stop))  # any value but 0 ends the synthesis
 
-        callback = Heard(sounded)
+        callback = _SynthCallback(sounded)
         said, flags = words(text, voice)
         with _one_at_a_time:
             self._library.espeak_SetSynthCallback(callback)
@@ -155,10 +155,10 @@ class Espeak(Engine):
 
 
 def phonemes(text: str, voice_name: str) -> list[str]:
-    """How it is said, in IPA, a string for each clause; for models that are given phonemes.
+    """Return the pronunciation in IPA, a string for each clause; for models that take phonemes.
 
     Raises:
-        EngineFailed: There is no such voice.
+        EngineFailed: The library has no such voice.
     """
     library, _ = _library()
     rest, found = ctypes.c_char_p(text.encode()), []
@@ -172,10 +172,10 @@ def phonemes(text: str, voice_name: str) -> list[str]:
 
 
 def _set_voice(library: ctypes.CDLL, name: str) -> None:
-    """Only for whoever holds the lock.
+    """Set the voice of the library; the caller must hold the lock.
 
     Raises:
-        EngineFailed: There is no such voice, or it is damaged.
+        EngineFailed: The voice is missing or damaged.
     """
     if _set == [name]:
         return
@@ -187,19 +187,19 @@ def _set_voice(library: ctypes.CDLL, name: str) -> None:
 
 
 def words(text: str, voice: Voice) -> tuple[bytes, int]:
-    """What to hand to the library, and the flags to read it by."""
+    """Return the text for the library, and the flags with which it reads that."""
     if not voice.name.startswith("cmn"):
         return text.encode(), UTF8
-    without_marks = re.sub(r"\[(?=\[)", "[ ", text)  # what looks like phonemes is not
+    without_marks = re.sub(r"\[(?=\[)", "[ ", text)  # a caller's "[[" is no mark of phonemes
     return without_marks.translate(AS_PHONEMES).encode(), UTF8 | PHONEMES
 
 
 @cache
 def _library() -> tuple[ctypes.CDLL, Path]:
-    """The library, set up once for this process, and where its data are.
+    """Return the library, set up once for this process, and the folder of its data.
 
     Raises:
-        EngineUnavailable: It is not there, or does not work.
+        EngineUnavailable: The library is missing, or does not work.
     """
     try:
         import espeakng_loader
@@ -228,7 +228,7 @@ def _library() -> tuple[ctypes.CDLL, Path]:
 
 
 def _near(data: Path) -> Path:
-    """A path to the data that is short enough for the library."""
+    """Return a path to the data that is short enough for the library."""
     if len(str(data).encode()) <= LONGEST_DATA_PATH:
         return data
     link = Path(tempfile.mkdtemp(prefix="espeak-")) / "data"
@@ -237,14 +237,14 @@ def _near(data: Path) -> Path:
 
 
 def _listed(library: ctypes.CDLL) -> list[Voice]:
-    """What the library has, the plain voices, in order of preference."""
+    """Return the plain voices of the library, in order of preference."""
     ordered = sorted(_files(library), key=lambda name: (name not in FIRST, name.count("-")))
     return [Voice(name, normal(name), "male") for name in ordered]
 
 
 @cache
 def _files(library: ctypes.CDLL) -> dict[str, str]:
-    """The file of each plain voice. By its name the library misses some that it lists, such as `en-gb` and `fr-fr`."""
+    """Return the file of each plain voice: by name, the library misses some that it lists, such as `en-gb`."""
     files: dict[str, str] = {}
     for each in library.espeak_ListVoices(None):
         if not each:  # the end of the list

@@ -1,4 +1,4 @@
-"""flite: English only, from a system library; far better understood than eSpeak, and as independent of any network."""
+"""Speak English with the system library flite: far clearer than eSpeak, and as independent of any network."""
 
 import asyncio
 import ctypes
@@ -35,7 +35,7 @@ class FliteOptions(Options, frozen=True, kw_only=True):
 
 
 class Wave(ctypes.Structure):
-    """The library's `cst_wave`."""
+    """Layout of the library's structure `cst_wave`."""
 
     _fields_ = (
         ("type", ctypes.c_char_p),
@@ -47,13 +47,13 @@ class Wave(ctypes.Structure):
 
 
 class Person(ctypes.Structure):
-    """The head of the library's `cst_voice`."""
+    """Beginning of the library's structure `cst_voice`."""
 
     _fields_ = (("name", ctypes.c_char_p), ("features", ctypes.c_void_p))
 
 
 class Flite(Engine):
-    """Its voices: `slt` (a woman's, the clearest), `rms`, `awb` (Scottish), `kal16`; those that are installed."""
+    """Engine with the installed ones of `slt` (a woman's voice, the clearest), `rms`, `awb` (Scottish) and `kal16`."""
 
     first_byte_seconds = 0.3
     stands_in = True
@@ -79,7 +79,7 @@ class Flite(Engine):
         return next((voice for voice in self.voices if voice.name == name.lower()), None)
 
     async def refresh_voices(self) -> None:
-        """They are all here."""
+        """Do nothing: all voices are in the library."""
 
     def accept(self, text: str, voice: Voice) -> None:
         if set(scripts(text)) - {""}:
@@ -90,10 +90,10 @@ class Flite(Engine):
             yield spoken
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no resource is open."""
 
     def _say(self, text: str, voice: Voice, speed: float) -> bytes:
-        """One clause; runs in a worker thread."""
+        """Return the sound of one clause; runs in a worker thread."""
         said = unicodedata.normalize("NFKD", text.translate(AS_ASCII)).encode("ascii", "ignore")
         if not any(chr(byte).isalnum() for byte in said):
             return b""
@@ -113,10 +113,10 @@ class Flite(Engine):
 
 @cache
 def _library() -> tuple[ctypes.CDLL, dict[str, "ctypes._Pointer[Person]"]]:
-    """The library, and the voices that are installed beside it.
+    """Return the library, and the voices that are installed beside it.
 
     Raises:
-        EngineUnavailable: It is not there.
+        EngineUnavailable: The library or its voices are missing.
     """
     try:
         library = ctypes.CDLL("libflite.so.1")

@@ -1,4 +1,4 @@
-"""Engine `hibari`: an English voice like a person's, offline, by a small model within the package hibari-tts.
+"""Speak English with a natural voice, offline, by a small model within the package hibari-tts.
 
 The model is loaded when the first sentence is to be spoken, so that a service that never needs it stays small.
 """
@@ -24,7 +24,7 @@ RETRY_SECONDS = 600.0
 
 
 class Hibari(Engine):
-    """One voice, an American woman's: `heart`, the one whose weights are in the package."""
+    """Engine with one voice, an American woman's: `heart`, whose weights are in the package."""
 
     first_byte_seconds = 0.8
     stands_in = True
@@ -32,12 +32,12 @@ class Hibari(Engine):
     speeds = (0.5, 2.0)
     lengths = Lengths()
     ahead = 1
-    reads_figures = False  # its own reading takes "12 - 7" for a range
+    reads_figures = False  # by itself it reads "12 - 7" as a range
     voices = (HEART,)
 
     def __init__(self, make: Callable[[], Any]) -> None:
         """Args:
-        make: Loads the model; called once, in the engine's thread.
+        make: Function that loads the model; called once, in the engine's thread.
         """
         self._make = make
         self._model: Any = None
@@ -60,7 +60,7 @@ class Hibari(Engine):
         return HEART if name.lower() == HEART.name else None
 
     async def refresh_voices(self) -> None:
-        """Keep the one voice."""
+        """Do nothing: there is one voice only."""
 
     def accept(self, text: str, voice: Voice) -> None:
         if set(scripts(text)) - {""}:

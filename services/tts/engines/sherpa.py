@@ -1,7 +1,7 @@
-"""Voices of one's own through sherpa-onnx, without a network and without torch: Piper's and other VITS, Matcha, Kokoro.
+"""Speak with models in this process through sherpa-onnx, without torch: Matcha, Kokoro, Piper's and other VITS.
 
-An extra: `pip install sherpa-onnx numpy`. `SHERPA_MODEL` says which voice: one that is fetched by its name, or a folder
-as it comes out of one of the project's archives.
+sherpa-onnx is an extra: `pip install sherpa-onnx numpy`. `SHERPA_MODEL` names the model: one that is fetched by its
+name, or a folder as it comes out of one of the project's archives.
 """
 
 import json
@@ -32,7 +32,7 @@ from tts.voices.language_tags import normal
 
 PACKAGES = "`pip install sherpa-onnx numpy`"
 LETTERS_READ = 200_000
-"""Of a lexicon, to know the languages in it."""
+"""Number of characters of a lexicon that are read to detect its languages."""
 LATIN = re.compile(r"^[a-z]{2,}\s", re.MULTILINE | re.IGNORECASE)
 LONGEST_SECONDS = 60.0
 TRIAL_SECONDS = 120.0
@@ -45,7 +45,7 @@ config = sherpa.OfflineTtsConfig(model=sherpa.OfflineTtsModelConfig(**{kind.lowe
 assert config.validate(), "files are missing"
 sherpa.OfflineTts(config)
 """
-"""sherpa-onnx ends the whole process over a file that it does not like: better one that nobody needs."""
+"""Program that tries a model: over a damaged file sherpa-onnx ends the process, so better not the service's."""
 
 
 class SherpaOptions(Options, frozen=True, kw_only=True):
@@ -62,12 +62,12 @@ class SherpaOptions(Options, frozen=True, kw_only=True):
     """Threads of one model."""
 
 
-class Named(Place, frozen=True):
-    """A model that is fetched by its name.
+class NamedVoice(Place, frozen=True):
+    """Model that is fetched by its name.
 
     Args:
-        language: What it reads, where its files do not tell.
-        vocoder: Where the second half of a Matcha model lies, and in which file.
+        language: Language of the model, if its files do not name it.
+        vocoder: Place and file of the second half of a Matcha model.
     """
 
     language: str | None = None
@@ -80,14 +80,14 @@ _VOCOS_16K = (
 )
 _HIFIGAN = (Place("csukuangfj/sherpa-onnx-hifigan"), "hifigan_v2.onnx")
 NAMED = {
-    "matcha-zh-en": Named("csukuangfj/matcha-icefall-zh-en", language=MANY, vocoder=_VOCOS_16K),
-    "matcha-zh": Named("csukuangfj/matcha-icefall-zh-baker", language="zh-CN", vocoder=_HIFIGAN),
-    "matcha-en": Named("csukuangfj/matcha-icefall-en_US-ljspeech", language="en-US", vocoder=_HIFIGAN),
-    "melo-zh-en": Named("csukuangfj/vits-melo-tts-zh_en", "csukuangfj/vits-melo-tts-zh_en", MANY),
-    "piper-zh": Named("csukuangfj/vits-piper-zh_CN-huayan-medium"),
-    "piper-en": Named("csukuangfj/vits-piper-en_US-amy-low"),
-    "kokoro": Named("csukuangfj/kokoro-multi-lang-v1_0", language=MANY),
-    "kokoro-zh": Named("csukuangfj/kokoro-multi-lang-v1_1", language=MANY),
+    "matcha-zh-en": NamedVoice("csukuangfj/matcha-icefall-zh-en", language=MANY, vocoder=_VOCOS_16K),
+    "matcha-zh": NamedVoice("csukuangfj/matcha-icefall-zh-baker", language="zh-CN", vocoder=_HIFIGAN),
+    "matcha-en": NamedVoice("csukuangfj/matcha-icefall-en_US-ljspeech", language="en-US", vocoder=_HIFIGAN),
+    "melo-zh-en": NamedVoice("csukuangfj/vits-melo-tts-zh_en", "csukuangfj/vits-melo-tts-zh_en", MANY),
+    "piper-zh": NamedVoice("csukuangfj/vits-piper-zh_CN-huayan-medium"),
+    "piper-en": NamedVoice("csukuangfj/vits-piper-en_US-amy-low"),
+    "kokoro": NamedVoice("csukuangfj/kokoro-multi-lang-v1_0", language=MANY),
+    "kokoro-zh": NamedVoice("csukuangfj/kokoro-multi-lang-v1_1", language=MANY),
 }
 WEIGHTS = "model.onnx|model-steps-3.onnx|model.int8.onnx|*.onnx"
 BESIDE = (
@@ -98,7 +98,7 @@ BESIDE = (
 
 
 class Found(NamedTuple):
-    """A model in its folder, and what is known of it."""
+    """Folder of a model, with its language and vocoder if they are known."""
 
     folder: Path
     language: str | None = None
@@ -106,17 +106,17 @@ class Found(NamedTuple):
 
 
 class _Piper(msgspec.Struct):
-    """What a Piper model's `.onnx.json` says."""
+    """Description of a Piper model, from its `.onnx.json`."""
 
     espeak: dict[str, str] = {}
     language: dict[str, Any] = {}
 
 
-class Model:
-    """What is in a folder.
+class VoiceFolder:
+    """Files of a model in its folder.
 
     Raises:
-        EngineUnavailable: No model that is known here.
+        EngineUnavailable: The folder holds no model of a known kind.
     """
 
     def __init__(self, folder: Path, language: str | None, vocoder: Path | None = None) -> None:
@@ -134,7 +134,7 @@ class Model:
         self.language = normal(language) if language else self._language()
 
     def config(self, sherpa: Any, threads: int) -> Any:
-        """For `sherpa_onnx.OfflineTts`."""
+        """Return the configuration for `sherpa_onnx.OfflineTts`."""
         kind, files = self.parts()
         model = getattr(sherpa, f"OfflineTts{kind}ModelConfig")(**files)
         return sherpa.OfflineTtsConfig(
@@ -144,7 +144,7 @@ class Model:
         )
 
     def parts(self) -> tuple[str, dict[str, str]]:
-        """Its kind, and which file plays which role."""
+        """Return the kind of the model, and its files by their role."""
         data = self.folder / "espeak-ng-data"
         files = {
             "tokens": str(self.folder / "tokens.txt"),
@@ -183,7 +183,7 @@ class Model:
 
 
 class Sherpa(Engine):
-    """Its voices are numbered as the model's speakers are: `0`, `1` …"""
+    """Engine whose voices are numbered as the model's speakers are: `0`, `1` …"""
 
     first_byte_seconds = 1.0
     speeds = (0.5, 2.0)
@@ -193,7 +193,7 @@ class Sherpa(Engine):
 
     def __init__(self, options: SherpaOptions, found: Found) -> None:
         self._sherpa, self._numpy = _packages()
-        self._model = Model(found.folder, options.language or found.language, found.vocoder)
+        self._model = VoiceFolder(found.folder, options.language or found.language, found.vocoder)
         if why := failure(TRIAL, json.dumps(self._model.parts()), seconds=TRIAL_SECONDS):
             raise EngineUnavailable(f"SHERPA_MODEL: {found.folder} cannot be used by sherpa-onnx ({why}).")
         self._tts = self._sherpa.OfflineTts(self._model.config(self._sherpa, options.threads))
@@ -207,17 +207,17 @@ class Sherpa(Engine):
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         options = read(SherpaOptions)
-        _packages()  # before much is fetched in vain
+        _packages()  # before a large download in vain
         found = find(options.model, report)
         report("loading the model", None)
         return cls(options, found)
 
     @classmethod
     def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:
-        """Fetch ahead what `load` would; `model` wins over the settings.
+        """Fetch the files that `load` needs, and return their folder; `model` wins over the settings.
 
         Raises:
-            EngineUnavailable: It cannot be had.
+            EngineUnavailable: The model cannot be fetched.
         """
         return (find(model or read(SherpaOptions).model, report).folder,)
 
@@ -229,7 +229,7 @@ class Sherpa(Engine):
         return self._known.get(name)
 
     async def refresh_voices(self) -> None:
-        """They are all in the model."""
+        """Do nothing: all voices are in the model."""
 
     def accept(self, text: str, voice: Voice) -> None:
         if voice.language != MANY and foreign(text, voice.language):
@@ -253,7 +253,7 @@ class Sherpa(Engine):
             nonlocal sent
             sent += len(samples)
             put(self._as_pcm(samples))
-            return int(not stop and sent < most)  # 0 ends it
+            return int(not stop and sent < most)  # 0 ends the synthesis
 
         wanted = self._sherpa.GenerationConfig()
         wanted.sid, wanted.speed = int(voice.name), speed
@@ -264,7 +264,7 @@ class Sherpa(Engine):
             made = self._tts.generate(text, wanted, callback=sounded)
         except (RuntimeError, ValueError) as exc:
             raise EngineFailed(f"sherpa broke off ({type(exc).__name__}).") from exc
-        if not sent and len(made.samples):  # some models call nobody
+        if not sent and len(made.samples):  # some models never call `sounded`
             put(self._as_pcm(made.samples))
 
     def _as_pcm(self, samples: Any) -> bytes:
@@ -273,14 +273,14 @@ class Sherpa(Engine):
 
 
 def find(wanted: str, report: Report) -> Found:
-    """The folder of a model, fetched if need be.
+    """Return the folder of a model, which is fetched if it is missing.
 
     Raises:
-        EngineUnavailable: It cannot be had.
+        EngineUnavailable: The model is unknown, or cannot be fetched.
     """
     if (local := hub.folder_named(wanted)) is not None:
         return Found(local)
-    place = hub.look_up(wanted, NAMED, Named, "SHERPA_MODEL")
+    place = hub.look_up(wanted, NAMED, NamedVoice, "SHERPA_MODEL")
     vocoder = None
     if place.vocoder is not None:
         where, file = place.vocoder
@@ -301,13 +301,13 @@ def _fetched(place: Place, needed: tuple[str, ...], wanted: tuple[str, ...], rep
 
 
 def _american(lexicons: list[Path]) -> list[Path]:
-    """Without the British one where there is another: of two, the first to know a word would win."""
+    """Return the lexicons without the British one if there is an American one: of two, the first with a word wins."""
     names = {path.name for path in lexicons}
     return [path for path in lexicons if path.name != "lexicon-gb-en.txt" or "lexicon-us-en.txt" not in names]
 
 
 def _packages() -> tuple[Any, Any]:
-    """sherpa_onnx and numpy.
+    """Return the modules sherpa_onnx and numpy.
 
     Raises:
         EngineUnavailable: They are not installed.

@@ -1,9 +1,9 @@
-"""Connections to Edge's service opened ahead, so that the next sentence waits for no handshake.
+"""Open connections to Edge's service ahead, so that the next sentence waits for no handshake.
 
-edge-tts opens a WebSocket for each thing it is to say, and has no place where one could be given to it. So it finds
-our `Aiohttp` where it looks for aiohttp: whose sessions open a connection as ever, or hand out one that is open. All
-else, its remedy for a wrong clock included, stays edge-tts's own; and where a later version should not look there any
-more, nothing is lost but the time.
+edge-tts opens a WebSocket for each sentence, and has no parameter for one that is open already. So its name `aiohttp`
+is replaced by `Aiohttp`, whose sessions open a connection as usual, or hand out an open one. All else stays
+edge-tts's own, its remedy for a wrong clock included. If a later version does not use that name any more, only the
+time of the handshakes is lost.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ import aiohttp
 import edge_tts.communicate
 
 MOST = 2
-"""Toys' servers ask for two sentences at a time."""
+"""Number of connections kept open: servers of toys ask for two sentences at a time."""
 SECONDS = 15.0
-"""How long one is kept for whoever speaks next: a conversation's next sentence comes sooner, and a connection that has
-been idle for longer may be dead without a sign."""
+"""Time that an idle connection is kept: a conversation's next sentence comes sooner, and a connection that was idle for
+longer may be dead without a sign."""
 REST_SECONDS = 60.0
-"""Where one could not be opened ahead."""
+"""Pause after a connection could not be opened ahead."""
 CONNECTION_ID = re.compile(r"(?<=&ConnectionId=)[0-9a-f]+")
 
 
 class Open(NamedTuple):
-    """A connection that nobody has said anything on yet."""
+    """Open connection on which nothing was sent yet."""
 
     session: aiohttp.ClientSession
     socket: aiohttp.ClientWebSocketResponse[Any]
@@ -42,11 +42,11 @@ class Open(NamedTuple):
 
 
 class Handshakes:
-    """The few that are open ahead: as many as were just in use, and only for a while after."""
+    """Connections that are open ahead: as many as were in use lately, and only for a while after."""
 
     def __init__(self) -> None:
         self._spare: dict[asyncio.Task[None], Open] = {}
-        """By what watches them."""
+        """Open connections by the task that watches each."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = 0
         self._not_before = 0.0
@@ -57,10 +57,10 @@ class Handshakes:
 
     @contextmanager
     def lent(self, *, new: bool = False) -> "Iterator[Borrower]":
-        """What edge-tts opens in here may be one that is open.
+        """Let edge-tts use an open connection inside this context.
 
         Args:
-            new: It may not.
+            new: True to have a new connection opened in any case.
         """
         borrower = Borrower(self, new=new)
         token = _borrowers.set(borrower)
@@ -70,7 +70,7 @@ class Handshakes:
             _borrowers.reset(token)
 
     async def take(self) -> Open | None:
-        """One that is open, as far as can be known."""
+        """Return a connection that is open, as far as can be known, or None."""
         while self._spare:
             watch, spare = self._spare.popitem()
             watch.cancel()
@@ -81,7 +81,7 @@ class Handshakes:
         return None
 
     def open_another(self, url: str, for_session: dict[str, Any], for_socket: dict[str, Any]) -> None:
-        """In the background, as the one before was opened."""
+        """Open a connection in the background, with the arguments of the one before."""
         now = asyncio.get_running_loop().time()
         if len(self._spare) + self._opening < MOST and now >= self._not_before:
             self._opening += 1
@@ -107,7 +107,7 @@ class Handshakes:
         watch.add_done_callback(self._tasks.discard)
 
     async def _watch(self, spare: Open) -> None:
-        """Until its time is over, or the other side has had enough of it; whoever takes it ends this."""
+        """Close an idle connection when its time is over or the service ends it; `take` cancels this."""
         try:
             async with asyncio.timeout(SECONDS):
                 await spare.socket.receive()
@@ -119,7 +119,7 @@ class Handshakes:
         await spare.aclose()
 
     async def aclose(self) -> None:
-        if self._opening:  # a handshake is ended more easily when it is over
+        if self._opening:  # a finished handshake is easier to close than one under way
             await asyncio.wait([task for task in self._tasks if task not in self._spare], timeout=0.5)
         spare, self._spare = list(self._spare.values()), {}
         for task in self._tasks:
@@ -130,16 +130,18 @@ class Handshakes:
 
 
 class Borrower:
-    """One sentence's claim on them."""
+    """Claim of one sentence on the open connections."""
 
     def __init__(self, handshakes: Handshakes, *, new: bool) -> None:
         self._handshakes, self._new = handshakes, new
         self.borrowed = False
-        """It was given one that was open already."""
+        """True if the sentence got a connection that was open already."""
 
     async def connect(self, url: str, for_session: dict[str, Any], for_socket: dict[str, Any]) -> Open:
-        """Raises:
-        aiohttp.ClientError: A new one could not be opened.
+        """Return an open connection, or a new one.
+
+        Raises:
+            aiohttp.ClientError: A new connection could not be opened.
         """
         found = None if self._new else await self._handshakes.take()
         self.borrowed = found is not None
@@ -158,7 +160,7 @@ _borrowers: ContextVar[Borrower | None] = ContextVar("borrowers", default=None)
 
 
 class _Session:
-    """What edge-tts takes for a session."""
+    """Stand-in for the session that edge-tts opens."""
 
     def __init__(self, borrower: Borrower, how: dict[str, Any]) -> None:
         self._borrower, self._how = borrower, how
@@ -169,13 +171,15 @@ class _Session:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Its connection is closed by itself."""
+        """Do nothing: `_Connection` closes the connection."""
 
     def ws_connect(self, url: str, **how: Any) -> "_Connection":
         return _Connection(self._borrower, url, self._how, how)
 
 
 class _Connection:
+    """Stand-in for the connection that edge-tts opens."""
+
     def __init__(self, borrower: Borrower, url: str, for_session: dict[str, Any], for_socket: dict[str, Any]) -> None:
         self._connect = (url, for_session, for_socket)
         self._borrower = borrower
@@ -191,7 +195,7 @@ class _Connection:
 
 
 class Aiohttp:
-    """aiohttp, with sessions that may borrow."""
+    """Stand-in for the module aiohttp, whose sessions may hand out open connections."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(aiohttp, name)

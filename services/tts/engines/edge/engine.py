@@ -1,7 +1,7 @@
-"""Microsoft Edge's read-aloud voices, online, through edge-tts.
+"""Speak with Microsoft Edge's read-aloud voices, online, through edge-tts.
 
-What edge-tts leaves open is closed here: a connection that drops ends its stream as if all had been said, nothing
-limits a silence after the handshake, and Chinese text is not cut to the size the service takes (`lengths` are).
+This module makes up for three gaps of edge-tts: a dropped connection ends its stream as if all had been said, nothing
+limits a silence after the handshake, and Chinese text is not cut to the size that the service takes (`lengths` does).
 """
 
 import asyncio
@@ -35,11 +35,11 @@ VOICES_SECONDS = 2.5
 VOICES_LAST_SECONDS = 24 * 3600.0
 VOICES_RETRY_SECONDS = 60.0
 REST_SECONDS = 30.0
-"""When it cannot be reached or refuses us: another try so soon would only cost the caller time."""
+"""Pause after the service could not be reached or refused us: another try so soon would only cost the caller time."""
 CANARY = "1"
-"""Text that every voice can say."""
+"""Text of the trial, which every voice can say."""
 MOST_WAITING = 64
-"""Messages read ahead of a slow caller."""
+"""Number of messages read ahead of a slow caller."""
 OWN_URL = "wss://speech.platform.bing.com"
 
 
@@ -68,7 +68,7 @@ class FoloToyEdgeOptions(Options, frozen=True, kw_only=True):
 
 
 class Edge(Engine):
-    """Its voices are called as Microsoft calls them: `zh-CN-XiaoxiaoNeural`."""
+    """Engine of Edge's voices, under Microsoft's names: `zh-CN-XiaoxiaoNeural`."""
 
     first_byte_seconds = 1.0
     sound = Sound("mp3", 24_000, 48_000 // 8)
@@ -80,7 +80,7 @@ class Edge(Engine):
     def __init__(self, options: EdgeOptions | None = None) -> None:
         self._options = options or read(EdgeOptions)
         url = self._options.url.rstrip("/")
-        # edge-tts looks its addresses up in these two names, and takes no others in any other way
+        # edge-tts reads its addresses from these two names, and has no parameter for others
         edge_tts.communicate.WSS_URL = constants.WSS_URL.replace(OWN_URL, url)  # type: ignore[attr-defined]
         listed_at = constants.VOICE_LIST.replace(OWN_URL.replace("wss", "https"), re.sub("^ws", "http", url))
         edge_tts.voices.VOICE_LIST = listed_at  # type: ignore[attr-defined]
@@ -107,12 +107,12 @@ class Edge(Engine):
 
     @staticmethod
     def _well_formed(name: str) -> Voice | None:
-        """A voice that may exist, though nobody has told us."""
+        """Return the voice that a well-formed name describes, though it may not exist."""
         said = told(name) if name.endswith("Neural") else None
         return Voice(name, *said, polyglot="Multilingual" in name) if said else None
 
     def accept(self, text: str, voice: Voice) -> None:
-        """It reads whatever its voices read."""
+        """Accept any text: the service itself says what a voice cannot read."""
 
     async def refresh_voices(self) -> None:
         async with self._asking:
@@ -131,8 +131,11 @@ class Edge(Engine):
             self._asked_until = monotonic() + VOICES_LAST_SECONDS
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
-        """A task of its own talks to the service: to hang up politely takes edge-tts up to ten seconds, and neither
-        a caller who left nor the next engine shall wait for that."""
+        """Yield the sound as the service sends it.
+
+        A task of its own talks to the service: to close a connection takes edge-tts up to ten seconds, and neither a
+        caller who left nor the next engine shall wait for that.
+        """
         heard: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(MOST_WAITING)
         talk = asyncio.create_task(self._talk(text, voice, speed, heard))
         self._talks.add(talk)
@@ -157,7 +160,7 @@ class Edge(Engine):
     async def _talk(
         self, text: str, voice: Voice, speed: float, heard: asyncio.Queue[bytes | Exception | None]
     ) -> None:
-        """Put what is heard into `heard`, then None, or the exception that ended it."""
+        """Put the sound into `heard`, then None, or the exception that ended it."""
         try:
             await self._listen(text, voice, speed, heard)
         except Exception as exc:
@@ -170,7 +173,7 @@ class Edge(Engine):
     async def _listen(
         self, text: str, voice: Voice, speed: float, heard: asyncio.Queue[bytes | Exception | None]
     ) -> None:
-        """A connection that was opened ahead and turns out to be dead is replaced, as long as nothing was heard."""
+        """Put the sound into `heard`; replace a connection that was opened ahead and is dead, if no sound came yet."""
         for new in (False, True):
             spoken, received = self._communicate(text, voice, speed), 0
             with self._handshakes.lent(new=new) as borrower:
@@ -183,7 +186,7 @@ class Edge(Engine):
                     if received or not borrower.borrowed:
                         raise
                     continue
-            if spoken.state["cumulative_audio_bytes"] != received:  # what edge-tts counts when the service says the end
+            if spoken.state["cumulative_audio_bytes"] != received:  # edge-tts sets it when the service reports the end
                 raise EngineFailed("Edge's service hung up in the middle of a sentence.")
             return
 
@@ -198,7 +201,7 @@ class Edge(Engine):
 
     @property
     def connections_ahead(self) -> int:
-        """That are open for whoever speaks next."""
+        """Number of connections that are open for the next sentences."""
         return self._handshakes.ready
 
     @property
@@ -207,17 +210,19 @@ class Edge(Engine):
         return None if self._heard else "not tried yet"
 
     async def canary(self) -> None:
-        """Have one word spoken.
+        """Have one word spoken, to see that the service works.
 
         Raises:
-            EngineFailed: The service did not speak it in time.
+            EngineFailed: The service did not speak in time.
         """
         async with aclosing(self.speak(CANARY, self.voices[0], 1.0)) as pieces:
             async for _ in pieces:
                 return
 
     async def aclose(self) -> None:
-        for _ in range(2):  # the first makes them hang up, the second makes them stop waiting for the other side
+        for _ in range(
+            2
+        ):  # the first cancel closes the connections, the second ends the wait for the service's farewell
             for talk in list(self._talks):
                 talk.cancel()
             await asyncio.sleep(0)
@@ -226,7 +231,7 @@ class Edge(Engine):
 
 
 def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
-    """What edge-tts or its transport raised, in the chain's terms."""
+    """Return the chain's exception for one of edge-tts or its transport."""
     match exc:
         case EngineFailed():
             return exc
@@ -252,12 +257,16 @@ def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
 
 @cache
 def _known() -> tuple[Voice, ...]:
-    """The preferred ones of a language first."""
+    """Return Microsoft's voices, the preferred ones of a language first."""
     return tuple(Voice(name, *said, polyglot="Multilingual" in name) for name, said in microsoft().items())
 
 
 def _listed(voice: Any, steady: Container[str]) -> Voice:
-    """One entry of the service's list; `steady`: those known before it was asked."""
+    """Return the voice of an entry in the service's list.
+
+    Args:
+        steady: Names of the voices known before the service was asked.
+    """
     gender: dict[str, Gender] = {"Female": "female", "Male": "male"}
     name = str(voice["ShortName"])
     locale = said.language if (said := told(name)) else str(voice["Locale"])

@@ -1,7 +1,7 @@
-"""Any speech server that speaks OpenAI's dialect: a row of settings, not code.
+"""Speak through any server with OpenAI's API: each is a row of settings, not code.
 
 `TTS_SILICONFLOW_API_KEY` is the key of the row `siliconflow`; `SILICONFLOW_API_KEY` is too, and is shared with the
-other services. Whatever sound comes is told by its bytes and decoded, whatever it was called.
+other services. The format of the sound is recognised by its bytes, whatever the server calls it.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from tts.voices.names import OPENAI, Gender, told
 
 MAX_TEXT_BYTES = 64 * 2**10
 LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)
-"""`zh-CN/female=echo`, `zh-CN=echo`, `echo`."""
+"""Entry of a list of voices: `zh-CN/female=echo`, `zh-CN=echo` or `echo`."""
 TOLD_HOW = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
 """Names of OpenAI's models that take `instructions` and ignore `speed`."""
 VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
@@ -44,7 +44,7 @@ VOICES_LAST_SECONDS, VOICES_RETRY_SECONDS = 3600.0, 60.0
 MOST_LIST_BYTES = 2**20
 
 _SPARE = {"instructions": None, "response_format": None}
-"""Fields that a server may refuse: whatever sound it then sends is told by its bytes."""
+"""Fields that are left out if a server refuses them; the sound that then comes is recognised by its bytes."""
 
 Seconds = Annotated[float, Meta(gt=0)]
 Rate = Annotated[int, Meta(ge=4_000, le=192_000)]
@@ -101,7 +101,7 @@ class Sentence(Question):
 
 
 class OpenAI(Engine):
-    """Engine of one row: asks for speech, and decodes whatever comes."""
+    """Engine of one row of settings: it asks for speech, and decodes any format of sound."""
 
     first_byte_seconds = 1.0
     sound = pcm(RATE)
@@ -168,7 +168,7 @@ class OpenAI(Engine):
 
     def instructed(self, instructions: str) -> "OpenAI":
         if not (self.options.instructions or TOLD_HOW.match(self._model or "")):
-            return self  # it may well refuse what it does not know
+            return self  # its model may refuse the field
         other = copy.copy(self)
         other._instructions = instructions
         return other
@@ -195,10 +195,10 @@ class OpenAI(Engine):
                 self.voices = [*self._own, *(voice for voice in listed if voice.name.lower() not in known)]
 
     async def _listed(self) -> list[Voice] | None:
-        """Return the voices that the server lists; None where it lists none that can be read.
+        """Return the voices that the server lists, or None if it has no list that can be read.
 
         Raises:
-            EngineFailed: It cannot be reached.
+            EngineFailed: The server cannot be reached.
         """
         for path in VOICES_PATHS:
             reply = await self._remote.get(path, silence_seconds=VOICES_SECONDS)
@@ -237,7 +237,7 @@ class OpenAI(Engine):
         return Sentence(model=self._model or "tts-1", named_by=named_by, fields=fields, begin_seconds=begin_seconds)
 
     def _claims_pcm(self, reply: Reply) -> bool:
-        """Tell whether bytes without a signature are to be taken for samples."""
+        """Return True if bytes without a signature are taken for samples."""
         return reply.media_type in ("audio/pcm", "audio/l16", "audio/raw", "audio/x-raw") or (
             self._format == "pcm" and reply.media_type in ("", "application/octet-stream")
         )

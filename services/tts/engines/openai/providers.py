@@ -1,4 +1,4 @@
-"""Known speech servers: what an operator need not look up. A row of one's own needs no line here."""
+"""List known speech servers, so that an operator need not look them up; any other server is a row of settings."""
 
 from typing import Literal
 
@@ -20,10 +20,10 @@ COSYVOICE2 = tuple(
 
 
 class SpeechProvider(Provider, frozen=True):
-    """A provider of speech.
+    """Provider of speech.
 
     Args:
-        voices: Its voices, as `TTS_<NAME>_VOICES` takes them.
+        voices: Voices of the provider, as `TTS_<NAME>_VOICES` takes them.
         format: Encoding to ask for: PCM where it comes soonest, mp3 where anything else is a risk.
     """
 

@@ -1,4 +1,4 @@
-"""Lists of voices, as servers give them."""
+"""Read the lists of voices that servers give."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tts.voices.names import OPENAI, Gender, told
 _MOST_VOICES = 2_000
 
 
-class _Entry(msgspec.Struct):
-    """A voice in a server's list; servers use different ones of these names."""
+class _VoiceEntry(msgspec.Struct):
+    """Voice in a server's list; servers use different ones of these fields."""
 
     id: Any = None
     voice_id: Any = None
@@ -23,18 +23,20 @@ class _Entry(msgspec.Struct):
     gender: Any = None
 
 
-class _List(msgspec.Struct):
-    voices: list[str | _Entry] | None = None
-    data: list[str | _Entry] | None = None
+class _VoiceList(msgspec.Struct):
+    """List of voices within an object."""
+
+    voices: list[str | _VoiceEntry] | None = None
+    data: list[str | _VoiceEntry] | None = None
 
 
 def voices_in(body: bytes) -> list[Voice] | None:
-    """Return the voices in a list of names or of objects, bare or as `voices` or `data`; None where it is no list."""
+    """Return the voices in a list of names or of objects, bare or as `voices` or `data`; None if it is no list."""
     try:
-        found = msgspec.json.decode(body, type=_List | list[str | _Entry])
+        found = msgspec.json.decode(body, type=_VoiceList | list[str | _VoiceEntry])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if isinstance(found, _List):
+    if isinstance(found, _VoiceList):
         found = found.data if found.voices is None else found.voices
     if found is None:
         return None
@@ -42,9 +44,9 @@ def voices_in(body: bytes) -> list[Voice] | None:
     return list({voice.name.lower(): voice for voice in voices}.values())
 
 
-def _heard_of(entry: str | _Entry) -> Voice | None:
+def _heard_of(entry: str | _VoiceEntry) -> Voice | None:
     if isinstance(entry, str):
-        entry = _Entry(id=entry)
+        entry = _VoiceEntry(id=entry)
     name = _text(entry.id, entry.voice_id, entry.name)
     if not name:
         return None

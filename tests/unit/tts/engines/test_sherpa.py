@@ -8,7 +8,7 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from imitations.hub import running
-from tts.engines.sherpa import NAMED, Found, Model, Sherpa, SherpaOptions, find
+from tts.engines.sherpa import NAMED, Found, Sherpa, SherpaOptions, VoiceFolder, find
 from tts.voices.choose import MANY
 from unit.tts.fakes import Heard, ask, gathered, service
 
@@ -167,7 +167,7 @@ def test_of_a_voice_all_that_it_needs_is_fetched_and_no_more(
         found = find(name, silent)
 
     assert {str(path.relative_to(found.folder)) for path in found.folder.rglob("*") if path.is_file()} == wanted
-    model = Model(found.folder, found.language, found.vocoder)
+    model = VoiceFolder(found.folder, found.language, found.vocoder)
     assert model.language == (place.language or "en-US")
     assert (model.vocoder is None) == (place.vocoder is None)
     assert model.vocoder is None or model.vocoder.read_bytes() == b"v"
@@ -192,7 +192,7 @@ def test_without_the_extra_nothing_is_fetched_and_it_says_what_to_install(monkey
 def test_british_words_do_not_win_over_american_ones(tmp_path: Path) -> None:
     model = files(tmp_path, model_onnx="", tokens_txt="", lexicon__gb__en_txt="", lexicon__us__en_txt="")
 
-    assert [path.name for path in Model(model, None).lexicons] == ["lexicon-us-en.txt"]
+    assert [path.name for path in VoiceFolder(model, None).lexicons] == ["lexicon-us-en.txt"]
 
 
 class FakeSherpa:
@@ -211,7 +211,7 @@ def test_kinds_of_models_are_told_by_their_files(tmp_path: Path) -> None:
     languages = {}
     for kind, texts in kinds.items():
         (tmp_path / kind).mkdir()
-        model = Model(files(tmp_path / kind, **texts), None)
+        model = VoiceFolder(files(tmp_path / kind, **texts), None)
         languages[kind] = model.language
         assert list(model.config(FakeSherpa(), 2)["model"]) == ["kind", kind, "num_threads", "provider"]
 
@@ -219,4 +219,4 @@ def test_kinds_of_models_are_told_by_their_files(tmp_path: Path) -> None:
 
 
 def test_the_operator_knows_the_language_better(tmp_path: Path) -> None:
-    assert Model(files(tmp_path, model_onnx="", tokens_txt=""), "de").language == "de"
+    assert VoiceFolder(files(tmp_path, model_onnx="", tokens_txt=""), "de").language == "de"

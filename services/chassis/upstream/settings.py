@@ -202,7 +202,7 @@ class Rows(Generic[P]):
             raise EngineUnavailable(f"Set {prefix}BASE_URL. {provider.hint}".strip())
         if provider.needs_key and not (keys or written or own.headers):  # an address of one's own may want none
             raise EngineUnavailable(f"Set {next(iter(shared))}_API_KEY (or {prefix}API_KEY).")
-        if provider.needs_model and not own.model:
+        if provider.needs_model and not model:
             raise EngineUnavailable(f"Set {prefix}MODEL to the name of the model or endpoint you were given.")
         if own.ca_file is not None and not own.ca_file.is_file():
             raise EngineUnavailable(f"There is no file {str(own.ca_file)!r}. Correct {prefix}CA_FILE.")

@@ -46,6 +46,7 @@ _MOONSHOT = Mind(
     "https://api.moonshot.cn/v1",
     "kimi-k3",
     also=("MOONSHOT", "KIMI"),
+    folotoy="MOONSHOT_",
     preferred=("kimi-k3", "kimi-k3.1-pro", "kimi-k2.6"),
     switches=(("kimi-k3", {"reasoning_effort": "low"}), (".*", {"thinking": _DISABLED})),
     limit="max_tokens",
@@ -54,6 +55,7 @@ _DASHSCOPE = Mind(
     "https://dashscope.aliyuncs.com/compatible-mode/v1",
     "qwen-plus",
     also=("DASHSCOPE", "QWEN", "ALIYUN"),
+    folotoy="DASHSCOPE_",
     preferred=("qwen-plus", "qwen-flash", "qwen3.7-plus", "qwen3.6-plus"),
     switches=_DISABLE,
     limit="max_tokens",
@@ -62,6 +64,7 @@ _ZHIPU = Mind(
     "https://open.bigmodel.cn/api/paas/v4",
     "glm-4.7-flash",
     also=("ZHIPU", "ZHIPUAI", "GLM", "BIGMODEL"),
+    folotoy="ZHIPU_",
     preferred=("glm-4.7-flash", "glm-5.3-flash", "glm-4-flash-250414"),
     switches=_always(thinking=_DISABLED),
     limit="max_tokens",
@@ -70,6 +73,7 @@ _ARK = Mind(
     "https://ark.cn-beijing.volces.com/api/v3",
     needs_model=True,
     also=("ARK", "VOLCENGINE", "DOUBAO"),
+    folotoy="VOLCENGINE_",
     switches=_always(thinking=_DISABLED),
     limit="max_tokens",
 )
@@ -85,6 +89,7 @@ _AZURE = Mind(
 PROVIDERS: dict[str, Mind] = {
     "openai": Mind(
         "https://api.openai.com/v1",
+        folotoy="OPENAI_OPENAI_",
         preferred=("gpt-6-luna", "gpt-5.6-luna", "gpt-5.6-terra"),
         switches=_EFFORT,
         knows_developer=True,
@@ -96,6 +101,7 @@ PROVIDERS: dict[str, Mind] = {
     "deepseek": Mind(
         "https://api.deepseek.com/v1",
         "deepseek-flash",
+        folotoy="DEEPSEEK_",
         preferred=("deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro"),
         switches=_always(thinking=_DISABLED),
         limit="max_tokens",
@@ -117,6 +123,7 @@ PROVIDERS: dict[str, Mind] = {
         "https://spark-api-open.xf-yun.com/v1",
         "lite",
         also=("SPARK", "SPARK_DESK"),
+        folotoy="SPARK_DESK_",
         switches=((r"(?!lite|generalv3|pro-128k|max-32k|4\.0Ultra)", {"thinking": _DISABLED}),),
         limit="max_tokens",
     ),
@@ -130,6 +137,7 @@ PROVIDERS: dict[str, Mind] = {
     "groq": Mind(
         "https://api.groq.com/openai/v1",
         "openai/gpt-oss-20b",
+        folotoy="GROQ_",
         preferred=("openai/gpt-oss-20b", "openai/gpt-oss-120b"),
         switches=(
             (".*gpt-oss", {"reasoning_effort": "low", "include_reasoning": False}),
@@ -143,6 +151,7 @@ PROVIDERS: dict[str, Mind] = {
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "gemini-3.5-flash-lite",
         also=("GEMINI", "GOOGLE"),
+        folotoy="GEMINI_",
         preferred=("gemini-3.5-flash-lite", "gemini-flash-lite-latest", "gemini-3.8-flash", "gemini-flash-latest"),
         switches=(
             (r"(?:models/)?gemini-(?:[\d.]+-)?pro", {"reasoning_effort": "low"}),
@@ -151,7 +160,21 @@ PROVIDERS: dict[str, Mind] = {
         ),
     ),
     "anthropic": Mind(
-        "https://api.anthropic.com/v1", "claude-haiku-4-5", switches=_always(thinking=_DISABLED), limit="max_tokens"
+        "https://api.anthropic.com/v1",
+        "claude-haiku-4-5",
+        folotoy="ANTHROPIC_",
+        switches=_always(thinking=_DISABLED),
+        limit="max_tokens",
+    ),
+    "lingyiwanwu": Mind("https://api.lingyiwanwu.com/v1", needs_model=True, folotoy="LINGYIWANWU_", limit="max_tokens"),
+    "minimax": Mind("https://api.minimaxi.com/v1", needs_model=True, folotoy="MINIMAX_", limit="max_tokens"),
+    "fastgpt": Mind("https://api.fastgpt.in/api/v1", "fastgpt", folotoy="FASTGPT_", limit="max_tokens"),
+    "openclaw": Mind(None, hint="It is the address of your OpenClaw gateway, with /v1 at its end."),
+    "aws-bedrock": Mind(
+        None, needs_model=True, hint="It is https://bedrock-runtime.REGION.amazonaws.com/openai/v1, with an API key."
+    ),
+    "cf-workers-ai": Mind(
+        None, needs_model=True, hint="It is https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID/ai/v1."
     ),
     "ollama": Mind(
         "http://localhost:11434/v1", needs_key=False, switches=_always(reasoning_effort="none"), limit="max_tokens"

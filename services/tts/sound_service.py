@@ -9,8 +9,9 @@ from typing import TypeVar
 from chassis.upstream.messages import Unexpected, messages
 from chassis.upstream.reply import Reply
 from chassis.upstream.vendor import Call, Vendor
-from tts.audio.decode import Decoder, NotSound
+from tts.audio.decode import Decoder
 from tts.audio.pcm import RATE, Sound, pcm
+from tts.audio.recognise import NotSound
 from tts.engines import Engine
 from tts.text.clauses import Lengths
 from tts.voices.choose import MANY, Voice

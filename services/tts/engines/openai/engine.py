@@ -22,8 +22,9 @@ from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
-from tts.audio.decode import Decoder, NotSound
+from tts.audio.decode import Decoder
 from tts.audio.pcm import RATE, pcm
+from tts.audio.recognise import NotSound
 from tts.engines import Engine
 from tts.engines.openai.providers import UPSTREAMS, Format, SpeechProvider
 from tts.engines.openai.voice_list import voices_in

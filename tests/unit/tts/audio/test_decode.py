@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imitations.speech import spoken
-from tts.audio.decode import MOST_FILE_BYTES, Decoder, NotSound, recognise
+from tts.audio.decode import Decoder
+from tts.audio.parsers import MOST_FILE_BYTES
 from tts.audio.pcm import RATE
+from tts.audio.recognise import NotSound, recognise
 from unit.tts.fakes import hum
 
 FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm", "m4a", "webm"]

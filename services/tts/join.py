@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 
-from tts.audio.encode import AsItIs, source
 from tts.audio.loudness import Evened, Levels
 from tts.audio.pcm import RATE, WIDTH, Sound, faded, pcm, silence
+from tts.audio.resample import AsItIs, source
 from tts.engines import Engine
 from tts.voices.choose import Voice
 

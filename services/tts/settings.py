@@ -5,7 +5,7 @@ from typing import Literal
 
 from chassis.settings import SettingError
 from chassis.settings import Settings as ServiceSettings
-from tts.audio.encode import MP3_KBITS, Mp3
+from tts.audio.encoders import MP3_KBITS, Mp3
 from tts.audio.loudness import Wish
 
 Mp3Rate = Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]

@@ -14,7 +14,7 @@ from chassis.errors import ApiError
 from chassis.server.ranges import whole
 from chassis.server.streams import EventStream, Stream
 from chassis.sse import close, event
-from tts.audio.encode import with_sizes
+from tts.audio.encoders import with_sizes
 from tts.audio.loudness import Levels
 from tts.cache.cache import CACHE_HEADER, Cache, Replay
 from tts.cache.entry import How, Outgoing

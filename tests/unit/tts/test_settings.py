@@ -1,7 +1,7 @@
 import pytest
 
 from chassis.settings import SettingError, read
-from tts.audio.encode import Mp3
+from tts.audio.encoders import Mp3
 from tts.settings import Settings
 
 

@@ -11,8 +11,10 @@ import pytest
 import soundfile
 
 from imitations.edge import mp3 as sentence
-from tts.audio.encode import Encoding, Mp3, tempos
+from tts.audio.encode import Encoding
+from tts.audio.encoders import Mp3
 from tts.audio.pcm import RATE, Sound, pcm, silence
+from tts.audio.resample import tempos
 from tts.wire import Codec
 from unit.tts.fakes import Heard, hum
 

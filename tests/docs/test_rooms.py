@@ -100,7 +100,7 @@ def test_no_service_imports_another_and_the_chassis_imports_none() -> None:
 
 
 BORROWED = {
-    "tts.engines.sherpa -> tts.engines.espeak",  # Piper's models want eSpeak's phonemes
+    "tts.engines.sherpa.engine -> tts.engines.espeak",  # Piper's models want eSpeak's phonemes
 }
 
 

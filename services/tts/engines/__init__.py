@@ -22,7 +22,7 @@ ENGINES = {
     "hibari": "tts.engines.hibari:Hibari",
     "inworld-tts": "tts.engines.inworld_tts:InworldTts",
     "minimax-tts": "tts.engines.minimax_tts:MiniMaxTts",
-    "sherpa": "tts.engines.sherpa:Sherpa",
+    "sherpa": "tts.engines.sherpa.engine:Sherpa",
     "volcengine-tts": "tts.engines.volcengine_tts:VolcengineTts",
 }
 ROWS = "tts.engines.openai.engine:OpenAI"

@@ -8,7 +8,8 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from imitations.hub import running
-from tts.engines.sherpa import NAMED, Found, Sherpa, SherpaOptions, VoiceFolder, find
+from tts.engines.sherpa.engine import Sherpa, SherpaOptions
+from tts.engines.sherpa.models import NAMED, Found, VoiceFolder, find
 from tts.voices.choose import MANY
 from unit.tts.fakes import Heard, ask, gathered, service
 

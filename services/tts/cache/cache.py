@@ -15,7 +15,7 @@ from prometheus_client import Counter
 from chassis.settings import Options
 from tts.cache.entry import How, Kept, Made, Outgoing
 from tts.cache.folder import Folder
-from tts.cache.in_flight import Listener, Making
+from tts.cache.in_flight import Making, SharedAnswer
 from tts.cache.memory import Memory
 
 CACHE_HEADER = "x-talkbox-cache"
@@ -80,13 +80,13 @@ class Cache:
         if found is None and self._folder is not None:
             found = await self._in_folder(self._folder, keys)
         making = found or self._joined(asked) or self._begun(asked, make)
-        if isinstance(making, Listener):
+        if isinstance(making, SharedAnswer):
             await making.first()
         if making.how:
             answers.labels(making.how).inc()
         return making
 
-    def _joined(self, asked: bytes) -> "Listener | None":
+    def _joined(self, asked: bytes) -> "SharedAnswer | None":
         making = self._under_way.get(asked)
         return making.listen("shared") if making else None
 
@@ -103,7 +103,7 @@ class Cache:
                 return Replay(kept)
         return None
 
-    def _begun(self, asked: bytes, make: Callable[[], Awaitable[Made]]) -> "Listener":
+    def _begun(self, asked: bytes, make: Callable[[], Awaitable[Made]]) -> "SharedAnswer":
         def close() -> None:
             if self._under_way.get(asked) is making:
                 del self._under_way[asked]

@@ -34,7 +34,7 @@ class Making:
         """Number of pieces that were dropped because every listener has had them."""
         self._bytes = 0
         self._whole = True
-        self._listeners: set[Listener] = set()
+        self._listeners: set[SharedAnswer] = set()
         self._changed = asyncio.Event()
 
     async def run(self, make: Callable[[], Awaitable[Made]]) -> tuple[bytes, Kept] | None:
@@ -81,12 +81,12 @@ class Making:
                 return
             await self._changed.wait()
 
-    def listen(self, how: How) -> "Listener":
-        listener = Listener(self, how)
+    def listen(self, how: How) -> "SharedAnswer":
+        listener = SharedAnswer(self, how)
         self._listeners.add(listener)
         return listener
 
-    def leave(self, listener: "Listener") -> None:
+    def leave(self, listener: "SharedAnswer") -> None:
         self._listeners.discard(listener)
         if not self._listeners and not self._over and self.task is not None:
             self.close()
@@ -105,7 +105,7 @@ class Making:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def piece(self, listener: "Listener") -> bytes:
+    async def piece(self, listener: "SharedAnswer") -> bytes:
         """Return the next piece for this listener.
 
         Raises:
@@ -138,7 +138,7 @@ class Making:
             await self._changed.wait()
 
 
-class Listener(AsyncIterator[bytes]):
+class SharedAnswer(AsyncIterator[bytes]):
     """Iterator over a shared answer for one caller, who must close it."""
 
     def __init__(self, making: Making, how: How) -> None:

@@ -18,7 +18,7 @@ from tts.app import assemble, create_app
 from tts.cache.cache import Cache, CacheOptions
 from tts.cache.entry import How, Kept, Outgoing, key_of
 from tts.cache.folder import Folder
-from tts.cache.in_flight import AHEAD_BYTES, MOST_BYTES, Listener
+from tts.cache.in_flight import AHEAD_BYTES, MOST_BYTES, SharedAnswer
 from tts.cache.memory import Memory
 from tts.engines import Engine
 from tts.settings import Settings
@@ -385,7 +385,7 @@ async def test_a_very_long_answer_is_heard_by_all_who_listen_and_not_kept() -> N
     number = 2 * MOST_BYTES // len(piece)
     cache, source = Cache(CacheOptions()), Source(*[piece] * number)
     leader, follower = await cache.answer(ASKED, [], made(source)), await cache.answer(ASKED, [], unmade)
-    assert isinstance(leader, Listener)
+    assert isinstance(leader, SharedAnswer)
 
     sizes = await asyncio.gather(whole(leader), whole(follower))
     assert [len(size) for size in sizes] == [number * len(piece)] * 2

@@ -382,7 +382,7 @@ async def test_a_row_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatc
 def test_a_chain_of_engines_that_do_not_exist_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STT_ENGINES", "parrot")
 
-    with pytest.raises(SettingError, match=r"'parrot'.*groq, .*sphinx, whisper"):
+    with pytest.raises(SettingError, match=r"'parrot'.*groq, .*sphinx, .*whisper"):
         create_app()
 
 

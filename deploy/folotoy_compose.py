@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from deploy.folotoy_files import settings_in
 from deploy.folotoy_names import LOOPBACK
@@ -71,7 +71,7 @@ def _value(number: int, name: str, value: str, text: str) -> Iterator[Finding]:
         yield from _base(finding, name, value, text)
 
 
-def _base(finding, name: str, value: str, text: str) -> Iterator[Finding]:  # type: ignore[no-untyped-def]
+def _base(finding: Callable[[str, str], Finding], name: str, value: str, text: str) -> Iterator[Finding]:
     if not re.match(r"https?://", value) or not value.rstrip("/").endswith("/v1"):
         yield finding(f"{name} is no base", "write http://ADDRESS:PORT/v1.")
     if any(re.match(rf"https?://{re.escape(host)}[:/]", value) for host in LOOPBACK):

@@ -5,9 +5,12 @@ import re
 import pytest
 from deploy.installation import ROOT
 
-IGNORED = {".venv", ".git", ".talkbox", "node_modules"}
+IGNORED = (".venv", ".git", ".talkbox", "node_modules")
+"""Starts of the names of folders that are not the project's: `.venv-stt` is one too."""
 DOCUMENTS = sorted(
-    str(path.relative_to(ROOT)) for path in ROOT.rglob("*.md") if not IGNORED.intersection(path.relative_to(ROOT).parts)
+    str(path.relative_to(ROOT))
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(IGNORED) and part != ".github" for part in path.relative_to(ROOT).parts)
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FILE = re.compile(r"`((?:services|chassis|stt|llm|tts|deploy|proxy|docs|tests)/(?:[\w.-]+/)*[\w-]+\.[a-z]+)`")

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 
 from tts.audio.loudness import Evened, Levels
+from tts.audio.mp3_edges import LEAST_END_SECONDS, MOST_RATE, FrameEdges
 from tts.audio.pcm import RATE, WIDTH, Sound, faded, pcm, silence
 from tts.audio.resample import AsItIs, source
 from tts.engines import Engine
@@ -20,8 +21,6 @@ QUIET = 160
 WINDOW_SECONDS = 0.005
 LEFT_BEFORE, LEFT_AFTER = 0.02, 0.04
 """Seconds of an engine's own silence that are kept before and after a clause, so that nothing soft is cut off."""
-LEAST_END_SECONDS = 0.09
-"""Silence at the end of an answer: mp3 needs some to be as long as the sound, and players cut off a loud end."""
 FADE_SECONDS = 0.005
 """Duration of the fades, which avoid a click where an engine begins or ends in mid-wave."""
 CLOSERS = " \n)]）］」』】》”’\"'"
@@ -30,8 +29,7 @@ CLOSERS = " \n)]）］」』】》”’\"'"
 class Joined:
     """Sound of one answer, clause by clause.
 
-    A single clause keeps the form in which the engine makes it, mp3 included, unless its loudness is changed; several
-    clauses become PCM, so that one encoder serves them all.
+    All clauses keep the form in which the engine makes them, mp3 included, unless their loudness is changed.
 
     Args:
         texts: The clauses. A clause being made is held in memory until it is sent; `ahead` bounds their number.
@@ -45,8 +43,8 @@ class Joined:
         self._engine, self._voice, self._speed = engine, voice, speed
         self._texts = deque(texts)
         self._levels = None if levels is None or levels.leave(engine.sound) else levels
-        untouched = engine.sound.codec == "pcm" or (len(self._texts) < 2 and self._levels is None)
-        self.sound: Sound = engine.sound if untouched else pcm(RATE)
+        kept = engine.sound.codec == "pcm" or (self._levels is None and engine.sound.rate <= MOST_RATE)
+        self.sound: Sound = engine.sound if kept else pcm(RATE)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the sound in the form `sound`; the next clauses begin once the first sound of this one has come.
@@ -55,12 +53,11 @@ class Joined:
             EngineFailed: A clause broke off; those before it have been sent.
         """
         making: deque[_Making] = deque()
-        level = self._level()
+        level, edges = self._level(), self._edges()
         try:
             while self._texts or making:
                 self._begin(making, 1)
                 clause = making[0]
-                edges = Edges(self.sound.rate) if self.sound.codec == "pcm" else Untouched()
                 decoder = source(self._engine.sound) if self.sound != self._engine.sound else AsItIs()
                 async for piece in clause:
                     self._begin(making, 1 + self._engine.ahead)
@@ -82,6 +79,11 @@ class Joined:
         whose = (type(self._engine), self._engine.likeness, self._voice.name)
         return Evened(self._levels, whose, self.sound.rate)
 
+    def _edges(self) -> "Edges | FrameEdges | Untouched":
+        if self.sound.codec == "pcm":
+            return Edges(self.sound.rate)
+        return FrameEdges(self.sound) if len(self._texts) > 1 else Untouched()
+
     def _begin(self, making: "deque[_Making]", most: int) -> None:
         """Begin clauses until `most` of them are under way, or none is left."""
         while self._texts and len(making) < most:
@@ -95,7 +97,10 @@ def pause_seconds(text: str) -> float:
 
 
 class Edges:
-    """Trimmer of the silence at the beginning and end of PCM; other sound is passed on without delay."""
+    """Trimmer of the silence at the beginning and end of clauses of PCM; other sound is passed on without delay.
+
+    One serves the clauses of an answer in turn.
+    """
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -124,9 +129,11 @@ class Edges:
             pause: Seconds; None after the last clause, which keeps the engine's own silence, lengthened if too short.
         """
         if not self._begun:
+            self._held = b""
             return b""
         kept = self._held if pause is None else self._held[: self._bytes(min(LEFT_AFTER, pause))]
         kept = faded(kept, FADE_SECONDS, self._rate, out=True)
+        self._held, self._begun = b"", False
         return kept + silence(LEAST_END_SECONDS if pause is None else pause, self._rate)[len(kept) :]
 
     def _bytes(self, seconds: float) -> int:

@@ -2,13 +2,19 @@
 
 import asyncio
 import json
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain
 
-from bench.stack import Caller, Exchange, free_ports, ms, proxy, quantile, row, service, verdict
+import edge_tts
+import edge_tts.communicate
+from edge_tts.constants import WSS_URL
+
+from bench.stack import Caller, Exchange, free_ports, ms, proxy, quantile, row, running, service, verdict
+from deploy.installation import ROOT
 from tts.audio.encode import Encoding
 from tts.audio.pcm import silence
 from tts.engines.espeak import Espeak
@@ -20,6 +26,7 @@ MOST_MS = 15.0
 MOST_KEPT_MS = 10.0
 MOST_CPU_MS = 3.0
 MOST_TIMES = 1.2
+MOST_TIMES_EDGE = 2.0
 CLIENTS = (1, 8, 32)
 CLAUSE_SECONDS = 0.3
 SENTENCE = "Hello little bear, how are you today?"
@@ -50,7 +57,7 @@ async def main() -> list[bool]:
         row(f"first mp3 byte, {name}, {way}, p99", ms(quantile(times, 0.99)))
         kept.append(verdict(f"first mp3 byte, {name}, {way}, p50", quantile(times, 0.5) * 1000, MOST_MS, "ms"))
     row("CPU of the service per second of mp3", ms(cpu / (bytes_made * 8 / 64_000)))
-    return [*kept, *await _clients(), *await _slow_engine(), *await _said_before()]
+    return [*kept, *await _clients(), *await _slow_engine(), *await _edge(), *await _said_before()]
 
 
 async def _engine_alone() -> None:
@@ -147,6 +154,38 @@ async def _slow_engine() -> list[bool]:
     one, twelve = seconds
     row(f"{CLAUSE_SECONDS:g} s a clause: first mp3 byte of 1, of 12 sentences", ms(one), ms(twelve))
     return [verdict("twelve sentences' first byte, in one sentence's", twelve / one, MOST_TIMES, "times")]
+
+
+async def _edge() -> list[bool]:
+    """Twelve sentences from an imitation of Edge's service: by edge-tts in this process, and by tts."""
+    first, text = free_ports(), TEXTS["twelve sentences"]
+    command = [sys.executable, "-m", "imitations.edge", "--port", str(first), "--most-seconds", "60"]
+    with running(command, first, "/heard", PYTHONPATH=str(ROOT / "tests")):
+        url = f"http://127.0.0.1:{first}"
+        edge_tts.communicate.WSS_URL = WSS_URL.replace("wss://speech.platform.bing.com", url)  # type: ignore[attr-defined]
+        library, library_firsts, cpu = [], [], time.process_time()
+        for _ in range(ROUNDS // 2):
+            began, pieces = time.perf_counter(), []
+            async for message in edge_tts.Communicate(text, "en-US-EmmaMultilingualNeural").stream():
+                if message["type"] == "audio":
+                    if not pieces:
+                        library_firsts.append(time.perf_counter() - began)
+                    pieces.append(message["data"])
+            library.append(sum(map(len, pieces)))
+        cpu = (time.process_time() - cpu) / len(library)
+        with service("tts", first + 13, TTS_ENGINES="edge", TTS_CACHE="off", EDGE_URL=url) as tts:
+            body = json.dumps({"model": "tts-1", "voice": "alloy", "input": text}).encode()
+            caller = Caller(first + 13)
+            await caller.ask(PATH, body)
+            before = tts.cpu_seconds()
+            exchanges = [await caller.ask(PATH, body) for _ in range(ROUNDS // 2)]
+            ours = (tts.cpu_seconds() - before) / len(exchanges)
+            caller.close()
+    firsts = [exchange.first_byte for exchange in exchanges]
+    row("edge, twelve sentences: first byte of edge-tts, of tts", ms(quantile(library_firsts, 0.5)), ms(quantile(firsts, 0.5)))
+    row("edge, twelve sentences: kB of edge-tts, of tts", f"{library[0] / 1000:.0f}", f"{len(exchanges[0].body) / 1000:.0f}")
+    row("edge, twelve sentences: CPU of edge-tts in process, of tts", ms(cpu), ms(ours))
+    return [verdict("edge, twelve sentences: CPU, in edge-tts' own", ours / cpu, MOST_TIMES_EDGE, "times")]
 
 
 async def _said_before() -> list[bool]:

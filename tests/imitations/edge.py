@@ -34,7 +34,6 @@ RATE = 24_000
 FRAME_BYTES = 144
 FRAME_SECONDS = 0.024
 SECONDS_PER_LETTER = 0.06
-MOST_SECONDS = 10
 SIGNATURE = re.compile("[0-9A-F]{16}-[0-9A-F]{64}")
 
 Trouble = Literal[
@@ -67,6 +66,8 @@ class Knobs:
     """Between two messages of sound."""
     frames_per_message: int = 5
     messages_before_trouble: int = 3
+    most_seconds: float = 10.0
+    """Length of the sound for a very long text."""
     clock_ahead_seconds: float = 0.0
     """How far its clock is ahead, as the Date of a refusal tells."""
 
@@ -248,7 +249,7 @@ class _Turn:
             await self._until_hung_up()
         if trouble != "no-audio":
             await asyncio.sleep(self.knobs.first_audio_seconds)
-            if not await self._speak(mp3(text)):
+            if not await self._speak(mp3(text, self.knobs.most_seconds)):
                 return
             await self._sound(b"")
         await self._tell("turn.end", {})
@@ -289,13 +290,13 @@ class _Turn:
 
 
 @lru_cache(64)
-def mp3(text: str) -> bytes:
+def mp3(text: str, most_seconds: float = Knobs.most_seconds) -> bytes:
     """Sound in the service's one format, 24 kHz mono at 48 kbit/s: a tone for each word, as long as the word.
 
-    Of a very long text, `MOST_SECONDS`.
+    Of a very long text, `most_seconds`.
     """
     samples = array.array("h")
-    seconds_per_letter = min(SECONDS_PER_LETTER, MOST_SECONDS / max(1, len(text)))
+    seconds_per_letter = min(SECONDS_PER_LETTER, most_seconds / max(1, len(text)))
     for number, word in enumerate(text.split() or ["-"]):
         count = max(1, int(RATE * seconds_per_letter * len(word)))
         pitch = 2 * math.pi * (220 + 40 * (number % 8)) / RATE
@@ -317,9 +318,13 @@ def main() -> None:
     parser.add_argument("--trouble", choices=get_args(Trouble), default="none")
     parser.add_argument("--first-audio-seconds", type=float, default=0.0)
     parser.add_argument("--message-seconds", type=float, default=0.0)
+    parser.add_argument("--most-seconds", type=float, default=Knobs.most_seconds)
     wanted = parser.parse_args()
     knobs = Knobs(
-        wanted.trouble, first_audio_seconds=wanted.first_audio_seconds, message_seconds=wanted.message_seconds
+        wanted.trouble,
+        first_audio_seconds=wanted.first_audio_seconds,
+        message_seconds=wanted.message_seconds,
+        most_seconds=wanted.most_seconds,
     )
     with EdgeImitation(knobs, wanted.port) as edge:
         print(edge.url, flush=True)  # noqa: T201  (how a parent process learns the port)

@@ -11,10 +11,10 @@ from itertools import chain
 
 import edge_tts
 import edge_tts.communicate
+from deploy.installation import ROOT
 from edge_tts.constants import WSS_URL
 
 from bench.stack import Caller, Exchange, free_ports, ms, proxy, quantile, row, running, service, verdict
-from deploy.installation import ROOT
 from tts.audio.encode import Encoding
 from tts.audio.pcm import silence
 from tts.engines.espeak import Espeak
@@ -163,9 +163,11 @@ async def _edge() -> list[bool]:
     with running(command, first, "/heard", PYTHONPATH=str(ROOT / "tests")):
         url = f"http://127.0.0.1:{first}"
         edge_tts.communicate.WSS_URL = WSS_URL.replace("wss://speech.platform.bing.com", url)  # type: ignore[attr-defined]
-        library, library_firsts, cpu = [], [], time.process_time()
+        library: list[int] = []
+        library_firsts: list[float] = []
+        cpu = time.process_time()
         for _ in range(ROUNDS // 2):
-            began, pieces = time.perf_counter(), []
+            began, pieces = time.perf_counter(), list[bytes]()
             async for message in edge_tts.Communicate(text, "en-US-EmmaMultilingualNeural").stream():
                 if message["type"] == "audio":
                     if not pieces:
@@ -182,8 +184,16 @@ async def _edge() -> list[bool]:
             ours = (tts.cpu_seconds() - before) / len(exchanges)
             caller.close()
     firsts = [exchange.first_byte for exchange in exchanges]
-    row("edge, twelve sentences: first byte of edge-tts, of tts", ms(quantile(library_firsts, 0.5)), ms(quantile(firsts, 0.5)))
-    row("edge, twelve sentences: kB of edge-tts, of tts", f"{library[0] / 1000:.0f}", f"{len(exchanges[0].body) / 1000:.0f}")
+    row(
+        "edge, twelve sentences: first byte of edge-tts, of tts",
+        ms(quantile(library_firsts, 0.5)),
+        ms(quantile(firsts, 0.5)),
+    )
+    row(
+        "edge, twelve sentences: kB of edge-tts, of tts",
+        f"{library[0] / 1000:.0f}",
+        f"{len(exchanges[0].body) / 1000:.0f}",
+    )
     row("edge, twelve sentences: CPU of edge-tts in process, of tts", ms(cpu), ms(ours))
     return [verdict("edge, twelve sentences: CPU, in edge-tts' own", ours / cpu, MOST_TIMES_EDGE, "times")]
 

@@ -9,6 +9,7 @@ import lameenc
 import msgspec
 from av.audio.stream import AudioStream
 
+from tts.audio.loudness import Limiter
 from tts.audio.pcm import RATE, WIDTH, Sound, audioop
 from tts.audio.resample import frames
 from tts.wire import Codec
@@ -19,7 +20,12 @@ MP3_EXTRA_SAMPLES = 1_400
 QUIET = 160
 """Highest amplitude, of 32767, that counts as silence at the end of an answer."""
 OPUS_BITS = 32_000
+OPUS_CEILING_DB = -4.0
+"""Highest level that is encoded, in dBFS: of speech as loud as it gets, Opus makes up to 3 dB more."""
 AAC_BITS = 64_000
+AAC_CEILING_DB = -1.5
+AAC_FRAME = 1_024
+"""Number of samples of a frame; one more than those of the sound comes in front."""
 UNKNOWN_SIZE = 0xFFFFFFFF
 WAV_HEADER_BYTES = 44
 
@@ -130,7 +136,7 @@ def _lame(rate: int, kbits: int) -> lameenc.Encoder:
 
 def _before_silence(pcm: bytes, most: int) -> int:
     """Return the offset at which the silence at the end of `pcm` begins; at most `most` bytes count as silence."""
-    step, end = most // 10, len(pcm)
+    step, end = most // WIDTH // 10 * WIDTH, len(pcm)
     while end > max(0, len(pcm) - most) and audioop.max(pcm[max(0, end - step) : end], WIDTH) <= QUIET:
         end = max(0, end - step)
     return end
@@ -178,12 +184,52 @@ class _Ffmpeg:
         return self._pipe.take()
 
 
+class _Limited:
+    """Encoder whose decoders make louder sound than went in: it gets none above `ceiling_db`, in dBFS."""
+
+    rate = RATE
+
+    def __init__(self, coder: Encoder, ceiling_db: float) -> None:
+        self._coder, self._limiter = coder, Limiter(RATE, ceiling_db)
+
+    def encode(self, pcm: bytes) -> bytes:
+        return self._coder.encode(self._limiter.feed(pcm))
+
+    def finish(self) -> bytes:
+        return self._coder.encode(self._limiter.finish()) + self._coder.finish()
+
+
+class _Aac(_Ffmpeg):
+    """Encoder of AAC in ADTS, which cannot say how much of its frames is sound; what is too much is taken from the
+    silence at the end, so that the length is right to half a frame."""
+
+    def __init__(self) -> None:
+        super().__init__("adts", "aac", AAC_BITS, {"aac_coder": "fast"}, {"flush_packets": "1"})
+        self._samples = 0
+        self._silence = b""
+
+    def encode(self, pcm: bytes) -> bytes:
+        pcm = self._silence + pcm
+        end = _before_silence(pcm, WIDTH * 2 * AAC_FRAME)
+        self._silence = pcm[end:]
+        self._samples += end // WIDTH
+        return super().encode(pcm[:end])
+
+    def finish(self) -> bytes:
+        most = round((self._samples + len(self._silence) // WIDTH) / AAC_FRAME - 1) * AAC_FRAME
+        last = super().encode(self._silence[: WIDTH * max(0, most - self._samples)])
+        return last + super().finish()
+
+
 ENCODERS: dict[Codec, Callable[[], Encoder]] = {
     "mp3": _Mp3,
-    "opus": lambda: _Ffmpeg(
-        "ogg", "libopus", OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
+    "opus": lambda: _Limited(
+        _Ffmpeg(
+            "ogg", "libopus", OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
+        ),
+        OPUS_CEILING_DB,
     ),
-    "aac": lambda: _Ffmpeg("adts", "aac", AAC_BITS, {"aac_coder": "fast"}, {"flush_packets": "1"}),
+    "aac": lambda: _Limited(_Aac(), AAC_CEILING_DB),
     "flac": lambda: _Ffmpeg("flac", "flac", None, {}, {"flush_packets": "1", "metadata_header_padding": "0"}),
     "wav": lambda: _Raw(_wav_header()),
     "pcm": _Raw,

@@ -38,8 +38,8 @@ FIRST_SECONDS = 0.3
 MOST_VOICES = 1_000
 LEAST_DB, MOST_DB = -20.0, 15.0
 
-CEILING = round(32_767 * 10 ** (-1.5 / 20))
-"""Highest amplitude that leaves, 1.5 dB below the maximum, because an encoder overshoots a little."""
+CEILING_DB = -1.5
+"""Highest level that leaves, in dBFS, because an encoder overshoots a little."""
 LIMITER_SECONDS = 0.005
 PART_WINDOWS = 6
 RAMP_SAMPLES = 16
@@ -167,13 +167,14 @@ class Evened:
 
 
 class Limiter:
-    """Amplifier that is softer for a moment wherever the sound would be louder than `CEILING`.
+    """Amplifier that is softer for a moment wherever the sound would be louder than its ceiling, in dBFS.
 
     It holds the last few milliseconds back, so that it can turn the volume down before a loud sample.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, ceiling_db: float = CEILING_DB) -> None:
         self.gain = 1.0
+        self._ceiling = round(32_767 * 10 ** (ceiling_db / 20))
         self._window = WIDTH * round(rate * LIMITER_SECONDS)
         self._held = b""
         self._factor = 1.0
@@ -182,7 +183,7 @@ class Limiter:
         pcm = self._held + pcm
         end = max(0, len(pcm) // self._window - 1) * self._window
         self._held = pcm[end:]
-        if self._factor == 1.0 and self.gain * audioop.max(pcm, WIDTH) <= CEILING:
+        if self._factor == 1.0 and self.gain * audioop.max(pcm, WIDTH) <= self._ceiling:
             return audioop.mul(pcm[:end], WIDTH, self.gain)
         return b"".join(chain.from_iterable(self._parts(pcm, end)))
 
@@ -197,7 +198,7 @@ class Limiter:
         for begin in range(0, end, size):
             upto = min(end, begin + size)
             part = samples[begin : upto + self._window]
-            if self._factor < 1.0 or self.gain * audioop.max(part, WIDTH) > CEILING:
+            if self._factor < 1.0 or self.gain * audioop.max(part, WIDTH) > self._ceiling:
                 yield (audioop.mul(samples[calm:begin], WIDTH, self.gain),)
                 yield self._limited(part, (upto - begin) // self._window)
                 calm = upto
@@ -206,7 +207,7 @@ class Limiter:
     def _limited(self, pcm: memoryview, number: int) -> Iterator[bytes]:
         """Yield the first `number` windows; within each, the factor changes evenly."""
         windows = [pcm[at : at + self._window] for at in range(0, (number + 1) * self._window, self._window)]
-        most = [min(1.0, CEILING / max(1.0, self.gain * audioop.max(window, WIDTH))) for window in windows]
+        most = [min(1.0, self._ceiling / max(1.0, self.gain * audioop.max(window, WIDTH))) for window in windows]
         before = min(self._factor, most[0])
         for at, window in enumerate(windows[:number]):
             after = min(most[at], most[at + 1], before + RELEASE)

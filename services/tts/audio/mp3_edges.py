@@ -26,9 +26,9 @@ class FrameEdges:
         self._frames = _Frames(sound)
         self._held: list[bytes] = []
         self._begun = False
-        self._last = b""
-        self._pause = 0
-        """Number of silent frames that are due before the next loud one."""
+        self._form = b""
+        self._due: list[bytes] = []
+        """Silent frames that are due before the next loud one."""
 
     def feed(self, piece: bytes) -> bytes:
         """Return the frames up to the last loud one; the silent ones behind it are held back."""
@@ -42,14 +42,13 @@ class FrameEdges:
                 lengthened if too short.
         """
         heard = self._up_to_silence(self._frames.finish())
-        kept: list[bytes] = []
         if self._begun and pause is None:
-            kept = self._held + self._silence(self._count(LEAST_END_SECONDS) - len(self._held))
+            heard += b"".join(self._held + self._silence(self._count(LEAST_END_SECONDS) - len(self._held)))
         elif self._begun and pause is not None:
-            kept = self._held[: min(AFTER, self._count(pause))]
-            self._pause = self._count(pause) - len(kept)
+            count = self._count(pause)
+            self._due = [*self._held[:AFTER], *self._silence(count)][:count]
         self._frames, self._held, self._begun = _Frames(self._sound), [], False
-        return heard + b"".join(kept)
+        return heard
 
     def _up_to_silence(self, frames: list[bytes]) -> bytes:
         loud = [at for at, frame in enumerate(frames) if mp3_frames.level(frame) > mp3_frames.QUIET]
@@ -79,12 +78,12 @@ class FrameEdges:
         for at, frame in enumerate(carriers):
             carriers[at] = mp3_frames.hushed(frame, min(mp3_frames.backstep(frame), there))
             there += mp3_frames.main_bytes(frame)
-        self._last = frames[begin]
-        pause, self._pause = self._silence(self._pause - len(carriers)), 0
-        return [*pause, *carriers, *frames[begin:]]
+        self._form = frames[loud]
+        due, self._due = self._due[: max(1, len(self._due) - len(carriers))], []
+        return [*due, *carriers, *frames[begin:]]
 
     def _silence(self, number: int) -> list[bytes]:
-        return [mp3_frames.silent(self._last)] * number
+        return [mp3_frames.silent(self._form)] * number
 
     def _count(self, seconds: float) -> int:
         return round(seconds * self._sound.rate / SAMPLES)

@@ -1,4 +1,4 @@
-"""Cut mp3 into frames, tell silent ones by their headers alone, and make some, without decoding (ISO 13818-3, layer III).
+"""Cut mp3 into frames, tell silent ones by their headers, and make some, without decoding (ISO 13818-3, layer III).
 
 The sound of a frame may lie in the bytes of frames before it, up to 255 bytes back (`backstep`). So a frame can be left
 out only where its bytes are not needed by one behind it; `hushed` makes it silent and keeps its bytes.
@@ -28,7 +28,8 @@ QUIET = 0.01
 
 def cut(data: bytes) -> tuple[list[bytes], bytes]:
     """Return the whole frames in `data` and the bytes behind them; bytes between frames, such as tags, are dropped."""
-    found, at = [], 0
+    found: list[bytes] = []
+    at = 0
     while (at := data.find(b"\xff", at)) >= 0:
         size = mp3_frame_bytes(data[at : at + 4])
         if size is None and len(data) - at >= 4:

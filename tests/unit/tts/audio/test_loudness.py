@@ -6,11 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from tts.audio.loudness import CEILING, ENGINES_LUFS, USUAL, Levels, Limiter, Meter
+from tts.audio.loudness import CEILING_DB, ENGINES_LUFS, USUAL, Levels, Limiter, Meter
 from tts.audio.pcm import RATE, Sound, pcm, silence
 from tts.engines.espeak import Espeak
 from tts.settings import Settings
 from unit.tts.fakes import ENGLISH, SENTENCES, FakeEngine, Heard, ask, encoded, gathered, hum, service
+
+CEILING = round(32_767 * 10 ** (CEILING_DB / 20))
 
 MP3 = Sound("mp3", 24_000, 8_000)
 K_WEIGHTING = (

@@ -23,7 +23,9 @@ from tts.audio.encoders import with_sizes
 from tts.audio.pcm import RATE
 
 COMPLAINT = re.compile(r"^.*\b(?:error|warning|missing|invalid|illegal|lost|corrupt|junk)\b.*$", re.IGNORECASE | re.M)
-STREAMED = re.compile("Estimating duration|start_time: NOPTS|NOPTS\\)|maximum wav data size|cannot check MD5|left in the queue on closing")
+STREAMED = re.compile(
+    "Estimating duration|start_time: NOPTS|NOPTS\\)|maximum wav data size|cannot check MD5|left in the queue on closing"
+)
 """What is true of sound sent before its end was known, and what an encoder left in the middle says: no complaint."""
 PACKAGES = {"mpg123": "mpg123", "madplay": "madplay", "opusdec": "opus-tools", "faad": "faad", "flac": "flac"}
 

@@ -72,7 +72,7 @@ def check_roles(path: Path, talkbox: Talkbox, *, fix: bool) -> bool:
         listed, lines = list(findings(found, talkbox)), lines_of(_written(found))
     if path.read_bytes().startswith(b"\xef\xbb\xbf"):
         listed.append(Finding((), "warning", "the file begins with a BOM", "save it as UTF-8 without BOM.", line=1))
-    if not path.stat().st_mode & 0o002:
+    if path.stat().st_mode & 0o077 and not path.stat().st_mode & 0o002:  # a file for its owner alone is meant so
         cure = "chmod 666 it, if roles shall be changed while folotoy-server runs."
         listed.append(Finding((), "warning", "folotoy-server may not be able to write the file", cure, line=1))
     return _report(path, listed, lines)
@@ -142,16 +142,20 @@ def _facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None,
 
 
 def make_new(path: Path, talkbox: Talkbox, host: str, key: str) -> int:
-    """Write a new roles.json, never over another file."""
+    """Write a new roles.json that only its owner may read, since it holds a key; never over another file."""
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open(path, "x", encoding="utf-8", opener=_for_its_owner) as file:
             file.write(_written(new_roles(talkbox, host, key)))
-        path.chmod(0o666)
     except OSError as exc:
         print(f"NEW={path} cannot be made: {exc.strerror}. Name another file.", file=sys.stderr)
         return 1
-    print(f"{path} has seven roles. {RELOAD}")
+    print(f"{path} has seven roles and a key: only you may read it. {RELOAD}")
+    print("Does folotoy-server's container run as another user than root or you? `sudo chown` the file to that user.")
     return 0
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def main() -> int:

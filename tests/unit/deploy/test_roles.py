@@ -1,8 +1,11 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +31,18 @@ def roles() -> dict[str, Any]:
     return {str(number): json.loads(json.dumps(role)) for number in range(1, 8)}
 
 
+@cache
+def checkout() -> "tempfile.TemporaryDirectory[str]":
+    """Return a folder with the commands alone: no `.env`, and nothing that is up."""
+    folder = tempfile.TemporaryDirectory()
+    shutil.copytree(ROOT / "deploy", f"{folder.name}/deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
 def run(**settings: Any) -> "subprocess.CompletedProcess[str]":
     environ = {**ENVIRON, **{name: str(value) for name, value in settings.items()}}
     command = [sys.executable, "-m", "deploy.roles"]
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=checkout().name, env=environ, capture_output=True, text=True, timeout=60)
 
 
 def saved(folder: Path, value: Any) -> Path:
@@ -213,6 +224,7 @@ def test_new_makes_a_file_that_is_clean_and_never_overwritten(tmp_path: Path) ->
     checked = run(FILE=path, TALKBOX_BIND="192.168.1.20")
     assert (checked.returncode, "warning:" in checked.stdout) == (0, False), checked.stdout
     assert set(json.loads(text)) == set("1234567")
+    assert path.stat().st_mode & 0o777 == 0o600
     assert run(NEW=path).returncode == 1
     assert path.read_text() == text
 

@@ -10,7 +10,16 @@ from importlib import import_module
 import pytest
 
 from chassis.errors import ApiError, BadRequest, EngineBusy, EngineFailed, EngineRefused, EngineTimeout, EngineUnpaid
-from imitations import aliyun_tts, azure_tts, dify_tts, elevenlabs, inworld_tts, minimax_tts, volcengine_tts
+from imitations import (
+    aliyun_tts,
+    azure_tts,
+    dashscope_tts,
+    dify_tts,
+    elevenlabs,
+    inworld_tts,
+    minimax_tts,
+    volcengine_tts,
+)
 from imitations.vendor import VendorServer
 from tts.engines import ENGINES
 from tts.sound_service import SoundService
@@ -51,6 +60,7 @@ PROVIDERS = (
         "AZURE_TTS_KEY",
         {"AZURE_TTS_SERVICE_REGION": "eastasia"},
     ),
+    Provider("dashscope", dashscope_tts.DashscopeTtsServer, dashscope_tts.KEY, "DASHSCOPE_API_KEY"),
     Provider("dify-tts", dify_tts.DifyTtsServer, dify_tts.KEY, "DIFY_TTS_KEY"),
     Provider("elevenlabs", elevenlabs.ElevenLabsServer, elevenlabs.KEY, "ELEVENLABS_TTS_KEY"),
     Provider("inworld-tts", inworld_tts.InworldTtsServer, inworld_tts.KEY, "INWORLD_TTS_KEY"),

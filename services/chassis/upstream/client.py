@@ -31,7 +31,12 @@ class Unusable(ValueError):
 
 
 @cache
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
+def tls(ca_file: Path | None) -> ssl.SSLContext:
+    """Return the certificates that are trusted: the public ones, and those of the file.
+
+    Raises:
+        Unusable: The file holds no certificates.
+    """
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     if ca_file is not None:
@@ -74,8 +79,8 @@ class Upstream:
         """The address as it may appear in a message: no path, no credentials."""
         self.connect_seconds = connect_seconds
         if ca_file is not None:
-            _tls(ca_file)  # a file that holds no certificate is better named now
-        self._transport = Transport(partial(_tls, ca_file), _proxy(self.url, proxy))
+            tls(ca_file)  # a file that holds no certificate is better named now
+        self._transport = Transport(partial(tls, ca_file), _proxy(self.url, proxy))
         self._target = self._transport.target("POST", self.url, httpx.Headers(self.headers))
         self._client = httpx.AsyncClient(transport=self._transport, trust_env=False, cookies=_no_cookies())
         self._client.headers.clear()
@@ -232,24 +237,37 @@ def _address(text: str) -> tuple[httpx.URL, dict[str, str]]:
 
 
 def _proxy(url: httpx.URL, wanted: str | None) -> httpx.Proxy | None:
-    """Return the proxy that is wanted, else that of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; None: none."""
+    address = proxy_address(str(url), wanted)
+    try:
+        return httpx.Proxy(address) if address else None
+    except (ValueError, httpx.InvalidURL) as exc:
+        raise Unusable(_takes("its proxy")) from exc
+
+
+def proxy_address(url: str, wanted: str | None) -> str | None:
+    """Return the proxy that is wanted, else that of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; None: none.
+
+    Raises:
+        Unusable: It is none that can be used.
+    """
     if wanted == "direct":
         return None
     source = "its proxy"
     if wanted is None:
-        if _is_near(url.host) or proxy_bypass(url.host):
+        host, scheme = httpx.URL(url).host, httpx.URL(url).scheme
+        if _is_near(host) or proxy_bypass(host):
             return None
-        source, wanted = _proxy_around(url.scheme)
+        source, wanted = _proxy_around(scheme)
     if not wanted:
         return None
     wanted = wanted if "://" in wanted else f"http://{wanted}"
-    takes = f"{source} must be an http:// address" + ("" if source == "its proxy" else ", or the row's _PROXY `direct`")
     if not wanted.lower().startswith(("http://", "https://")):  # of SOCKS the transport knows nothing
-        raise Unusable(takes)
-    try:
-        return httpx.Proxy(wanted)
-    except (ValueError, httpx.InvalidURL) as exc:
-        raise Unusable(takes) from exc
+        raise Unusable(_takes(source))
+    return wanted
+
+
+def _takes(source: str) -> str:
+    return f"{source} must be an http:// address" + ("" if source == "its proxy" else ", or the row's _PROXY `direct`")
 
 
 def _proxy_around(scheme: str) -> tuple[str, str | None]:

@@ -5,6 +5,7 @@ sent, and turns answers into the service's types. Addresses, keys in turn, token
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
@@ -240,6 +241,14 @@ class Vendor:
         found.code, found.message = found.code or code or None, found.message or message
         found.words |= {code} - {""}
         return found
+
+    def refused(self, status: int) -> ApiError:
+        """Return the error that a status means whose body cannot be read, such as that of a WebSocket's handshake."""
+        return refusal(status, Complaint(), about=self._about)
+
+    def shown(self, url: str) -> str:
+        """Return an address as messages may show it: no path, no credentials."""
+        return self._upstream(re.sub(r"^ws", "http", url)).shown
 
     def meant(self, complaint: Complaint) -> ApiError:
         """Return the error that an error object inside a 200 means."""

@@ -13,6 +13,7 @@ from tts.voices.choose import Voice
 ENGINES = {
     "aliyun-tts": "tts.engines.aliyun_tts:AliyunTts",
     "azure-tts": "tts.engines.azure_tts:AzureTts",
+    "dashscope": "tts.engines.dashscope_tts:DashscopeTts",
     "dify-tts": "tts.engines.dify_tts:DifyTts",
     "edge": "tts.engines.edge.engine:Edge",
     "edge-tts": "tts.engines.edge.engine:Edge",

@@ -5,6 +5,7 @@ from time import monotonic
 
 LIFETIME_SECONDS = 6 * 3600.0
 _MOST_MODELS = 64
+_NONE: frozenset[str] = frozenset()
 
 
 class Habits:
@@ -20,8 +21,8 @@ class Habits:
 
     def of(self, model: str) -> frozenset[str]:
         """Return the fields to leave out for `model`."""
-        fields, until = self._refused.get(model, (frozenset[str](), 0.0))
-        return fields if self._clock() < until else frozenset()
+        fields, until = self._refused.get(model, (_NONE, 0.0))
+        return fields if fields and self._clock() < until else _NONE
 
     def learn(self, model: str, fields: frozenset[str]) -> None:
         """Note that `model` answered when it was asked without `fields`."""

@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TypeGuard
-from weakref import WeakKeyDictionary
 
 from msgspec import structs
 
@@ -69,7 +68,6 @@ class Remote:
         self.names = ModelNames(row.name, row.base_url, row.preferred)
         self.names.note(row.model, *row.models)
         self._key_headers = {key: row.headers_with(key) for key in self.ring.keys}
-        self._shown: WeakKeyDictionary[Reply, str] = WeakKeyDictionary()
         self._habits = Habits()
         self._about = Circumstances(
             row.name, row.prefix, row.key_variable or f"{row.prefix}API_KEY", self.hint, self.ring.keys
@@ -155,7 +153,7 @@ class Remote:
         while True:
             reply = await self._send(made.question, key, made.without)
             if reply.status == 200:
-                self._shown[reply] = key
+                reply.key = key
                 self._habits.learn(question.model, made.learnt)
                 return reply
             complaint, failure = await self._refusal(reply, made.question)
@@ -210,9 +208,8 @@ class Remote:
     def meant(self, complaint: Complaint, reply: Reply | None = None) -> ApiError:
         """Return the error that an error object inside a 200 means; a key of `reply` that it is about rests."""
         failure = within_success(complaint, about=self._about)
-        key = self._shown.get(reply) if reply is not None else None
-        if key is not None and len(self.ring.keys) > 1 and _concerns_key(failure):
-            self.ring.rest(key, failure.rest_seconds or _KEY_REST_SECONDS)
+        if reply is not None and reply.key and len(self.ring.keys) > 1 and _concerns_key(failure):
+            self.ring.rest(reply.key, failure.rest_seconds or _KEY_REST_SECONDS)
             failure.rest_seconds = self.ring.seconds
         return failure
 

@@ -24,6 +24,8 @@ class Reply(AsyncIterator[bytes]):
 
     def __init__(self, status: int, headers: Headers, body: Body, shown: str) -> None:
         self.status, self._body, self._shown = status, body, shown
+        self.key = ""
+        """The key that it was asked with."""
         self._headers = {name.lower(): value for name, value in headers}
         self._pieces: AsyncIterator[bytes] = body
         if names := encodings(self._header(b"content-encoding")):

@@ -13,6 +13,7 @@ import msgspec
 
 from chassis.errors import EngineFailed
 from llm.answer.letters import Letters
+from llm.answer.plain_chunk import PlainChunk
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 """Fields of a message in which thoughts come."""
@@ -73,6 +74,20 @@ class Mender:
         if not self.frame:
             self.frame = frame_of(raw, self._model)
         return [*self._missing(max(each["index"] for each in mended)), raw | self.frame | {"choices": mended}]
+
+    def takes(self, chunk: PlainChunk) -> bool:
+        """Note a chunk that is in order; False where it does not fit those before, or says nothing at all."""
+        choice, delta = self.choices.get(0), chunk.choices[0].delta
+        if self.frame and chunk.frame != self.frame:
+            return False
+        if choice is None:
+            if self.choices:
+                return False
+            choice = self.choices[0] = Choice()
+        elif choice.finished or len(self.choices) > 1 or any(not each.empty for each in choice.letters.values()):
+            return False
+        self.frame = self.frame or dict(chunk.frame)
+        return bool(delta.content) or chunk.choices[0].finish_reason is not None or not choice.begun
 
     def single(self, choice: dict[str, Any]) -> dict[str, Any]:
         """Return a chunk of our own with this choice."""

@@ -1,14 +1,15 @@
 """The way of one stream's events to the caller: judged, mended, strained, and counted.
 
 Most events of a stream differ in their words alone. Once one of them was read and found to be in order, those cast in
-the same mould are not decoded any more.
+the same mould are not decoded any more, and several that came together are one piece of work.
 """
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from chassis.errors import ApiError
 from chassis.upstream.complaints import Complaint
@@ -16,34 +17,17 @@ from llm.answer.filter import Strainer
 from llm.answer.frames import DONE, Event
 from llm.answer.letters import decoded, whole
 from llm.answer.mend import REASONING, Mender, check_whole
+from llm.answer.mould import BEGIN, END, PADDED, PADDING, Mould, are_whole, text_of
+from llm.answer.plain_chunk import PlainChunk, plain_chunk
 from llm.answer.usage import Tally
 
 Judge = Callable[[Complaint], ApiError]
 """Tells what an error object of an upstream means."""
 
-_WORDS = re.compile(rb'"content" ?: ?"((?:[^"\\]|\\.)*)"')
-_BEGIN, _END = b"data: ", b"\n\n"
-_PADDING = b'"obfuscation":"'
-_PADDED = re.compile(rb'"obfuscation":"[^"\\]*"\}\n\n')
-_EMPTY = b'"content":""'
 _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
 """Characters at which some clients cut lines."""
 _COMPLAINTS = ("errors", "message", "msg", "error_msg", "errorMessage", "detail", "error_code")
 _SPOKEN = ("tool_calls", "function_call", "refusal", "audio")
-
-
-class _Mould(NamedTuple):
-    """The bytes around the words of a chunk, as they come and as they leave."""
-
-    before: bytes
-    after: bytes
-    is_padded: bool
-    """OpenAI's padding follows, whose length hides that of the words."""
-    is_whole: bool
-    """Words leave in the bytes they came in."""
-    choice: int
-    out_before: bytes
-    out_after: bytes
 
 
 class Passage:
@@ -69,7 +53,7 @@ class Passage:
         self.reason: str | None = None
         """The reason to end that came last."""
         self._mender, self._judge, self._tally, self._usage = Mender(model), judge, tally, usage
-        self._mould: _Mould | None = None
+        self._mould: Mould | None = None
         self._shows_usage = False
         self.counts: dict[str, Any] | None = None
         """The usage that the upstream sent last."""
@@ -84,30 +68,35 @@ class Passage:
         """True once each choice has its reason to end."""
         return self.begun and all(choice.finished for choice in self._mender.choices.values())
 
-    def cast(self, event: bytes) -> bytes | None:
-        """Return what to send for an event that differs from the one before in its words alone; None for any other.
+    def cast(self, events: bytes) -> bytes | None:
+        """Return what to send for events that differ from the one before in their words alone; None for any others.
 
         Args:
-            event: The bytes of one whole event.
+            events: The bytes of one or more whole events.
         """
         mould = self._mould
-        if mould is None or not event.startswith(mould.before):
+        if mould is None or not events.startswith(mould.before):
             return None
-        end = event.rfind(_PADDING) if mould.is_padded else len(event)
-        if not event.endswith(mould.after, len(mould.before), max(end, 0)):
+        end = events.rfind(PADDING) if mould.is_padded else len(events)
+        if not events.endswith(mould.after, len(mould.before), max(end, 0)):
             return None
-        words, padding = event[len(mould.before) : end - len(mould.after)], event[end:]
-        text = _text(words)
-        if text is None or (padding and not _PADDED.fullmatch(padding)):
+        words, padding = events[len(mould.before) : end - len(mould.after)], events[end:]
+        parts = words.split(mould.after + mould.before)
+        if len(parts) > 1:
+            words = b"".join(parts)
+        text = text_of(words)
+        if text is None or (padding and not PADDED.fullmatch(padding)):
             return None
-        self._tally.pieces += 1
+        self._tally.pieces += len(parts)
         said = text if self.strainer.idle else self.strainer.text(mould.choice, text)
         if not said:
             self._note_thoughts()
             return b""
         self.spoken = self.spoken or not said.isspace()
         if said == text and (text.isascii() or not _LINE_ENDS.search(text)):
-            return event if mould.is_whole else b"%b%b%b%b" % (mould.out_before, words, mould.out_after, padding)
+            if mould.is_whole and (len(parts) == 1 or are_whole(parts)):
+                return events
+            return b"%b%b%b%b" % (mould.out_before, words, mould.out_after, padding)
         return b"%b%b%b%b" % (mould.out_before, _literal(said), mould.out_after, padding)
 
     def add(self, came: Event) -> bytes:
@@ -119,7 +108,7 @@ class Passage:
         if came.data == DONE:
             self.done = True
             return b""
-        if self._mould is not None and (out := self.cast(_BEGIN + came.data + _END)) is not None:
+        if self._mould is not None and (out := self.cast(BEGIN + came.data + END)) is not None:
             return out
         return self._read(came)
 
@@ -135,9 +124,11 @@ class Passage:
         if self._usage is not None and not self._shows_usage:
             usage = self.counts or self._usage()
             out.append(_event(self._mender.frame | {"choices": [], "usage": usage}))
-        return b"".join(out) + _BEGIN + DONE + _END
+        return b"".join(out) + BEGIN + DONE + END
 
     def _read(self, came: Event) -> bytes:
+        if not came.is_error and (chunk := plain_chunk(came.data)) is not None and self._mender.takes(chunk):
+            return self._read_plain(chunk, came.data)
         raw = decoded(came.data) if came.data else {}
         if raw is None:
             if came.is_error:
@@ -154,6 +145,29 @@ class Passage:
         self._cast_mould(came.data, raw, chunks, begun)
         self._note_thoughts()
         return b"".join(out)
+
+    def _read_plain(self, chunk: PlainChunk, data: bytes) -> bytes:
+        """Read a chunk that needs no mending, but perhaps to be told who speaks."""
+        choice, state = chunk.choices[0], self._mender.choices[0]
+        delta, ended, was_begun = choice.delta, choice.finish_reason is not None, state.begun
+        self._tally.pieces += bool(delta.content)
+        text = said = delta.content or ""
+        if not self.strainer.idle and (ended or delta.content is not UNSET):
+            said = self.strainer.text(0, text) + (self.strainer.rest(0) if ended else "")
+        is_words = delta.role is UNSET and delta.refusal is UNSET and bool(text)
+        is_changed = said != text or was_begun != (delta.role is UNSET)
+        if said != text:
+            delta.content = said
+        delta.role = UNSET if was_begun else "assistant"
+        state.begun, state.finished = True, ended
+        self.reason = choice.finish_reason or self.reason
+        self.spoken = self.spoken or bool(said and not said.isspace())
+        self._note_thoughts()
+        if was_begun and is_words and not ended:
+            self._mould = Mould.around(data, 0)
+        if was_begun and not said and not ended:
+            return b""
+        return _event(chunk) if is_changed or not (data.isascii() or _is_sound(data)) else BEGIN + data + END
 
     def _look_for_error(self, raw: dict[str, Any], came: Event) -> None:
         complaint = complaint_of(raw)
@@ -177,7 +191,7 @@ class Passage:
             return b""
         chunk = chunk | {"choices": kept}
         if chunk == raw and (data.isascii() or _is_sound(data)):
-            return _BEGIN + data + _END
+            return BEGIN + data + END
         return _event(chunk)
 
     def _note(self, choice: dict[str, Any]) -> None:
@@ -204,32 +218,8 @@ class Passage:
             return  # the rest of a letter must come first
         if not plain or choice["index"] not in begun or data.count(b'"content"') != 1:
             return
-        if (words := _WORDS.search(data)) is None:
-            return
-        before, after = _BEGIN + data[: words.start(1)], data[words.end(1) :] + _END
-        is_padded, is_whole = _PADDING in after, chunks[0] == raw
-        out_before, out_after = before, after
-        if not is_whole:
-            empty = _event(chunks[0] | {"choices": [choice | {"delta": {"content": ""}}]})
-            out_before, _, out_after = empty.partition(_EMPTY)
-            out_before, out_after = out_before + _EMPTY[:-1], _EMPTY[-1:] + out_after
-        if is_padded:
-            after, out_after = after[: after.index(_PADDING)], out_after[: out_after.index(_PADDING)]
-        self._mould = _Mould(before, after, is_padded, is_whole, choice["index"], out_before, out_after)
-
-
-def _text(words: bytes) -> str | None:
-    """Decode the inside of a JSON string; None where it is none."""
-    if b'"' in words or b"\\" in words:
-        try:
-            text: str = msgspec.json.decode(b'"%b"' % words, type=str)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-        return text
-    try:
-        return words.decode()
-    except UnicodeDecodeError:
-        return None
+        empty = None if chunks[0] == raw else _event(chunks[0] | {"choices": [choice | {"delta": {"content": ""}}]})
+        self._mould = Mould.around(data, choice["index"], empty)
 
 
 def _event(value: object) -> bytes:
@@ -240,12 +230,12 @@ def _event(value: object) -> bytes:
         data = msgspec.json.encode(whole(value))
     if not data.isascii():
         data = _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", data.decode()).encode()
-    return _BEGIN + data + _END
+    return BEGIN + data + END
 
 
 def _literal(text: str) -> bytes:
     """Encode the inside of a JSON string."""
-    return _event(text)[len(_BEGIN) + 1 : -len(_END) - 1]
+    return _event(text)[len(BEGIN) + 1 : -len(END) - 1]
 
 
 def _is_sound(data: bytes) -> bool:

@@ -371,3 +371,67 @@ async def test_what_differs_in_its_words_alone_stays_the_bytes_it_came_as() -> N
     for how in ("plain", "padded", "escaped", "spaced"):
         pieces = [BEGIN, *(spelt(how, text) for text in ("a", "b", "c\n", '"d"', "熊", "long " * 9)), END, DONE]
         assert await Relay(strainer(thoughts=False)).run(*pieces) == b"".join(pieces)
+
+
+# ---------------------------------------------------------------- several events that came together
+
+
+def worded(*insides: bytes) -> bytes:
+    """Events in one mould, each with this inside of a JSON string for words."""
+    return b"".join(chunk(content="X").replace(b'"X"', b'"' + inside + b'"') for inside in insides)
+
+
+async def test_many_plain_events_leave_in_the_bytes_they_came_in_and_each_is_counted() -> None:
+    relay, many = Relay(), worded("一".encode(), b" two", "三。".encode(), b" ")
+
+    assert await relay.run(BEGIN, ONE, many, END, DONE) == BEGIN + ONE + many + END + DONE
+    assert relay.tally.pieces == 5
+
+
+@pytest.mark.parametrize(
+    ("insides", "text"),
+    [
+        ((rb"\ud83d", rb"\udc3b!"), "🐻!"),  # halves of a pair
+        (("熊".encode()[:1], "熊".encode()[1:], b"?"), "熊?"),  # parts of a letter
+        ((rb"a\n", rb"\"b\""), 'a\n"b"'),
+        ((b"\xff", b"c"), "\ufffdc"),
+        (("d\u2028".encode(), b"e"), "d\u2028e"),
+    ],
+)
+async def test_letters_cut_over_events_that_came_together_are_whole(insides: tuple[bytes, ...], text: str) -> None:
+    relay = Relay()
+    chunks = await relay.chunks(BEGIN, ONE, worded(b"x", *insides, b"y"), END, DONE)
+
+    assert words(chunks) == f"onex{text}y"
+    b"".join(relay.out).decode()
+
+
+async def test_a_thought_over_events_that_came_together_is_taken_out() -> None:
+    together = worded(b"Hi.", b"\\n", b"<thi", b"nk>mum", b"ble</th", b"ink>", b" Bear.")
+    chunks = await Relay(strainer()).chunks(BEGIN, ONE, together, END, DONE)
+
+    assert "mumble" not in words(chunks)
+    assert words(chunks).startswith("oneHi.")
+    assert words(chunks).endswith("Bear.")
+
+
+@pytest.mark.parametrize("odd", [b": alive\n\n", chunk(None, 1, content="other"), b"data: {\n\n", b"\n"])
+async def test_something_else_among_plain_events_is_not_taken_for_words(odd: bytes) -> None:
+    chunks = await Relay().chunks(BEGIN, ONE, worded(b"a", b"b") + odd + worded(b"c", b"d"), END, DONE)
+
+    assert words(chunks) == "oneabcd"
+
+
+async def test_a_plain_first_chunk_without_a_role_is_told_who_speaks_and_only_once() -> None:
+    chunks = await Relay().chunks(ONE, chunk(role="assistant", content="!"), TWO, END, DONE)
+
+    assert [each["choices"][0]["delta"].get("role") for each in chunks] == ["assistant", None, None, None]
+    assert words(chunks) == "one!二"
+
+
+async def test_a_chunk_of_another_answer_is_given_the_frame_of_this_one() -> None:
+    other = event(FRAME | {"id": "chatcmpl-2", "choices": [{"index": 0, "delta": {"content": "b"}}]})
+    chunks = await Relay().chunks(BEGIN, ONE, other, END, DONE)
+
+    assert {each["id"] for each in chunks} == {"chatcmpl-1"}
+    assert words(chunks) == "oneb"

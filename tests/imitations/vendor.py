@@ -51,6 +51,8 @@ def usual(key: str, claims: str, cut_after: int = 12_000) -> dict[str, Manner]:
         key: Manner(claims=claims),
         "slow": Manner(claims=claims, slice_bytes=4_800, slice_seconds=0.2),
         "cut": Manner(claims=claims, cut_after=cut_after),
+        "cut-at-once": Manner(claims=claims, cut_after=8),
+        "hangs": Manner(before_headers_seconds=30.0),
         "stall": Manner(claims=claims, stall_after=cut_after),
         "broken": Manner(status=502, body=b""),
         "page": Manner(body=b"<html>Welcome</html>", claims="text/html"),

@@ -7,7 +7,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib import import_module
@@ -47,12 +47,13 @@ def secret(name: str) -> str:
 
 def rows(service: str) -> Iterator[Row]:
     """Every engine of a service that asks a provider."""
-    suite = {"stt": ears.PROVIDERS, "tts": mouths.PROVIDERS}.get(service, ())
-    for provider in suite:
+    suites: dict[str, Sequence[ears.Provider | mouths.Provider]] = {"stt": ears.PROVIDERS, "tts": mouths.PROVIDERS}
+    for provider in suites.get(service, ()):
         more = {
             name: f"{secret(provider.name)}2" if "SECRET" in name else value for name, value in provider.more.items()
         }
-        paired = {provider.paired[0]: f"{secret(provider.name)}2"} if getattr(provider, "paired", None) else {}
+        pair = provider.paired if isinstance(provider, ears.Provider) else None
+        paired = {pair[0]: f"{secret(provider.name)}2"} if pair else {}
         known = {**more, **paired, provider.key_variable: secret(provider.name), provider.base_variable: "BASE"}
         yield Row(provider.name, known)
     for name, place in import_module(f"{service}.engines").ENGINES.items():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 import msgspec
 from sse_starlette.event import ServerSentEvent
@@ -45,7 +46,20 @@ async def events(pieces: AsyncIterator[bytes], *, most_bytes: int = MAX_EVENT_BY
     Raises:
         EngineFailed: An event is longer than `most_bytes`.
     """
-    data: list[bytes] = []
+    async with aclosing(named_events(pieces, most_bytes=most_bytes)) as found:
+        async for _, data in found:
+            yield data
+
+
+async def named_events(
+    pieces: AsyncIterator[bytes], *, most_bytes: int = MAX_EVENT_BYTES
+) -> AsyncGenerator[tuple[str, bytes], None]:
+    """Yield the name and the data of each event, as `events` does; the name is empty where there is none.
+
+    Raises:
+        EngineFailed: An event is longer than `most_bytes`.
+    """
+    name, data = "", list[bytes]()
     size = 0
     async for line in _lines(pieces, most_bytes):
         if line.startswith(b"data:"):
@@ -53,12 +67,14 @@ async def events(pieces: AsyncIterator[bytes], *, most_bytes: int = MAX_EVENT_BY
             size += len(data[-1]) + 1
             if size > most_bytes + 1:
                 raise _too_long(most_bytes)
+        elif line.startswith(b"event:"):
+            name = line[6:].strip().decode("utf-8", "replace")
         elif not line:
             if any(data):
-                yield b"\n".join(data)
-            data, size = [], 0
+                yield name, b"\n".join(data)
+            name, data, size = "", [], 0
     if any(data):
-        yield b"\n".join(data)
+        yield name, b"\n".join(data)
 
 
 async def _lines(pieces: AsyncIterator[bytes], most_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -1,5 +1,6 @@
 """The ground for engines that have a service with an API of its own continue a conversation."""
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from chassis.errors import Declined, EngineFailed, NotFound
+from chassis.errors import ApiError, Declined, EngineFailed, NotFound
 from chassis.upstream.messages import Unexpected
-from chassis.upstream.vendor import Vendor
+from chassis.upstream.vendor import Call, Vendor
 from llm.answer.encode import DONE, Chunks, Reason, Spoken, Usage, completion
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
@@ -22,6 +23,9 @@ from llm.engines import Engine
 from llm.request.body import heard
 from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
+
+_MOST_STOP_BYTES = 2**16
+_STOP_SECONDS = 3.0
 
 
 class Finish(Struct, frozen=True):
@@ -46,6 +50,7 @@ class ChatService(Engine):
 
     def __init__(self, vendor: Vendor, options: RelayOptions) -> None:
         self.vendor, self.options = vendor, options
+        self._stops: set[asyncio.Task[None]] = set()
 
     @abstractmethod
     def attempt(self, key: str, wanted: ChatRequest) -> AsyncGenerator[str | Finish, None]:
@@ -121,7 +126,20 @@ class ChatService(Engine):
         wish, ear = heard(asked.wanted, self.options), self.options.for_the_ear
         return Strainer(thoughts=wish != "show", reasoning=wish in ("hide", "off"), markdown=ear, heard=ear)
 
+    def stop_soon(self, call: Call) -> None:
+        """Tell the service, while nobody waits, to stop work whose answer nobody hears any more."""
+        work = asyncio.create_task(self._stop(call))
+        self._stops.add(work)
+        work.add_done_callback(self._stops.discard)
+
+    async def _stop(self, call: Call) -> None:
+        try:
+            await self.vendor.read(call, _MOST_STOP_BYTES, seconds=_STOP_SECONDS)
+        except ApiError:
+            return
+
     async def aclose(self) -> None:
+        await asyncio.gather(*self._stops)
         await self.vendor.aclose()
 
 

@@ -165,7 +165,7 @@ def _inner(value: dict[str, Any]) -> dict[str, Any] | str:
         inner = value.get(name)
         if isinstance(inner, str) and inner and name == "error":
             return inner
-        if isinstance(inner, dict) and inner:
+        if isinstance(inner, dict) and inner and (name != "detail" or _says(inner)):
             return {**inner, "base_resp": inner} if name == "base_resp" else inner
     response = value.get("Response")  # Tencent
     if isinstance(response, dict) and isinstance(response.get("Error"), dict):
@@ -174,6 +174,11 @@ def _inner(value: dict[str, Any]) -> dict[str, Any] | str:
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         return dict(errors[0])
     return value
+
+
+def _says(detail: Mapping[str, Any]) -> bool:
+    """Tell whether a `detail` is the error itself, and not only the id of its line in a log, as Coze's."""
+    return any(name in detail for name in (*_TEXTS, *_CODES))
 
 
 def _message(lower: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chassis.sse import events
+from chassis.sse import named_events
 
 _MOST_CHARACTERS = 8 * 2**20
 """Longest object: some vendors end with one that repeats a whole sound."""
-_DONE = b"[DONE]"
+_DONE = (b"[DONE]", b'"[DONE]"')
 _DECODER = json.JSONDecoder()
 
 T = TypeVar("T")
@@ -32,6 +32,8 @@ class Unexpected(Exception):
 
 async def messages(pieces: AsyncIterator[bytes], kind: type[T]) -> AsyncGenerator[T, None]:
     """Yield each object as soon as it is complete. Labels lie, so that the first character tells what comes.
+
+    The name of an event is in the field `event` of an object that has none of its own.
 
     Raises:
         Unexpected: Something is no `kind`, or nothing comes at all.
@@ -65,13 +67,15 @@ async def _with_head(head: bytes, pieces: AsyncIterator[bytes]) -> AsyncGenerato
 
 
 async def _in_events(pieces: AsyncIterator[bytes]) -> AsyncGenerator[Any, None]:
-    async with aclosing(events(pieces, most_bytes=_MOST_CHARACTERS)) as found:
-        async for data in found:
-            if data != _DONE:
+    async with aclosing(named_events(pieces, most_bytes=_MOST_CHARACTERS)) as found:
+        async for name, data in found:
+            if data not in _DONE:
                 try:
                     message = json.loads(data)
                 except (ValueError, RecursionError) as exc:
                     raise Unexpected(data) from exc
+                if name and isinstance(message, dict):
+                    message.setdefault("event", name)
                 yield message
 
 

@@ -22,6 +22,7 @@ _ANTHROPIC = "Anthropic: platform.claude.com/docs/en/api/errors"
 _GEMINI = "Gemini: ai.google.dev/gemini-api/docs/troubleshooting"
 _OPENROUTER = "OpenRouter: openrouter.ai/docs/api/reference/errors-and-debugging"
 _NEW_API = "One-API, new-api: QuantumNous/new-api types/error.go, songquanpeng/one-api middleware/auth.go"
+_COZE = "Coze: coze.cn/open/docs/developer_guides/coze_error_codes"
 _MANY = "many vendors"
 _OPENAI = "OpenAI: platform.openai.com/docs/guides/error-codes"
 
@@ -54,6 +55,7 @@ SAYINGS = (
     Saying(Kind.BLOCKED, _OPENROUTER, "metadata.flagged", "requires moderation|input was flagged"),
     Saying(Kind.BLOCKED, _NEW_API, "sensitive_words_detected prompt_blocked"),
     Saying(Kind.BLOCKED, "Gemini: ai.google.dev/gemini-api/docs/safety-settings", "prohibited_content safety"),
+    Saying(Kind.BLOCKED, _COZE, "4105"),
     # The conversation is too long
     Saying(
         Kind.TOO_LONG,
@@ -84,6 +86,7 @@ SAYINGS = (
         "LM Studio, as widely reported",
         words="context the overflows|context length of only|context overflow",
     ),
+    Saying(Kind.TOO_LONG, _COZE, "4010"),
     # The account is empty
     Saying(Kind.UNPAID, _OPENAI, "insufficient_quota billing_hard_limit_reached billing_not_active"),
     Saying(
@@ -122,6 +125,7 @@ SAYINGS = (
         "insufficient_user_quota pre_consume_token_quota_failed",
         "额度不足|额度已用尽|account balance is insufficient",
     ),
+    Saying(Kind.UNPAID, _COZE, "4008 4011 4019 4022"),
     # The model is unknown, retired, or not for this account
     Saying(
         Kind.UNKNOWN_MODEL,
@@ -165,6 +169,7 @@ SAYINGS = (
     Saying(
         Kind.UNKNOWN_MODEL, "Ollama and LM Studio", words="try pulling it first|no models loaded|failed to load model"
     ),
+    Saying(Kind.UNKNOWN_MODEL, _COZE, "4006 4012 4015 4021 4200"),
     # The key is refused, or whoever holds it
     Saying(
         Kind.REFUSED,
@@ -202,6 +207,7 @@ SAYINGS = (
     ),
     Saying(Kind.REFUSED, _SPARK, "11200", "hmac secret key|appidnoauth"),
     Saying(Kind.REFUSED, _NEW_API, "channel:invalid_key", "无效的令牌|令牌.{0,12}(?:无效|过期|不可用)"),
+    Saying(Kind.REFUSED, _COZE, "4100 4101 700012006"),
     Saying(Kind.REFUSED, "whoever repeats the status in the body", "401 403"),
     # Too much at a time
     Saying(
@@ -230,6 +236,7 @@ SAYINGS = (
     Saying(Kind.BUSY, "Mistral: cline/cline#9085, continuedev/continue#6185", "rate_limited", "capacity exceeded"),
     Saying(Kind.BUSY, _NEW_API, words="负载已饱和"),
     Saying(Kind.BUSY, "Ollama: server/sched.go", words="maximum pending requests exceeded"),
+    Saying(Kind.BUSY, _COZE, "4009 4016 4020"),
     # Words that many share, and whoever is yet to come
     Saying(
         Kind.BLOCKED,

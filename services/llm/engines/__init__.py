@@ -8,6 +8,7 @@ from llm.wire import Asked
 
 COMPANION = "companion"
 ENGINES = {
+    "coze": "llm.engines.coze:Coze",
     "dify": "llm.engines.dify:Dify",
     "gguf": "llm.engines.gguf.engine:Gguf",
     "local": "llm.engines.openai.local:Local",

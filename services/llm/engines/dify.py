@@ -3,7 +3,6 @@
 Source: docs.dify.ai (chat-messages, stop).
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -26,8 +25,6 @@ from llm.wire import Assistant, ChatRequest, Developer, System, User, said_by, t
 
 _USER = "talkbox"
 _MOST_CONVERSATIONS = 10_000
-_STOP_SECONDS = 3.0
-_MOST_STOP_BYTES = 2**16
 _NOT_OF_THE_CONVERSATION = (BadRequest, EngineBusy, EngineRefused, EngineUnpaid, EngineTimeout)
 
 
@@ -67,7 +64,6 @@ class Dify(ChatService):
         base = options.api_base.rstrip("/")
         self._url = f"{base if base.endswith('/v1') else f'{base}/v1'}/chat-messages"
         self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._stops: set[asyncio.Task[None]] = set()
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -95,11 +91,7 @@ class Dify(ChatService):
         finally:
             await reply.aclose()
             if task:
-                self._stop_soon(key, wanted, task)
-
-    async def aclose(self) -> None:
-        await asyncio.gather(*self._stops)
-        await super().aclose()
+                self._stop_task(key, wanted, task)
 
     async def _begun(self, key: str, wanted: ChatRequest) -> Reply:
         """Return an answer that has begun; a conversation that Dify no longer has is begun anew."""
@@ -132,17 +124,9 @@ class Dify(ChatService):
             if len(self._conversations) > _MOST_CONVERSATIONS:
                 self._conversations.popitem(last=False)
 
-    def _stop_soon(self, key: str, wanted: ChatRequest, task: str) -> None:
+    def _stop_task(self, key: str, wanted: ChatRequest, task: str) -> None:
         body = msgspec.json.encode({"user": wanted.user or _USER})
-        work = asyncio.create_task(self._stop(Call(f"{self._url}/{task}/stop", _headers(key), body)))
-        self._stops.add(work)
-        work.add_done_callback(self._stops.discard)
-
-    async def _stop(self, call: Call) -> None:
-        try:
-            await self.vendor.read(call, _MOST_STOP_BYTES, seconds=_STOP_SECONDS)
-        except ApiError:
-            return  # nobody waits for it any more
+        self.stop_soon(Call(f"{self._url}/{task}/stop", _headers(key), body))
 
 
 class _Said:

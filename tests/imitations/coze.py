@@ -1,4 +1,4 @@
-"""An imitation of Coze's chat, version 3: named events, an answer that is repeated whole at its end, errors under 200."""
+"""An imitation of Coze's chat, version 3: named events, the answer repeated at its end, errors under 200."""
 
 import json
 from typing import Any

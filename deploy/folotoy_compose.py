@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from deploy.folotoy_files import settings_in
+from deploy.folotoy_facts import Finding
+from deploy.folotoy_files import INTERPOLATED, settings_in
 from deploy.folotoy_names import LOOPBACK
-from deploy.folotoy_rules import Finding
 
 ENTRY = re.compile(r"^(\s*)(-\s+)?[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(:(?:\s|$)|=)")
 BASE = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_BASE")
@@ -81,6 +81,7 @@ def _base(finding: Callable[[str, str], Finding], name: str, value: str, text: s
 
 
 def _mounted(file: str, text: str) -> bool:
+    text = INTERPOLATED.sub(lambda found: found[2] or "x", text)
     targets = re.findall(r"^\s*-\s*[\"']?[^\s:\"']+:(/[^\s:\"']+)", text, re.MULTILINE)
     targets += re.findall(r"^\s*target:\s*[\"']?(/[^\s\"']+)", text, re.MULTILINE)
     return any(file == target or file.startswith(target.rstrip("/") + "/") for target in targets)

@@ -6,12 +6,12 @@ Plain Python without dependencies, and of any version from 3.9 on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from deploy.folotoy_facts import Finding, Path, Talkbox
 from deploy.folotoy_names import (
     ALIASES,
     ENGINES,
@@ -29,43 +29,6 @@ from deploy.folotoy_names import (
     TYPES,
 )
 from deploy.installation import SERVICES
-
-Path = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One mistake and its cure."""
-
-    path: Path
-    """Keys that lead to it; the file names the line."""
-    level: str
-    cause: str
-    cure: str
-    mend: Callable[[], None] | None = None
-    line: int = 0
-    """Line, where no path of keys leads there."""
-
-
-@dataclass(frozen=True)
-class Talkbox:
-    """Facts about the installation and folotoy-server's environment that the rules judge by."""
-
-    port: int = 8080
-    keys: tuple[str, ...] = ()
-    chains: Mapping[str, str] = field(default_factory=dict)
-    voices: tuple[str, ...] = ()
-    """Names of the voices; empty: tts does not answer now."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    extra_hosts: bool | None = None
-    """None: no compose file is known."""
-
-    def port_of(self, service: str) -> int:
-        return self.port + 1 + SERVICES.index(service)
-
-    @property
-    def ports(self) -> list[int]:
-        return list(range(self.port, self.port + 4))
 
 
 def findings(found: Any, talkbox: Talkbox) -> Iterator[Finding]:
@@ -224,7 +187,7 @@ def _ours(
 
 def _is_ours(base: str, talkbox: Talkbox) -> bool:
     try:
-        return urlsplit(base.strip()).port in talkbox.ports
+        return urlsplit(base.strip()).port in talkbox.at(urlsplit(base.strip()).hostname).ports
     except ValueError:
         return False
 
@@ -235,6 +198,7 @@ def _base(path: Path, config: dict[str, Any], service: str, talkbox: Talkbox) ->
         url, port = urlsplit(base), urlsplit(base).port
     except ValueError:
         url, port = urlsplit(""), None
+    talkbox = talkbox.at(url.hostname)
     if url.scheme not in ("http", "https") or not url.hostname:
         yield Finding(path, "error", f'api_base "{base}" is no address', "write http://ADDRESS:PORT/v1.")
         return

@@ -23,9 +23,9 @@ SERVICES = ("stt", "llm", "tts")
 
 
 def wanted(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the settings in `.env`; `TALKBOX_…` in the shell wins, as it does with Compose."""
+    """Return the settings in `.env`; `TALKBOX_…` and `FOLOTOY_…` in the shell win, as it does with Compose."""
     environ = os.environ if environ is None else environ
-    ours = {name: value for name, value in environ.items() if name.startswith("TALKBOX_") and value}
+    ours = {name: value for name, value in environ.items() if name.startswith(("TALKBOX_", "FOLOTOY_")) and value}
     return {**read_env(ROOT / ".env"), **ours}
 
 

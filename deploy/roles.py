@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from deploy.folotoy_compose import compose_findings
+from deploy.folotoy_facts import INSIDE, Finding, Talkbox
 from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, read_json, settings_in
-from deploy.folotoy_rules import Finding, Talkbox, findings
+from deploy.folotoy_rules import findings
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
@@ -144,6 +145,7 @@ def _facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None,
 def make_new(path: Path, talkbox: Talkbox, host: str, key: str) -> int:
     """Write a new roles.json that only its owner may read, since it holds a key; never over another file."""
     try:
+        path.parent.mkdir(exist_ok=True)
         with open(path, "x", encoding="utf-8", opener=_for_its_owner) as file:
             file.write(_written(new_roles(talkbox, host, key)))
     except OSError as exc:
@@ -172,7 +174,9 @@ def main() -> int:
         print(exc, file=sys.stderr)
         return 2
     if new:
-        return make_new(Path(new), talkbox, addresses.host, first_key(settings) or "none")
+        beside_us = settings.get("FOLOTOY_HOST", "").strip()  # folotoy-server is on Talkbox's own network
+        host = INSIDE if beside_us else addresses.host
+        return make_new(Path(new), talkbox.at(host), host, first_key(settings) or "none")
     failed = beside is not None and _report(beside, list(compose_findings(text)), {})
     failed = (path is not None and check_roles(path, talkbox, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
     print(f"{'There are errors.' if failed else 'There are no errors.'} {RELOAD}")

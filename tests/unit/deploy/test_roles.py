@@ -183,9 +183,10 @@ COMPOSE = [
 ]
 
 
-def test_a_correct_compose_file_is_silent_and_so_is_the_one_that_comes_with_talkbox(tmp_path: Path) -> None:
+def test_a_correct_compose_file_is_silent_and_so_are_those_that_come_with_talkbox(tmp_path: Path) -> None:
     (tmp_path / "c.yml").write_text(GOOD)
-    for path in (tmp_path / "c.yml", ROOT / "deploy" / "folotoy" / "docker-compose.talkbox.yml"):
+    ours = ROOT / "deploy" / "folotoy"
+    for path in (tmp_path / "c.yml", ours / "docker-compose.talkbox.yml", ours / "compose.yaml"):
         done = run(COMPOSE=path)
         assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
 
@@ -227,6 +228,20 @@ def test_new_makes_a_file_that_is_clean_and_never_overwritten(tmp_path: Path) ->
     assert path.stat().st_mode & 0o777 == 0o600
     assert run(NEW=path).returncode == 1
     assert path.read_text() == text
+
+
+def test_roles_for_the_network_of_talkbox_call_its_proxy_a_service_each(tmp_path: Path) -> None:
+    path = tmp_path / "folotoy" / "roles.json"
+    inside = {"FOLOTOY_HOST": "192.168.1.20", "TALKBOX_PORT": "18090"}
+
+    assert run(NEW=path, **inside).returncode == 0
+    checked = run(FILE=path, **inside)
+    assert (checked.returncode, "warning:" in checked.stdout) == (0, False), checked.stdout
+    last = json.loads(path.read_text())["7"]
+    bases = [last[f"{service}_config"]["api_base"] for service in ("stt", "llm", "tts")]
+    assert bases == ["http://proxy:8081/v1", "http://proxy:8082/v1", "http://proxy:8083/v1"]
+    path.write_text(path.read_text().replace("proxy:8083", "proxy:8082"))
+    assert "another service's" in run(FILE=path, **inside).stdout
 
 
 def test_without_a_file_the_command_names_what_it_wants() -> None:

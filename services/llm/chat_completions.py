@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from chassis import trace
 from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
@@ -104,7 +105,8 @@ async def _whole(turn: Turn) -> Response:
     settings = turn.settings
     answer = await turn.ask(extra_seconds=max(0.0, settings.answer_seconds - settings.first_byte_seconds))
     try:
-        body = b"".join([piece async for piece in answer])
+        with trace.stage("engine"):
+            body = b"".join([piece async for piece in answer])
     finally:
         await turn.close(answer)
     return Response(body, media_type="application/json", headers={ENGINE_HEADER: answer.engine})

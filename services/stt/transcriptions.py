@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis import trace
 from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, EngineFailed, NotFound
@@ -48,7 +49,8 @@ async def transcriptions(
         told = hints(wanted, default_language, script)
         if "file" not in files:
             raise BadRequest("Missing required parameter: 'file'.", param="file")
-        recording = await stack.enter_async_context(_opened(recordings, files["file"].file))
+        with trace.stage("decode"):
+            recording = await stack.enter_async_context(_opened(recordings, files["file"].file))
         suitability = Suitability(chain.pick(wanted.model)[0], told.language)
         ask = partial(
             chain.answer,

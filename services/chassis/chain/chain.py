@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
+from chassis import trace
 from chassis.chain.admission import Admission
 from chassis.chain.attempt import Answer, Attempt, Budget, Work
 from chassis.chain.seat import E, Seat
@@ -97,11 +98,13 @@ class Chain(Generic[E]):
         """
         began = monotonic()
         since = await self.admission.enter()
+        trace.note("queue", since - began)
         try:
             admitted()
             attempt = Attempt(self.budget, began, extra_seconds, skip_loading, needs)
             seats, submodel = self.pick(model)
-            begun = await attempt.ask(seats, lambda engine: work(engine, submodel))
+            with trace.stage("engine"):
+                begun = await attempt.ask(seats, lambda engine: work(engine, submodel))
         except BaseException:
             self.admission.leave(since)
             raise

@@ -3,11 +3,12 @@
 import logging
 import os
 import re
+from time import monotonic
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import metrics
+from chassis import metrics, trace
 from chassis.chain.chain import ENGINE_HEADER
 from chassis.errors import ApiError
 from chassis.request_id import REQUEST_ID, request_id
@@ -36,7 +37,16 @@ class RequestLog:
             "id": asked if ACCEPTABLE_ID.fullmatch(asked) else os.urandom(16).hex(),
         }
         token = request_id.set(scope["state"]["id"])
+        taken = trace.Trace(scope["headers"], scope["state"]["id"])
+        trace_token = trace.enter(taken)
         watch, status, engine, complete = metrics.Watch(), 499, "", False
+
+        async def receive_timed() -> Message:
+            began = monotonic()
+            message = await receive()
+            if message["type"] == "http.request":
+                taken.add("upload", monotonic() - began)
+            return message
 
         async def send_with_id(message: Message) -> None:
             nonlocal status, engine, complete
@@ -44,10 +54,12 @@ class RequestLog:
                 headers: list[tuple[bytes, bytes]] = message["headers"]
                 engine = dict(headers).get(ENGINE_HEADER.encode(), b"").decode("latin-1")
                 status = message["status"]
-                milliseconds = str(round(watch.seconds() * 1000))
+                seconds = watch.seconds()
                 own = [
                     (REQUEST_ID.encode(), scope["state"]["id"].encode()),
-                    (b"openai-processing-ms", milliseconds.encode()),
+                    (b"openai-processing-ms", b"%.0f" % (seconds * 1000)),
+                    (b"x-talkbox-overhead-ms", b"%.1f" % (taken.own_seconds(seconds) * 1000)),
+                    (b"server-timing", taken.server_timing(seconds).encode()),
                 ]
                 message["headers"] = [*headers, *own]
             else:
@@ -57,10 +69,11 @@ class RequestLog:
 
         metrics.in_flight.inc()
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(scope, receive_timed, send_with_id)
         finally:
             metrics.in_flight.dec()
             self._line(scope, watch, status, scope["state"].get("engine", engine), complete=complete)
+            trace.leave(trace_token)
             request_id.reset(token)
 
     def _line(self, scope: Scope, watch: metrics.Watch, status: int, engine: str, *, complete: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from msgspec import structs
 
+from chassis import trace
 from chassis.errors import (
     ApiError,
     EngineBusy,
@@ -171,7 +172,7 @@ class Remote:
 
     async def _send(self, question: Question, key: str, without: frozenset[str]) -> Reply:
         headers, body = question.body(without)
-        headers = {REQUEST_ID: request_id.get() or "-"} | self._key_headers[key] | headers
+        headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | self._key_headers[key] | headers
         post = self.upstream.post_at_once if question.in_a_hurry else self.upstream.post
         if question.begin_seconds is None:
             return await post(body, headers, silence_seconds=question.silence_seconds)

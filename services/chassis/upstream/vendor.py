@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
+from chassis import trace
 from chassis.errors import (
     ApiError,
     EngineBusy,
@@ -181,7 +182,7 @@ class Vendor:
         """
         url = self.at(call.url)
         upstream = self._upstream(url)
-        headers = {REQUEST_ID: request_id.get() or "-"} | dict(call.headers)
+        headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | dict(call.headers)
         try:
             async with asyncio.timeout(begin_seconds):
                 reply = await upstream.request(call.method, url, call.body, headers, silence_seconds=silence_seconds)

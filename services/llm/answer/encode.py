@@ -56,11 +56,11 @@ def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterat
         usage: Usage for a chunk of its own at the end; None if the request does not ask for it.
     """
     chunks = Chunks(model, usage=usage is not None)
-    for index in range(len(choices)):
-        yield chunks.begun(index)
+    for index, spoken in enumerate(choices):
+        yield chunks.begun(index) if spoken.tool is None else chunks.called(spoken.tool)
     for index, spoken in enumerate(choices):
         for piece in spoken.pieces:
-            yield chunks.said(piece, index)
+            yield chunks.said(piece, index) if spoken.tool is None else chunks.arguments(piece)
         yield chunks.ended(spoken.finish_reason, index)
     if usage:
         yield chunks.told(usage)

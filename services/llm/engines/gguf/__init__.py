@@ -1,1 +1,1 @@
-"""Engine `gguf`: a model file run in this process by llama.cpp."""
+"""Engine `gguf`: a model file run on this machine by llama.cpp, without a server that the operator must start."""

@@ -1,0 +1,57 @@
+"""Program that serves one model file on a port of loopback, by llama.cpp's own server from the package xllamacpp.
+
+It is a process of its own because the package stops all of Python while it loads, and because llama.cpp may end its
+process over a damaged file. It reads one line of JSON from stdin, writes the address to stdout, and serves until stdin
+is closed, so that it never outlives the service.
+"""
+
+import json
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import Any
+
+READ_AT_ONCE = 64
+"""Tokens of a prompt that are read before llama.cpp looks again whether the caller has left."""
+ERRORS_ONLY = 1
+NICENESS = 5
+
+
+def set_parameters(made: Any, wanted: dict[str, Any]) -> None:
+    """Set llama.cpp's parameters from the fields of `Wanted`, and close every door that Talkbox does not use."""
+    made.model.path = wanted["path"]
+    made.model_alias = {wanted["name"]}  # or answers would show the path
+    made.n_ctx = wanted["context"]
+    made.n_gpu_layers = wanted["gpu_layers"]
+    made.chat_template = wanted["template"]
+    made.cpuparams.n_threads = made.cpuparams_batch.n_threads = wanted["threads"]
+    made.port = wanted["port"]
+    made.api_keys = [wanted["key"]]
+    made.ui = made.endpoint_slots = made.endpoint_props = False
+    made.n_parallel = 1
+    made.n_batch = made.n_ubatch = READ_AT_ONCE
+    made.cache_ram_mib = 0
+    made.fit_params = False
+    made.verbosity = ERRORS_ONLY
+
+
+def main() -> int:
+    for asked_to_end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_end, signal.SIG_IGN)  # the service finishes its answers first, then closes stdin
+    os.nice(NICENESS)
+    wanted = json.loads(sys.stdin.readline())
+    xllamacpp = import_module("xllamacpp")  # an extra
+    parameters = xllamacpp.CommonParams()
+    set_parameters(parameters, wanted)
+    try:
+        server = xllamacpp.Server(parameters)
+    except RuntimeError:  # llama.cpp has written the reason to stderr
+        return 1
+    print(server.listening_address, flush=True)
+    sys.stdin.read()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,11 +1,12 @@
-"""Libraries that a service has only where an engine of its chain needs them."""
+"""Libraries that a service has only where an engine of its chain needs them: extras."""
 
 from importlib import invalidate_caches
 from importlib.util import find_spec
 
 from chassis.errors import EngineUnavailable
 
-RETRY_SECONDS = 15.0
+RETRY_SECONDS = 60.0
+"""`make up` may bring the library while the service runs."""
 
 
 def require(engine: str, *modules: str) -> None:
@@ -17,7 +18,7 @@ def require(engine: str, *modules: str) -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         invalidate_caches()
-        raise EngineUnavailable(
-            f"{engine} needs {', '.join(missing)}, which is not installed: `make up` installs what the chain in .env names.",
-            retry_seconds=RETRY_SECONDS,
+        message = (
+            f"{engine} needs {', '.join(missing)}, and `make up` installs it for a chain in .env that names {engine}."
         )
+        raise EngineUnavailable(message, retry_seconds=RETRY_SECONDS)

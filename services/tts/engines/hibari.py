@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Self
 
 from chassis.chain.seat import Report
-from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.errors import Declined, EngineFailed
+from chassis.extras import require
 from chassis.script_language import scripts
 from chassis.threads import Stop, handed_over, workers
 from tts.audio.pcm import RATE, pcm
@@ -20,7 +20,6 @@ from tts.text.clauses import Lengths
 from tts.voices.choose import Voice
 
 HEART = Voice("heart", "en-US", "female")
-RETRY_SECONDS = 600.0
 
 
 class Hibari(Engine):
@@ -45,10 +44,7 @@ class Hibari(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        if find_spec("hibari") is None:
-            raise EngineUnavailable(
-                "The extra hibari is missing: `pip install hibari-tts`.", retry_seconds=RETRY_SECONDS
-            )
+        require(name, "hibari")
         return cls(lambda: import_module("hibari").Hibari(voice=HEART.name))
 
     @property

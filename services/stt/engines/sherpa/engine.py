@@ -7,8 +7,6 @@ kind: a name by which it is fetched, or a folder as it comes out of one of the p
 import json
 from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing
-from importlib import invalidate_caches
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -17,6 +15,7 @@ from msgspec import Meta
 from chassis.chain.seat import Report
 from chassis.chain.subprocess_trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.extras import require
 from chassis.settings import Options, SettingError, read
 from chassis.threads import Stop, pieces, workers
 from stt.engines import Engine
@@ -32,7 +31,6 @@ PART_SECONDS = 20.0
 """Longest piece that is heard at a time: these models know no windows, and their memory grows with it."""
 GAP_SECONDS = 1.0
 TRIAL_SECONDS = 120.0
-EXTRA_RETRY_SECONDS = 15.0
 
 TRIAL = """
 import json, sys
@@ -86,12 +84,7 @@ class Sherpa(Engine):
             languages = tuple(code for listed in options.languages if (code := code_of(listed)))
         except UnknownLanguage as exc:
             raise SettingError(f"{prefix}LANGUAGES: {exc}") from exc
-        if find_spec("sherpa_onnx") is None:
-            invalidate_caches()  # it may be installed while the service runs
-            message = (
-                f"{name} needs an extra: natively `.venv/bin/pip install sherpa-onnx`, in containers EXTRAS=sherpa."
-            )
-            raise EngineUnavailable(message, retry_seconds=EXTRA_RETRY_SECONDS)
+        require(name, "sherpa_onnx")
         folder, known = find(name, options.model, report)
         model = ModelFolder(name, folder, f"{prefix}MODEL")
         arguments = _arguments(model, options, languages)

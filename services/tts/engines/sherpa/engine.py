@@ -1,6 +1,6 @@
 """Speak with models in this process through sherpa-onnx, without torch: Matcha, Kokoro, Piper's and other VITS.
 
-sherpa-onnx is an extra: `pip install sherpa-onnx numpy`. `SHERPA_MODEL` names the model: one that is fetched by its
+sherpa-onnx is an extra. `SHERPA_MODEL` names the model: one that is fetched by its
 name, or a folder as it comes out of one of the project's archives.
 """
 
@@ -9,12 +9,14 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 from chassis.chain.seat import Report
 from chassis.chain.subprocess_trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
+from chassis.extras import require
 from chassis.script_language import foreign
 from chassis.settings import Options, read
 from chassis.threads import Stop, handed_over
@@ -25,7 +27,6 @@ from tts.engines.sherpa.models import Found, VoiceFolder, find
 from tts.text.clauses import Lengths
 from tts.voices.choose import MANY, Voice, prefer
 
-PACKAGES = "`pip install sherpa-onnx numpy`"
 LONGEST_SECONDS = 60.0
 TRIAL_SECONDS = 120.0
 TRIAL = """
@@ -64,7 +65,7 @@ class Sherpa(Engine):
     reads_figures = False
 
     def __init__(self, options: SherpaOptions, found: Found) -> None:
-        self._sherpa, self._numpy = _packages()
+        self._sherpa, self._numpy = import_module("sherpa_onnx"), import_module("numpy")
         self._model = VoiceFolder(found.folder, options.language or found.language, found.vocoder)
         if why := failure(TRIAL, json.dumps(self._model.parts()), seconds=TRIAL_SECONDS):
             raise EngineUnavailable(f"SHERPA_MODEL: {found.folder} cannot be used by sherpa-onnx ({why}).")
@@ -79,7 +80,7 @@ class Sherpa(Engine):
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         options = read(SherpaOptions)
-        _packages()  # before a large download in vain
+        require(name, "sherpa_onnx", "numpy")  # before a large download in vain
         found = find(options.model, report)
         report("loading the model", None)
         return cls(options, found)
@@ -142,17 +143,3 @@ class Sherpa(Engine):
     def _as_pcm(self, samples: Any) -> bytes:
         floats = self._numpy.asarray(samples, dtype=self._numpy.float32)
         return bytes((floats.clip(-1.0, 1.0) * 32_767).astype("<i2").tobytes())
-
-
-def _packages() -> tuple[Any, Any]:
-    """Return the modules sherpa_onnx and numpy.
-
-    Raises:
-        EngineUnavailable: They are not installed.
-    """
-    try:
-        import numpy
-        import sherpa_onnx
-    except (ImportError, OSError) as exc:
-        raise EngineUnavailable(f"sherpa-onnx is not installed: {PACKAGES}.") from exc
-    return sherpa_onnx, numpy

@@ -1,0 +1,49 @@
+"""Name the extras that the chains in `.env` need: libraries that only some engines want, so that not everybody has them.
+
+An engine's extra has the name of its room in `services/NAME/engines/`, and is pinned in
+`services/NAME/requirements-EXTRA.txt`; an engine without such a file needs none. Plain Python without dependencies, and
+of any version from 3.9 on: in MODE=containers the host's own runs it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.env_file import UnreadableLine, read_env
+from deploy.installation import ROOT, SERVICES
+
+_ENGINE = re.compile(r'^    "([a-z0-9-]+)": "\w+\.engines\.(\w+)[\w.]*:\w+"', re.MULTILINE)
+
+
+def pins(service: str, settings: Mapping[str, str], services: Path = ROOT / "services") -> list[Path]:
+    """Return the files with the pins of the extras that a service's chain needs, in the chain's order."""
+    code = services / service
+    rooms = dict(_ENGINE.findall((code / "engines" / "__init__.py").read_text(encoding="utf-8")))
+    chain = re.split(r"[,\s]+", settings.get(f"{service.upper()}_ENGINES", "").lower())
+    wanted = [code / f"requirements-{rooms[name]}.txt" for name in chain if name in rooms]
+    return [file for file in dict.fromkeys(wanted) if file.exists()]
+
+
+def main() -> int:
+    """Print the files of all services, one a line; with `names`, a shell's assignments such as `STT_EXTRAS=sherpa`."""
+    try:
+        settings = read_env(ROOT / ".env")
+    except UnreadableLine as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    for service in SERVICES:
+        files = pins(service, settings)
+        if sys.argv[1:] == ["names"]:
+            names = " ".join(file.stem.partition("-")[2] for file in files)
+            print(f"{service.upper()}_EXTRAS='{names}'")
+        else:
+            for file in files:
+                print(file.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

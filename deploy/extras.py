@@ -1,4 +1,4 @@
-"""Name the extras that the chains in `.env` need: libraries that only some engines want, so that not everybody has them.
+"""Name the extras that the chains in `.env` need: libraries that only some engines want, and not everybody has.
 
 An engine's extra has the name of its room in `services/NAME/engines/`, and is pinned in
 `services/NAME/requirements-EXTRA.txt`; an engine without such a file needs none. Plain Python without dependencies, and

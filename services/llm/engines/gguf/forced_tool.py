@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from chassis.errors import Declined
-from llm.answer.encode import Spoken, Usage, completion, events
+from llm.answer.encode import Reason, Spoken, Usage, completion, events
 from llm.wire import Asked, ChatRequest, ToolChoice
 
 _NO_LONGER_ASKED = ("stream", "stream_options", "parallel_tool_calls")
@@ -55,7 +55,7 @@ def called(asked: Asked, tool: Tool, body: bytes) -> Iterator[bytes]:
     """Yield the answer that calls the tool, made of the one with its arguments."""
     answer = msgspec.json.decode(body)
     choice, usage = answer["choices"][0], msgspec.convert(answer["usage"], Usage)
-    reason = "length" if choice["finish_reason"] == "length" else "tool_calls"
+    reason: Reason = "length" if choice["finish_reason"] == "length" else "tool_calls"
     spoken = Spoken((choice["message"]["content"],), reason, tool.name)
     if asked.wanted.stream:
         yield from events([spoken], answer["model"], usage if asked.wanted.wants_usage else None)

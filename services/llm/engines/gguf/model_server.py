@@ -86,9 +86,11 @@ class ModelServer:
 
     def stop(self) -> None:
         """End the process, or clean up after one that has ended. Blocks."""
-        assert self._process.stdin and self._process.stdout
-        with self._process.stdout, suppress(BrokenPipeError), self._process.stdin:
-            pass
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdout.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -113,7 +115,8 @@ def _started() -> "subprocess.Popen[str]":
 
 def _told(process: "subprocess.Popen[str]", wanted: Wanted) -> str:
     """Tell the program what to run; return its address, or nothing where it ended instead."""
-    assert process.stdin and process.stdout
+    assert process.stdin
+    assert process.stdout
     with suppress(BrokenPipeError):
         process.stdin.write(msgspec.json.encode(wanted).decode() + "\n")
         process.stdin.flush()

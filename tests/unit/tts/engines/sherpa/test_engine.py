@@ -186,7 +186,7 @@ def test_a_folder_is_used_as_it_is(tmp_path: Path) -> None:
 def test_without_the_extra_nothing_is_fetched_and_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sherpa_onnx", None)  # as if it were not installed
 
-    with pytest.raises(EngineUnavailable, match="pip install sherpa-onnx"):
+    with pytest.raises(EngineUnavailable, match="sherpa needs sherpa_onnx, and `make up`"):
         Sherpa.load("sherpa", silent)
 
 

@@ -61,7 +61,9 @@ scale: ## more workers or replicas of one service: make scale stt=3
 models: ## fetch the weights of the engines in .env ahead of time (or: MODEL=whisper/small, MODEL=sherpa …)
 	@deploy/run models $(MODEL)
 
-doctor: ## look for what is wrong, and say what to do about it
+doctor: export ROLES := $(ROLES)
+doctor: export COMPOSE := $(COMPOSE)
+doctor: ## look for what is wrong, and say what to do about it (as folotoy-server: ROLES=roles.json COMPOSE=…)
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.doctor
 
 install uninstall: ## as a hardened service of systemd, started with the machine (root); and away with it again

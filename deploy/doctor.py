@@ -14,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPSConnection
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from deploy.diagnosis import Finding
 from deploy.ears import limits
 from deploy.env_file import UnreadableLine, read_env
+from deploy.folotoy_doctor import folotoy
+from deploy.folotoy_names import LAST_RESORTS
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, wanted
 from deploy.native import processes
 from deploy.ready import describe
@@ -29,13 +31,6 @@ HUB = "https://huggingface.co"
 CONNECT_SECONDS = 3.0
 SKEW_SECONDS = 120
 FREE_BYTES = 3 * 2**30
-
-
-class Finding(NamedTuple):
-    good: bool | None
-    """True: fine; False: to be mended; None: only worth knowing."""
-    what: str
-    remedy: str = ""
 
 
 def python() -> Iterator[Finding]:
@@ -119,13 +114,17 @@ def running() -> Iterator[Finding]:
             yield Finding(False, f"{service}: {deaths} of its workers died since it was started", remedy)
         states = "; ".join(f"{engine['name']} {describe(engine)}" for engine in body["engines"])
         first = body["engines"][0]
+        answering = next((engine["name"] for engine in body["engines"] if engine["state"] == "ready"), "")
         remedy = "" if status == 200 else "No engine is ready: the words after `unavailable` say what to do."
         if status == 200 and first["state"] == "unavailable":
             remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
         yield Finding(status == 200 or False, f"{service}: {states}", remedy)
+        if answering in LAST_RESORTS and len(body["engines"]) > 1:
+            what = f"{service} answers with {answering} only ({LAST_RESORTS[answering]})"
+            yield Finding(None, what, "The words after the others say what keeps them.", lesser=True)
         if service == "stt" and (limited := limits(body["engines"])):
             what, _, remedy = limited.partition("\n")
-            yield Finding(None, what, remedy.replace("\n", " "))
+            yield Finding(None, what, remedy.replace("\n", " "), lesser=True)
         for engine in body["engines"]:
             if engine["state"] == "ready" and engine.get("detail"):
                 yield Finding(None, f"{service}: {engine['name']}: {engine['detail']}")
@@ -222,7 +221,7 @@ def clock() -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     *(python, nginx, docker, settings, upstreams, running, lost, room),
-    *(network, clock),
+    *(network, clock, folotoy),
 )
 
 
@@ -233,15 +232,24 @@ def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 def main() -> int:
     signs = {True: "ok  ", None: "    ", False: "BAD "}
-    bad = 0
+    bad = less = 0
     for check in CHECKS:
         for finding in _findings(check):
             bad += finding.good is False
-            print(f"{signs[finding.good]} {finding.what}", flush=True)
+            less += finding.lesser
+            print(f"{'LESS' if finding.lesser else signs[finding.good]} {finding.what}", flush=True)
             if finding.remedy:
                 print(f"        → {finding.remedy}")
-    print("\nNothing is wrong." if not bad else f"\n{bad} to mend, marked BAD.")
+    print(f"\n{_verdict(bad, less)}")
     return 1 if bad else 0
+
+
+def _verdict(bad: int, less: int) -> str:
+    if bad:
+        return f"{bad} to mend, marked BAD."
+    if less:
+        return "Nothing is broken. What children do without is marked LESS."
+    return "Nothing is wrong."
 
 
 if __name__ == "__main__":

@@ -82,7 +82,12 @@ RANGES = {
     "presence_penalty": (-2.0, 2.0),
 }
 PINNED = {"stt": "sphinx", "llm": "companion", "tts": "espeak"}
-LAST_RESORTS = {"sphinx": "English only", "companion": "a rule talker", "espeak": "a robot's voice"}
+LAST_RESORTS = {
+    "sphinx": "English only",
+    "companion": "a rule talker",
+    "espeak": "a robot's voice",
+    "flite": "a plain voice, English only",
+}
 ENGINES = {
     "stt": ("whisper", "sensevoice", "sphinx"),
     "llm": ("local", "ollama", "companion"),

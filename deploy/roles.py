@@ -123,7 +123,8 @@ def _voice(talkbox: Talkbox, language: str, number: int) -> str:
     return fitting[number // 2 % len(fitting)] if fitting else "alloy"
 
 
-def _facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, compose: Path | None) -> Talkbox:
+def facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, compose: Path | None) -> Talkbox:
+    """Return what the rules judge by: the installation, and the compose file named or found beside `path`."""
     files = [compose] if compose else []
     if path and not compose:
         folders = (path.resolve().parent.parent, path.resolve().parent)
@@ -168,7 +169,7 @@ def main() -> int:
         return 2
     try:
         settings, addresses = wanted(), Addresses.current()
-        talkbox = _facts(settings, addresses, path, beside)
+        talkbox = facts(settings, addresses, path, beside)
         text = beside.read_text(encoding="utf-8-sig", errors="replace") if beside else ""
     except (ValueError, OSError) as exc:
         print(exc, file=sys.stderr)

@@ -16,13 +16,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_files import BrokenFile, compose_settings, read_json
+from deploy.folotoy_files import BrokenFile, compose_settings
+from deploy.folotoy_roles import hop, roles
 from deploy.installation import ROOT, Addresses, first_key, wanted
 from deploy.talk import SEPARATORS, Talkbox, TurnFailed, engine, pieces
 
 EXAMPLE = ROOT / "deploy" / "folotoy" / "roles.json"
-OURS = ("", "openai-tts")
-"""The `tts_type` of a role that speaks through Talkbox."""
 AT_A_TIME = 2
 
 
@@ -40,26 +39,6 @@ class Greeting:
         return {"model": self.model, "voice": self.voice, "input": self.text, "speed": self.speed}
 
 
-def roles(path: Path) -> list[dict[str, Any]]:
-    """Every role of the file, and every one that a single toy has instead.
-
-    Raises:
-        BrokenFile: The file cannot be read as such.
-    """
-    found = read_json(path)
-    if not isinstance(found, dict) or not isinstance(found.get("toys", {}), dict):
-        raise BrokenFile(f'{path} is no roles.json: it holds roles by number, {{"1": {{…}}, "2": {{…}}}}.')
-    if "start_text" in found or "prompt" in found:
-        raise BrokenFile(f'{path} holds one role where roles by number belong: put it into {{"1": …}}.')
-    toys = [toy for toy in found.pop("toys", {}).values() if isinstance(toy, dict)]
-    own = [{**_role(found.get(name)), **_role(role)} for toy in toys for name, role in toy.items()]
-    return [role for role in (*map(_role, found.values()), *own) if role]
-
-
-def _role(found: Any) -> dict[str, Any]:
-    return dict(found) if isinstance(found, dict) else {}
-
-
 def greetings(role: dict[str, Any], settings: Mapping[str, str] | None = None) -> Iterator[Greeting]:
     """Give what the role says first, whole and in pieces; nothing where it has no words or does not speak by Talkbox.
 
@@ -68,16 +47,13 @@ def greetings(role: dict[str, Any], settings: Mapping[str, str] | None = None) -
             the role itself, the older form.
     """
     settings = settings or {}
-    text, config = role.get("start_text"), {**role, **_role(role.get("tts_config"))}
-    if not isinstance(text, str) or not text.strip():
+    text, mouth = role.get("start_text"), hop(role, "tts", settings)
+    if not isinstance(text, str) or not text.strip() or not mouth.is_ours:
         return
-    if str(role.get("tts_type") or settings.get("TTS_TYPE", "")).strip() not in OURS:
-        return
-    model = str(config.get("model") or settings.get("OPENAI_TTS_MODEL") or "tts-1")
-    voice = str(config.get("voice_name") or settings.get("OPENAI_TTS_VOICE_NAME") or "alloy")
+    voice = mouth.text("voice_name", settings.get("OPENAI_TTS_VOICE_NAME") or "alloy")
     separators = settings.get("SENTENCE_SEPARATORS") or SEPARATORS
     for piece in dict.fromkeys([text, *pieces(iter([text]), separators)]):
-        yield Greeting(piece, model, voice, _speed(config.get("speed")))
+        yield Greeting(piece, mouth.model, voice, _speed(mouth.config.get("speed")))
 
 
 def _speed(wanted: Any) -> float:

@@ -120,3 +120,15 @@ def test_ps_shows_workers_memory_and_engines(talkbox: Installation) -> None:
 
     assert re.search(r"^tts +running +1 .* MB +flite ready", told, re.MULTILINE), told
     assert re.search(r"^proxy +running", told, re.MULTILINE), told
+
+
+def test_the_doctor_takes_a_turn_and_tells_what_children_do_without(empty: Installation) -> None:
+    empty.make("up")
+    told = empty.make("doctor", check=False).stdout
+
+    assert "Nothing is wrong." not in told
+    assert re.search(r"LESS role Chinese: .*hears English only", told), told
+    assert re.search(r"ok   role English: heard by sphinx after [\d.]+ s, .* pieces of mp3 that play [\d.]+ s", told), (
+        told
+    )
+    assert "LESS role English: llm is done by companion (a rule talker)" in told

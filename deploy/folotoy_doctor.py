@@ -1,0 +1,135 @@
+"""What `make doctor` finds out as folotoy-server: its files, a turn of each role, and its log.
+
+Plain Python without dependencies, and of any version from 3.9 on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.diagnosis import Finding
+from deploy.folotoy_compose import compose_findings
+from deploy.folotoy_facts import INSIDE, INSIDE_PORT, Talkbox
+from deploy.folotoy_files import BrokenFile, read_json
+from deploy.folotoy_roles import PREFIXES, named_roles
+from deploy.folotoy_rules import findings
+from deploy.folotoy_turn import turns
+from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, wanted
+from deploy.roles import facts, line_of, lines_of
+
+ENCRYPTED = "Wrong record event"
+FIRMWARE = (
+    "toys with firmware 25.51.5.60 or newer encrypt their recordings, and use another MQTT port",
+    "If folotoy-server logs `Wrong record event`: at+config=common,use_record_enc,false and at+config=mqtt,port,1883.",
+)
+OWN_ROLES: dict[str, dict[str, Any]] = {
+    "Chinese": {
+        "start_text": "你好！",
+        "prompt": "你是一只玩具小熊，用一两句短话回答孩子。",
+        "stt_config": {"language": "zh"},
+    },
+    "English": {"start_text": "Hello!", "prompt": "You are a toy bear. Answer in one or two short sentences."},
+}
+"""Roles of nobody's file, for an installation that names none."""
+
+
+def folotoy() -> Iterator[Finding]:
+    """Look at folotoy-server's files and log, and take its roles' turns where Talkbox is up."""
+    settings = wanted()
+    try:
+        addresses = Addresses.current()
+    except ValueError:  # the look at the settings names it
+        return
+    roles, compose = _files(settings)
+    talkbox = facts(settings, addresses, roles, compose)
+    broken = False
+    if roles is not None:
+        for finding in _linted(roles, talkbox):
+            broken = broken or "cannot be read" in finding.what
+            yield finding
+    if compose is not None:
+        yield from _of_compose(compose)
+    if roles is not None or compose is not None or settings.get("FOLOTOY_HOST"):
+        yield from firmware()
+    if not broken and (STATE / "mode").exists():
+        named = named_roles(roles) if roles is not None else iter(OWN_ROLES.items())
+        environment = {**_own_environment(settings, addresses), **talkbox.environment}
+        yield from turns(named, environment, addresses, wants_chinese=roles is not None)
+
+
+def _files(settings: Mapping[str, str]) -> tuple[Path | None, Path | None]:
+    """Return roles.json and the compose file: those that are named, else those of deploy/folotoy where it is in use."""
+    roles, compose = os.environ.get("ROLES", "").strip(), os.environ.get("COMPOSE", "").strip()
+    if not roles and settings.get("FOLOTOY_HOST"):
+        beside = ROOT / settings.get("FOLOTOY_CONFIG", "folotoy") / "roles.json"
+        return (beside if beside.exists() else None), Path(compose) if compose else None
+    return Path(roles) if roles else None, Path(compose) if compose else None
+
+
+def _own_environment(settings: Mapping[str, str], addresses: Addresses) -> dict[str, str]:
+    """Return what deploy/folotoy/compose.yaml gives folotoy-server; without it, the same with the ports of here."""
+    inside = bool(settings.get("FOLOTOY_HOST"))
+    key = settings.get("FOLOTOY_KEY", "") if inside else first_key(settings) or ""
+    said = {
+        "HTTPX_TIMEOUT": settings.get("FOLOTOY_TIMEOUT", ""),
+        "OPENAI_TTS_VOICE_NAME": settings.get("FOLOTOY_VOICE", ""),
+    }
+    for place, service in enumerate(SERVICES, 1):
+        host, port = (INSIDE, INSIDE_PORT) if inside else (addresses.local, addresses.port)
+        said[f"{PREFIXES[service]}API_BASE"] = f"http://{host}:{port + place}/v1"
+        said[f"{PREFIXES[service]}KEY"] = key
+    return said
+
+
+def _linted(path: Path, talkbox: Talkbox) -> Iterator[Finding]:
+    try:
+        found = read_json(path)
+        lines = lines_of(path.read_text(encoding="utf-8-sig"))
+        list(named_roles(path))
+    except BrokenFile as exc:
+        yield Finding(False, f"{path} cannot be read", str(exc))
+        return
+    for mistake in findings(found, talkbox):
+        what = f"{path}:{line_of(mistake, lines)}: {mistake.cause}"
+        yield Finding(False if mistake.level == "error" else None, what, mistake.cure)
+
+
+def _of_compose(path: Path) -> Iterator[Finding]:
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as exc:
+        yield Finding(False, f"{path} cannot be read", f"{exc.strerror}.")
+        return
+    for mistake in compose_findings(text):
+        yield Finding(
+            False if mistake.level == "error" else None, f"{path}:{mistake.line}: {mistake.cause}", mistake.cure
+        )
+
+
+def firmware() -> Iterator[Finding]:
+    """Look for encrypted recordings in the log of a folotoy-server in a container here."""
+    what, cure = FIRMWARE
+    log = _log_of("folotoy")
+    yield (
+        Finding(False, f"folotoy-server logs “{ENCRYPTED}”: {what}", cure)
+        if ENCRYPTED in log
+        else Finding(None, what, cure)
+    )
+
+
+def _log_of(service: str) -> str:
+    if shutil.which("docker") is None:
+        return ""
+    listed = ["docker", "ps", "--quiet", "--filter", f"label=com.docker.compose.service={service}"]
+    try:
+        found = subprocess.run(listed, capture_output=True, text=True, timeout=10, check=False).stdout.split()
+        logs = [["docker", "logs", "--tail", "2000", each] for each in found]
+        done = [subprocess.run(each, capture_output=True, text=True, timeout=10, check=False) for each in logs]
+    except (subprocess.TimeoutExpired, OSError):
+        return ""
+    return "".join(each.stdout + each.stderr for each in done)

@@ -1,0 +1,305 @@
+"""Take a turn of each role as folotoy-server would: its addresses, keys, models, voices, separators and patience.
+
+Plain Python without dependencies, and of any version from 3.9 on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from deploy.diagnosis import Finding
+from deploy.folotoy_facts import INSIDE, INSIDE_PORT
+from deploy.folotoy_names import LAST_RESORTS, LOOPBACK
+from deploy.folotoy_roles import Hop, hop, mouths, timeout_seconds
+from deploy.installation import SERVICES, Addresses
+from deploy.mp3 import NoMp3, seconds_of
+from deploy.talk import SEPARATORS, TurnFailed, events, multipart, pieces
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+QUESTIONS = {True: "你好！你叫什么名字？", False: "Hello! What is your name?"}
+"""What the child says, by whether the role speaks Chinese."""
+LUMP_SECONDS, LUMP_EVENTS, HELD_SECONDS = 0.05, 5, 1.0
+"""So many events within so short a time, that long after they were begun, were held back on the way."""
+
+
+class StepFailed(Exception):
+    """The message says what went wrong.
+
+    Args:
+        cure: What to do about it.
+        status: Of the answer that says so; 0: there is none.
+    """
+
+    def __init__(self, what: str, cure: str, status: int = 0) -> None:
+        super().__init__(what)
+        self.cure, self.status = cure, status
+
+
+class DeafToChinese(StepFailed):
+    """Chinese was refused, or became something else."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "`make models` says what is in the way; see services/stt/README.md.")
+
+
+@dataclass
+class Turn:
+    """One role's turn.
+
+    Args:
+        role: As roles.json holds it.
+        settings: folotoy-server's environment.
+    """
+
+    role: Mapping[str, Any]
+    settings: Mapping[str, str]
+    addresses: Addresses
+    engines: dict[str, str] = field(default_factory=dict)
+    """Who answered, by service."""
+    lesser: list[Finding] = field(default_factory=list)
+    """What works, but not as it should."""
+
+    def __post_init__(self) -> None:
+        self.hops = {service: hop(self.role, service, self.settings) for service in SERVICES}
+        self.patience = timeout_seconds(self.settings)
+        told = f"{self.role.get('start_text', '')}{self.hops['stt'].text('language')}"
+        self.is_chinese = bool(HAN.search(told)) or self.hops["stt"].text("language").startswith("zh")
+
+    @property
+    def likeness(self) -> tuple[Any, ...]:
+        """What must be the same for two roles to have the same turn."""
+        said = ("voice_name", "speed", "language")
+        return (self.is_chinese, *((each.kind, each.base, each.key, each.model, *(each.text(name) for name in said))
+                                   for each in self.hops.values()))  # fmt: skip
+
+    def take(self) -> str:
+        """Return in a line what came when.
+
+        Raises:
+            StepFailed: One of the steps did, after all before it.
+        """
+        told = []
+        began = time.monotonic()
+        heard = QUESTIONS[self.is_chinese]
+        if self._is_reached("stt"):
+            recording = self._recording(heard)
+            began = time.monotonic()
+            heard = self._hear(recording) or heard
+            told.append(f"heard by {self.engines['stt']} after {time.monotonic() - began:.2f} s")
+        texts = iter([heard])
+        if self._is_reached("llm"):
+            texts = self._think(heard)
+        told += self._speak(texts, began) if self._is_reached("tts") else [f"thought: “{''.join(texts)[:60]}”"]
+        return ", ".join(told)
+
+    def _is_reached(self, service: str) -> bool:
+        """Tell whether the step is one of OpenAI's dialect that has an address; another is folotoy-server's own."""
+        return self.hops[service].is_ours and bool(self.hops[service].base)
+
+    def _recording(self, question: str) -> bytes:
+        mouth = self.hops["tts"] if self._is_reached("tts") else self.hops["stt"]
+        wanted = {"model": mouth.model if mouth.service == "tts" else "tts-1", "input": question}
+        wanted |= {"voice": mouth.text("voice_name", "alloy"), "response_format": "wav"}
+        base = mouth.base if mouth.service == "tts" else self._everything()
+        return self._read(self._post(mouth, "/audio/speech", json.dumps(wanted).encode(), base=base), mouth)
+
+    def _everything(self) -> str:
+        return f"http://{self.addresses.local}:{self.addresses.port}/v1"
+
+    def _hear(self, recording: bytes) -> str:
+        ear = self.hops["stt"]
+        fields = {name: ear.text(name) for name in ("language", "prompt") if ear.text(name)}
+        body, kind = multipart({"model": ear.model, **fields}, "question.wav", recording)
+        try:
+            response = self._post(ear, "/audio/transcriptions", body, kind)
+        except StepFailed as exc:
+            if self.is_chinese and exc.status in (400, 503):  # only who hears no Chinese refuses this
+                raise DeafToChinese(str(exc)) from exc
+            raise
+        heard = str(self._json(self._read(response, ear), ear).get("text", "")).strip()
+        if self.is_chinese and not HAN.search(heard):
+            by = self.engines["stt"]
+            raise DeafToChinese(f"Chinese is not heard: “{QUESTIONS[True]}” became “{heard}” ({by})")
+        if not heard:
+            self.lesser.append(Finding(None, f"{self.engines['stt']} heard no words", "Try with `make talk`.", True))
+        return heard
+
+    def _think(self, heard: str) -> Iterator[str]:
+        mind = self.hops["llm"]
+        prompt = {"role": "system", "content": str(self.role.get("prompt") or self.role.get("system_prompt") or "")}
+        asked: dict[str, Any] = {"model": mind.model, "stream": True, "messages": [prompt]}
+        asked["messages"] += [{"role": "user", "content": heard}]
+        asked |= {name: mind.config[name] for name in ("max_tokens", "temperature", "top_p") if name in mind.config}
+        began = time.monotonic()
+        response = self._post(mind, "/chat/completions", json.dumps(asked).encode())
+        came: list[float] = []
+        try:
+            for event in events(response):
+                if "error" in event:
+                    raise StepFailed(f"the mind broke off: {event['error'].get('message')}", "`make logs S=llm`.")
+                text = "".join(choice.get("delta", {}).get("content") or "" for choice in event.get("choices", []))
+                if text:
+                    came.append(time.monotonic() - began)
+                    yield text
+        except TurnFailed as exc:
+            response.close()
+            raise StepFailed(f"the mind: {exc}", "`make logs S=llm` says why.") from exc
+        if not came:
+            raise StepFailed("the mind said nothing", "`make logs S=llm` says why.")
+        self._look_for_a_lump(came, response)
+
+    def _look_for_a_lump(self, came: list[float], response: HTTPResponse) -> None:
+        """Tell whether something on the way holds the stream back, and passes it on as a whole."""
+        begun = float(response.headers.get("openai-processing-ms") or "inf") / 1000
+        if len(came) >= LUMP_EVENTS and came[-1] - came[0] < LUMP_SECONDS and came[0] - begun > HELD_SECONDS:
+            what = f"the stream is held back on its way: {len(came)} pieces came at once after {came[0]:.1f} s"
+            cure = "Turn buffering off in the proxy between (nginx: `proxy_buffering off;`)."
+            self.lesser.append(Finding(False, what, cure))
+
+    def _speak(self, texts: Iterator[str], began: float) -> list[str]:
+        """Have each piece spoken as soon as it is there, as many at a time as folotoy-server does."""
+        separators = self.settings.get("SENTENCE_SEPARATORS") or SEPARATORS
+        with ThreadPoolExecutor(mouths(self.settings)) as lanes:
+            jobs = [lanes.submit(self._say, piece) for piece in pieces(texts, separators)]
+            spoken = [job.result() for job in jobs]
+        if not spoken:
+            raise StepFailed("there was nothing to say", "`make talk` shows what the mind answers.")
+        by = [f"thought by {self.engines['llm']}"] if "llm" in self.engines else []
+        first, length = spoken[0][0] - began, sum(seconds for _, seconds in spoken)
+        return [*by, f"first sound by {self.engines['tts']} after {first:.2f} s",
+                f"{len(spoken)} pieces of mp3 that play {length:.1f} s"]  # fmt: skip
+
+    def _say(self, piece: str) -> tuple[float, float]:
+        """Return when the first byte came, and how long the mp3 plays."""
+        mouth = self.hops["tts"]
+        wanted: dict[str, Any] = {"model": mouth.model, "input": piece, "response_format": "mp3"}
+        wanted["voice"] = mouth.text("voice_name", self.settings.get("OPENAI_TTS_VOICE_NAME") or "alloy")
+        if "speed" in mouth.config:
+            wanted["speed"] = mouth.config["speed"]
+        response = self._post(mouth, "/audio/speech", json.dumps(wanted).encode())
+        first = response.read(1)
+        at = time.monotonic()
+        try:
+            return at, seconds_of(first + self._read(response, mouth))
+        except NoMp3 as exc:
+            raise StepFailed(f"the toy cannot play “{piece.strip()}”: {exc}", "`make logs S=tts` says why.") from exc
+
+    def _post(
+        self, step: Hop, path: str, body: bytes, kind: str = "application/json", base: str | None = None
+    ) -> HTTPResponse:
+        base = step.base if base is None else base
+        try:
+            url = urlsplit(from_here(base, self.addresses))
+            port = url.port
+        except ValueError as exc:
+            raise StepFailed(f"{_shown(base)} is no address", "Write http://ADDRESS:PORT/v1.") from exc
+        connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
+        headers = {"Content-Type": kind, "Authorization": f"Bearer {step.key}", "Connection": "close"}
+        connection = connect(url.hostname or "", port, timeout=self.patience)
+        try:
+            connection.request("POST", url.path.rstrip("/") + path, body, headers)
+            response = connection.getresponse()
+        except TimeoutError as exc:
+            connection.close()
+            raise self._silent(step) from exc
+        except (OSError, HTTPException) as exc:
+            connection.close()
+            ports = f"Talkbox has the ports {self.addresses.port} to {self.addresses.port + 3} here"
+            raise StepFailed(f"nothing answers at {_shown(base)}", f"`make ps` shows what is up; {ports}.") from exc
+        if response.status != 200:
+            raise _refused(step, response, base)
+        self.engines[step.service if path != "/audio/speech" else "tts"] = response.headers.get("x-talkbox-engine", "?")
+        return response
+
+    def _read(self, response: HTTPResponse, step: Hop) -> bytes:
+        try:
+            with response:
+                return response.read()
+        except TimeoutError as exc:
+            raise self._silent(step) from exc
+        except (OSError, HTTPException) as exc:
+            raise StepFailed(f"{step.service} broke off", f"`make logs S={step.service}` says why.") from exc
+
+    def _silent(self, step: Hop) -> StepFailed:
+        cure = "A smaller model, or another engine first in .env, is quicker; HTTPX_TIMEOUT gives folotoy-server more."
+        return StepFailed(f"{step.service} was silent for {self.patience:g} s, when folotoy-server gives up", cure)
+
+    def _json(self, body: bytes, step: Hop) -> dict[str, Any]:
+        try:
+            found = json.loads(body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise StepFailed(f"{step.service} answered no JSON", f"Is {_shown(step.base)} the right address?")
+        return found
+
+
+def from_here(base: str, addresses: Addresses) -> str:
+    """Return a base as this machine reaches it: names that only containers know mean Talkbox's proxy here."""
+    url = urlsplit(base)
+    if url.hostname == INSIDE:
+        return f"http://{addresses.local}:{(url.port or 80) - INSIDE_PORT + addresses.port}{url.path}"
+    if url.hostname in ("host.docker.internal", *LOOPBACK):
+        return f"{url.scheme}://{addresses.local}:{url.port or 80}{url.path}"
+    return base
+
+
+def _shown(base: str) -> str:
+    """Return a base without a name and password in it."""
+    return re.sub(r"(?<=//)[^/@]*@", "", base)
+
+
+def _refused(step: Hop, response: HTTPResponse, base: str) -> StepFailed:
+    body = response.read(2000)
+    try:
+        message = str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        message = ""
+    what = f"{step.service} answered {response.status}{f': {message}' if message else ''}"
+    if response.status in (401, 403):
+        return StepFailed(f"{step.service} refuses the key", "Write one of API_KEYS as its key (make up prints it).")
+    if response.status == 404 and not urlsplit(base).path.rstrip("/").endswith("/v1"):
+        return StepFailed(f"{_shown(base)} is no base: {response.status}", "Write http://ADDRESS:PORT/v1.")
+    return StepFailed(what, f"`make ps` shows the engines of {step.service}.", response.status)
+
+
+def turns(
+    named: Iterator[tuple[str, Mapping[str, Any]]],
+    settings: Mapping[str, str],
+    addresses: Addresses,
+    *,
+    wants_chinese: bool = True,
+) -> Iterator[Finding]:
+    """Take a turn of each role; roles that would have the same one share it.
+
+    Args:
+        wants_chinese: Whether a Chinese role that is not heard is a fault, and not only a pity.
+    """
+    alike: dict[tuple[Any, ...], tuple[Turn, list[str]]] = {}
+    for name, role in named:
+        turn = Turn(role, settings, addresses)
+        alike.setdefault(turn.likeness, (turn, []))[1].append(name)
+    for turn, names in alike.values():
+        who = f"{'role' if len(names) == 1 else 'roles'} {', '.join(names)}"
+        if not any(turn._is_reached(service) for service in SERVICES):
+            yield Finding(None, f"{who}: nothing of it goes through Talkbox")
+            continue
+        try:
+            yield Finding(True, f"{who}: {turn.take()}")
+        except StepFailed as exc:
+            pity = isinstance(exc, DeafToChinese) and not wants_chinese
+            yield Finding(None if pity else False, f"{who}: {exc}", exc.cure, lesser=pity)
+        for lesser in turn.lesser:
+            yield lesser._replace(what=f"{who}: {lesser.what}")
+        for service, engine in turn.engines.items():
+            if engine in LAST_RESORTS:
+                what = f"{who}: {service} is done by {engine} ({LAST_RESORTS[engine]})"
+                yield Finding(None, what, f"`make ps` shows what keeps the others of {service}.", True)

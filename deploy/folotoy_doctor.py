@@ -16,9 +16,10 @@ from deploy.diagnosis import Finding
 from deploy.folotoy_compose import compose_findings
 from deploy.folotoy_facts import INSIDE, INSIDE_PORT, Talkbox
 from deploy.folotoy_files import BrokenFile, read_json
+from deploy.folotoy_names import LAST_RESORTS
 from deploy.folotoy_roles import PREFIXES, named_roles
 from deploy.folotoy_rules import findings
-from deploy.folotoy_turn import turns
+from deploy.folotoy_turn import DeafToChinese, StepFailed, Turn
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, wanted
 from deploy.roles import facts, line_of, lines_of
 
@@ -109,6 +110,40 @@ def _of_compose(path: Path) -> Iterator[Finding]:
         yield Finding(
             False if mistake.level == "error" else None, f"{path}:{mistake.line}: {mistake.cause}", mistake.cure
         )
+
+
+def turns(
+    named: Iterator[tuple[str, Mapping[str, Any]]],
+    settings: Mapping[str, str],
+    addresses: Addresses,
+    *,
+    wants_chinese: bool = True,
+) -> Iterator[Finding]:
+    """Take a turn of each role; roles that would have the same one share it.
+
+    Args:
+        wants_chinese: Whether a Chinese role that is not heard is a fault, and not only a pity.
+    """
+    alike: dict[tuple[Any, ...], tuple[Turn, list[str]]] = {}
+    for name, role in named:
+        turn = Turn(role, settings, addresses)
+        alike.setdefault(turn.likeness, (turn, []))[1].append(name)
+    for turn, names in alike.values():
+        who = f"{'role' if len(names) == 1 else 'roles'} {', '.join(names)}"
+        if not any(turn.is_reached(service) for service in SERVICES):
+            yield Finding(None, f"{who}: nothing of it goes through Talkbox")
+            continue
+        try:
+            yield Finding(True, f"{who}: {turn.take()}")
+        except StepFailed as exc:
+            pity = isinstance(exc, DeafToChinese) and not wants_chinese
+            yield Finding(None if pity else False, f"{who}: {exc}", exc.cure, lesser=pity)
+        for lesser in turn.lesser:
+            yield lesser._replace(what=f"{who}: {lesser.what}")
+        for service, engine in turn.engines.items():
+            if engine in LAST_RESORTS:
+                what = f"{who}: {service} is done by {engine} ({LAST_RESORTS[engine]})"
+                yield Finding(None, what, f"`make ps` shows what keeps the others of {service}.", True)
 
 
 def firmware() -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from deploy.diagnosis import Finding
 from deploy.folotoy_facts import INSIDE, INSIDE_PORT
-from deploy.folotoy_names import LAST_RESORTS, LOOPBACK
+from deploy.folotoy_names import LOOPBACK
 from deploy.folotoy_roles import Hop, hop, mouths, timeout_seconds
 from deploy.installation import SERVICES, Addresses
 from deploy.mp3 import NoMp3, seconds_of
@@ -89,23 +89,23 @@ class Turn:
         told = []
         began = time.monotonic()
         heard = QUESTIONS[self.is_chinese]
-        if self._is_reached("stt"):
+        if self.is_reached("stt"):
             recording = self._recording(heard)
             began = time.monotonic()
             heard = self._hear(recording) or heard
             told.append(f"heard by {self.engines['stt']} after {time.monotonic() - began:.2f} s")
         texts = iter([heard])
-        if self._is_reached("llm"):
+        if self.is_reached("llm"):
             texts = self._think(heard)
-        told += self._speak(texts, began) if self._is_reached("tts") else [f"thought: “{''.join(texts)[:60]}”"]
+        told += self._speak(texts, began) if self.is_reached("tts") else [f"thought: “{''.join(texts)[:60]}”"]
         return ", ".join(told)
 
-    def _is_reached(self, service: str) -> bool:
+    def is_reached(self, service: str) -> bool:
         """Tell whether the step is one of OpenAI's dialect that has an address; another is folotoy-server's own."""
         return self.hops[service].is_ours and bool(self.hops[service].base)
 
     def _recording(self, question: str) -> bytes:
-        mouth = self.hops["tts"] if self._is_reached("tts") else self.hops["stt"]
+        mouth = self.hops["tts"] if self.is_reached("tts") else self.hops["stt"]
         wanted = {"model": mouth.model if mouth.service == "tts" else "tts-1", "input": question}
         wanted |= {"voice": mouth.text("voice_name", "alloy"), "response_format": "wav"}
         base = mouth.base if mouth.service == "tts" else self._everything()
@@ -269,37 +269,3 @@ def _refused(step: Hop, response: HTTPResponse, base: str) -> StepFailed:
     if response.status == 404 and not urlsplit(base).path.rstrip("/").endswith("/v1"):
         return StepFailed(f"{_shown(base)} is no base: {response.status}", "Write http://ADDRESS:PORT/v1.")
     return StepFailed(what, f"`make ps` shows the engines of {step.service}.", response.status)
-
-
-def turns(
-    named: Iterator[tuple[str, Mapping[str, Any]]],
-    settings: Mapping[str, str],
-    addresses: Addresses,
-    *,
-    wants_chinese: bool = True,
-) -> Iterator[Finding]:
-    """Take a turn of each role; roles that would have the same one share it.
-
-    Args:
-        wants_chinese: Whether a Chinese role that is not heard is a fault, and not only a pity.
-    """
-    alike: dict[tuple[Any, ...], tuple[Turn, list[str]]] = {}
-    for name, role in named:
-        turn = Turn(role, settings, addresses)
-        alike.setdefault(turn.likeness, (turn, []))[1].append(name)
-    for turn, names in alike.values():
-        who = f"{'role' if len(names) == 1 else 'roles'} {', '.join(names)}"
-        if not any(turn._is_reached(service) for service in SERVICES):
-            yield Finding(None, f"{who}: nothing of it goes through Talkbox")
-            continue
-        try:
-            yield Finding(True, f"{who}: {turn.take()}")
-        except StepFailed as exc:
-            pity = isinstance(exc, DeafToChinese) and not wants_chinese
-            yield Finding(None if pity else False, f"{who}: {exc}", exc.cure, lesser=pity)
-        for lesser in turn.lesser:
-            yield lesser._replace(what=f"{who}: {lesser.what}")
-        for service, engine in turn.engines.items():
-            if engine in LAST_RESORTS:
-                what = f"{who}: {service} is done by {engine} ({LAST_RESORTS[engine]})"
-                yield Finding(None, what, f"`make ps` shows what keeps the others of {service}.", True)

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import pytest
 from deploy.diagnosis import Finding
-from deploy.folotoy_turn import from_here, turns
+from deploy.folotoy_doctor import turns
+from deploy.folotoy_turn import from_here
 from deploy.installation import Addresses
 
 from fixtures import sounds

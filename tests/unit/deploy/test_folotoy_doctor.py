@@ -14,7 +14,7 @@ def nothing_is_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An installation of its own: no `.env`, and no state."""
     monkeypatch.setattr(folotoy_doctor, "STATE", tmp_path / "state")
     monkeypatch.setattr(folotoy_doctor, "wanted", dict)
-    monkeypatch.setattr(folotoy_doctor.Addresses, "current", lambda: Addresses(18080, "127.0.0.1"))
+    monkeypatch.setattr(Addresses, "current", lambda: Addresses(18080, "127.0.0.1"))
     monkeypatch.setattr(folotoy_doctor, "_log_of", lambda service: "")
     for name in ("ROLES", "COMPOSE", "FOLOTOY_HOST"):
         monkeypatch.delenv(name, raising=False)

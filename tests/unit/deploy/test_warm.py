@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from deploy import warm
 from deploy.folotoy_files import BrokenFile, compose_settings
+from deploy.folotoy_roles import roles
 from deploy.talk import Talkbox, TurnFailed
-from deploy.warm import Greeting, greetings, roles, say
+from deploy.warm import Greeting, greetings, say
 
 BEAR = {"start_text": "你好，我是小熊。", "tts_config": {"model": "tts-1", "voice_name": "bunny", "speed": 0.9}}
 

@@ -41,10 +41,15 @@ class Joined:
         self, engine: Engine, texts: Iterable[str], voice: Voice, speed: float, levels: Levels | None = None
     ) -> None:
         self._engine, self._voice, self._speed = engine, voice, speed
-        self._texts = deque(texts)
+        self._uncut = iter(texts)
+        self._texts: deque[str] = deque()
         self._levels = None if levels is None or levels.leave(engine.sound) else levels
         kept = engine.sound.codec == "pcm" or (self._levels is None and engine.sound.rate <= MOST_RATE)
         self.sound: Sound = engine.sound if kept else pcm(RATE)
+
+    def cut(self) -> None:
+        """Find all clauses, which takes time in a long text. May be called in a thread, before `pieces`."""
+        self._texts.extend(self._uncut)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the sound in the form `sound`; the next clauses begin once the first sound of this one has come.
@@ -52,6 +57,7 @@ class Joined:
         Raises:
             EngineFailed: A clause broke off; those before it have been sent.
         """
+        self.cut()
         making: deque[_Making] = deque()
         level, edges = self._level(), self._edges()
         try:

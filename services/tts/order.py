@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import suppress
+from typing import NamedTuple, Self
 
 from chassis.chain.chain import Chain
 from chassis.errors import BadRequest
@@ -12,6 +13,7 @@ from tts.audio.pcm import Sound
 from tts.cache.entry import key_of
 from tts.engines import Engine
 from tts.settings import Settings
+from tts.text.aside import LONG
 from tts.text.figures import in_words
 from tts.text.speakable import clean, tidy
 from tts.voices.choose import Voice, choose
@@ -46,6 +48,21 @@ class Order:
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
         self._language_hint = None if scripts(self.text) else language_hint
         self._plans: dict[Engine, Plan] = {}
+
+    @classmethod
+    def planned(cls, wanted: Wanted, settings: Settings, language_hint: str | None, chain: Chain[Engine]) -> Self:
+        """Return an order with the plans of all engines that might serve it; of a long text, that is most of the work.
+
+        May be called in a thread.
+        """
+        order = cls(wanted, settings, language_hint)
+        if len(wanted.text) > LONG:
+            seats, submodel = chain.pick(wanted.model)
+            for seat in seats:
+                if seat.engine is not None:
+                    with suppress(BadRequest):  # raised again when the engine is asked
+                        order.plan(seat.engine, submodel)
+        return order
 
     @property
     def shared_key(self) -> bytes:

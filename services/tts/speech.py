@@ -23,6 +23,7 @@ from tts.order import Order
 from tts.recent import RecentLanguages
 from tts.settings import Settings
 from tts.take import Silence, Take
+from tts.text.aside import aside
 from tts.text.speakable import speakable
 from tts.wire import MEDIA_TYPES, parse
 
@@ -46,7 +47,8 @@ async def speech(
         EngineFailed: No engine gave sound in time. (If one breaks off later, the connection does.)
     """
     wanted, key = await parse(request), request.scope["state"].get("key")
-    order = Order(wanted, settings, recent.get(key, wanted.voice))
+    hint = recent.get(key, wanted.voice)
+    order = await aside(wanted.text, lambda: Order.planned(wanted, settings, hint, chain))
     begin = partial(_begin, chain, order, levels, turns)
     sound: Outgoing
     if not speakable(order.text):

@@ -9,6 +9,7 @@ from tts.audio.loudness import Levels
 from tts.audio.pcm import RATE, pcm, silence
 from tts.join import Joined
 from tts.order import Order, Plan
+from tts.text.aside import aside
 from tts.text.clauses import clauses
 from tts.text.speakable import speakable
 
@@ -42,6 +43,7 @@ class Take:
             Declined: The engine made no sound, though there is something to say.
             EngineFailed: The engine broke off.
         """
+        await aside(self.plan.text, self._joined.cut)
         async with aclosing(self._joined.pieces()) as pieces:
             async for piece in pieces:
                 slices = self._encoding.encode(piece)

@@ -154,7 +154,7 @@ SPANS = (
 )  # fmt: skip
 MATHEMATICAL = r"[0-9a-z)²³⁴ⁿ₀-₉]"
 SIGNS = (
-    rule(r" ?(?:<?[-=]+>|<[-=]+|[→⇒➡←⇐↔]) ?", PAUSE),
+    rule(r" ?(?:(?:<|(?<![-=<]))[-=]++>|<[-=]++|[→⇒➡←⇐↔]) ?", PAUSE),
     rule(rf"[{EMOJI}]+(?: [{EMOJI}]+)*", " "),
     rule(r"(?<=[0-9℃℉度%％°元CF])[ ~～]*[~～][ ~～]*(?=-?[0-9¥￥$€£])", "~"),
     rule(r"(?<=[一二三四五六七八九十日天月号点年岁])[~～](?=[0-9星周礼])", "–"),
@@ -174,7 +174,7 @@ SIGNS = (
 )
 BREATHS = (
     rule(r"(?<=[a-z,]) ?\n ?(?=[a-z])", " "),
-    rule(rf"[ \n{PAUSE}{STOP}]*[\n{PAUSE}{STOP}][ \n{PAUSE}{STOP}]*", _breath),
+    rule(rf"(?<![ \n{PAUSE}{STOP}])[ \n{PAUSE}{STOP}]*[\n{PAUSE}{STOP}][ \n{PAUSE}{STOP}]*", _breath),
     rule(r" +", " "),
     rule(rf"(?<=[{CJK}]) (?=[{MARKS}])|(?<=[\w{MARKS}]) (?=[，。；！？、])|(?<=\w) (?=[,;!?](?:\s|$|[{CJK}]))"),
     rule(

@@ -18,9 +18,12 @@ def _one_step(m: Match) -> str:
     return "".join(chr(int(code, 16)) for code in codes.split()).replace("∕", "/") or m[0]
 
 
+FIRST_ITEM = re.compile("[①❶➀➊⑴⒈㈠]")
+
+
 def _numbered(m: Match) -> str:
     """Return the number; a stop before it where it is an item of a list that has begun."""
-    begun = unicodedata.numeric(m[0]) > 1 and re.search("[①❶➀➊⑴⒈㈠]", m.string[: m.start()])
+    begun = unicodedata.numeric(m[0]) > 1 and FIRST_ITEM.search(m.string, 0, m.start())
     return f"{STOP if begun else ''}{unicodedata.numeric(m[0]):.0f}{PAUSE}"
 
 
@@ -93,8 +96,8 @@ COMPARISONS = (
         r"(?<=[\w)]) ?(<=|>=|!=|=<)(?= ?[\w(\-])", lambda m: m[0].replace(m[1], {"!=": "≠", ">=": "≥"}.get(m[1], "≤"))
     ),
     rule(r"(?<=[0-9)]) ?==(?= ?[0-9(])", "="),
-    rule(rf"(?<![\w/])([A-Za-z]|[0-9][0-9.]*+) ?< ?(?={OPERAND})", r"\1＜"),
-    rule(rf"(?<![\w</])([A-Za-z]|[0-9][0-9.]*+) ?> ?(?={OPERAND})", r"\1＞"),
+    rule(rf"(?<![\w/])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?< ?(?={OPERAND})", r"\1＜"),
+    rule(rf"(?<![\w</])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?> ?(?={OPERAND})", r"\1＞"),
     rule(r"(?m)^([^*\n]*[0-9)])\*\*([0-9]{1,3})(?![\w*])(?=[^*\n]*$)", lambda m: m[1] + raised(m[2])),
     rule(
         r"(?<=[0-9A-Za-z)])\^(?:\((-?[0-9a-z]{1,3})\)|(-?[0-9]{1,4}(?![0-9_^])|[a-z](?![A-Za-z_^])))(?<!o\^o)",

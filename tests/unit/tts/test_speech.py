@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import wave
+from time import process_time
 from typing import Any
 
 import httpx
@@ -18,6 +19,8 @@ from tts.cache.cache import Cache, CacheOptions
 from tts.engines import Engine
 from tts.recent import RecentLanguages
 from tts.settings import Settings
+from tts.text.figures import in_words
+from tts.text.speakable import tidy
 from tts.voices.choose import Voice
 from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, served, service
 
@@ -362,3 +365,23 @@ def test_no_more_callers_are_remembered_than_there_is_room_for() -> None:
         recent.note(str(number), "alloy", "zh")
 
     assert [recent.get(str(number), "alloy") for number in range(5)] == [None, None, None, "zh", "zh"]
+
+
+@pytest.mark.parametrize("unit", ["5℃", "√9 ", "①", "$5 "])
+async def test_nobody_waits_while_another_callers_figures_are_put_into_words(unit: str) -> None:
+    """It takes a tenth of a second and more, in which others are answered many times."""
+    text, engine, longest = (unit * 4096)[:4096], FakeEngine(silence(0.1)), 0.0
+    asked = asyncio.create_task(ask(service(fake=engine), input=text, response_format="pcm"))
+
+    while not engine.said and not asked.done():
+        began = process_time()
+        await asyncio.sleep(0.001)
+        longest = max(longest, process_time() - began)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+
+    tidy.cache_clear()
+    in_words.cache_clear()
+    began = process_time()
+    in_words(tidy(text), "en-US")
+    assert longest < 0.5 * (process_time() - began)

@@ -78,11 +78,11 @@ def wait(
 
 
 def describe(engine: Any) -> str:
-    """Return a state as `loading: downloading model.bin, 40 %`."""
+    """Return a state as `loading: downloading model.bin, 40 %` or `ready, not tried yet`."""
     text = str(engine["state"])
     detail, progress = engine.get("detail"), engine.get("progress")
-    if detail and engine["state"] != "ready":
-        text += f": {detail}"
+    if detail:
+        text += f", {detail}" if engine["state"] == "ready" else f": {detail}"
     if progress is not None:
         text += f", {int(progress * 100)} %"
     return text
@@ -135,15 +135,12 @@ def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]])
 
 def _answers(service: str, engines: dict[str, list[Any]]) -> str:
     states = engines.get(service, [])
-    now = next((engine["name"] for engine in states if engine["state"] == "ready"), None)
+    now = next((engine for engine in states if engine["state"] == "ready"), None)
     if now is None:
         return f"{DOES[service]} as soon as it has loaded"
-    ahead = []
-    for engine in states:
-        if engine["name"] == now:
-            break
-        ahead.append(f"{engine['name']} is {brief(engine)}")
-    return f"{DOES[service]} with {now}" + (f" ({'; '.join(ahead)})" if ahead else "")
+    ahead = states[: states.index(now)] if brief(now) == "ready" else states[: states.index(now) + 1]
+    known = "; ".join(f"{engine['name']} is {brief(engine)}" for engine in ahead)
+    return f"{DOES[service]} with {now['name']}" + (f" ({known})" if known else "")
 
 
 def folotoy(base: str, key: str | None) -> dict[str, str]:

@@ -85,3 +85,15 @@ def test_folotoys_variables_have_its_own_odd_names() -> None:
 
 def test_the_page_is_opened_with_the_key_in_hand() -> None:
     assert "http://127.0.0.1:9000/#key=tb-1%2F2" in screen(Addresses(9000), "tb-1/2", {})
+
+
+def test_what_an_engine_says_of_itself_is_shown_though_it_is_ready(addresses: Addresses) -> None:
+    edge = {"name": "edge", "state": "ready", "detail": "not tried yet"}
+    Status.told = [[edge, READY]]
+    said: list[str] = []
+
+    wait(addresses, lambda: None, said.append)
+
+    assert "  stt  edge       ready, not tried yet" in said
+    assert "speaks with edge (edge is ready, not tried yet)" in screen(addresses, None, {"tts": [edge, READY]})
+    assert "speaks with sphinx\n" in screen(addresses, None, {"tts": [READY]})

@@ -42,8 +42,11 @@ class Guesses:
         Args:
             owner: Name of the key; None: it is wrong.
         """
+        known = self._houses.get(_network(address))
+        if known is not None and owner in known.owners:
+            return True
         house = self._house(address)
-        if owner in house.owners or (owner is None and hash(key) in house.wrong):
+        if owner is None and hash(key) in house.wrong:
             return True
         if house.guesses_left < 1:
             return False

@@ -6,7 +6,7 @@ services. Where nothing is to be changed, the request goes on as the bytes it ca
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from chassis.chain.admission import Admission
@@ -186,11 +186,7 @@ class OpenAI(Engine):
 
     def _room(self, asked: Asked, model: str) -> int:
         """Return tokens for thoughts where they cannot be switched off: within a toy's 200 nothing would be said."""
-        thinks = (
-            model in self._thinks_long
-            or THINKS_UNTOLD.match(model) is not None
-            or unthinking(self.provider, model).get("reasoning_effort") == "low"
-        )
+        thinks = model in self._thinks_long or _always_thinks(self.provider, model)
         ours = asked.wanted.token_limit is None
         return THOUGHT_TOKENS if thinks and (ours or self.options.for_the_ear) else 0
 
@@ -257,6 +253,12 @@ class _Pieces(AsyncIterator[bytes]):
             self._first = b""
             return first
         return await anext(self._reply)
+
+
+@lru_cache(maxsize=256)
+def _always_thinks(provider: str, model: str) -> bool:
+    """Tell whether the thoughts of a model cannot be switched off."""
+    return THINKS_UNTOLD.match(model) is not None or unthinking(provider, model).get("reasoning_effort") == "low"
 
 
 def _estimate(asked: Asked) -> dict[str, Any]:

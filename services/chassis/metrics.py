@@ -37,6 +37,9 @@ model_end = Gauge(
     multiprocess_mode="livemax",
 )
 queued = Gauge("talkbox_queued", "Requests waiting for a place", multiprocess_mode="livesum")
+places = Gauge("talkbox_places", "Requests that can be answered at a time", multiprocess_mode="livesum")
+places_taken = Gauge("talkbox_places_taken", "Places that are taken", multiprocess_mode="livesum")
+build = Gauge("talkbox_build_info", "1, with the release that runs", ["version"], multiprocess_mode="livemax")
 worker_deaths = Gauge(
     "talkbox_worker_deaths", "Workers that died since the service was started", multiprocess_mode="max"
 )

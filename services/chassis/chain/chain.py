@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Generic, TypeVar
 
-from chassis import trace
+from chassis import metrics, trace
 from chassis.chain.admission import Admission
 from chassis.chain.attempt import Answer, Attempt, Budget, Work
 from chassis.chain.seat import E, Seat
@@ -43,6 +43,7 @@ class Chain(Generic[E]):
 
     def start(self) -> None:
         """Load all engines side by side, in the background."""
+        metrics.places.set(self.admission.concurrent)
         self._loading = [asyncio.create_task(seat.keep_loading()) for seat in self.seats]
 
     async def aclose(self) -> None:
@@ -98,6 +99,7 @@ class Chain(Generic[E]):
         """
         began = monotonic()
         since = await self.admission.enter()
+        metrics.places_taken.inc()
         trace.note("queue", since - began)
         try:
             admitted()
@@ -106,6 +108,10 @@ class Chain(Generic[E]):
             with trace.stage("engine"):
                 begun = await attempt.ask(seats, lambda engine: work(engine, submodel))
         except BaseException:
-            self.admission.leave(since)
+            self._leave(since)
             raise
-        return Answer(begun, lambda: self.admission.leave(since))
+        return Answer(begun, lambda: self._leave(since))
+
+    def _leave(self, since: float) -> None:
+        self.admission.leave(since)
+        metrics.places_taken.dec()

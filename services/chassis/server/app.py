@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis import metrics
+from chassis import VERSION, metrics
 from chassis.chain.admission import Door
 from chassis.chain.chain import Chain
 from chassis.errors import Errors
@@ -87,6 +87,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         chain.start()
+        metrics.build.labels(VERSION).set(1)
         metrics.worker_deaths.set(getattr(app.state, "deaths", 0))
         await _warmed(chain, getattr(app.state, "warm_seconds", 0.0))
         yield

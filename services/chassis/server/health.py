@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from chassis import metrics
+from chassis import VERSION, metrics
 from chassis.chain.chain import Chain
 from chassis.chain.seat import State
 
@@ -20,7 +20,7 @@ def routes(chain: Chain[Any], *, has_keys: bool) -> list[Route]:
     async def readyz(request: Request) -> Response:
         hidden = INNER_FIELDS if has_keys and "key" not in request.scope["state"] else frozenset[str]()
         engines = [{"name": seat.name} | _shown(seat.state, hidden) for seat in chain.seats]
-        body: dict[str, Any] = {"ready": chain.ready, "engines": engines}
+        body: dict[str, Any] = {"ready": chain.ready, "version": VERSION, "engines": engines}
         if deaths := getattr(request.app.state, "deaths", 0):
             body["worker_deaths"] = deaths
         return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})

@@ -553,3 +553,19 @@ async def test_the_gauges_of_the_queue_and_of_readiness_go_down_again() -> None:
     for _ in range(3):
         await all_of(await chain.answer("tts-1", speak))
     assert value("talkbox_engine_ready", engine="gone") == 0
+
+
+async def test_the_places_that_are_taken_are_counted_until_the_answer_is_closed() -> None:
+    def taken() -> float:
+        return REGISTRY.get_sample_value("talkbox_places_taken") or 0.0
+
+    chain, before = chain_of(first=FakeEngine()), taken()
+    answer = await chain.answer("tts-1", speak)
+    assert taken() == before + 1
+    await answer.aclose()
+    await answer.aclose()
+    assert taken() == before
+
+    with pytest.raises(EngineFailed):
+        await chain_of(gone=FakeEngine(error=EngineFailed("broke"))).answer("tts-1", speak)
+    assert taken() == before

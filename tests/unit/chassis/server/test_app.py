@@ -1,3 +1,4 @@
+from chassis import VERSION
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Report
 from chassis.errors import EngineFailed, EngineUnavailable
@@ -27,6 +28,7 @@ async def test_readyz_shows_each_engine_and_its_state() -> None:
     assert response.status_code == 200
     assert response.json() == {
         "ready": True,
+        "version": VERSION,
         "engines": [
             {"name": "openai", "state": "unavailable", "detail": "Set OPENAI_API_KEY."},
             {"name": "companion", "state": "ready"},

@@ -1,0 +1,106 @@
+"""The manifests for Kubernetes, rendered by the real kustomize and held against the real schemas."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from deploy.installation import ROOT
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
+SERVICES = ("stt", "llm", "tts")
+OF_OPERATORS = {"ScaledObject", "PodMonitor"}
+"""Kinds that Kubernetes itself does not have."""
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("kustomize") is None and not os.environ.get("EVERY_TOOL"), reason="kustomize is not here"
+)
+
+
+def rendered(overlay: str) -> list[dict[str, Any]]:
+    command = ["kustomize", "build", str(FOLDER / "overlays" / overlay)]
+    return list(yaml.safe_load_all(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
+def of_kind(manifests: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}
+
+
+def containers(manifests: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each Pod with its one container."""
+    for deployment in of_kind(manifests, "Deployment").values():
+        pod = deployment["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        yield pod, container
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_field_is_one_that_kubernetes_knows(overlay: str) -> None:
+    known = [each for each in rendered(overlay) if each["kind"] not in OF_OPERATORS]
+    command = [str(os.path.join(os.path.dirname(sys.executable), "kubernetes-validate")), "--strict", "/dev/stdin"]
+    checked = subprocess.run(command, input=yaml.safe_dump_all(known), capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nothing_runs_as_root_or_writes_outside_its_volumes(overlay: str) -> None:
+    for pod, container in containers(rendered(overlay)):
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert not pod["automountServiceAccountToken"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert not container["securityContext"]["allowPrivilegeEscalation"]
+
+
+def test_a_service_is_ready_when_warm_and_leaves_after_the_proxy_has_forgotten_it() -> None:
+    manifests = rendered("cpu")
+    for service in SERVICES:
+        pod = of_kind(manifests, "Deployment")[service]["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+
+        assert container["startupProbe"]["exec"]["command"][-1] == "--loaded"
+        assert pod["terminationGracePeriodSeconds"] > pause + 20
+        assert of_kind(manifests, "Service")[service]["spec"]["clusterIP"] == "None"
+        assert of_kind(manifests, "PodDisruptionBudget")[service]["spec"]["maxUnavailable"] == 1
+
+
+@pytest.mark.parametrize(("overlay", "kind"), [("cpu", "HorizontalPodAutoscaler"), ("keda", "ScaledObject")])
+def test_each_service_scales_alone(overlay: str, kind: str) -> None:
+    scalers = of_kind(rendered(overlay), kind)
+
+    assert {name: each["spec"]["scaleTargetRef"]["name"] for name, each in scalers.items()} == dict(
+        zip(SERVICES, SERVICES, strict=True)
+    )
+
+
+def test_what_scaling_asks_prometheus_for_is_what_the_services_count() -> None:
+    from chassis import metrics
+
+    queries = [
+        trigger["metadata"]["query"]
+        for each in of_kind(rendered("keda"), "ScaledObject").values()
+        for trigger in each["spec"]["triggers"]
+    ]
+    counted = {metrics.places, metrics.places_taken, metrics.queued, metrics.first_byte}
+    names = {sample.name for metric in counted for family in metric.collect() for sample in family.samples}
+
+    asked = {
+        word for query in queries for word in query.replace("{", " ").replace("(", " ").split() if "talkbox_" in word
+    }
+    assert asked
+    assert asked <= names | {"talkbox_first_byte_seconds_bucket"}
+
+
+def test_keys_come_from_a_secret_and_from_nowhere_else() -> None:
+    manifests = rendered("cpu")
+    [settings] = [each for name, each in of_kind(manifests, "ConfigMap").items() if name.startswith("settings")]
+
+    assert not [name for name in settings["data"] if name.endswith(("_KEY", "_KEYS"))]
+    assert not of_kind(manifests, "Secret")

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from chassis.settings import Options, Settings
-from chassis.upstream.settings import Provider
+from chassis.upstream.provider import Provider
 
 ROOT = Path(__file__).parent.parent
 SERVICES = ROOT / "services"

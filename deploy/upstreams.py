@@ -12,7 +12,8 @@ from deploy.installation import SERVICES
 
 from chassis.errors import EngineUnavailable
 from chassis.settings import SettingError, read
-from chassis.upstream.settings import Provider, Rows
+from chassis.upstream.provider import Provider
+from chassis.upstream.settings import Rows
 
 TABLES = {
     "stt": "stt.engines.openai.providers",

@@ -79,6 +79,15 @@ def read(
     return kind(**found)
 
 
+def value_of(variable: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return the text of one variable whose name is no field's, such as one that a vendor chose; empty if unset.
+
+    Raises:
+        SettingError: The file that `variable` with `_FILE` names cannot be read.
+    """
+    return _text(os.environ if environ is None else environ, variable)
+
+
 def _text(environ: Mapping[str, str], variable: str) -> str:
     """Return the value of `variable`, or what the file holds that `variable` with `_FILE` names; empty if neither."""
     text, file = environ.get(variable, "").strip(), environ.get(f"{variable}_FILE", "").strip()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 QUESTIONS = (
     *("/chat/completions", "/completions", "/responses", "/embeddings", "/models"),
+    "/text/chatcompletion_v2",
     *("/audio/transcriptions", "/audio/translations", "/audio/speech", "/audio/voices"),
 )
 """Paths of the dialect that are often left at the end of a base URL."""
@@ -36,7 +37,7 @@ def address(text: str, path: str, usual: str | None) -> Address:
     rest, _, query = rest.partition("?")
     host, slash, below = rest.partition("/")
     below = _without_question(f"{slash}{below}".rstrip("/"), path)
-    return Address(f"{scheme.lower()}://{host}{below or _usual_path(host, usual)}", query)
+    return Address(f"{scheme.lower()}://{host}{_whole_path(below, _usual_path(host, usual))}", query)
 
 
 def _without_question(path: str, own: str) -> str:
@@ -44,6 +45,11 @@ def _without_question(path: str, own: str) -> str:
         if path.lower().endswith(question):
             return path[: -len(question)].rstrip("/")
     return path
+
+
+def _whole_path(path: str, usual: str) -> str:
+    """Return the provider's usual path for one that is only its beginning: `/api` where it is `/api/v1`."""
+    return usual if usual.startswith(f"{path}/") else path
 
 
 def _usual_path(host: str, usual: str | None) -> str:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct, field
@@ -12,6 +11,8 @@ from msgspec import Struct, field
 from chassis.errors import EngineUnavailable
 from chassis.settings import Options, SettingError, read
 from chassis.upstream.addresses import AZURE, Address, address
+from chassis.upstream.folotoy import assembled, folotoys, retired
+from chassis.upstream.provider import Provider
 
 PASS_ON = "*"
 KEY = "{key}"
@@ -19,34 +20,6 @@ KEY = "{key}"
 _PAIR = re.compile(r",\s*(?=[\w!#$%&'*+.^`|~-]+\s*:)")
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+")
 _JWT = "eyJ"
-
-
-class Provider(Struct, frozen=True):
-    """An upstream that is known, so that no operator need look it up.
-
-    Args:
-        base_url: Address up to, without, the path of the one thing it is asked; None: only the operator knows.
-        model: Model that is asked for unless the operator says otherwise; None: the one that the caller names.
-        needs_key: It answers nobody without a key.
-        needs_model: Only the operator can know its model's name.
-        also: Other names under which its key is often kept: `DASHSCOPE` → `DASHSCOPE_API_KEY`.
-        hint: Sentence for an operator who must set `base_url`.
-        preferred: Models to ask for, the best first, where a key does not have `model`.
-        headers: Headers that show the key, as `…_HEADERS` takes them; empty: `Authorization: Bearer`.
-        folotoy: Start of the names that FoloToy has for its variables: `OPENAI_TTS_`.
-        api_version: Version to ask a deployment of Azure for, where none is set.
-    """
-
-    base_url: str | None
-    model: str | None = None
-    needs_key: bool = True
-    needs_model: bool = False
-    also: tuple[str, ...] = ()
-    hint: str = ""
-    preferred: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    folotoy: str = ""
-    api_version: str = ""
 
 
 P = TypeVar("P", bound=Provider)
@@ -84,30 +57,6 @@ class SharedOptions(Options, frozen=True, kw_only=True):
     """Address of the upstream, instead of the known one."""
     api_key: str | None = None
     """Key of the upstream, or several separated by commas: one that is refused or at its limit rests alone."""
-
-
-class FoloToyOptions(Options, frozen=True, kw_only=True):
-    """FoloToy's names for the same, so that a block of its compose file works as it is: `OPENAI_TTS_KEY`,
-    `SILICONFLOW_TTS_KEY`, `AZURE_OPENAI_TTS_KEY`. A service's own variable wins."""
-
-    prefix = "<TYPE>_"
-    api_base: str | None = None
-    """Address of the upstream, instead of the known one."""
-    key: str | None = None
-    """Its key, or several separated by commas."""
-    model: str | None = None
-    """Model to ask for, whatever the caller names."""
-    deployment_name: str = ""
-    """Azure's deployment, at the address of the resource: `https://NAME.openai.azure.com`."""
-    api_version: str = ""
-    """Version of Azure's API, with a deployment."""
-
-    def address(self, base_url: str | None, usual_version: str) -> str | None:
-        """Return `base_url` as far as the deployment, where one is named and not in it already."""
-        if not base_url or not self.deployment_name or "/openai/" in base_url:
-            return base_url
-        query = f"?api-version={self.api_version or usual_version}"
-        return f"{base_url.rstrip('/')}/openai/deployments/{quote(self.deployment_name, safe='')}{query}"
 
 
 class Row(Struct, frozen=True):
@@ -193,20 +142,24 @@ class Rows(Generic[P]):
         """
         prefix, provider = self.prefix(name), self.provider(name)
         own, shared = read(RowOptions, prefix=self.prefix(self.known_as(name)), own=prefix), self._shared(name)
-        theirs = read(FoloToyOptions, prefix=provider.folotoy) if provider.folotoy else FoloToyOptions()
+        theirs, at_vendor = folotoys(provider), assembled(provider)
         keys = _split(own.api_key or theirs.key or _first(each.api_key for each in shared.values()) or "")
         base_url = own.base_url or theirs.api_base or _first(each.base_url for each in shared.values())
         written = theirs.address(base_url, provider.api_version)
+        vendors = at_vendor or provider.base_url
         model = own.model or (own.models[0] if own.models else theirs.model or theirs.deployment_name)
-        if not (written or provider.base_url):
+        if not (keys or own.headers) and (instead := retired(provider)):
+            raise EngineUnavailable(instead)
+        if not (written or vendors):
             raise EngineUnavailable(f"Set {prefix}BASE_URL. {provider.hint}".strip())
         if provider.needs_key and not (keys or written or own.headers):  # an address of one's own may want none
-            raise EngineUnavailable(f"Set {next(iter(shared))}_API_KEY (or {prefix}API_KEY).")
+            key = provider.folotoy_names.get("key", f"{next(iter(shared))}_API_KEY")
+            raise EngineUnavailable(f"Set {key} (or {prefix}API_KEY).")
         if provider.needs_model and not model:
             raise EngineUnavailable(f"Set {prefix}MODEL to the name of the model or endpoint you were given.")
         if own.ca_file is not None and not own.ca_file.is_file():
             raise EngineUnavailable(f"There is no file {str(own.ca_file)!r}. Correct {prefix}CA_FILE.")
-        found = address(written or provider.base_url or "", self.path, provider.base_url)
+        found = address(written or vendors or "", self.path, provider.base_url)
         return Row(
             name,
             found.base_url,
@@ -220,7 +173,7 @@ class Rows(Generic[P]):
             headers_in(own.headers, f"{prefix}HEADERS") or _usual_headers(provider, found, keys),
             own.ca_file,
             () if model else provider.preferred,
-            _key_variable(prefix, own, shared) if own.api_key or not theirs.key else f"{provider.folotoy}KEY",
+            _key_variable(prefix, own, shared) if own.api_key or not theirs.key else _folotoys_key(provider),
         )
 
     def exists(self, name: str) -> bool:
@@ -278,6 +231,10 @@ def _key_variable(prefix: str, own: RowOptions, shared: Mapping[str, SharedOptio
     if own.api_key:
         return f"{prefix}API_KEY"
     return f"{next((name for name, each in shared.items() if each.api_key), next(iter(shared)))}_API_KEY"
+
+
+def _folotoys_key(provider: Provider) -> str:
+    return provider.folotoy_names.get("key", f"{provider.folotoy}KEY")
 
 
 def _split(keys: str) -> list[str]:

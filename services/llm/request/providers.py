@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from chassis.upstream.settings import Provider, Rows
+from chassis.upstream.provider import Provider
+from chassis.upstream.settings import Rows
 
 Fields = Mapping[str, Any]
 Switches = tuple[tuple[str, Fields], ...]
@@ -74,6 +75,11 @@ _ARK = Mind(
     needs_model=True,
     also=("ARK", "VOLCENGINE", "DOUBAO"),
     folotoy="VOLCENGINE_",
+    retired=dict.fromkeys(
+        ("VOLCENGINE_ACCESS_KEY", "VOLCENGINE_SECRET_KEY"),
+        "the API it was for has ended; make an API key of Ark at console.volcengine.com/ark, and set ARK_API_KEY "
+        "(or VOLCENGINE_KEY) and VOLCENGINE_MODEL to the model or the endpoint (ep-…).",
+    ),
     switches=_always(thinking=_DISABLED),
     limit="max_tokens",
 )
@@ -82,6 +88,9 @@ _AZURE = Mind(
     hint="It is the address of your resource: https://NAME.openai.azure.com/openai/v1",
     also=("AZURE_OPENAI", "AZURE"),
     headers={"api-key": "{key}"},
+    folotoy="AZURE_OPENAI_",
+    folotoy_names={"api_base": "AZURE_OPENAI_ENDPOINT", "deployment_name": "AZURE_OPENAI_MODEL"},
+    api_version="2024-10-21",
     switches=_EFFORT,
     knows_developer=True,
 )
@@ -124,6 +133,11 @@ PROVIDERS: dict[str, Mind] = {
         "lite",
         also=("SPARK", "SPARK_DESK"),
         folotoy="SPARK_DESK_",
+        folotoy_names={"model": "SPARK_MODEL"},
+        retired=dict.fromkeys(
+            ("SPARK_DESK_APP_ID", "SPARK_DESK_API_SECRET"),
+            "the HTTP API takes one key, the APIPassword of the model's page at console.xfyun.cn; set SPARK_DESK_KEY.",
+        ),
         switches=((r"(?!lite|generalv3|pro-128k|max-32k|4\.0Ultra)", {"thinking": _DISABLED}),),
         limit="max_tokens",
     ),
@@ -131,6 +145,12 @@ PROVIDERS: dict[str, Mind] = {
         "https://qianfan.baidubce.com/v2",
         "ernie-4.5-turbo-32k",
         preferred=("ernie-4.5-turbo-32k", "ernie-4.5-turbo-128k"),
+        folotoy="QIANFAN_",
+        retired=dict.fromkeys(
+            ("QIANFAN_CLIENT_ID", "QIANFAN_SECRET"),
+            "the pair belongs to the first API of Qianfan, which this row does not ask; make a key "
+            "(bce-v3/ALTAK-…) at console.bce.baidu.com/iam and set QIANFAN_API_KEY. The row is qianfan all the same.",
+        ),
         switches=((r"(?!ernie-4\.5-turbo-\d)", {"enable_thinking": False}),),
         limit="max_tokens",
     ),
@@ -171,13 +191,29 @@ PROVIDERS: dict[str, Mind] = {
     "fastgpt": Mind("https://api.fastgpt.in/api/v1", "fastgpt", folotoy="FASTGPT_", limit="max_tokens"),
     "openclaw": Mind(None, hint="It is the address of your OpenClaw gateway, with /v1 at its end."),
     "aws-bedrock": Mind(
-        None, needs_model=True, hint="It is https://bedrock-runtime.REGION.amazonaws.com/openai/v1, with an API key."
+        None,
+        needs_model=True,
+        hint="It is https://bedrock-runtime.REGION.amazonaws.com/openai/v1, with an API key.",
+        folotoy="AWS_BEDROCK_",
+        folotoy_base="https://bedrock-runtime.{AWS_BEDROCK_REGION_NAME}.amazonaws.com/openai/v1",
+        retired=dict.fromkeys(
+            ("AWS_BEDROCK_AWS_ACCESS_KEY_ID", "AWS_BEDROCK_AWS_SECRET_ACCESS_KEY"),
+            "Bedrock's OpenAI endpoint takes an API key of Bedrock, and no signature; set AWS_BEDROCK_API_KEY.",
+        ),
     ),
     "cf-workers-ai": Mind(
-        None, needs_model=True, hint="It is https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID/ai/v1."
+        None,
+        needs_model=True,
+        hint="It is https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID/ai/v1.",
+        folotoy_names={"key": "CF_WORKERS_AI_API_TOKEN", "model": "CF_WORKERS_AI_MODEL_ID"},
+        folotoy_base="https://api.cloudflare.com/client/v4/accounts/{CF_WORKERS_AI_ACCOUNT_ID}/ai/v1",
     ),
     "ollama": Mind(
-        "http://localhost:11434/v1", needs_key=False, switches=_always(reasoning_effort="none"), limit="max_tokens"
+        "http://localhost:11434/v1",
+        needs_key=False,
+        folotoy="OLLAMA_",
+        switches=_always(reasoning_effort="none"),
+        limit="max_tokens",
     ),
     "vllm": Mind("http://localhost:8000/v1", needs_key=False, switches=_TEMPLATE),
     "lmstudio": Mind("http://localhost:1234/v1", needs_key=False, limit="max_tokens"),

@@ -1,6 +1,7 @@
 """Known transcription servers: what an operator need not look up. A row of one's own needs no line here."""
 
-from chassis.upstream.settings import Provider, Rows
+from chassis.upstream.provider import Provider
+from chassis.upstream.settings import Rows
 from stt.sound.audio_file import Format
 
 SENSEVOICE = ("zh", "yue", "en", "ja", "ko")

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from chassis.upstream.settings import Provider, Rows
+from chassis.upstream.provider import Provider
+from chassis.upstream.settings import Rows
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 

@@ -4,7 +4,8 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from chassis.settings import SettingError
-from chassis.upstream.settings import Provider, Rows
+from chassis.upstream.provider import Provider
+from chassis.upstream.settings import Rows
 
 TABLE = {"house": Provider("http://house/v1", "usual"), "shop": Provider(None, hint="Ask the shop.")}
 EARS = Rows("EARS", "/listen", TABLE, Provider(None, needs_key=False))

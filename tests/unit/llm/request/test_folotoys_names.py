@@ -38,6 +38,102 @@ def test_key_model_and_address_are_read_under_the_names_that_folotoy_has(
     assert UPSTREAMS.row(name).base_url == "http://127.0.0.1:9000/v1"
 
 
+def set_all(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_azure_openai_is_asked_at_its_deployment_with_its_own_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = {"ENDPOINT": "https://mine.openai.azure.com/", "KEY": "k", "MODEL": "gpt-35-turbo"}
+    set_all(monkeypatch, **{f"AZURE_OPENAI_{name}": value for name, value in block.items()})
+    row = UPSTREAMS.row("azure-openai")
+    path = "/openai/deployments/gpt-35-turbo/chat/completions"
+
+    assert row.url("/chat/completions") == f"https://mine.openai.azure.com{path}?api-version=2024-10-21"
+    assert (row.headers_with("k"), row.model) == ({"api-key": "k"}, "gpt-35-turbo")
+    assert row.key_variable == "AZURE_OPENAI_KEY"
+
+    set_all(monkeypatch, AZURE_OPENAI_API_VERSION="2023-05-15", LLM_AZURE_OPENAI_BASE_URL="http://127.0.0.1:9000/x")
+    row = UPSTREAMS.row("azure-openai")
+
+    assert row.url("/chat/completions") == f"http://127.0.0.1:9000/x{path}?api-version=2023-05-15"
+    assert row.headers_with("k") == {"api-key": "k"}
+
+
+def test_azures_own_v1_surface_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, AZURE_OPENAI_ENDPOINT="https://mine.openai.azure.com", AZURE_OPENAI_KEY="eyJ0.eyJ1.x")
+    row = UPSTREAMS.row("azure-openai")
+
+    assert row.base_url == "https://mine.openai.azure.com/openai/v1"
+    assert row.headers_with("eyJ0.eyJ1.x") == {"authorization": "Bearer eyJ0.eyJ1.x"}
+
+
+def test_an_account_or_a_region_makes_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, CF_WORKERS_AI_ACCOUNT_ID="a7", CF_WORKERS_AI_API_TOKEN="t", CF_WORKERS_AI_MODEL_ID="@cf/m")
+    row = UPSTREAMS.row("cf-workers-ai")
+
+    assert row.base_url == "https://api.cloudflare.com/client/v4/accounts/a7/ai/v1"
+    assert (row.api_key, row.model, row.key_variable) == ("t", "@cf/m", "CF_WORKERS_AI_API_TOKEN")
+
+    set_all(monkeypatch, AWS_BEDROCK_REGION_NAME="us-west-2", AWS_BEDROCK_KEY="k", AWS_BEDROCK_MODEL="openai.gpt-oss")
+    assert UPSTREAMS.row("aws-bedrock").base_url == "https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1"
+
+
+def test_an_address_that_is_made_still_wants_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, CF_WORKERS_AI_ACCOUNT_ID="a7", CF_WORKERS_AI_MODEL_ID="@cf/m")
+    with pytest.raises(EngineUnavailable, match="CF_WORKERS_AI_API_TOKEN"):
+        UPSTREAMS.row("cf-workers-ai")
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "address", "base_url"),
+    [
+        ("ollama", "OLLAMA_API_BASE", "http://127.0.0.1:11434", "http://127.0.0.1:11434/v1"),
+        ("fastgpt", "FASTGPT_API_BASE", "https://api.fastgpt.in/api", "https://api.fastgpt.in/api/v1"),
+        (
+            "minimax",
+            "MINIMAX_API_BASE",
+            "https://api.minimax.chat/v1/text/chatcompletion_v2",
+            "https://api.minimax.chat/v1",
+        ),
+        (
+            "gemini",
+            "GEMINI_API_BASE",
+            "https://generativelanguage.googleapis.com/v1beta",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+        ),
+    ],
+)
+def test_addresses_as_folotoy_writes_them_are_put_right(
+    monkeypatch: pytest.MonkeyPatch, name: str, variable: str, address: str, base_url: str
+) -> None:
+    set_all(monkeypatch, **{variable: address, f"{variable.removesuffix('API_BASE')}MODEL": "m"})
+    assert UPSTREAMS.row(name).base_url == base_url
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "cure"),
+    [
+        ("qianfan", ("QIANFAN_CLIENT_ID", "QIANFAN_SECRET"), "QIANFAN_API_KEY"),
+        ("volcengine", ("VOLCENGINE_ACCESS_KEY", "VOLCENGINE_SECRET_KEY"), "ARK_API_KEY"),
+        ("spark-desk", ("SPARK_DESK_APP_ID", "SPARK_DESK_API_SECRET"), "SPARK_DESK_KEY"),
+        ("aws-bedrock", ("AWS_BEDROCK_AWS_ACCESS_KEY_ID", "AWS_BEDROCK_AWS_SECRET_ACCESS_KEY"), "AWS_BEDROCK_API_KEY"),
+    ],
+)
+def test_a_pair_that_is_of_no_use_any_more_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, name: str, block: tuple[str, str], cure: str
+) -> None:
+    for variable in block:
+        monkeypatch.setenv(variable, "theirs")
+    with pytest.raises(EngineUnavailable, match=f"{block[0]} is of no use.*{cure}") as caught:
+        UPSTREAMS.row(name)
+    assert "theirs" not in str(caught.value)
+
+    set_all(monkeypatch, **{cure: "k", "VOLCENGINE_MODEL": "ep-1", "AWS_BEDROCK_MODEL": "m"})
+    set_all(monkeypatch, AWS_BEDROCK_REGION_NAME="us-west-2")
+    assert UPSTREAMS.row(name).api_key == "k"
+
+
 @pytest.mark.parametrize("name", ["openclaw", "aws-bedrock", "cf-workers-ai"])
 def test_an_address_that_only_the_operator_knows_is_asked_for(name: str) -> None:
     with pytest.raises(EngineUnavailable, match=r"_BASE_URL\. It is "):

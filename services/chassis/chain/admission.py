@@ -74,7 +74,20 @@ class Admission:
         self.mean_seconds += 0.2 * (monotonic() - since - self.mean_seconds)
         self._pass_on()
 
+    def lend(self) -> None:
+        """Give a place to the next while its request waits for a slow reader; `retake` follows."""
+        metrics.places_taken.dec()
+        self._pass_on()
+
+    def retake(self) -> None:
+        """Take a lent place back at once, though that makes one more than there are until somebody leaves."""
+        metrics.places_taken.inc()
+        self.running += 1
+
     def _pass_on(self) -> None:
+        if self.running > self.concurrent:
+            self.running -= 1
+            return
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

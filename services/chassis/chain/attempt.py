@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from chassis.chain.admission import Admission
 from chassis.chain.seat import Seat, State
 from chassis.errors import (
     ApiError,
@@ -20,6 +21,9 @@ from chassis.sse import close
 
 LEAST_SHARE = 0.25
 """Smallest share of the first-byte budget that any engine gets."""
+
+READER_SECONDS = 1.0
+"""Time for which a reader who takes nothing keeps a place."""
 
 LOADING_SECONDS = 5.0
 """When to ask again while an engine is loading."""
@@ -59,19 +63,45 @@ class Begun(NamedTuple, Generic[T, R]):
 
 
 class Answer(AsyncIterator[T], Generic[T, R]):
-    """The pieces that one engine gives, from the first on. Closing it ends the work and frees the place."""
+    """The pieces that one engine gives, from the first on. Closing it ends the work and frees the place.
 
-    def __init__(self, begun: Begun[T, R], leave: Callable[[], None]) -> None:
+    A reader who takes no piece for `READER_SECONDS` keeps no place: it is lent until the next piece is asked for.
+    """
+
+    def __init__(self, begun: Begun[T, R], admission: Admission, since: float, leave: Callable[[float], None]) -> None:
         self.engine = begun.seat.name
         self.record: R = begun.work.record
         """The record of this engine's work; engines that lost the race kept their own."""
-        self._seat, self._rest, self._leave = begun.seat, begun.work.pieces, leave
+        self._seat, self._rest = begun.seat, begun.work.pieces
+        self._admission, self._since, self._leave = admission, since, leave
+        self._lent_at: float | None = None
         self._first: list[T] = [begun.first]
         self._open = True
+        self._await_reader()
 
     async def __anext__(self) -> T:
-        if self._first:
-            return self._first.pop()
+        self._work_again()
+        try:
+            return self._first.pop() if self._first else await self._next()
+        finally:
+            self._await_reader()
+
+    def _await_reader(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(READER_SECONDS, self._lend)
+
+    def _lend(self) -> None:
+        if self._open:
+            self._lent_at = monotonic()
+            self._admission.lend()
+
+    def _work_again(self) -> None:
+        self._timer.cancel()
+        if self._lent_at is not None:
+            self._since += monotonic() - self._lent_at  # what readers take is no measure of our pace
+            self._lent_at = None
+            self._admission.retake()
+
+    async def _next(self) -> T:
         try:
             return await anext(self._rest)
         except StopAsyncIteration:
@@ -86,10 +116,11 @@ class Answer(AsyncIterator[T], Generic[T, R]):
     async def aclose(self) -> None:
         if self._open:
             self._open = False
+            self._work_again()
             try:
                 await close(self._rest)
             finally:
-                self._leave()
+                self._leave(self._since)
 
 
 class Attempt:

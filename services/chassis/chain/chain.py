@@ -110,7 +110,7 @@ class Chain(Generic[E]):
         except BaseException:
             self._leave(since)
             raise
-        return Answer(begun, lambda: self._leave(since))
+        return Answer(begun, self.admission, since, self._leave)
 
     def _leave(self, since: float) -> None:
         self.admission.leave(since)

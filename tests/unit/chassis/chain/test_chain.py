@@ -569,3 +569,35 @@ async def test_the_places_that_are_taken_are_counted_until_the_answer_is_closed(
     with pytest.raises(EngineFailed):
         await chain_of(gone=FakeEngine(error=EngineFailed("broke"))).answer("tts-1", speak)
     assert taken() == before
+
+
+async def test_a_reader_who_takes_nothing_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.chain.attempt.READER_SECONDS", 0.02)
+    chain = chain_of(a=FakeEngine(b"1", b"2", b"3"))
+    chain.admission = admission = Admission(1, 1, 5.0)
+    slow = await chain.answer("tts-1", speak)
+    assert await anext(slow) == b"1"
+
+    other = await chain.answer("tts-1", speak)
+    assert admission.running == 1
+
+    assert await anext(slow) == b"2"  # a place is there for whoever has begun
+    assert admission.running == 2
+    assert await all_of(other) == [b"1", b"2", b"3"]
+    assert await all_of(slow) == [b"3"]
+    assert admission.running == 0
+
+
+async def test_a_reader_who_leaves_while_its_place_is_lent_frees_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chassis.chain.attempt.READER_SECONDS", 0.02)
+    chain = chain_of(a=FakeEngine(b"1", b"2", b"3"))
+    chain.admission = admission = Admission(1, 1, 5.0)
+    slow, other = await chain.answer("tts-1", speak), await chain.answer("tts-1", speak)
+
+    await slow.aclose()
+
+    assert admission.running == 1
+    await other.aclose()
+    assert admission.running == 0

@@ -37,7 +37,7 @@ class CozeOptions(Options, frozen=True, kw_only=True):
     """Bot, published to the API: the number at the end of its page's address."""
     api_base: str = "https://api.coze.cn"
     """Address of the API: `https://api.coze.com` outside China."""
-    custom_variables: str = ""
+    custom_variables: str = "{}"
     """JSON object with variables of the bot's prompt and their values."""
     system_variable: str = ""
     """Variable of the bot's prompt that takes the role's system prompt; unset: the bot's own prompt alone."""
@@ -83,7 +83,8 @@ class Coze(ChatService):
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         options = read(CozeOptions)
-        vendor = Vendor(name, "LLM_COZE_", options.personal_access_token, "COZE_PERSONAL_ACCESS_TOKEN")
+        token = "COZE_PERSONAL_ACCESS_TOKEN"
+        vendor = Vendor(name, "LLM_COZE_", options.personal_access_token, token, model_variable="COZE_BOT_ID")
         return cls(options, vendor, read(RelayOptions, own="LLM_COZE_"))
 
     async def attempt(self, key: str, wanted: ChatRequest) -> AsyncGenerator[str | Finish, None]:
@@ -163,6 +164,6 @@ def _headers(key: str) -> dict[str, str]:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(text, type=dict[str, Any]) if text else {}
+        return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeEncodeError) as exc:
         raise SettingError('COZE_CUSTOM_VARIABLES: it takes a JSON object: {"name": "value"}.') from exc

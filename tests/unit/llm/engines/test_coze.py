@@ -123,6 +123,12 @@ async def test_troubles_are_what_they_are(monkeypatch: pytest.MonkeyPatch, key: 
             await answer(engine)
 
 
+async def test_a_bot_that_is_not_there_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with talking(monkeypatch, "unpublished") as (engine, _):
+        with pytest.raises(EngineWithoutModel, match="COZE_BOT_ID"):
+            await answer(engine)
+
+
 async def test_a_caller_who_leaves_cancels_the_chat(monkeypatch: pytest.MonkeyPatch) -> None:
     async with talking(monkeypatch, "stall") as (engine, server):
         pieces = engine.chat(asked())

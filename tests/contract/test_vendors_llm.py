@@ -9,9 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from imitations.coze import BOT
+from imitations.coze import BOT, CozeServer
 from imitations.coze import KEY as COZE_KEY
-from imitations.coze import CozeServer
 from imitations.dify import KEY as DIFY_KEY
 from imitations.dify import DifyServer
 from imitations.upstream import MANNERS, Manner, Upstream
@@ -97,7 +96,7 @@ OWN = (
         keys={"refused": "unknown", "unpaid": "unpaid", "busy": "busy", "no model": "off"},
     ),
 )
-every = pytest.mark.parametrize("provider", (*ROWS, *OWN), ids=lambda provider: provider.name)
+every = pytest.mark.parametrize("provider", [*ROWS, *OWN], ids=lambda provider: provider.name)
 
 
 @asynccontextmanager

@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from contextvars import ContextVar
 from time import monotonic
 
@@ -54,7 +53,8 @@ class Trace:
 
     def own_seconds(self, total: float) -> float:
         """Return the part of `total` that was neither the caller's upload, nor a queue, nor an engine."""
-        return max(0.0, total - sum(self.stages.get(stage, 0.0) for stage in _OTHERS))
+        seconds = self.stages.get
+        return max(0.0, total - seconds("upload", 0.0) - seconds("queue", 0.0) - seconds("engine", 0.0))
 
     def server_timing(self, total: float) -> str:
         """Return the value of the header `Server-Timing`, durations in milliseconds; the trace's name is in it too."""
@@ -62,7 +62,6 @@ class Trace:
         return ", ".join([*parts, f"total;dur={total * 1000:.1f}", f'traceparent;desc="{self.parent}"'])
 
 
-_OTHERS = ("upload", "queue", "engine")
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 enter, leave = _current.set, _current.reset
 
@@ -85,11 +84,16 @@ def note(stage: str, seconds: float) -> None:
         trace.add(stage, seconds)
 
 
-@contextmanager
-def stage(name: str) -> Iterator[None]:
-    """Note the time of a block as a stage of the current request, however it ends."""
-    began = monotonic()
-    try:
-        yield
-    finally:
-        note(name, monotonic() - began)
+class stage:
+    """Context manager that notes the time of its block as a stage of the current request, however it ends."""
+
+    __slots__ = ("_began", "_name")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._began = monotonic()
+
+    def __exit__(self, *raised: object) -> None:
+        note(self._name, monotonic() - self._began)

@@ -18,6 +18,7 @@ from llm.list_models import model, models
 from llm.request.body import fields_of
 from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions, Settings
+from llm.speak_ahead import SpeakAheadOptions, Teller
 
 
 def create_app() -> Starlette:
@@ -38,14 +39,23 @@ def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | Non
     """Three paths on the shared chassis. Tests bring their own `settings`, `chain` and `keys`."""
     keys = read(KeyOptions) if keys is None else keys
     accounts = Accounts(settings, keys.names)
+    teller = Teller.of(read(SpeakAheadOptions))
+
+    async def end() -> None:
+        await accounts.aclose()
+        if teller is not None:
+            await teller.aclose()
+
     return create_service(
         settings,
         chain,
         routes=[
-            Route("/v1/chat/completions", partial(chat_completions, chain, settings, accounts), methods=["POST"]),
+            Route(
+                "/v1/chat/completions", partial(chat_completions, chain, settings, accounts, teller), methods=["POST"]
+            ),
             Route("/v1/models", partial(models, chain), methods=["GET"]),
             Route("/v1/models/{id:path}", partial(model, chain), methods=["GET"]),
         ],
         keys=keys,
-        at_end=accounts.aclose,
+        at_end=end,
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,12 +21,15 @@ from llm.budgets.key_budgets import Accounts
 from llm.engines import COMPANION, Engine
 from llm.excuse import NO_ANSWER, language_of
 from llm.settings import Settings
+from llm.speak_ahead import Ahead, Teller
 from llm.wire import Asked, User, parse, said_by
 
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
-async def chat_completions(chain: Chain[Engine], settings: Settings, accounts: Accounts, request: Request) -> Response:
+async def chat_completions(
+    chain: Chain[Engine], settings: Settings, accounts: Accounts, teller: Teller | None, request: Request
+) -> Response:
     """Return the next words of a conversation: events as they come if the request streams, else one JSON object.
 
     Raises:
@@ -34,7 +38,7 @@ async def chat_completions(chain: Chain[Engine], settings: Settings, accounts: A
         EngineFailed: No engine of the chain answered. (One that breaks off later is an error event in the stream.)
     """
     asked = await parse(request)
-    turn = Turn(chain, settings, accounts, asked, request.scope)
+    turn = Turn(chain, settings, accounts, asked, request.scope, teller)
     try:
         await accounts.admit(turn.key)
         return Unhurried(turn) if asked.wanted.stream else await _whole(turn)
@@ -50,6 +54,7 @@ class Turn(Struct):
     accounts: Accounts
     asked: Asked
     scope: Scope
+    teller: Teller | None = None
 
     @property
     def key(self) -> str | None:
@@ -72,6 +77,12 @@ class Turn(Struct):
             await answer.aclose()
         finally:
             await self.accounts.note(self.key, answer.engine, self.asked.wanted, answer.record)
+
+    def ahead(self) -> Ahead | None:
+        """Begin to tell tts of what the answer says; None where it shall not know, or the answer is not for an ear."""
+        if self.teller is None or not self.asked.wanted.is_prose:
+            return None
+        return Ahead(self.teller, Headers(scope=self.scope).get("authorization", ""))
 
     def may_say(self, failure: ApiError) -> bool:
         """Tell whether a failure is put into words: by setting, unless it is a mistake that the caller can mend."""
@@ -132,13 +143,19 @@ class Unhurried(Response):
         self._spoke = self._loop.time()
         self._comment: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._ahead: Ahead | None = None
         try:
             await self._answered()
+            if self._ahead is not None:
+                self._ahead.hear(None)
+                self._ahead = None
         except ApiError as exc:
             if not self._began:
                 return await self.turn.excuse(exc)(scope, receive, send)
             await self._ended_by(exc)
         finally:
+            if self._ahead is not None:
+                self._ahead.stop()
             if self._timer is not None:
                 self._timer.cancel()
             if self._comment is not None:
@@ -170,8 +187,15 @@ class Unhurried(Response):
             async for piece in answer:
                 self._said = self._said or piece
                 await self._write(piece)
+                if self.turn.teller is not None:
+                    self._tell(piece)
         finally:
             await self.turn.close(answer)
+
+    def _tell(self, piece: bytes) -> None:
+        self._ahead = self._ahead or self.turn.ahead()
+        if self._ahead is not None:
+            self._ahead.hear(piece)
 
     async def _ended_by(self, failure: ApiError) -> None:
         """Send a failure: for eyes an event; for ears an excuse before the first word, and an end when time is up."""

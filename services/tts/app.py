@@ -18,8 +18,9 @@ from tts.cache.cache import Cache, CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
 from tts.engines.openai.providers import UPSTREAMS
 from tts.list_voices import voices
-from tts.recent import RecentLanguages
+from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
+from tts.speak_ahead import SpeakAhead
 from tts.speech import speech
 
 USUAL_MODELS = re.compile(r"tts-1[\w.-]*|gpt-[\w.-]*-tts[\w.-]*")
@@ -39,15 +40,17 @@ def create_app() -> Starlette:
 
 
 def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:
-    """Put five paths on the shared chassis. Tests bring their own `settings`, `chain` and `cache`."""
+    """Put six paths on the shared chassis. Tests bring their own `settings`, `chain` and `cache`."""
     levels = Levels(settings.loudness)
-    handler = partial(speech, chain, settings, levels, asyncio.Lock(), cache, RecentLanguages())
+    making = (chain, settings, levels, asyncio.Lock(), cache, RecentLanguages(), RecentManners())
+    handler = partial(speech, *making)
     known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
     return create_service(
         settings,
         chain,
         routes=[
             Route("/v1/audio/speech", handler, methods=["POST"]),
+            Route("/v1/audio/speech/ahead", SpeakAhead(*making).answer, methods=["POST"]),
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
             Route("/v1/audio/models", known.bare_models, methods=["GET"]),
             Route("/v1/models", known.models, methods=["GET"]),

@@ -1,8 +1,16 @@
-"""Languages that callers heard last, for pieces that do not tell their own: a sentence is cut around its `25`."""
+"""What callers heard last: the language, for pieces that do not tell their own (a sentence is cut around its `25`), and
+the manner, for pieces that they have not asked for yet."""
 
 from collections import OrderedDict
+from time import monotonic
+
+from msgspec.structs import replace
+
+from tts.wire import Wanted
 
 MOST_CALLERS = 4096
+MANNER_SECONDS = 900.0
+"""Time after which nobody expects a caller to ask for the same voice again."""
 
 
 class RecentLanguages:
@@ -22,3 +30,25 @@ class RecentLanguages:
         self._languages.move_to_end((key, voice))
         if len(self._languages) > self._most:
             self._languages.popitem(last=False)
+
+
+class RecentManners:
+    """Manner of the last piece of each key: its model, voice, codec and speed."""
+
+    def __init__(self, most: int = MOST_CALLERS) -> None:
+        self._most = most
+        self._manners: OrderedDict[str | None, tuple[float, Wanted]] = OrderedDict()
+
+    def note(self, key: str | None, wanted: Wanted) -> None:
+        """Remember the manner of a piece, and nothing of its words."""
+        self._manners[key] = monotonic(), replace(wanted, text="")
+        self._manners.move_to_end(key)
+        if len(self._manners) > self._most:
+            self._manners.popitem(last=False)
+
+    def expect(self, key: str | None, text: str) -> Wanted | None:
+        """Return the request that this key is expected to make for a text; None if nobody can tell."""
+        noted, manner = self._manners.get(key, (0.0, None))
+        if manner is None or monotonic() - noted > MANNER_SECONDS:
+            return None
+        return replace(manner, text=text)

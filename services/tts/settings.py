@@ -31,6 +31,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
     """Language of a text whose letters do not decide (Latin letters, or digits alone), if the voice does not either."""
     loudness: Wish = "auto"
     """Loudness in LUFS, from -40 to -10, for everything; `auto`: -18 for all but Edge's own mp3; `off`: as it comes."""
+    speak_ahead: Literal["off", "own", "all"] = "own"
+    """Pieces of an answer that nobody has asked for yet, of which llm tells (`LLM_SPEAK_AHEAD_URL`). `own`: spoken by
+    engines that cost nothing, those on this machine and Edge; `all`: by providers too, which may bill them; `off`: not
+    spoken."""
     mp3_kbits: int | None = None
     """Bit rate of mp3, in kbit/s; 32 for toys with little memory. Unset: 64."""
     mp3_rate: Mp3Rate = 24_000

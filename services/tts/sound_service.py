@@ -35,6 +35,7 @@ class SoundService(Engine):
     """
 
     first_byte_seconds = 1.0
+    billed = True
     sound: Sound = pcm(RATE)
     speeds = (0.5, 2.0)
     lengths = Lengths()

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from starlette.requests import Request
@@ -20,7 +20,7 @@ from tts.cache.cache import CACHE_HEADER, Cache, Replay
 from tts.cache.entry import How, Outgoing
 from tts.engines import Engine
 from tts.order import Order
-from tts.recent import RecentLanguages
+from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
 from tts.take import Silence, Take
 from tts.text.aside import aside
@@ -35,6 +35,7 @@ async def speech(
     turns: asyncio.Lock,
     cache: Cache | None,
     recent: RecentLanguages,
+    manners: RecentManners,
     request: Request,
 ) -> Response:
     """Answer with sound in the codec asked for, sent as the engine makes it, or as it was kept.
@@ -49,7 +50,7 @@ async def speech(
     wanted, key = await parse(request), request.scope["state"].get("key")
     hint = recent.get(key, wanted.voice)
     order = await aside(wanted.text, lambda: Order.planned(wanted, settings, hint, chain))
-    begin = partial(_begin, chain, order, levels, turns)
+    begin = partial(begun, chain, order, levels, turns)
     sound: Outgoing
     if not speakable(order.text):
         sound = Unspoken(Silence(order))
@@ -59,6 +60,7 @@ async def speech(
         sound = await cache.answer(order.shared_key, order.keys(chain), begin)
     if (language := order.language_told) is not None:
         recent.note(key, wanted.voice, language)
+    manners.note(key, wanted)
     about = {ENGINE_HEADER: sound.engine, CACHE_HEADER: sound.how}
     headers = {name: value for name, value in about.items() if value}
     if order.wanted.streamed_as == "sse":
@@ -68,8 +70,18 @@ async def speech(
     return Stream(sound, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
 
 
-async def _begin(chain: Chain[Engine], order: Order, levels: Levels, turns: asyncio.Lock) -> "Speaking":
+async def begun(
+    chain: Chain[Engine],
+    order: Order,
+    levels: Levels,
+    turns: asyncio.Lock,
+    *,
+    check: Callable[[Engine], None] = lambda engine: None,
+) -> "Speaking":
     """Return once an engine has given its first sound.
+
+    Args:
+        check: Raises `Declined` for an engine that shall not be asked.
 
     Raises:
         BadRequest: No engine has a voice for it.
@@ -77,6 +89,7 @@ async def _begin(chain: Chain[Engine], order: Order, levels: Levels, turns: asyn
     """
 
     def work(engine: Engine, submodel: str | None) -> Work[bytes, Take]:
+        check(engine)
         take = Take(order, order.plan(engine, submodel), levels, turns)
         return Work(take.pieces(), take)
 

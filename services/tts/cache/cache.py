@@ -12,6 +12,7 @@ from typing import Annotated
 from msgspec import Meta
 from prometheus_client import Counter
 
+from chassis.errors import ApiError
 from chassis.settings import Options
 from tts.cache.entry import How, Kept, Made, Outgoing
 from tts.cache.folder import Folder
@@ -64,26 +65,35 @@ class Cache:
     def of(cls, options: CacheOptions) -> "Cache | None":
         return cls(options) if options.cache else None
 
-    async def answer(self, asked: bytes, keys: Iterable[bytes], make: Callable[[], Awaitable[Made]]) -> Outgoing:
+    async def answer(
+        self, asked: bytes, keys: Iterable[bytes], make: Callable[[], Awaitable[Made]], *, ahead: bool = False
+    ) -> Outgoing:
         """Return an answer that was kept, or one being made for another caller, or begin a new one.
 
         Args:
             asked: Key that is equal for all requests which one answer can serve.
             keys: Keys under which the answer may be kept, the best first.
             make: Function that begins to make the answer.
+            ahead: Nobody has asked for it yet.
 
         Raises:
-            Exception: Any error that `make` raises.
+            Exception: Any error that `make` raises; one of an answer made ahead is for whoever wanted it ahead alone.
         """
         keys = list(keys)
         found: Outgoing | None = self._joined(asked) or self._in_memory(keys)
         if found is None and self._folder is not None:
             found = await self._in_folder(self._folder, keys)
-        making = found or self._joined(asked) or self._begun(asked, make)
+        making = found or self._joined(asked) or self._begun(asked, make, ahead=ahead)
         if isinstance(making, SharedAnswer):
-            await making.first()
+            try:
+                await making.first()
+            except ApiError:
+                if ahead or not making.ahead:
+                    raise
+                making = self._begun(asked, make)
+                await making.first()
         if making.how:
-            answers.labels(making.how).inc()
+            answers.labels("ahead" if ahead else making.how).inc()
         return making
 
     def _joined(self, asked: bytes) -> "SharedAnswer | None":
@@ -103,12 +113,12 @@ class Cache:
                 return Replay(kept)
         return None
 
-    def _begun(self, asked: bytes, make: Callable[[], Awaitable[Made]]) -> "SharedAnswer":
+    def _begun(self, asked: bytes, make: Callable[[], Awaitable[Made]], *, ahead: bool = False) -> "SharedAnswer":
         def close() -> None:
             if self._under_way.get(asked) is making:
                 del self._under_way[asked]
 
-        making = self._under_way[asked] = Making(close)
+        making = self._under_way[asked] = Making(close, ahead=ahead)
         making.task = asyncio.create_task(self._run(making, make))
         self._tasks.add(making.task)
         making.task.add_done_callback(self._tasks.discard)

@@ -20,10 +20,11 @@ class Making:
 
     Args:
         close: Function that keeps further listeners out.
+        ahead: Nobody has asked for it yet.
     """
 
-    def __init__(self, close: Callable[[], None]) -> None:
-        self.close = close
+    def __init__(self, close: Callable[[], None], *, ahead: bool = False) -> None:
+        self.close, self.ahead = close, ahead
         self.engine: str | None = None
         self.seconds = 0.0
         self.task: asyncio.Task[None] | None = None
@@ -146,6 +147,11 @@ class SharedAnswer(AsyncIterator[bytes]):
         self.place = self.taken = 0
         """Numbers of pieces and bytes that this caller has had."""
         self._making = making
+
+    @property
+    def ahead(self) -> bool:
+        """True if it was begun before anybody asked for it."""
+        return self._making.ahead
 
     @property
     def engine(self) -> str | None:

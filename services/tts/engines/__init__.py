@@ -46,6 +46,9 @@ class Engine(Protocol):
     reads_figures: bool
     """True if the engine says numbers, dates, money and units as people do; otherwise it gets them in words."""
 
+    billed: bool = False
+    """True if each request may cost money, or another's server its time."""
+
     voices: Sequence[Voice]
     """Voices of the engine, as far as known without a request to a server; the preferred ones of a language first."""
 

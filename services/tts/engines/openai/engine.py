@@ -105,6 +105,7 @@ class OpenAI(Engine):
     """Engine of one row of settings: it asks for speech, and decodes any format of sound."""
 
     first_byte_seconds = 1.0
+    billed = True
     sound = pcm(RATE)
     lengths = Lengths()
     reads_figures = True

@@ -1,0 +1,130 @@
+"""What tts is told of an answer while it is on its way."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from chassis.settings import SettingError
+from llm.answer.encode import Chunks
+from llm.speak_ahead import SpeakAheadOptions, Teller
+from unit.llm.fakes import DONE, HELLO, FakeEngine, service, serving
+
+CHUNKS = Chunks("m", usage=False)
+
+
+class Mouth:
+    """A tts that notes what it is told, and answers once `go` is set."""
+
+    def __init__(self, status: int = 204) -> None:
+        self.told: list[tuple[str, str, str]] = []
+        self.go, self.status = asyncio.Event(), status
+        self.left = 0
+        self.go.set()
+        self.app = Starlette(routes=[Route("/v1/audio/speech/ahead", self.ahead, methods=["POST"])])
+
+    async def ahead(self, request: Request) -> Response:
+        headers = request.headers
+        text = json.loads(await request.body())["input"]
+        self.told.append((text, headers.get("authorization", ""), headers["traceparent"]))
+        gone = asyncio.create_task(self._gone(request))
+        waits = asyncio.create_task(self.go.wait())
+        await asyncio.wait([gone, waits], return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        waits.cancel()
+        return Response(status_code=self.status)
+
+    async def _gone(self, request: Request) -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        self.left += 1
+
+    async def texts(self, number: int) -> list[str]:
+        """The first so many pieces."""
+        async with asyncio.timeout(5):
+            while len(self.told) < number:
+                await asyncio.sleep(0.005)
+        return [text for text, _, _ in self.told]
+
+
+def saying(*words: str) -> FakeEngine:
+    return FakeEngine(CHUNKS.begun(), *(CHUNKS.said(each) for each in words), CHUNKS.ended("stop") + DONE)
+
+
+@asynccontextmanager
+async def mind(mouth: Mouth, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(mouth.app) as tts:
+        monkeypatch.setenv("LLM_SPEAK_AHEAD_URL", f"{tts}/v1/")
+        async with serving(service(one=engine)) as llm, httpx.AsyncClient(base_url=llm) as http:
+            http.headers["authorization"] = "Bearer the-toys"
+            yield http
+
+
+async def ask(http: httpx.AsyncClient, **more: object) -> httpx.Response:
+    return await http.post("/v1/chat/completions", json=HELLO | {"stream": True} | more)
+
+
+async def test_tts_is_told_the_pieces_that_folotoy_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth = Mouth()
+    async with mind(mouth, saying("你好", "！", "！我是", "小熊。Let us ", "go,", " now"), monkeypatch) as http:
+        answer = await ask(http)
+        texts = await mouth.texts(4)
+
+    assert texts == ["你好！！", "我是小熊。", "Let us go,", " now"]
+    assert {authorization for _, authorization, _ in mouth.told} == {"Bearer the-toys"}
+    trace = answer.headers["server-timing"].partition('desc="')[2].split("-")[1]
+    assert {parent.split("-")[1] for _, _, parent in mouth.told} == {trace}
+
+
+@pytest.mark.parametrize("more", [{"stream": False}, {"response_format": {"type": "json_object"}}])
+async def test_what_is_not_for_an_ear_is_not_told(more: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth = Mouth()
+    async with mind(mouth, saying("One. ", "Two."), monkeypatch) as http:
+        await ask(http, **more)
+        await ask(http)
+        texts = await mouth.texts(2)
+
+    assert texts == ["One.", " Two."]
+
+
+async def test_a_tts_that_hangs_or_is_away_costs_the_answer_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth = Mouth()
+    mouth.go.clear()
+    async with mind(mouth, saying("One. ", "Two. ", "Three. ", "Four."), monkeypatch) as http:
+        async with asyncio.timeout(3):
+            answer = await ask(http)
+        assert answer.text.endswith("[DONE]\n\n")
+        assert await mouth.texts(2) == ["One.", " Two."]
+        mouth.go.set()
+        assert await mouth.texts(4) == ["One.", " Two.", " Three.", " Four."]
+
+    monkeypatch.setenv("LLM_SPEAK_AHEAD_URL", "http://127.0.0.1:9/v1")
+    async with serving(service(one=saying("One. ", "Two."))) as llm, httpx.AsyncClient(base_url=llm) as http:
+        assert (await ask(http)).text.endswith("[DONE]\n\n")
+
+
+async def test_a_caller_who_leaves_ends_what_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth, go = Mouth(), asyncio.Event()
+    mouth.go.clear()
+    engine = FakeEngine(CHUNKS.begun(), CHUNKS.said("One. Two. "), go, CHUNKS.ended("stop") + DONE)
+    async with mind(mouth, engine, monkeypatch) as http:
+        async with http.stream("POST", "/v1/chat/completions", json=HELLO | {"stream": True}) as response:
+            await anext(response.aiter_bytes())
+            await mouth.texts(1)
+        async with asyncio.timeout(5):
+            while mouth.left < len(mouth.told):
+                await asyncio.sleep(0.005)
+
+    assert mouth.left >= 1
+
+
+def test_an_address_that_is_none_is_said_at_the_start() -> None:
+    with pytest.raises(SettingError, match="LLM_SPEAK_AHEAD_URL"):
+        Teller(SpeakAheadOptions(speak_ahead_url="tts:8000/v1"))

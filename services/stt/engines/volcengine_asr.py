@@ -3,6 +3,7 @@
 Source: volcengine.com/docs/6561 (large model, recognition of a file, flash).
 """
 
+import logging
 from functools import partial
 from typing import Self
 from uuid import uuid4
@@ -16,6 +17,7 @@ from chassis.upstream.turns import once
 from chassis.upstream.vendor import Call, Vendor
 from stt.text_service import MAX_ANSWER_BYTES, Clip, TextService
 
+log = logging.getLogger("talkbox.stt")
 _URL = "https://openspeech.bytedance.com/api/v3/auc/bigmodel/recognize/flash"
 _CODE = "x-api-status-code"
 _GOOD = frozenset({"", "20000000"})
@@ -33,6 +35,8 @@ class VolcengineAsrOptions(Options, frozen=True, kw_only=True):
     """Access token of the app in the old console, or several."""
     app_id: str = ""
     """App of the old console, beside its access token."""
+    cluster_id: str = ""
+    """FoloToy's cluster, of the first API (`volcengine_input_common`): the flash API has none, and it is not sent."""
     resource_id: str = "volc.bigasr.auc_turbo"
     """Resource that was bought."""
 
@@ -61,6 +65,8 @@ class VolcengineAsr(TextService):
         options = read(VolcengineAsrOptions)
         if options.access_token and not options.api_key and not options.app_id:
             raise EngineUnavailable("Set VOLCENGINE_ASR_APP_ID, or VOLCENGINE_ASR_API_KEY instead of the access token.")
+        if options.cluster_id:
+            log.warning("VOLCENGINE_ASR_CLUSTER_ID is of the first API and not sent; VOLCENGINE_ASR_RESOURCE_ID is.")
         variable = "VOLCENGINE_ASR_API_KEY" if options.api_key else "VOLCENGINE_ASR_ACCESS_TOKEN"
         keys = options.api_key or options.access_token
         headers = (_CODE, "x-api-message")

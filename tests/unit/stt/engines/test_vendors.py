@@ -66,6 +66,19 @@ async def test_a_dify_of_ones_own_is_asked_with_or_without_its_version(monkeypat
             assert (await heard(engine)).segments[0].text == WORDS
 
 
+async def test_a_cluster_of_volcengines_first_api_is_said_not_to_be_sent(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = volcengine_asr.VolcengineAsrServer()
+    block = {"ACCESS_TOKEN": volcengine_asr.KEY, "APP_ID": volcengine_asr.APP, "CLUSTER_ID": "volcengine_input_common"}
+    settings = {f"VOLCENGINE_ASR_{name}": value for name, value in block.items()}
+    async with listening(
+        monkeypatch, "volcengine-asr", server, STT_VOLCENGINE_ASR_BASE_URL="BASE", **settings
+    ) as engine:
+        assert (await heard(engine)).segments[0].text == WORDS
+    assert "VOLCENGINE_ASR_CLUSTER_ID" in caplog.text
+
+
 async def test_one_key_replaces_the_pair_at_volcengine(monkeypatch: pytest.MonkeyPatch) -> None:
     server = volcengine_asr.VolcengineAsrServer()
     settings = {"VOLCENGINE_ASR_API_KEY": volcengine_asr.KEY, "STT_VOLCENGINE_ASR_BASE_URL": "BASE"}

@@ -159,13 +159,34 @@ def room() -> Iterator[Finding]:
     yield Finding(free > FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
 
 
-def upstreams() -> Iterator[Finding]:
-    """Look for upstreams without a key or an address, by the tables of the services (and with their libraries)."""
+def provider_variables() -> Iterator[Finding]:
+    """Say which of FoloToy's variables of providers are understood, and which are not."""
+    done = _asked("deploy.provider_variables")
+    if done is None or done.returncode:
+        return
+    told = json.loads(done.stdout)
+    understood = [f"{variable} ({owner})" for variable, owner, _ in told if owner]
+    if understood:
+        yield Finding(True, f"understood: {', '.join(understood)}")
+    for variable, owner, remedy in told:
+        if not owner:
+            yield Finding(None, f"{variable} is not used", remedy)
+
+
+def _asked(module: str) -> subprocess.CompletedProcess[str] | None:
+    """Run a module with the libraries of the services and the settings in `.env`; None where there are none."""
     python = ROOT / ".venv" / "bin" / "python"
     if not python.exists():
-        return
+        return None
     environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "services"), **read_env(ROOT / ".env")}
-    done = subprocess.run([python, "-m", "deploy.upstreams"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run([python, "-m", module], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def upstreams() -> Iterator[Finding]:
+    """Look for upstreams without a key or an address, by the tables of the services."""
+    done = _asked("deploy.upstreams")
+    if done is None:
+        return
     if done.returncode:
         yield Finding(None, "the chains cannot be read", done.stderr.strip().splitlines()[-1])
         return
@@ -220,7 +241,7 @@ def clock() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    *(python, nginx, docker, settings, upstreams, running, lost, room),
+    *(python, nginx, docker, settings, upstreams, provider_variables, running, lost, room),
     *(network, clock, folotoy),
 )
 

@@ -1,0 +1,95 @@
+"""`python -m deploy.provider_variables`: says of each of FoloToy's provider variables whose it is, as JSON.
+
+It runs with the libraries of the services and asks their own tables. Names are printed, and never values.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+from deploy.folotoy_names import TYPES
+from deploy.installation import SERVICES
+from deploy.upstreams import TABLES
+
+from chassis.settings import Options
+from chassis.upstream.folotoy import variables
+from chassis.upstream.provider import Provider
+from chassis.upstream.settings import Rows
+
+SHARED = ("API_KEY", "BASE_URL")
+
+
+class Told(NamedTuple):
+    """One variable that is set, and what becomes of it.
+
+    Args:
+        owner: Service and engine that read it: `llm qianfan`; empty: none does.
+        remedy: What to do instead, where it is of no use.
+    """
+
+    variable: str
+    owner: str
+    remedy: str = ""
+
+
+def told(environ: Mapping[str, str]) -> Iterator[Told]:
+    """Yield each variable in `environ` that begins as FoloToy's do."""
+    read, retired = known()
+    starts = tuple(filter(None, _starts()))
+    for name in sorted(name for name, value in environ.items() if value):
+        bare = name.removesuffix("_FILE")
+        if bare in retired:
+            yield Told(name, "", retired[bare])
+        elif bare in read:
+            yield Told(name, read[bare])
+        elif bare.startswith(starts):
+            yield Told(name, "", "Nothing reads it; docs/providers.md has the lines of its provider.")
+
+
+def known() -> tuple[dict[str, str], dict[str, str]]:
+    """Return whose each variable is, and the remedy of each that is of no use any more."""
+    read: dict[str, str] = {}
+    retired: dict[str, str] = {}
+    for service in SERVICES:
+        rows: Rows[Provider] = import_module(TABLES[service]).UPSTREAMS
+        for name, provider in rows.providers.items():
+            shared = [f"{start}_{end}" for start in provider.also or (_upper(name),) for end in SHARED]
+            read |= {each: read.get(each, f"{service} {name}") for each in (*variables(provider), *shared)}
+            retired |= provider.retired
+        for name, options in _engines(service):
+            fields = options.__struct_fields__
+            read |= {f"{options.prefix}{field.upper()}": f"{service} {name}" for field in fields}
+    return read, retired
+
+
+def _engines(service: str) -> Iterator[tuple[str, type[Options]]]:
+    """Yield engines that have FoloToy's names, each with its settings."""
+    engines = import_module(f"{service}.engines").ENGINES
+    for name in TYPES[service]:
+        if name in engines:
+            module = engines[name].partition(":")[0]
+            for kind in vars(import_module(module)).values():
+                if isinstance(kind, type) and issubclass(kind, Options) and kind.__module__ == module:
+                    yield name, kind
+
+
+def _starts() -> Iterator[str]:
+    for service in SERVICES:
+        yield from (each.folotoy for each in import_module(TABLES[service]).UPSTREAMS.providers.values())
+        yield from (options.prefix for _, options in _engines(service))
+
+
+def _upper(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def main() -> int:
+    print(json.dumps(list(told(os.environ))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

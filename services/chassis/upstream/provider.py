@@ -9,19 +9,19 @@ class Provider(Struct, frozen=True):
     """An upstream that is known, so that no operator need look it up.
 
     Args:
-        base_url: Address up to, without, the path of the one thing it is asked; None: only the operator knows.
-        model: Model that is asked for unless the operator says otherwise; None: the one that the caller names.
-        needs_key: It answers nobody without a key.
-        needs_model: Only the operator can know its model's name.
-        also: Other names under which its key is often kept: `DASHSCOPE` → `DASHSCOPE_API_KEY`.
-        hint: Sentence for an operator who must set `base_url`.
-        preferred: Models to ask for, the best first, where a key does not have `model`.
-        headers: Headers that show the key, as `…_HEADERS` takes them; empty: `Authorization: Bearer`.
-        folotoy: Start of the names that FoloToy has for its variables: `OPENAI_TTS_`.
-        folotoy_names: Variables of FoloToy's whose names are otherwise, by the field of `FoloToyOptions`.
-        folotoy_base: Address that is made of variables of FoloToy's: `https://{AWS_BEDROCK_REGION_NAME}.…`.
-        retired: Variables of FoloToy's that the vendor takes no more, each with what to do instead.
-        api_version: Version to ask a deployment of Azure for, where none is set.
+        base_url: The upstream's address without the path of a question; None where only the operator knows it.
+        model: The model that is asked for where the operator names none; None stands for the one that the caller names.
+        needs_key: Tells whether the upstream answers nobody without a key.
+        needs_model: Tells whether only the operator can know the model's name.
+        also: Other names under which the key is often kept, such as `DASHSCOPE` for `DASHSCOPE_API_KEY`.
+        hint: A sentence for an operator who must set `base_url`.
+        preferred: The models to ask for, the best first, where a key does not have `model`.
+        headers: The headers that show the key; where there are none, `Authorization: Bearer` shows it.
+        folotoy: The start of the names that FoloToy has for the upstream's variables, such as `OPENAI_TTS_`.
+        folotoy_names: FoloToy's variables whose names are otherwise, by the field of `FoloToyOptions`.
+        folotoy_base: An address made of FoloToy's variables, such as `https://{AWS_BEDROCK_REGION_NAME}.…`.
+        retired: FoloToy's variables that the vendor takes no more, each with what to do instead.
+        api_version: The version of Azure's API that is asked for where the operator names none.
     """
 
     base_url: str | None

@@ -235,6 +235,7 @@ NUMBERS: Sequence[Rule] = (
         lambda m: digits(m[0]),
     ),
     rule(N, lambda m: number(m[0])),
+    rule(r"\b(dollar|euro|pound|cent)s (?=(?:bill|banknote|note|coin|voucher|gift card)s?\b)", r"\1 "),
     rule(r"(?<=\w)@(?=\w)", " at "),
     rule(r"(?<=[A-Za-z])\.(?=[A-Za-z]{2})", " dot "),
     rule(r"\s?[&＆]+\s?", " and "),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import cache
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -94,7 +95,7 @@ class DashscopeTtsServer(VendorServer):
         self, socket: web.WebSocketResponse, request: web.Request, text: str, run: dict[str, Any], manner: Manner
     ) -> None:
         stop = manner.cut_after if manner.cut_after is not None else manner.stall_after
-        sound = hum(0.06 * len(text))
+        sound = _hum(len(text))
         sound = _wav(sound) if manner.claims == "audio/wav" else sound
         for at in range(0, len(sound[:stop]), manner.slice_bytes):
             await socket.send_str(_event(run, "result-generated"))
@@ -105,6 +106,11 @@ class DashscopeTtsServer(VendorServer):
         if manner.stall_after is not None:
             await asyncio.sleep(60)
         await socket.send_str(_event(run, "task-finished"))
+
+
+@cache
+def _hum(characters: int) -> bytes:
+    return hum(0.06 * characters)
 
 
 def _event(run: dict[str, Any], event: str) -> str:

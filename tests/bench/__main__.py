@@ -7,7 +7,7 @@ import sys
 
 import uvloop
 
-from bench import llm, start, stt, stt_long, stt_real, stt_short, tts, vendors
+from bench import llm, start, stt, stt_long, stt_real, stt_short, tts, turn, vendors
 
 PARTS = {
     "start": start.main,
@@ -17,6 +17,7 @@ PARTS = {
     "stt_short": stt_short.main,
     "stt_long": stt_long.main,
     "stt_real": stt_real.main,
+    "turn": turn.main,
     "vendors": vendors.main,
 }
 

@@ -3,13 +3,13 @@
 import asyncio
 import importlib.util
 import json
+import math
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from deploy.talk import SYSTEM, pieces
@@ -18,11 +18,12 @@ from bench.stack import free_ports, ms, proxy, quantile, row, service, verdict
 from bench.stt import FORM, form
 from fixtures import sounds
 from fixtures.real_whisper import whisper_base
+from fixtures.small_model import smollm2
 
 QUESTION = "Hello little bear, how are you today my friend?"
 """Three seconds in flite's voice."""
 SECONDS, TOYS = 3, 4
-ROUNDS = 12
+ROUNDS, WARM = 12, 3
 OWN_MS = 20.0
 
 
@@ -49,18 +50,22 @@ class Turn:
     sounds: float
     """The first byte of mp3."""
     own: float
-    """Seconds of it that were neither an engine's nor the making of the first piece: proxy, services, wire and client."""
+    """Part of it that was neither an engine's nor the making of the first piece: proxy, services, wire and client."""
+
+
+REFUSED = Turn(math.inf, math.inf, math.inf, math.inf)
+"""A turn that the ears refused with 429, since it could not be heard in time."""
 
 
 def houses() -> Iterator[House]:
     """Yield the houses whose parts are there."""
     yield House("companion, flite", {"LLM_ENGINES": "companion"}, "flite", 250, 500)
-    model = Path(os.environ.get("GGUF_MODEL", ""))
-    if model.is_file() and importlib.util.find_spec("hibari"):
-        mind = {"LLM_ENGINES": "gguf", "GGUF_MODEL": str(model)}
-        yield House(f"{model.stem}, hibari", mind, "hibari", 500, 900)
-    else:
-        row("a model in llm's process and hibari", "left out: GGUF_MODEL names no file, or hibari is missing")
+    missing = [name for name in ("xllamacpp", "hibari") if importlib.util.find_spec(name) is None]
+    if missing:
+        row("gguf and hibari", f"left out: without {' and '.join(missing)}")
+        return
+    mind = {"LLM_ENGINES": "gguf", "GGUF_MODEL": str(smollm2())}
+    yield House("SmolLM2-135M, hibari", mind, "hibari", 500, 900)
 
 
 async def main() -> list[bool]:
@@ -71,6 +76,7 @@ async def main() -> list[bool]:
         with running(house) as port:
             alone, together = await measured(port, question)
         for name, turns in (("one toy", alone), (f"{TOYS} toys at once", together)):
+            row(f"{house.name}, {name}: turns, refused", str(len(turns)), str(turns.count(REFUSED)))
             for stage in ("heard", "cut", "sounds"):
                 values = [getattr(turn, stage) for turn in turns]
                 title = f"{house.name}, {name}: {stage}"
@@ -107,6 +113,8 @@ async def measured(port: int, question: bytes) -> tuple[list[Turn], list[Turn]]:
     """Turns of one toy, and of all at once, after one of each that warms."""
     alone, together = list[Turn](), list[Turn]()
     toys = [Toy(port) for _ in range(TOYS)]
+    for _ in range(WARM):
+        await toys[0].turn(question)
     await asyncio.gather(*(toy.turn(question) for toy in toys))
     for _ in range(ROUNDS):
         alone.append(await toys[0].turn(question))
@@ -128,6 +136,8 @@ class Toy:
         """Ask, cut the answer at its first sign, and listen for the first byte."""
         began = time.perf_counter()
         answer = await self.http.post("/audio/transcriptions", content=question, headers={"content-type": FORM})
+        if answer.status_code == 429:
+            return REFUSED
         heard, text = time.perf_counter() - began, answer.json()["text"]
         own = heard - engine_seconds(answer)
         asked = {

@@ -184,9 +184,12 @@ async def first_piece(lines: AsyncIterator[str]) -> str:
 
 
 def engine_seconds(answer: httpx.Response) -> float:
-    """Return the seconds that an engine took of an answer, as its header tells."""
+    """Return the seconds that an engine took of an answer, as its header tells.
+
+    None are known where a comment began the stream before the engine: then what is our own cannot be told either.
+    """
     stages = dict(each.strip().partition(";dur=")[::2] for each in answer.headers["server-timing"].split(","))
-    return float(stages["engine"]) / 1000
+    return float(stages.get("engine", "-inf")) / 1000
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from chassis.chain.admission import Admission
 from chassis.chain.seat import Seat, State
@@ -41,8 +41,8 @@ class Budget(NamedTuple):
     """Shared by all engines that are asked."""
     last_engine_seconds: float
     """Limit for the last engine that could answer, instead."""
-    hedge_seconds: float
-    """Silence after which the next engine is asked too; 0: never."""
+    hedge_seconds: float | Literal["auto"]
+    """Silence after which the next engine is asked too; `auto`: as long as the engine usually takes; 0: never."""
 
 
 class Work(NamedTuple, Generic[T, R]):
@@ -166,7 +166,7 @@ class Attempt:
             while True:
                 if (not running or _may_join(left)) and (seat := await self._next(left)) is not None:
                     running[asyncio.create_task(self._try(seat, work, self._share(left)))] = seat
-                    patience = self.hedge_seconds
+                    patience = seat.usual_seconds() if self.hedge_seconds == "auto" else self.hedge_seconds
                 elif running:
                     patience = None  # all who may join have joined
                 else:
@@ -195,6 +195,7 @@ class Attempt:
 
     async def _try(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R] | None:
         """Ask one engine; return None if it gave no answer, and note the reason."""
+        asked = monotonic()
         try:
             begun = await self._first_piece(seat, work, seconds)
         except Declined as exc:
@@ -205,7 +206,7 @@ class Attempt:
             seat.failed(exc)
             self.failures.append((seat.name, exc))
         else:
-            seat.spoke()
+            seat.spoke(monotonic() - asked)
             return begun
         finally:
             seat.let_off()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from chassis import metrics, trace
 from chassis.chain.admission import Admission
@@ -23,7 +23,8 @@ class Chain(Generic[E]):
         seats: Engines in the order in which they are asked.
         first_byte_seconds: Budget to the first piece, shared by all engines that are asked.
         last_engine_seconds: Limit for the last engine that could answer, instead.
-        hedge_seconds: Silence after which the next engine is asked too, and the first to answer wins; 0: never.
+        hedge_seconds: Silence after which the next engine is asked too; the first to answer wins. `auto`: as long as
+            the engine usually takes; 0: never.
         admission: Places for requests.
     """
 
@@ -33,7 +34,7 @@ class Chain(Generic[E]):
         *,
         first_byte_seconds: float = 4.0,
         last_engine_seconds: float = 30.0,
-        hedge_seconds: float = 0.0,
+        hedge_seconds: float | Literal["auto"] = 0.0,
         admission: Admission | None = None,
     ) -> None:
         self.seats = list(seats)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Generic, Literal, Protocol, TypeVar
@@ -17,6 +18,10 @@ FAILURES_BEFORE_REST = 3
 FIRST_REST_SECONDS = 10.0
 LONGEST_REST_SECONDS = 300.0
 RELOAD_SECONDS = 60.0
+REMEMBERED, LEAST_REMEMBERED = 100, 20
+"""Answers of an engine whose time to the first piece is remembered, and the fewest that tell its usual one."""
+LEAST_HEDGE_SECONDS = 0.05
+"""Shortest silence, if it is measured, after which the next engine is asked too."""
 
 Report = Callable[[str, float | None], None]
 """Takes the progress of loading: what is being done, and the part done (0 to 1; None if unknown)."""
@@ -76,6 +81,8 @@ class Seat(Generic[E]):
         self._why_resting = ""
         self._on_trial = False
         self._canary: asyncio.Task[None] | None = None
+        self._first_pieces: deque[float] = deque(maxlen=REMEMBERED)
+        """Seconds to the first piece of the last answers."""
         metrics.engine_ready.labels(name).set(0)
 
     @classmethod
@@ -155,11 +162,18 @@ class Seat(Generic[E]):
         self._on_trial = True
         return True
 
-    def spoke(self) -> None:
-        """Record a first piece; it ends a trial."""
+    def spoke(self, seconds: float) -> None:
+        """Record a first piece, and the seconds it took; it ends a trial."""
+        self._first_pieces.append(seconds)
         self._on_trial = False
         self._failures = min(self._failures, FAILURES_BEFORE_REST - 1)
         metrics.of(metrics.engine_ready, self.name).set(1)
+
+    def usual_seconds(self) -> float | None:
+        """Return the time within which 95 of 100 answers began lately; None while too few are known to tell."""
+        if len(self._first_pieces) < LEAST_REMEMBERED:
+            return None
+        return max(LEAST_HEDGE_SECONDS, sorted(self._first_pieces)[int(0.95 * len(self._first_pieces))])
 
     def succeeded(self) -> None:
         """Record an answer that was whole."""

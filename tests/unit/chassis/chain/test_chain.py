@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import REGISTRY
@@ -7,7 +8,14 @@ from prometheus_client import REGISTRY
 from chassis.chain.admission import Admission
 from chassis.chain.attempt import Answer
 from chassis.chain.chain import Chain
-from chassis.chain.seat import FAILURES_BEFORE_REST, FIRST_REST_SECONDS, Report, Seat
+from chassis.chain.seat import (
+    FAILURES_BEFORE_REST,
+    FIRST_REST_SECONDS,
+    LEAST_HEDGE_SECONDS,
+    LEAST_REMEMBERED,
+    Report,
+    Seat,
+)
 from chassis.errors import (
     BadRequest,
     Declined,
@@ -601,3 +609,41 @@ async def test_a_reader_who_leaves_while_its_place_is_lent_frees_no_other(
     assert admission.running == 1
     await other.aclose()
     assert admission.running == 0
+
+
+class Paced(FakeEngine):
+    """Waits `seconds` before its first piece."""
+
+    seconds = 0.0
+
+    async def speak(self, model: str | None = None) -> AsyncIterator[bytes]:
+        await asyncio.sleep(self.seconds)
+        async for piece in super().speak(model):
+            yield piece
+
+
+async def test_who_is_slower_than_usual_is_joined_once_it_is_known_what_is_usual() -> None:
+    first, next_one = Paced(b"a"), FakeEngine(b"b")
+    seats = [Seat[FakeEngine].of("a", first), Seat[FakeEngine].of("b", next_one)]
+    chain = Chain(seats, hedge_seconds="auto")
+    first.seconds = 0.3
+    assert (await chain.answer("any", speak)).engine == "a"  # slow, but nobody knows what is usual
+    first.seconds = 0.0
+    for _ in range(LEAST_REMEMBERED * 2):
+        assert (await chain.answer("any", speak)).engine == "a"
+    assert next_one.asked == 0
+
+    first.seconds = 5.0
+    async with asyncio.timeout(4):
+        assert (await chain.answer("any", speak)).engine == "b"
+
+
+async def test_the_usual_time_is_that_of_95_in_100_answers_and_never_too_short_to_tell() -> None:
+    seat = Seat.of("a", FakeEngine())
+    assert seat.usual_seconds() is None
+    for hundredth in range(100):
+        seat.spoke(hundredth / 100)
+    assert seat.usual_seconds() == pytest.approx(0.95)
+    for _ in range(100):
+        seat.spoke(0.0001)
+    assert seat.usual_seconds() == LEAST_HEDGE_SECONDS

@@ -101,3 +101,18 @@ def test_a_setting_that_cannot_be_used_is_named_and_ends_the_service(images: dic
         assert f"{service.upper()}_MAX_CONCURRENT" in said
     finally:
         docker("rm", "--force", container)
+
+
+@pytest.mark.parametrize(
+    ("service", "extras", "modules"),
+    [("llm", "gguf", "xllamacpp"), ("stt", "sherpa", "sherpa_onnx"), ("tts", "hibari sherpa", "hibari, sherpa_onnx")],
+)
+def test_an_image_with_extras_has_all_that_they_load(service: str, extras: str, modules: str) -> None:
+    name = f"talkbox-test-{os.getpid()}-{service}-extras"
+    place = ("--tag", name, "--file", f"services/{service}/Dockerfile", "services")
+    environ = {"DOCKER_BUILDKIT": "1"}
+    run("docker", "build", "--quiet", f"--build-arg=EXTRAS={extras}", *place, env=environ, seconds=SECONDS_TO_BUILD)
+    try:
+        docker("run", "--rm", "--read-only", "--tmpfs=/tmp", name, "python", "-c", f"import {modules}")
+    finally:
+        docker("image", "rm", "--force", name)

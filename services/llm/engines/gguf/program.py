@@ -41,7 +41,10 @@ def main() -> int:
         signal.signal(asked_to_end, signal.SIG_IGN)  # the service finishes its answers first, then closes stdin
     os.nice(NICENESS)
     wanted = json.loads(sys.stdin.readline())
-    xllamacpp = import_module("xllamacpp")  # an extra
+    try:
+        xllamacpp = import_module("xllamacpp")  # an extra
+    except ImportError as exc:  # a library of the system is missing, such as libgomp.so.1
+        sys.exit(str(exc))
     parameters = xllamacpp.CommonParams()
     set_parameters(parameters, wanted)
     try:

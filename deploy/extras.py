@@ -15,6 +15,8 @@ from pathlib import Path
 from deploy.env_file import UnreadableLine, read_env
 from deploy.installation import ROOT, SERVICES
 
+LEFT_OUT_OF_IMAGES = frozenset({"hibari"})
+"""Extras that more than double an image: built into it only where `TTS_EXTRAS` in `.env` names them."""
 _ENGINE = re.compile(r'^    "([a-z0-9-]+)": "\w+\.engines\.(\w+)[\w.]*:\w+"', re.MULTILINE)
 
 
@@ -37,8 +39,10 @@ def main() -> int:
     for service in SERVICES:
         files = pins(service, settings)
         if sys.argv[1:] == ["names"]:
-            names = " ".join(file.stem.partition("-")[2] for file in files)
-            print(f"{service.upper()}_EXTRAS='{names}'")
+            names = [file.stem.partition("-")[2] for file in files]
+            chosen = " ".join(name for name in names if name not in LEFT_OUT_OF_IMAGES)
+            variable = f"{service.upper()}_EXTRAS"
+            print(f"{variable}='{' '.join(settings.get(variable, chosen).replace(',', ' ').split())}'")
         else:
             for file in files:
                 print(file.relative_to(ROOT))

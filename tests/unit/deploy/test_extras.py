@@ -121,12 +121,23 @@ def test_a_line_that_cannot_be_read_ends_it_with_the_number_of_the_line(checkout
 
 
 def test_for_containers_they_are_assignments_of_a_shell(checkout: Path) -> None:
-    (checkout / ".env").write_text("STT_ENGINES=sensevoice\nTTS_ENGINES=edge,hibari,sherpa\n")
-    told = subprocess.run(
-        [sys.executable, "-m", "deploy.extras", "names"], cwd=checkout, capture_output=True, text=True, check=True
-    )
+    (checkout / ".env").write_text("STT_ENGINES=sensevoice\nTTS_ENGINES=edge,sherpa\n")
 
-    assert told.stdout.splitlines() == ["STT_EXTRAS='sherpa'", "LLM_EXTRAS=''", "TTS_EXTRAS='hibari sherpa'"]
+    assert named_for_images(checkout) == ["STT_EXTRAS='sherpa'", "LLM_EXTRAS=''", "TTS_EXTRAS='sherpa'"]
+
+
+def test_an_image_is_not_doubled_by_a_voice_unless_its_operator_says_so(checkout: Path) -> None:
+    chain = "TTS_ENGINES=edge,hibari,sherpa\n"
+    (checkout / ".env").write_text(chain)
+    assert named_for_images(checkout)[-1] == "TTS_EXTRAS='sherpa'"
+
+    (checkout / ".env").write_text(chain + "TTS_EXTRAS=hibari,sherpa\n")
+    assert named_for_images(checkout)[-1] == "TTS_EXTRAS='hibari sherpa'"
+
+
+def named_for_images(checkout: Path) -> list[str]:
+    command = [sys.executable, "-m", "deploy.extras", "names"]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 @pytest.mark.parametrize("place", [{"LANG": "zh_CN.UTF-8"}, {"LC_ALL": "zh_TW"}, {"TZ": "Asia/Shanghai"}])

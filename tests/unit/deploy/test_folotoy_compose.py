@@ -20,9 +20,9 @@ OURS = {"FOLOTOY_HOST": "192.168.1.20", "FOLOTOY_KEY": "key-7", "TALKBOX_PORT": 
 
 def compose(folder: Path, *command: str, **environ: str) -> "subprocess.CompletedProcess[str]":
     """Run `deploy/containers/compose` in a checkout of its own, without an engine."""
-    shutil.copytree(
-        ROOT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
-    )
+    for room in ("deploy", "services"):
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / room, folder / room, ignore=unwanted, dirs_exist_ok=True)
     shutil.copy(ROOT / "compose.yaml", folder)
     (folder / ".env").touch()
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_CONFIG") if name in os.environ}

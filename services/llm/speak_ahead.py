@@ -15,7 +15,6 @@ from msgspec import Struct
 from chassis import trace
 from chassis.errors import ApiError
 from chassis.settings import Options, SettingError
-from chassis.upstream.client import Unusable, Upstream
 
 PATH = "/audio/speech/ahead"
 AT_A_TIME = 2
@@ -65,6 +64,8 @@ class Teller:
         """Raises:
         SettingError: The address cannot be used.
         """
+        from chassis.upstream.client import Unusable, Upstream  # its library is large, and few want it
+
         url, signs = options.speak_ahead_url.rstrip("/") + PATH, re.escape(options.speak_ahead_separators)
         self.piece = re.compile(f"[^{signs}]*[{signs}]+")
         self._away_until = 0.0

@@ -8,6 +8,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.installation import ROOT, STATE
@@ -75,5 +76,8 @@ def _may_read(user: str) -> bool:
 
 
 def _give(folder: Path, owner: int, group: int) -> None:
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, owner, group, follow_symlinks=False)
+    os.chown(folder, owner, group)
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):  # services that already run keep and remove files meanwhile
+                os.chown(os.path.join(place, name), owner, group, follow_symlinks=False)

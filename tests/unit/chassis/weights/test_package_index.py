@@ -2,6 +2,7 @@
 
 import hashlib
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from chassis.errors import EngineUnavailable
 from chassis.weights import hub
 from chassis.weights.hub import HubOptions, Place, Weights
-from chassis.weights.package_index import Packages, PackedFile
+from chassis.weights.package_index import Packages, PackedFile, size_of
 from imitations import package_index
 from imitations.package_index import PackageIndex
 
@@ -187,3 +188,13 @@ def test_what_a_killed_process_left_is_in_nobodys_way(index: PackageIndex, close
     folder = hub.fetch(WEIGHTS, silent, options(closed, tmp_path))
 
     assert names(folder) == {"config.json", "model.bin"}
+
+
+def test_folders_that_pip_removes_while_their_size_is_taken_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "arrived").write_bytes(MODEL)
+    comes_and_goes = (
+        "import os, sys\nfor _ in range(20_000):\n    os.makedirs('unpack/inner')\n    os.removedirs('unpack/inner')\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", comes_and_goes], cwd=tmp_path) as pip:
+        while pip.poll() is None:
+            assert size_of(tmp_path) == len(MODEL)

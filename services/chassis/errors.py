@@ -35,6 +35,11 @@ class ApiError(Exception):
         self.body = {"message": message, "type": self.type, "param": param, "code": code or self.code}
 
     @property
+    def reason(self) -> str:
+        """One of a few words for the kind of refusal, as `/metrics` counts it."""
+        return type(self).code or self.type
+
+    @property
     def headers(self) -> dict[str, str]:
         if not self.heals:
             return {"x-should-retry": "false"}
@@ -68,11 +73,23 @@ class TooLarge(BadRequest):
 
 
 class TooBusy(ApiError):
-    """Every place is taken, or the caller's own limit is reached."""
+    """Every place is taken, or the caller's own limit is reached.
+
+    Args:
+        reason: What there is too little of, in a word or two.
+    """
 
     status = 429
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, reason: str = "places", retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self._reason = reason
+
+    @property
+    def reason(self) -> str:
+        return self._reason
 
 
 class NotReady(ApiError):

@@ -1,8 +1,10 @@
 """Count, and show the counts at GET /metrics for Prometheus."""
 
 import logging
+import operator
 import os
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -14,9 +16,11 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import Metric
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,8 +40,22 @@ model_end = Gauge(
     ["engine", "model"],
     multiprocess_mode="livemax",
 )
+engine_state = Gauge(
+    "talkbox_engine_state",
+    "Workers in which an engine is in this state",
+    ["engine", "state"],
+    multiprocess_mode="livesum",
+)
+fallbacks = Counter("talkbox_fallbacks_total", "Answers by another engine than the first", ["first", "engine"])
+refusals = Counter("talkbox_refusals_total", "Requests without the answer that was asked for", ["reason"])
+work_seconds = Counter("talkbox_work_seconds_total", "Seconds that answers kept a place", ["engine"])
+sound_seconds = Counter("talkbox_sound_seconds_total", "Seconds of sound heard or spoken", ["engine"])
+queue_seconds = Histogram("talkbox_queue_seconds", "Seconds that a request waited for a place", buckets=SECONDS)
 queued = Gauge("talkbox_queued", "Requests waiting for a place", multiprocess_mode="livesum")
 places = Gauge("talkbox_places", "Requests that can be answered at a time", multiprocess_mode="livesum")
+capacity = Gauge(
+    "talkbox_capacity_per_second", "Requests a second that the places allow, as learned", multiprocess_mode="livesum"
+)
 places_taken = Gauge("talkbox_places_taken", "Places that are taken", multiprocess_mode="livesum")
 build = Gauge("talkbox_build_info", "1, with the release that runs", ["version"], multiprocess_mode="livemax")
 worker_deaths = Gauge(
@@ -65,6 +83,7 @@ def _of_all_workers(folder: Path) -> bytes | None:
     try:
         forget_the_dead(folder)
         multiprocess.MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+        registry.register(Workers(folder))
         return generate_latest(registry)
     except (OSError, ValueError) as exc:
         log.warning("the counts of all workers cannot be read (%s); shown are those of one", exc)
@@ -77,6 +96,36 @@ def forget_the_dead(folder: Path) -> None:
         worker = int(file.stem.rpartition("_")[2])
         if not Path(f"/proc/{worker}").exists():
             multiprocess.mark_process_dead(worker, str(folder))  # type: ignore[no-untyped-call]
+
+
+class Workers:
+    """The processor time, memory and open files of all workers together, under prometheus-client's usual names.
+
+    Args:
+        folder: Folder where the workers keep their counts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._living = [pid for pid in _counting(folder) if Path(f"/proc/{pid}").exists()]
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield each figure once: the sum, and of the times of their start the earliest."""
+        of_all: dict[str, Metric] = {}
+        for pid in self._living:
+            for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():
+                _add(of_all.setdefault(metric.name, metric), metric)
+        yield from of_all.values()
+
+
+def _counting(folder: Path) -> set[int]:
+    return {int(file.stem.rpartition("_")[2]) for file in folder.glob("counter_*.db")}
+
+
+def _add(total: Metric, metric: Metric) -> None:
+    if total is not metric:
+        [sum_], [more] = total.samples, metric.samples
+        joined = min if "start_time" in metric.name else operator.add
+        total.samples = [sum_._replace(value=joined(sum_.value, more.value))]
 
 
 class Watch:

@@ -20,10 +20,13 @@ from llm.answer.usage import Tally, shared
 from llm.budgets.key_budgets import Accounts
 from llm.engines import COMPANION, Engine
 from llm.excuse import NO_ANSWER, language_of
+from llm.gen_ai_metrics import Measured
 from llm.settings import Settings
 from llm.speak_ahead import Ahead, Teller
 from llm.wire import Asked, User, parse, said_by
 
+ANY_MODEL = "any"
+"""Model that is counted where the caller named no engine."""
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -38,7 +41,9 @@ async def chat_completions(
         EngineFailed: No engine of the chain answered. (One that breaks off later is an error event in the stream.)
     """
     asked = await parse(request)
-    turn = Turn(chain, settings, accounts, asked, request.scope, teller)
+    named, _ = chain.pick(asked.wanted.model)
+    measured = Measured(ANY_MODEL if named is chain.seats else named[0].name)
+    turn = Turn(chain, settings, accounts, asked, request.scope, teller, measured)
     try:
         await accounts.admit(turn.key)
         return Unhurried(turn) if asked.wanted.stream else await _whole(turn)
@@ -54,7 +59,8 @@ class Turn(Struct):
     accounts: Accounts
     asked: Asked
     scope: Scope
-    teller: Teller | None = None
+    teller: Teller | None
+    measured: Measured
 
     @property
     def key(self) -> str | None:
@@ -69,14 +75,23 @@ class Turn(Struct):
             tally = Tally()
             return Work(engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally)), tally)
 
-        return await self.chain.answer(self.asked.wanted.model, work, extra_seconds=extra_seconds, admitted=admitted)
+        try:
+            answer = await self.chain.answer(
+                self.asked.wanted.model, work, extra_seconds=extra_seconds, admitted=admitted
+            )
+        except ApiError as exc:
+            self.measured.fail(exc.reason)
+            raise
+        self.measured.begin()
+        return answer
 
     async def close(self, answer: Answer[bytes, Tally]) -> None:
         """End the work for an answer, and note its cost."""
         try:
             await answer.aclose()
         finally:
-            await self.accounts.note(self.key, answer.engine, self.asked.wanted, answer.record)
+            cost = await self.accounts.note(self.key, answer.engine, self.asked.wanted, answer.record)
+            self.measured.end(answer.engine, cost)
 
     def ahead(self) -> Ahead | None:
         """Begin to tell tts of what the answer says; None where it shall not know, or the answer is not for an ear."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chassis import trace
+from chassis import metrics, trace
 from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, EngineFailed, NotFound
@@ -62,11 +62,13 @@ async def transcriptions(
         if wanted.stream:
             answer = await ask(partial(_piecewise, recording, told, suitability))
             stack.push_async_callback(answer.aclose)
+            metrics.of(metrics.sound_seconds, answer.engine).inc(recording.seconds)
             body = _to_the_end(events(answer, recording.seconds, told), request, stack.pop_all())
             return EventStream(body, headers=_headers(answer))
         whole = await ask(partial(_whole, recording, told, suitability))
         stack.push_async_callback(whole.aclose)
         [transcript] = [transcript async for transcript in whole]
+        metrics.of(metrics.sound_seconds, whole.engine).inc(recording.seconds)
         speech = "found" if transcript.segments else await recording.speech()
     content, media_type = encode(transcript, wanted)
     headers = _headers(whole) | ({} if speech == "found" else {SPEECH_HEADER: speech})

@@ -8,6 +8,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis import metrics
 from chassis.chain.attempt import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError
@@ -102,7 +103,7 @@ class Speaking(AsyncIterator[bytes]):
     how: How | None = None
 
     def __init__(self, order: Order, answer: Answer[bytes, Take]) -> None:
-        self._answer = answer
+        self._answer, self._closed = answer, False
         self.engine = answer.engine
         self.key = order.key(answer.engine, answer.record.plan)
 
@@ -114,7 +115,10 @@ class Speaking(AsyncIterator[bytes]):
         return await anext(self._answer)
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        if not self._closed:
+            self._closed = True
+            metrics.of(metrics.sound_seconds, self.engine).inc(self.seconds)
+            await self._answer.aclose()
 
 
 class Unspoken(AsyncIterator[bytes]):

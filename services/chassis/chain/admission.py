@@ -63,7 +63,9 @@ class Admission:
             else:
                 self._waiting.remove(turn)
             if isinstance(exc, TimeoutError):
-                raise TooBusy("Waited too long for a place. Try again in a moment.", retry_after=1.0) from exc
+                raise TooBusy(
+                    "Waited too long for a place. Try again in a moment.", reason="patience", retry_after=1.0
+                ) from exc
             raise
         finally:
             metrics.queued.dec()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from chassis import metrics
 from chassis.chain.admission import Admission
 from chassis.chain.seat import Seat, State
 from chassis.errors import (
@@ -120,6 +121,7 @@ class Answer(AsyncIterator[T], Generic[T, R]):
             try:
                 await close(self._rest)
             finally:
+                metrics.of(metrics.work_seconds, self.engine).inc(monotonic() - self._since)
                 self._leave(self._since)
 
 

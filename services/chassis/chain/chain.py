@@ -102,12 +102,15 @@ class Chain(Generic[E]):
         since = await self.admission.enter()
         metrics.places_taken.inc()
         trace.note("queue", since - began)
+        metrics.queue_seconds.observe(since - began)
         try:
             admitted()
             attempt = Attempt(self.budget, began, extra_seconds, skip_loading, needs)
             seats, submodel = self.pick(model)
             with trace.stage("engine"):
                 begun = await attempt.ask(seats, lambda engine: work(engine, submodel))
+            if begun.seat is not seats[0]:
+                metrics.of(metrics.fallbacks, seats[0].name, begun.seat.name).inc()
         except BaseException:
             self._leave(since)
             raise
@@ -116,3 +119,5 @@ class Chain(Generic[E]):
     def _leave(self, since: float) -> None:
         self.admission.leave(since)
         metrics.places_taken.dec()
+        if self.admission.mean_seconds:
+            metrics.capacity.set(self.admission.concurrent / self.admission.mean_seconds)

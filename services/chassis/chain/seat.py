@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 import msgspec
 
@@ -51,10 +51,14 @@ class Engine(Protocol):
 E = TypeVar("E", bound=Engine)
 
 
+Standing = Literal["loading", "ready", "unavailable", "resting"]
+STATES: tuple[Standing, ...] = get_args(Standing)
+
+
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """State of an engine, as /readyz shows it."""
 
-    state: Literal["loading", "ready", "unavailable", "resting"]
+    state: Standing
     detail: str | None = None
     progress: float | None = None
     """Part of the loading that is done, 0 to 1."""
@@ -83,7 +87,9 @@ class Seat(Generic[E]):
         self._canary: asyncio.Task[None] | None = None
         self._first_pieces: deque[float] = deque(maxlen=REMEMBERED)
         """Seconds to the first piece of the last answers."""
-        metrics.engine_ready.labels(name).set(0)
+        self._shown = ""
+        """The state that `/metrics` shows."""
+        self._show()
 
     @classmethod
     def of(cls, name: str, engine: E) -> "Seat[E]":
@@ -101,6 +107,15 @@ class Seat(Generic[E]):
         if self._tired and (self._canary is not None or monotonic() < self._resting_until):
             return State("resting", self._why_resting, seconds=_until(self._resting_until))
         return State("ready", getattr(self.engine, "detail", None), only=getattr(self.engine, "only", None))
+
+    def _show(self) -> None:
+        """Let `/metrics` show the state, if it is another than before."""
+        if (state := self.state.state) == self._shown:
+            return
+        for each in STATES:
+            metrics.of(metrics.engine_state, self.name, each).set(each == state)
+        metrics.of(metrics.engine_ready, self.name).set(state == "ready")
+        self._shown = state
 
     async def keep_loading(self) -> None:
         """Load the engine, again and again where that may help."""
@@ -121,6 +136,7 @@ class Seat(Generic[E]):
                 if logged != self._unavailable:
                     log.warning("engine %s is unavailable: %s", self.name, self._unavailable)
                 logged = self._unavailable
+                self._show()
                 if retry is None:
                     return
                 self._next_load = monotonic() + retry
@@ -139,7 +155,7 @@ class Seat(Generic[E]):
     def _ready(self, engine: E) -> None:
         self.engine, self._unavailable = engine, None
         self.settled.set()
-        metrics.engine_ready.labels(self.name).set(1)
+        self._show()
         log.info("engine %s is ready", self.name)
 
     @property
@@ -167,7 +183,7 @@ class Seat(Generic[E]):
         self._first_pieces.append(seconds)
         self._on_trial = False
         self._failures = min(self._failures, FAILURES_BEFORE_REST - 1)
-        metrics.of(metrics.engine_ready, self.name).set(1)
+        self._show()
 
     def usual_seconds(self) -> float | None:
         """Return the time within which 95 of 100 answers began lately; None while too few are known to tell."""
@@ -203,9 +219,10 @@ class Seat(Generic[E]):
 
     def _rest(self, seconds: float, failure: EngineFailed) -> None:
         self._resting_until, self._why_resting = monotonic() + seconds, str(failure)
-        metrics.engine_ready.labels(self.name).set(0)
         if self._canary is None and self._has_canary:
             self._canary = asyncio.create_task(self._recover())
+        self._show()
+        asyncio.get_running_loop().call_later(seconds, self._show)
 
     async def _recover(self) -> None:
         """Send a canary after each rest until one returns."""
@@ -221,7 +238,7 @@ class Seat(Generic[E]):
             else:
                 break
         self._canary, self._failures, self._rest_seconds = None, 0, FIRST_REST_SECONDS
-        metrics.engine_ready.labels(self.name).set(1)
+        self._show()
         log.info("engine %s is ready again", self.name)
 
 

@@ -103,7 +103,11 @@ class Keys:
         matches = [name for name, key in self.named if hmac.compare_digest(shown_bytes, key)]
         owner = matches[0] if matches else None
         if not self._guesses.admits(address, shown_bytes, owner):
-            raise TooBusy("Too many wrong API keys came from this address. Try again in a moment.", retry_after=5)
+            raise TooBusy(
+                "Too many wrong API keys came from this address. Try again in a moment.",
+                reason="wrong_keys",
+                retry_after=5,
+            )
         if owner is None:
             raise Unauthorized("Wrong API key. Send one of API_KEYS, as `Authorization: Bearer KEY`.")
         return owner

@@ -83,6 +83,8 @@ class RequestLog:
         metrics.of(metrics.seconds, counted, engine).observe(seconds)
         if watch.first is not None:
             metrics.of(metrics.first_byte, counted, engine).observe(watch.first)
+        if isinstance(error, ApiError):
+            metrics.of(metrics.refusals, error.reason).inc()
         event = {
             "method": scope["method"],
             "path": path,

@@ -20,7 +20,7 @@ STARTUP_FAILURE = 3
 GRACE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 s for which nginx keeps an idle connection: it is the proxy who closes, never under a request."""
-COUNT_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemin", "gauge_max")
+COUNT_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_max")
 """Kinds of files that prometheus-client makes for the metrics there are."""
 COUNT_BYTES = 2**19
 

@@ -90,7 +90,11 @@ def translated(exc: httpx.RequestError, shown: str) -> ApiError:
         case httpx.ConnectError(__cause__=OSError(errno=errno.EMFILE | errno.ENFILE)):
             missing = "there is no file descriptor left for a connection"  # our own limit, and no failure of an engine
             log.error("EMFILE: %s to %s; raise the limit of open files (`ulimit -n`)", missing, shown)
-            return TooBusy(f"Too many connections are open: {missing}. Try again in a moment.", retry_after=1.0)
+            return TooBusy(
+                f"Too many connections are open: {missing}. Try again in a moment.",
+                reason="connections",
+                retry_after=1.0,
+            )
         case httpx.ConnectTimeout():
             return EngineTimeout(f"no connection to {shown} in time")
         case httpx.ReadTimeout():

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from chassis.errors import TooBusy
 from chassis.metrics import of
-from llm.answer.usage import Tally
+from llm.answer.usage import Counts, Tally
 from llm.request.messages import estimated
 from llm.settings import Settings
 from llm.wire import ChatRequest
@@ -37,7 +37,7 @@ class Overdrawn(TooBusy):
     """
 
     def __init__(self, message: str, *, retry_after: float, lasting: bool) -> None:
-        super().__init__(message, retry_after=retry_after)
+        super().__init__(message, reason="budget", retry_after=retry_after)
         self.lasting = lasting
         if lasting:
             self.body |= {"type": "insufficient_quota", "code": "insufficient_quota"}
@@ -80,8 +80,8 @@ class Accounts:
         if (rate := self._requests.of(whose)) is not None and (spent := await rate.take(f"requests:{whose}")):
             raise _overdrawn("requests", spent)
 
-    async def note(self, key: str | None, engine: str, wanted: ChatRequest, tally: Tally) -> None:
-        """Note the cost of an answer, be it whole or not."""
+    async def note(self, key: str | None, engine: str, wanted: ChatRequest, tally: Tally) -> Counts:
+        """Note the cost of an answer, be it whole or not, and return it."""
         counts = tally.counts(lambda: estimated(wanted.messages))
         counted = "estimate" if tally.told is None else "upstream"
         of(tokens, key or "", engine, "prompt", counted).inc(counts.prompt_tokens)
@@ -89,6 +89,7 @@ class Accounts:
         whose = key or _NOBODY
         if (rate := self._tokens.of(whose)) is not None and (cost := counts.prompt_tokens + counts.completion_tokens):
             await rate.spend(f"tokens:{whose}", cost)
+        return counts
 
 
 class Budgets:

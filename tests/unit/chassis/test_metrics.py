@@ -1,11 +1,19 @@
+import asyncio
 import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import httpx
+import pytest
+from prometheus_client import REGISTRY, generate_latest
 
-from chassis.errors import EngineFailed
-from chassis.metrics import Watch, forget_the_dead
+from chassis.chain.admission import Admission
+from chassis.chain.chain import Chain
+from chassis.chain.seat import Seat
+from chassis.errors import EngineFailed, EngineRefused
+from chassis.metrics import Watch, Workers, forget_the_dead
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
 NOBODY = 2**22 + 1
@@ -71,3 +79,73 @@ def test_the_present_of_a_worker_that_is_no_more_is_forgotten_and_its_counts_are
 
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {f"counter_{NOBODY}.db", f"gauge_livesum_{os.getpid()}.db"}
+
+
+async def test_the_state_of_an_engine_is_shown_and_its_rest_ends_in_time() -> None:
+    def state(name: str) -> str:
+        return rf'talkbox_engine_state\{{engine="refused",state="{name}"\}}'
+
+    refused = FakeEngine(error=EngineRefused("x", rest_seconds=0.05))
+    async with client(service(chain_of(refused=refused, b=FakeEngine()))) as http:
+        assert await counted(http, state("ready")) == 1
+        await http.post("/v1/echo")
+        assert (await counted(http, state("resting")), await counted(http, state("ready"))) == (1, 0)
+
+        while await counted(http, state("ready")) != 1:
+            await asyncio.sleep(0.01)
+
+        assert await counted(http, state("resting")) == 0
+
+
+async def test_an_answer_by_another_engine_than_the_first_is_counted_and_one_by_the_first_is_not() -> None:
+    stepped_in = r'talkbox_fallbacks_total\{engine="second",first="broken"\}'
+    async with client(service(chain_of(broken=FakeEngine(), second=FakeEngine()))) as http:
+        await http.post("/v1/echo")
+        assert await counted(http, stepped_in) == 0
+    async with client(service(chain_of(broken=FakeEngine(error=EngineFailed("x")), second=FakeEngine()))) as http:
+        await http.post("/v1/echo")
+        assert await counted(http, stepped_in) == 1
+
+
+async def test_a_refusal_is_counted_by_what_there_was_too_little_of() -> None:
+    full = Chain([Seat.of("a", FakeEngine())], admission=Admission(1, 0, 1.0))
+    await full.admission.enter()
+    async with client(service(full, "KEY")) as http:
+        reasons = [r'talkbox_refusals_total\{reason="places"\}', r'talkbox_refusals_total\{reason="invalid_api_key"\}']
+        before = [await counted(http, reason) for reason in reasons]
+        await http.post("/v1/echo", headers={"authorization": "Bearer KEY"})
+        await http.post("/v1/echo", headers={"authorization": "Bearer wrong"})
+
+        assert [await counted(http, reason) for reason in reasons] == [number + 1 for number in before]
+
+
+async def test_work_the_wait_for_it_and_the_capacity_that_follows_are_counted() -> None:
+    async with client(service(chain_of(worker=FakeEngine()))) as http:
+        waited = await counted(http, "talkbox_queue_seconds_count")
+        await http.post("/v1/echo")
+
+        assert await counted(http, "talkbox_queue_seconds_count") == waited + 1
+        assert await counted(http, r'talkbox_work_seconds_total\{engine="worker"\}') > 0
+        assert await counted(http, "talkbox_capacity_per_second") > 0
+
+
+def test_the_memory_of_all_workers_is_added_up_and_those_that_are_no_more_do_not_count(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as other:
+        figures = []
+        for pid in (os.getpid(), other.pid, NOBODY):
+            (tmp_path / f"counter_{pid}.db").touch()
+            figures.append({metric.name: metric.samples[0].value for metric in Workers(tmp_path).collect()})
+        other.kill()
+
+    alone, both, with_a_dead_one = (each["process_resident_memory_bytes"] for each in figures)
+    assert both > alone > 2**20
+    assert with_a_dead_one > alone
+    assert figures[1]["process_start_time_seconds"] == figures[0]["process_start_time_seconds"]
+
+
+@pytest.mark.skipif(not (shutil.which("promtool") or os.environ.get("EVERY_TOOL")), reason="promtool is not here")
+def test_prometheus_itself_has_nothing_to_say_about_names_and_forms() -> None:
+    shown = generate_latest(REGISTRY)
+
+    checked = subprocess.run(["promtool", "check", "metrics"], input=shown, capture_output=True, check=False)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

@@ -431,3 +431,20 @@ async def test_the_place_of_a_long_recording_is_free_again_after_its_answer_and_
 
     for stream in ("true", "false", "true"):
         assert (await ask(app, file, stream=stream)).status_code != 429
+
+
+@pytest.mark.parametrize("stream", ["false", "true"])
+async def test_seconds_of_sound_that_were_heard_are_counted(stream: str) -> None:
+    app = service(FakeEngine(*HELLO))
+
+    async def heard() -> float:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://stt") as http:
+            lines = (await http.get("/metrics")).text.splitlines()
+        return sum(
+            float(line.split()[1]) for line in lines if line.startswith('talkbox_sound_seconds_total{engine="a"}')
+        )
+
+    before = await heard()
+    await ask(app, stream=stream)
+
+    assert await heard() - before == pytest.approx(2.5)

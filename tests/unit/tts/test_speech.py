@@ -385,3 +385,15 @@ async def test_nobody_waits_while_another_callers_figures_are_put_into_words(uni
     began = process_time()
     in_words(tidy(text), "en-US")
     assert longest < 0.5 * (process_time() - began)
+
+
+async def test_seconds_of_sound_that_an_engine_spoke_are_counted_and_those_kept_are_not() -> None:
+    app = service(loud=FakeEngine(hum(2.0)), cache=Cache(CacheOptions()))
+
+    for _ in range(2):
+        await ask(app, voice="nova")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tts") as http:
+        lines = (await http.get("/metrics")).text.splitlines()
+    [spoken] = [line for line in lines if line.startswith('talkbox_sound_seconds_total{engine="loud"}')]
+    assert float(spoken.split()[1]) == pytest.approx(2.0, abs=0.2)

@@ -137,7 +137,11 @@ class OpenAI(Engine):
         since = None if self._places is None else await self._places.enter()
         try:  # who finds no place is not counted
             if self._rate is not None and (spent := await self._rate.take(self.row.name)):
-                raise TooBusy(f"{self.row.name} has been asked as often as it may be.", retry_after=spent.seconds)
+                raise TooBusy(
+                    f"{self.row.name} has been asked as often as it may be.",
+                    reason="engine_rate",
+                    retry_after=spent.seconds,
+                )
             yield
         finally:
             if self._places is not None and since is not None:

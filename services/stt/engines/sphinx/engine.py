@@ -136,7 +136,9 @@ class Sphinx(Engine):
         try:
             place = self.pace.enter(seconds, self.patience_seconds + max(0.0, seconds - SHORT_SECONDS))
         except Full as exc:
-            raise TooBusy("Too many are speaking. Try again in a moment.", retry_after=exc.seconds) from exc
+            raise TooBusy(
+                "Too many are speaking. Try again in a moment.", reason="pace", retry_after=exc.seconds
+            ) from exc
         try:
             async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
                 async for piece in heard:

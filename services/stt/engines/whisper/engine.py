@@ -196,7 +196,9 @@ class Whisper(Engine):
         try:
             return await self.batching.hear(utterance, patient=patient)
         except Full as exc:
-            raise TooBusy("Too many are speaking. Try again in a moment.", retry_after=exc.seconds) from exc
+            raise TooBusy(
+                "Too many are speaking. Try again in a moment.", reason="pace", retry_after=exc.seconds
+            ) from exc
         except (RuntimeError, ValueError) as exc:  # CTranslate2 raises nothing finer
             raise EngineFailed("whisper broke off") from exc
 

@@ -35,7 +35,7 @@ class ApiError(Exception):
         self.body = {"message": message, "type": self.type, "param": param, "code": code or self.code}
 
     @property
-    def reason(self) -> str:
+    def counted_as(self) -> str:
         """One of a few words for the kind of refusal, as `/metrics` counts it."""
         return type(self).code or self.type
 
@@ -88,7 +88,7 @@ class TooBusy(ApiError):
         self._reason = reason
 
     @property
-    def reason(self) -> str:
+    def counted_as(self) -> str:
         return self._reason
 
 

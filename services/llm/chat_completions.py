@@ -80,7 +80,7 @@ class Turn(Struct):
                 self.asked.wanted.model, work, extra_seconds=extra_seconds, admitted=admitted
             )
         except ApiError as exc:
-            self.measured.fail(exc.reason)
+            self.measured.fail(exc.counted_as)
             raise
         self.measured.begin()
         return answer

@@ -84,7 +84,7 @@ class RequestLog:
         if watch.first is not None:
             metrics.of(metrics.first_byte, counted, engine).observe(watch.first)
         if isinstance(error, ApiError):
-            metrics.of(metrics.refusals, error.reason).inc()
+            metrics.of(metrics.refusals, error.counted_as).inc()
         event = {
             "method": scope["method"],
             "path": path,

@@ -1,6 +1,7 @@
 """The names and bounds are those of OpenTelemetry's semantic conventions for generative AI."""
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -35,7 +36,8 @@ def named(name: str, engine: str, *, model: str = "any", **more: str) -> str:
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_answer_has_its_duration_its_first_token_and_its_tokens(stream: bool) -> None:
     engine = f"measured{stream}".lower()
-    app = service(**{engine: FakeEngine(EVENT, DONE) if stream else FakeEngine(ANSWER)})
+    one: dict[str, Any] = {engine: FakeEngine(EVENT, DONE) if stream else FakeEngine(ANSWER)}
+    app = service(**one)
 
     await ask(app, stream=stream)
 

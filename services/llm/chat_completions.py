@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from chassis import trace
-from chassis.chain.attempt import Answer, Work
+from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis import metrics, trace
-from chassis.chain.attempt import Answer, Work
+from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, EngineFailed, NotFound
 from chassis.server.forms import parse_form

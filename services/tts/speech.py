@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis import metrics
-from chassis.chain.attempt import Answer, Work
+from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError
 from chassis.server.ranges import whole

@@ -3,18 +3,16 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from chassis import metrics
-from chassis.chain.admission import Admission
+from chassis.chain.answer import Begun, Work, translated
 from chassis.chain.seat import Seat, State
 from chassis.errors import (
     ApiError,
     Declined,
     EngineFailed,
-    EngineTimeout,
     NotReady,
     TooBusy,
 )
@@ -22,9 +20,6 @@ from chassis.sse import close
 
 LEAST_SHARE = 0.25
 """Smallest share of the first-byte budget that any engine gets."""
-
-READER_SECONDS = 1.0
-"""Time for which a reader who takes nothing keeps a place."""
 
 LOADING_SECONDS = 5.0
 """When to ask again while an engine is loading."""
@@ -44,85 +39,6 @@ class Budget(NamedTuple):
     """Limit for the last engine that could answer, instead."""
     hedge_seconds: float | Literal["auto"]
     """Silence after which the next engine is asked too; `auto`: as long as the engine usually takes; 0: never."""
-
-
-class Work(NamedTuple, Generic[T, R]):
-    """One engine's work on one request."""
-
-    pieces: AsyncIterator[T]
-    """The answer, piece by piece; at least one. An engine that declines may raise at once or with the first piece."""
-    record: R
-    """The service's own notes on this engine's work: a plan, a tally, an encoder."""
-
-
-class Begun(NamedTuple, Generic[T, R]):
-    """An engine has given its first piece."""
-
-    seat: Seat[Any]
-    first: T
-    work: Work[T, R]
-
-
-class Answer(AsyncIterator[T], Generic[T, R]):
-    """The pieces that one engine gives, from the first on. Closing it ends the work and frees the place.
-
-    A reader who takes no piece for `READER_SECONDS` keeps no place: it is lent until the next piece is asked for.
-    """
-
-    def __init__(self, begun: Begun[T, R], admission: Admission, since: float, leave: Callable[[float], None]) -> None:
-        self.engine = begun.seat.name
-        self.record: R = begun.work.record
-        """The record of this engine's work; engines that lost the race kept their own."""
-        self._seat, self._rest = begun.seat, begun.work.pieces
-        self._admission, self._since, self._leave = admission, since, leave
-        self._lent_at: float | None = None
-        self._first: list[T] = [begun.first]
-        self._open = True
-        self._await_reader()
-
-    async def __anext__(self) -> T:
-        self._work_again()
-        try:
-            return self._first.pop() if self._first else await self._next()
-        finally:
-            self._await_reader()
-
-    def _await_reader(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(READER_SECONDS, self._lend)
-
-    def _lend(self) -> None:
-        if self._open:
-            self._lent_at = monotonic()
-            self._admission.lend()
-
-    def _work_again(self) -> None:
-        self._timer.cancel()
-        if self._lent_at is not None:
-            self._since += monotonic() - self._lent_at  # what readers take is no measure of our pace
-            self._lent_at = None
-            self._admission.retake()
-
-    async def _next(self) -> T:
-        try:
-            return await anext(self._rest)
-        except StopAsyncIteration:
-            self._seat.succeeded()
-            raise
-        except Exception as exc:
-            failure = _translated(self._seat.name, exc, None)
-            if isinstance(failure, EngineFailed):
-                self._seat.failed(failure)
-            raise failure from exc
-
-    async def aclose(self) -> None:
-        if self._open:
-            self._open = False
-            self._work_again()
-            try:
-                await close(self._rest)
-            finally:
-                metrics.of(metrics.work_seconds, self.engine).inc(monotonic() - self._since)
-                self._leave(self._since)
 
 
 class Attempt:
@@ -243,7 +159,7 @@ class Attempt:
         except BaseException as exc:
             if begun is not None:
                 await close(begun.pieces)
-            raise _translated(seat.name, exc, seconds if patience.expired() else None) from exc
+            raise translated(seat.name, exc, seconds if patience.expired() else None) from exc
 
     def _verdict(self) -> ApiError:
         """Return the error for a request that no engine answered."""
@@ -286,22 +202,6 @@ async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:
     for task in running:
         if not task.cancelled() and task.exception() is None and (begun := task.result()) is not None:
             await close(begun.work.pieces)  # its first piece came while it was being cancelled
-
-
-def _translated(name: str, exc: BaseException, silent_seconds: float | None) -> BaseException:
-    """Translate what an engine raised into an error of the chain."""
-    match exc:
-        case TimeoutError() if silent_seconds is not None:
-            return EngineTimeout(f"no answer in {silent_seconds:.1f} s")
-        case StopAsyncIteration():
-            return EngineFailed("gave nothing")
-        case ApiError() | asyncio.CancelledError():
-            return exc
-        case Exception():
-            log.error("engine %s broke", name, exc_info=exc)
-            return EngineFailed(f"broke off ({type(exc).__name__})")
-        case _:
-            return exc
 
 
 def _detail(state: State) -> str:

@@ -7,7 +7,8 @@ from typing import Generic, Literal, TypeVar
 
 from chassis import metrics, trace
 from chassis.chain.admission import Admission
-from chassis.chain.attempt import Answer, Attempt, Budget, Work
+from chassis.chain.answer import Answer, Work
+from chassis.chain.attempt import Attempt, Budget
 from chassis.chain.seat import E, Seat
 
 ENGINE_HEADER = "x-talkbox-engine"

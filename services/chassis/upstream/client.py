@@ -120,7 +120,7 @@ class Upstream:
         exchange = partial(
             self._transport.exchange,
             self._target,
-            _lines(self._shown_in(headers) | {"content-length": str(len(body))}),
+            header_lines((self._shown_in(headers) | {"content-length": str(len(body))}).items()),
             body if len(body) <= PIECE_BYTES else Pieces(body),
             connect_seconds=self.connect_seconds,
             silence_seconds=silence_seconds,
@@ -216,10 +216,6 @@ class Pieces:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for at in range(0, len(self._body), PIECE_BYTES):
             yield self._body[at : at + PIECE_BYTES]
-
-
-def _lines(headers: dict[str, str]) -> bytes:
-    return header_lines((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())
 
 
 def _address(text: str) -> tuple[httpx.URL, dict[str, str]]:

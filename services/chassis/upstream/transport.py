@@ -7,7 +7,7 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Collection
 from functools import partial
 from socket import SOCK_STREAM
 from typing import NamedTuple, TypeAlias, cast
@@ -74,8 +74,9 @@ class Transport(httpx.AsyncBaseTransport):
         if self.proxy is not None and url.scheme == "http":
             path = str(url).encode()
             headers = httpx.Headers([*headers.raw, *_asked_of(self.proxy)])
-        own = [] if "host" in headers else [(b"Host", url.netloc)]
-        head = b"%s %s HTTP/1.1\r\n%s" % (method.encode(), path, header_lines([*own, *headers.raw]))
+        sent = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+        own = [] if "host" in headers else [("Host", url.netloc.decode("ascii"))]
+        head = b"%s %s HTTP/1.1\r\n%s" % (method.encode(), path, header_lines([*own, *sent]))
         return Target(url, _origin(url), head)
 
     async def exchange(
@@ -204,14 +205,13 @@ def _no_connection(exc: BaseException, *, through_proxy: bool) -> BaseException:
             return exc
 
 
-def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def header_lines(headers: Collection[tuple[str, str]]) -> bytes:
     """Return headers as they are sent.
 
     Raises:
         LocalProtocolError: A header holds a line break.
     """
-    lines = [b"%s: %s\r\n" % each for each in headers]
-    text = b"".join(lines)
-    if text.count(b"\n") != len(lines) or text.count(b"\r") != len(lines):
+    text = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if text.count("\n") != len(headers) or text.count("\r") != len(headers):
         raise httpx.LocalProtocolError("a line break within a header")
-    return text
+    return text.encode("latin-1")

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from chassis.chain.attempt import Work
+from chassis.chain.answer import Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Report, Seat
 from chassis.server.app import create_service

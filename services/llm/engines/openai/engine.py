@@ -5,7 +5,7 @@ services. Where nothing is to be changed, the request goes on as the bytes it ca
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,6 +42,8 @@ MODERATING = frozenset({"openai", "azure", "azure-openai"})
 """Providers that know the field `moderation`."""
 PATIENCE_SECONDS = 0.5
 """The longest wait for a place at an upstream before the next engine is asked."""
+
+_UNLIMITED = nullcontext()
 
 
 class OpenAI(Engine):
@@ -127,8 +129,12 @@ class OpenAI(Engine):
                 if self.row.api_key:
                     self._listed.ask_daily()  # it may name the day on which a model ends
 
+    def _place(self) -> AbstractAsyncContextManager[None]:
+        """Return what holds a place at the upstream, where these are limited."""
+        return _UNLIMITED if self._places is None and self._rate is None else self._limited_place()
+
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def _limited_place(self) -> AsyncIterator[None]:
         """Hold a place at the upstream.
 
         Raises:

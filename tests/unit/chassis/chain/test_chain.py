@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.chain.admission import Admission
-from chassis.chain.attempt import Answer
+from chassis.chain.answer import Answer
 from chassis.chain.chain import Chain
 from chassis.chain.seat import (
     FAILURES_BEFORE_REST,
@@ -580,7 +580,7 @@ async def test_the_places_that_are_taken_are_counted_until_the_answer_is_closed(
 
 
 async def test_a_reader_who_takes_nothing_keeps_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.chain.attempt.READER_SECONDS", 0.02)
+    monkeypatch.setattr("chassis.chain.answer.READER_SECONDS", 0.02)
     chain = chain_of(a=FakeEngine(b"1", b"2", b"3"))
     chain.admission = admission = Admission(1, 1, 5.0)
     slow = await chain.answer("tts-1", speak)
@@ -599,7 +599,7 @@ async def test_a_reader_who_takes_nothing_keeps_no_place(monkeypatch: pytest.Mon
 async def test_a_reader_who_leaves_while_its_place_is_lent_frees_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chassis.chain.attempt.READER_SECONDS", 0.02)
+    monkeypatch.setattr("chassis.chain.answer.READER_SECONDS", 0.02)
     chain = chain_of(a=FakeEngine(b"1", b"2", b"3"))
     chain.admission = admission = Admission(1, 1, 5.0)
     slow, other = await chain.answer("tts-1", speak), await chain.answer("tts-1", speak)

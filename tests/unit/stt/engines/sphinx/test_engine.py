@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chassis.chain.attempt import Work
+from chassis.chain.answer import Work
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy

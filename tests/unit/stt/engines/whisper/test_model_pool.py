@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from chassis.chain.attempt import Work
+from chassis.chain.answer import Work
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
 from chassis.errors import EngineFailed, EngineUnavailable, NotReady

@@ -41,16 +41,23 @@ export class Api {
   }
 
   async ask(service, path, options = {}) {
+    return (await this.timed(service, path, options)).response;
+  }
+
+  /** The response, and where the time until its headers went. */
+  async timed(service, path, options = {}) {
     const key = this.key();
     const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
+    const asked = performance.now();
     let response;
     try {
       response = await fetch(here(path), { cache: "no-store", ...options, headers });
     } catch (exc) {
       throw translated(exc, service, "offline");
     }
+    const answered = performance.now();
     if (!response.ok) throw await problemOf(response, service);
-    return response;
+    return { response, timing: { asked, answered, stages: stagesOf(response) } };
   }
 
   /** `{ready, engines: [{name, state, detail, progress, seconds}]}`, or null while the service does not answer. */
@@ -66,39 +73,55 @@ export class Api {
     }
   }
 
+  /** Voices as `{id, name, engine, language, gender}`; none where tts cannot say. */
   async voices() {
-    return await (await this.ask("tts", "/v1/audio/voices")).json();
+    try {
+      const { voices = [] } = await (await this.ask("tts", "/v1/audio/voices")).json();
+      return voices.map((voice) => ({ language: "", engine: "", name: voice.id, ...voice }));
+    } catch {
+      return []; // asked again with the next look at the services
+    }
   }
 
-  /** @returns {Promise<{text: string, engine: string}>} */
-  async transcribe(sound, { model, language }, signal) {
+  /** Whether the services take the key; null: none of them could say. */
+  async keyIsGood() {
+    try {
+      await this.ask("llm", "/v1/models");
+      return true;
+    } catch (exc) {
+      return exc.kind === "key" ? false : null;
+    }
+  }
+
+  /** A recording as text, in one of the formats: `{text, engine, timing}`. */
+  async transcribe(sound, { model, language, format = "json" }, signal) {
     const form = new FormData();
     form.append("model", model);
-    form.append("response_format", "json");
+    form.append("response_format", format);
     if (language) form.append("language", language);
     form.append("file", sound, sound.name || nameFor(sound.type));
-    const response = await this.ask("stt", "/v1/audio/transcriptions", { method: "POST", body: form, signal });
-    const { text } = await response.json();
-    return { text: (text ?? "").trim(), engine: engineOf(response) };
+    const { response, timing } = await this.timed("stt", "/v1/audio/transcriptions", { method: "POST", body: form, signal });
+    const text = format === "json" ? ((await response.json()).text ?? "").trim() : await response.text();
+    return { text, engine: engineOf(response), timing };
   }
 
   /** The answer's engine, and its words as they come. */
   async chat({ model, messages }, signal) {
-    const response = await this.ask("llm", "/v1/chat/completions", {
+    const { response, timing } = await this.timed("llm", "/v1/chat/completions", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ model, messages, stream: true, max_tokens: 200, temperature: 0.7 }),
       signal,
     });
-    return { engine: () => engineOf(response), words: words(response) };
+    return { engine: () => engineOf(response), words: words(response), timing };
   }
 
-  /** One piece of speech: `first` is called when its first byte is there. */
-  async speak({ model, voice, speed, input }, signal, first) {
-    const response = await this.ask("tts", "/v1/audio/speech", {
+  /** One piece of speech as `{sound, engine, timing}`: `first` is called when its first byte is there. */
+  async speak({ model, voice, speed, input, format = "mp3" }, signal, first = () => {}) {
+    const { response, timing } = await this.timed("tts", "/v1/audio/speech", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ model, voice, speed, input, response_format: "mp3" }),
+      body: JSON.stringify({ model, voice, speed, input, response_format: format }),
       signal,
     });
     const chunks = [];
@@ -110,8 +133,19 @@ export class Api {
     } catch (exc) {
       throw translated(exc, "tts", "broken");
     }
-    return { engine: engineOf(response), mp3: new Blob(chunks, { type: "audio/mpeg" }) };
+    const type = response.headers.get("content-type") ?? "audio/mpeg";
+    return { engine: engineOf(response), sound: new Blob(chunks, { type }), timing };
   }
+}
+
+/** Milliseconds by stage, from `Server-Timing`, and what of it was Talkbox itself. */
+function stagesOf(response) {
+  const stages = {};
+  for (const [, name, milliseconds] of (response.headers.get("server-timing") ?? "").matchAll(/(\w+);dur=([\d.]+)/g)) {
+    stages[name] = Number(milliseconds);
+  }
+  const own = Number(response.headers.get("x-talkbox-overhead-ms"));
+  return own ? { ...stages, own } : stages;
 }
 
 const engineOf = (response) => response.headers.get("x-talkbox-engine") ?? "";

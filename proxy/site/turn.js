@@ -49,7 +49,8 @@ class Lanes {
 }
 
 /**
- * A turn on its way: `times` are milliseconds from the moment the person had finished.
+ * A turn on its way: `times` are milliseconds from the moment the person had finished; `timings` (and `timing` of a
+ * piece) tell of a request when it was asked and answered, and how long the service says that its stages took.
  * `changed(turn)` is called whenever there is more to show.
  */
 export class Turn {
@@ -58,6 +59,7 @@ export class Turn {
   reply = "";
   engines = {};
   times = {};
+  timings = {};
   pieces = [];
   problem = null;
   over = false;
@@ -97,6 +99,10 @@ export class Turn {
     return new Blob(this.pieces.map((piece) => piece.mp3).filter(Boolean), { type: "audio/mpeg" });
   }
 
+  #since({ asked, answered, stages }) {
+    return { asked: asked - this.began, answered: answered - this.began, stages };
+  }
+
   #mark(name) {
     this.times[name] = performance.now() - this.began;
     this.changed(this);
@@ -113,12 +119,13 @@ export class Turn {
 
   async #hear(sound) {
     this.changed(this);
-    const { text, engine } = await this.api.transcribe(
+    const { text, engine, timing } = await this.api.transcribe(
       sound,
       { model: this.choices.models.stt || "whisper-1", language: this.choices.language },
       this.#control.signal,
     );
     this.engines.stt = engine;
+    this.timings.stt = this.#since(timing);
     this.#mark("heard");
     return text;
   }
@@ -127,7 +134,8 @@ export class Turn {
     this.times.asked = performance.now() - this.began;
     const messages = [...history, { role: "user", content: this.heard }];
     const model = this.choices.models.llm || "gpt-4o-mini";
-    const { engine, words } = await this.api.chat({ model, messages }, this.#control.signal);
+    const { engine, words, timing } = await this.api.chat({ model, messages }, this.#control.signal);
+    this.timings.llm = this.#since(timing);
     const cutter = new Cutter();
     const spoken = [];
     for await (const word of words) {
@@ -145,7 +153,7 @@ export class Turn {
 
   /** Never raises, since nobody may be waiting for it yet: a failure ends the turn by itself. */
   async #speak(text) {
-    const piece = { text, engine: "", asked: null, first: null, there: null, begins: null, seconds: 0, peaks: [], mp3: null, buffer: null };
+    const piece = { text, engine: "", asked: null, first: null, there: null, timing: null, begins: null, seconds: 0, peaks: [], mp3: null, buffer: null };
     const number = this.pieces.push(piece) - 1;
     try {
       await this.#lanes.run(() => this.#fetch(piece, number));
@@ -160,8 +168,8 @@ export class Turn {
     const since = () => performance.now() - this.began;
     piece.asked = since();
     const wanted = { model: this.choices.models.tts || "tts-1", voice: this.choices.voice, speed: this.choices.speed };
-    const { engine, mp3 } = await this.api.speak({ ...wanted, input: piece.text }, signal, () => (piece.first = since()));
-    Object.assign(piece, { engine, mp3, there: since() });
+    const { engine, sound: mp3, timing } = await this.api.speak({ ...wanted, input: piece.text }, signal, () => (piece.first = since()));
+    Object.assign(piece, { engine, mp3, there: since(), timing: this.#since(timing) });
     this.engines.tts ??= engine;
     piece.buffer = await decode(mp3);
     piece.peaks = peaks(piece.buffer, PEAKS_PER_SECOND);

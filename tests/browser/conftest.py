@@ -89,7 +89,7 @@ def visit(browser: Browser, talkbox: Installation) -> Iterator[Callable[..., Con
         console = Console(context.new_page())
         before(console.page)
         console.page.goto(f"http://{host}:{talkbox.port}/" + (f"#key={key}" if key else ""))
-        console.page.wait_for_selector('#services [data-state="ready"], #services [data-state="gone"]')
+        console.page.wait_for_selector('#services [data-state]:not([data-state="asking"])')
         return console
 
     yield open_page

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
+from playwright._impl._driver import compute_driver_executable
 
 from browser.console import Console
 from e2e.installation import KEY, ROOT, Installation
@@ -95,27 +97,73 @@ def served(client: httpx.Client, kind: str, base: str, key: str, fields: dict[st
             return client.post(f"{base}/audio/speech", headers=headers, json=wanted).status_code
 
 
-def test_the_pages_lines_for_folotoy_server_work(
-    visit: Callable[..., Console], talkbox: Installation, client: httpx.Client
-) -> None:
-    head, *lines = shown(visit, "folotoy").splitlines()
-    said = dict(line.strip().split(": ", 1) for line in lines)
+def of_service(visit: Callable[..., Console], tab: str, name: str) -> dict[str, str]:
+    """The environment that the page gives to a service of a compose file; from a container it reaches this machine."""
+    service = yaml.safe_load(shown(visit, tab))["services"][name]
+    assert service["extra_hosts"] == [f"{CONTAINERS_SEE}:host-gateway"]
+    environment: dict[str, str] = service["environment"]
+    return {name: value.replace(CONTAINERS_SEE, "127.0.0.1") for name, value in environment.items()}
 
-    assert head == "environment:"
+
+def test_the_pages_lines_for_folotoy_server_work(visit: Callable[..., Console], client: httpx.Client) -> None:
+    said = of_service(visit, "folotoy", "folotoy")
+
     assert (said["STT_TYPE"], said["LLM_TYPE"], said["TTS_TYPE"]) == ("openai-whisper", "openai", "openai-tts")
     for kind, prefix in (("stt", "OPENAI_WHISPER"), ("llm", "OPENAI_OPENAI"), ("tts", "OPENAI_TTS")):
-        base = said[f"{prefix}_API_BASE"].replace(CONTAINERS_SEE, "127.0.0.1")
         fields = {"model": said[f"{prefix}_MODEL"], "voice_name": said["OPENAI_TTS_VOICE_NAME"], "language": "en"}
-        assert served(client, kind, base, said[f"{prefix}_KEY"], fields) == 200
+        assert served(client, kind, said[f"{prefix}_API_BASE"], said[f"{prefix}_KEY"], fields) == 200
 
 
-def test_the_pages_role_works(visit: Callable[..., Console], client: httpx.Client) -> None:
-    role = json.loads("{" + shown(visit, "role") + "}")["1"]
+def test_the_pages_lines_for_open_webui_work(visit: Callable[..., Console], client: httpx.Client) -> None:
+    said = of_service(visit, "openwebui", "open-webui")
 
-    for kind in ("stt", "llm", "tts"):
-        fields = {"language": "en", **role[f"{kind}_config"]}
-        base = fields["api_base"].replace(CONTAINERS_SEE, "127.0.0.1")
-        assert served(client, kind, base, fields["key"], fields) == 200
+    assert (said["AUDIO_STT_ENGINE"], said["AUDIO_TTS_ENGINE"]) == ("openai", "openai")
+    fields = {"model": "gpt-4o-mini"}
+    assert served(client, "llm", said["OPENAI_API_BASE_URL"], said["OPENAI_API_KEY"], fields) == 200
+    for kind in ("stt", "tts"):
+        prefix = f"AUDIO_{kind.upper()}"
+        base, key = said[f"{prefix}_OPENAI_API_BASE_URL"], said[f"{prefix}_OPENAI_API_KEY"]
+        fields = {"model": said[f"{prefix}_MODEL"], "voice_name": said["AUDIO_TTS_VOICE"], "language": "en"}
+        assert served(client, kind, base, key, fields) == 200
+
+
+def test_the_pages_lines_for_xiaozhi_have_whole_addresses_that_work(
+    visit: Callable[..., Console], client: httpx.Client
+) -> None:
+    said = yaml.safe_load(shown(visit, "xiaozhi").replace(CONTAINERS_SEE, "127.0.0.1"))
+    stt, llm, tts = (said[kind][said["selected_module"][kind]] for kind in ("ASR", "LLM", "TTS"))
+
+    assert {module["type"] for module in (stt, llm, tts)} == {"openai"}
+    assert stt["base_url"].endswith("/v1/audio/transcriptions")
+    assert tts["api_url"].endswith("/v1/audio/speech")
+    hearing = {"model": stt["model_name"], "language": "en"}
+    speaking = {"model": tts["model"], "voice_name": tts["voice"]}
+    assert served(client, "stt", stt["base_url"].removesuffix("/audio/transcriptions"), stt["api_key"], hearing) == 200
+    assert served(client, "llm", llm["url"], llm["api_key"], {"model": llm["model_name"]}) == 200
+    assert served(client, "tts", tts["api_url"].removesuffix("/audio/speech"), tts["api_key"], speaking) == 200
+
+
+def test_the_pages_lines_for_home_assistant_name_a_base_and_a_key_that_work(
+    visit: Callable[..., Console], client: httpx.Client
+) -> None:
+    text = shown(visit, "homeassistant")
+    said = dict(re.findall(r"--([a-z-]+) (\S+)", text))
+
+    assert "wyoming-openai" in text
+    for kind in ("stt", "tts"):
+        fields = {"model": said[f"{kind}-models"], "voice_name": said["tts-voices"], "language": "en"}
+        assert served(client, kind, said[f"{kind}-openai-url"], said[f"{kind}-openai-key"], fields) == 200
+
+
+def test_the_pages_javascript_example_works(
+    visit: Callable[..., Console], talkbox: Installation, tmp_path: Path
+) -> None:
+    node, _ = compute_driver_executable()
+    (tmp_path / "talk.mjs").write_text(shown(visit, "javascript"))
+    answer, heard = run(talkbox, tmp_path, str(node), "talk.mjs").strip().splitlines()
+
+    assert answer
+    assert re.fullmatch(r"[a-z' ]+", heard)
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -146,7 +146,7 @@ def test_the_console_page_is_served_with_care(talkbox: Installation) -> None:
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/html")
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'self'" in response.headers["content-security-policy"]
+    assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
 def test_a_request_id_goes_all_the_way(client: httpx.Client, talkbox: Installation, upstream: Upstream) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from deploy.folotoy_names import sentence
 from deploy.installation import SERVICES
 
 Path = tuple[str, ...]
@@ -25,6 +26,12 @@ class Finding:
     mend: Callable[[], None] | None = None
     line: int = 0
     """Line, where no path of keys leads there."""
+
+
+def found(path: Path, level: str, code: str, mend: Callable[[], None] | None = None, **values: object) -> Finding:
+    """Return the finding that `proxy/site/folotoy.json` has the sentences of, filled in with `values`."""
+    cause, cure = sentence(code, **values)
+    return Finding(path, level, cause, cure, mend)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from deploy.folotoy_names import BROKEN, sentence
+
 COMPOSE_FILES = (
     "docker-compose.yml",
     "docker-compose.yaml",
@@ -19,20 +21,18 @@ COMPOSE_FILES = (
 )
 SETTING = re.compile(r"^\s*-?\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(?::\s+|=)\s*(.*?)\s*$")
 INTERPOLATED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?[^}]*\}")
-CURES = (
-    (re.compile(r"^\s*(?://|#)|[,{}\[\]\"]\s*//"), "JSON has no comments: take out what follows //."),
-    (re.compile(r"[“”]"), 'JSON wants straight quotes: " instead of “ and ”.'),
-    (re.compile(r"[{,]\s*'|'\s*:"), "JSON wants double quotes: \" instead of '."),
-    (
-        re.compile(r"\"\s*：|[\"\d}\]]\s*，\s*(?:\"|$)"),
-        "JSON wants an English keyboard: the signs : and , instead of ： and ，.",
-    ),
-)
-"""How a line looks that JSON refuses, and what to do about it."""
 
 
 class BrokenFile(Exception):
-    """The message names file, line and cure."""
+    """The message names file, line and cure.
+
+    Args:
+        line: Line to look at; 0 where no line is meant.
+    """
+
+    def __init__(self, message: str, line: int = 0, cause: str = "", cure: str = "") -> None:
+        super().__init__(message)
+        self.line, self.cause, self.cure = line, cause or message, cure
 
 
 def read_json(path: Path) -> Any:
@@ -46,32 +46,33 @@ def read_json(path: Path) -> Any:
     except OSError as exc:
         raise BrokenFile(f"{path} cannot be read: {exc.strerror}.") from exc
     except UnicodeDecodeError as exc:
-        line = path.read_bytes()[: exc.start].count(b"\n") + 1
-        raise BrokenFile(f"{path}, line {line}: it is not UTF-8 (GBK?). Save it as UTF-8 in your editor.") from exc
+        raise _broken(path, path.read_bytes()[: exc.start].count(b"\n") + 1, "not_utf8") from exc
     try:
         return json.loads(text)
     except json.JSONDecodeError as exc:
-        raise BrokenFile(f"{path}, {_explained(text, exc)}") from exc
+        line, code = _explained(text, exc)
+        raise _broken(path, line, code, column=exc.colno) from exc
 
 
-def _explained(text: str, exc: json.JSONDecodeError) -> str:
-    """Return the line to look at and the cure; a comma is missed or found one line late."""
+def _broken(path: Path, line: int, code: str, **values: object) -> BrokenFile:
+    cause, cure = sentence(code, **values)
+    return BrokenFile(f"{path}, line {line}: {cause}: {cure}", line, cause, cure)
+
+
+def _explained(text: str, exc: json.JSONDecodeError) -> tuple[int, str]:
+    """Return the line to look at and the code of its sentence; a comma is missed or found one line late."""
     lines = text.split("\n")
     here, number = lines[exc.lineno - 1], exc.lineno
     before = next((i for i in range(number - 2, -1, -1) if lines[i].strip()), None)
-    for pattern, cure in CURES:
+    for pattern, code in BROKEN:
         if pattern.search(here):
-            return f"line {number}: {cure}"
+            return number, code
     comma = exc.pos if text[exc.pos : exc.pos + 1] == "," else len(text[: exc.pos].rstrip()) - 1
     if text[comma : comma + 1] == "," and text[comma + 1 :].lstrip()[:1] in ("}", "]"):
-        line = text[:comma].count("\n") + 1
-        return f"line {line}: a comma before }} or ] is one too many; take it out."
+        return text[:comma].count("\n") + 1, "comma_too_many"
     if exc.msg.startswith("Expecting ',' delimiter"):
-        missing = number if here[: exc.colno - 1].strip() or before is None else before + 1
-        return f"line {missing}: a comma is missing at its end, or a quote inside a text wants \\ before it."
-    if not text.strip():
-        return "line 1: the file is empty; deploy/folotoy/roles.json is an example."
-    return f"line {number}, column {exc.colno}: {exc.msg}."
+        return (number if here[: exc.colno - 1].strip() or before is None else before + 1), "comma_missing"
+    return (number, "no_json") if text.strip() else (1, "empty")
 
 
 def compose_settings(roles: Path) -> dict[str, str]:

@@ -1,114 +1,52 @@
-"""Names and ranges that folotoy-server documents for roles.json, and those of Talkbox's engines."""
+"""Names and ranges that folotoy-server documents for roles.json, and those of Talkbox's engines.
+
+They are kept in one file for both readers of a roles.json, this one and the console page's: `proxy/site/folotoy.json`.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
-from deploy.installation import SERVICES
+from deploy.installation import ROOT
+
+_SHARED: dict[str, Any] = json.loads((ROOT / "proxy" / "site" / "folotoy.json").read_text(encoding="utf-8"))
 
 NUMBERS = tuple("1234567")
-TYPES = {
-    "stt": [
-        "openai-whisper",
-        "azure-stt",
-        "azure-whisper",
-        "dify-stt",
-        "aliyun-asr",
-        "volcengine-asr",
-        "cf-workers-ai-asr",
-    ],
-    "llm": [
-        "openai",
-        "azure-openai",
-        "gemini",
-        "dify",
-        "coze",
-        "fastgpt",
-        "qianfan",
-        "deepseek",
-        "moonshot",
-        "zhipu",
-        "lingyiwanwu",
-        "groq",
-        "anthropic",
-        "dashscope",
-        "minimax",
-        "spark-desk",
-        "volcengine",
-        "ollama",
-        "aws-bedrock",
-        "cf-workers-ai",
-        "xiaodu",
-    ],
-    "tts": [
-        "openai-tts",
-        "azure-tts",
-        "azure-openai-tts",
-        "elevenlabs",
-        "edge-tts",
-        "aliyun-tts",
-        "dify-tts",
-        "volcengine-tts",
-        "minimax-tts",
-        "siliconflow-tts",
-        "inworld-tts",
-    ],
-}
-OURS = {"stt": "openai-whisper", "llm": "openai", "tts": "openai-tts"}
+TYPES: dict[str, list[str]] = _SHARED["types"]
+OURS: dict[str, str] = _SHARED["ours"]
 """Types that speak OpenAI's API, and so can use Talkbox."""
-FIELDS = {
-    "stt": ["api_base", "key", "model", "language", "prompt"],
-    "llm": ["api_base", "key", "model", "max_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty"],
-    "tts": ["api_base", "key", "model", "voice_name", "speed"],
-}
-FLAT = {
-    "stt": ("language",),
-    "llm": ("temperature", "max_tokens", "top_p", "frequency_penalty", "presence_penalty"),
-    "tts": ("voice_name", "speed"),
-}
+FIELDS: dict[str, list[str]] = _SHARED["fields"]
+FLAT: dict[str, list[str]] = _SHARED["flat"]
 """Older keys on the role itself, by the service that they are for; `model` is for none in particular."""
-ROLE_KEYS = [
-    *("start_text", "prompt", "system_prompt", "send_initial_messages", "max_message_count", "model"),
-    *(f"{service}_{end}" for service in SERVICES for end in ("type", "config")),
-    *(key for keys in FLAT.values() for key in keys),
-]
-ALIASES = {"api_key": "key", "base_url": "api_base", "voice": "voice_name", "voice_id": "voice_name"}
-ALIASES.update({f"{service}_model": "model" for service in SERVICES}, sst_config="stt_config", sst_type="stt_type")
-RANGES = {
-    "speed": (0.25, 4.0),
-    "temperature": (0.0, 2.0),
-    "top_p": (0.0, 1.0),
-    "frequency_penalty": (-2.0, 2.0),
-    "presence_penalty": (-2.0, 2.0),
-}
-PINNED = {"stt": "sphinx", "llm": "companion", "tts": "espeak"}
+ROLE_KEYS: list[str] = _SHARED["role_keys"]
+ALIASES: dict[str, str] = _SHARED["aliases"]
+RANGES: dict[str, list[float]] = _SHARED["ranges"]
+PINNED: dict[str, str] = _SHARED["pinned"]
+USUAL_MODELS: dict[str, str] = _SHARED["usual_models"]
 LAST_RESORTS = {
     "sphinx": "English only",
     "companion": "a rule talker",
     "espeak": "a robot's voice",
     "flite": "a plain voice, English only",
 }
-ENGINES = {
-    "stt": ("whisper", "sensevoice", "sphinx"),
-    "llm": ("local", "ollama", "companion"),
-    "tts": ("edge", "hibari", "flite", "sherpa", "espeak"),
-}
-OPENAI_VOICES = [
-    "alloy",
-    "ash",
-    "ballad",
-    "cedar",
-    "coral",
-    "echo",
-    "fable",
-    "marin",
-    "nova",
-    "onyx",
-    "sage",
-    "shimmer",
-    "verse",
-]
-PLACEHOLDER = re.compile(
-    r"^(your|sk-)?[-_ ]?(a{4,}|x{3,}|your.*|\*+|\.\.\.)$|your[-_ ]?(api[-_ ]?)?key|^sk-(a{4,}|x{3,})", re.I
-)
-LOOPBACK = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
+ENGINES: dict[str, list[str]] = _SHARED["engines"]
+OPENAI_VOICES: list[str] = _SHARED["openai_voices"]
+PLACEHOLDER = re.compile(_SHARED["placeholder"], re.IGNORECASE)
+LOOPBACK = tuple(_SHARED["loopback"])
+NEW: dict[str, list[str]] = _SHARED["new"]
+"""Greeting and prompt of a new role, by language."""
+BROKEN = tuple((re.compile(pattern), code) for pattern, code in _SHARED["broken"])
+"""How a line looks that JSON refuses, and the code of its sentence."""
+_SENTENCES: dict[str, list[str]] = _SHARED["sentences"]["en"]
+
+
+def sentence(code: str, **values: object) -> tuple[str, str]:
+    """Return what is wrong, and the cure."""
+    cause, cure = (_filled(text, values) for text in _SENTENCES[code])
+    return cause, cure
+
+
+def _filled(text: str, values: dict[str, object]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), text)

@@ -1,6 +1,7 @@
 """Rules for a roles.json of folotoy-server: what is wrong in it, at which line, and what to do about it.
 
-Plain Python without dependencies, and of any version from 3.9 on.
+The console page has the same rules in `proxy/site/roles_rules.js`; a test holds both to the same findings. Plain Python
+without dependencies, and of any version from 3.9 on.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.folotoy_facts import Finding, Path, Talkbox
+from deploy.folotoy_facts import Finding, Path, Talkbox, found
 from deploy.folotoy_names import (
     ALIASES,
     ENGINES,
     FIELDS,
     FLAT,
-    LAST_RESORTS,
     LOOPBACK,
     NUMBERS,
     OPENAI_VOICES,
@@ -27,60 +27,62 @@ from deploy.folotoy_names import (
     RANGES,
     ROLE_KEYS,
     TYPES,
+    USUAL_MODELS,
 )
 from deploy.installation import SERVICES
 
+MOST = 1_000_000
 
-def findings(found: Any, talkbox: Talkbox) -> Iterator[Finding]:
+
+def findings(file: Any, talkbox: Talkbox) -> Iterator[Finding]:
     """Give every mistake of a parsed roles.json."""
-    if not isinstance(found, dict):
-        yield Finding((), "error", "the file holds no object", 'write roles by number: {"1": {…}, … "7": {…}}.')
+    if not isinstance(file, dict):
+        yield found((), "error", "no_object")
         return
-    if set(found) & {"start_text", "prompt"}:
-        cure = 'put it into {"1": {…}} and add the other roles up to "7".'
-        yield Finding((), "error", "a single role is at the top level", cure)
+    if set(file) & {"start_text", "prompt"}:
+        yield found((), "error", "single_role")
         return
-    yield from _top(found)
+    yield from _top(file)
     for name in NUMBERS:
-        if name in found:
-            yield from _role((name,), found[name], talkbox, whole=True)
-    yield from _toys(found.get("toys", {}), talkbox)
+        if name in file:
+            yield from _role((name,), file[name], talkbox, whole=True)
+    yield from _toys(file.get("toys", {}), talkbox)
 
 
-def _top(found: dict[str, Any]) -> Iterator[Finding]:
-    missing = [name for name in NUMBERS if name not in found]
+def _top(file: dict[str, Any]) -> Iterator[Finding]:
+    missing = [name for name in NUMBERS if name not in file]
     if missing:
-        yield Finding((), "error", f"roles {', '.join(missing)} are missing", "folotoy-server wants the roles 1 to 7.")
-    for name in found:
+        yield found((), "error", "roles_missing", names=", ".join(missing))
+    for name in file:
         if name not in (*NUMBERS, "toys"):
-            yield Finding((name,), "error", f'"{name}" is no role', 'only "1" to "7" and "toys" belong here.')
+            yield found((name,), "error", "no_role", name=name)
 
 
 def _toys(toys: Any, talkbox: Talkbox) -> Iterator[Finding]:
     if not isinstance(toys, dict):
-        yield Finding(("toys",), "error", '"toys" is no object', 'write {"SERIAL": {"1": {…}}}.')
+        yield found(("toys",), "error", "toys_no_object")
         return
     for serial, roles in toys.items():
         path = ("toys", serial)
         if not re.fullmatch(r"[0-9A-Fa-f]{12}", serial):
-            yield Finding(path, "error", f'"{serial}" is no serial number', "write the toy's twelve hex digits.")
+            yield found(path, "error", "no_serial", serial=serial)
         if not isinstance(roles, dict):
-            yield Finding(path, "error", "the toy holds no roles", 'write {"1": {…}}.')
+            yield found(path, "error", "toy_without_roles")
             continue
         for name, role in roles.items():
             if name not in NUMBERS:
-                yield Finding((*path, name), "error", f'"{name}" is no role', 'write a number from "1" to "7".')
+                yield found((*path, name), "error", "no_role_of_toy", name=name)
             yield from _role((*path, name), role, talkbox, whole=False)
 
 
 def _role(path: Path, role: Any, talkbox: Talkbox, *, whole: bool) -> Iterator[Finding]:
     if not isinstance(role, dict):
-        yield Finding(path, "error", "the role is no object", "write {…} with start_text and prompt.")
+        yield found(path, "error", "role_no_object")
         return
     for key in ("start_text", "prompt"):
         text = role.get(key)
         if (whole or key in role) and (not isinstance(text, str) or not text.strip()):
-            yield Finding((*path, key), "error", f"{key} is missing or empty", "write a sentence between quotes.")
+            yield found((*path, key), "error", "text_missing", key=key)
     yield from _keys(path, role, ROLE_KEYS)
     yield from _numbers(path, role)
     for service in SERVICES:
@@ -91,72 +93,66 @@ def _role(path: Path, role: Any, talkbox: Talkbox, *, whole: bool) -> Iterator[F
 def _memory(path: Path, role: dict[str, Any], *, whole: bool) -> Iterator[Finding]:
     count = role.get("max_message_count")
     if (count is None and whole) or (count == 0 and not isinstance(count, bool)):
-        cause = "the role has no memory (max_message_count is 0)"
-        yield Finding((*path, "max_message_count"), "warning", cause, 'write "max_message_count": 10.')
+        yield found((*path, "max_message_count"), "warning", "no_memory")
 
 
-def _keys(path: Path, found: dict[str, Any], known: list[str]) -> Iterator[Finding]:
-    for key in list(found):
+def _keys(path: Path, part: dict[str, Any], known: list[str]) -> Iterator[Finding]:
+    for key in list(part):
         target = key.strip()
         target = ALIASES.get(target, target) if target not in known else target
         nearest = [target] if target in known else get_close_matches(target, known, 1, 0.75)
         if key not in known and nearest:
-            mend = _rename(found, key, nearest[0]) if nearest[0] not in found else None
-            yield Finding((*path, key), "error", f'"{key}" is misspelt', f'write "{nearest[0]}".', mend)
+            mend = _rename(part, key, nearest[0]) if nearest[0] not in part else None
+            yield found((*path, key), "error", "misspelt", mend, key=key, right=nearest[0])
         elif key not in known:
-            yield Finding((*path, key), "warning", f'"{key}" is unknown', f"known are: {', '.join(known)}.")
-        elif isinstance(found[key], str) and found[key] != found[key].strip() and key not in ("start_text", "prompt"):
-            mend = _set(found, key, found[key].strip())
-            yield Finding((*path, key), "error", f"{key} has a blank at an end", "take the blank out.", mend)
+            yield found((*path, key), "warning", "unknown_key", key=key, known=", ".join(known))
+        elif isinstance(part[key], str) and part[key] != part[key].strip() and key not in ("start_text", "prompt"):
+            yield found((*path, key), "error", "blank_at_end", _set(part, key, part[key].strip()), key=key)
 
 
-def _rename(found: dict[str, Any], old: str, new: str) -> Callable[[], None]:
-    return lambda: found.__setitem__(new, found.pop(old))
+def _rename(part: dict[str, Any], old: str, new: str) -> Callable[[], None]:
+    return lambda: part.__setitem__(new, part.pop(old))
 
 
-def _set(found: dict[str, Any], key: str, value: Any) -> Callable[[], None]:
-    return lambda: found.__setitem__(key, value)
+def _set(part: dict[str, Any], key: str, value: Any) -> Callable[[], None]:
+    return lambda: part.__setitem__(key, value)
 
 
-def _numbers(path: Path, found: dict[str, Any]) -> Iterator[Finding]:
+def _numbers(path: Path, part: dict[str, Any]) -> Iterator[Finding]:
     for key in (*RANGES, "max_tokens", "max_message_count"):
-        value, whole = found.get(key), key not in RANGES
+        value, whole = part.get(key), key not in RANGES
         if value is None:
             continue
-        low, high = RANGES.get(key, (0.0 if key == "max_message_count" else 1.0, 1e6))
+        low, high = RANGES.get(key, (0 if key == "max_message_count" else 1, MOST))
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             number = _number(value, whole=whole)
-            mend = _set(found, key, number) if number is not None and low <= number <= high else None
-            kind = "a whole number" if whole else "a number"
-            yield Finding((*path, key), "error", f"{key} is no number" if not whole else f"{key} is no whole number",
-                          f"write {kind} without quotes.", mend)  # fmt: skip
+            mend = _set(part, key, number) if number is not None and low <= number <= high else None
+            yield found((*path, key), "error", "no_whole_number" if whole else "no_number", mend, key=key)
         elif not low <= value <= high:
-            yield Finding((*path, key), "error", f"{key} is {value}", f"write a number from {low:g} to {high:g}.")
+            yield found((*path, key), "error", "out_of_range", key=key, value=value, low=low, high=high)
 
 
 def _number(value: Any, *, whole: bool) -> float | None:
-    try:
-        return (int if whole else float)(value) if isinstance(value, str) else None
-    except ValueError:
+    form = r"\s*[+-]?\d+\s*" if whole else r"\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*"
+    if not isinstance(value, str) or not re.fullmatch(form, value):
         return None
+    return int(value) if whole else float(value)
 
 
 def _service(path: Path, role: dict[str, Any], service: str, talkbox: Talkbox) -> Iterator[Finding]:
     kind = role.get(f"{service}_type")
     name, config = f"{service}_config", role.get(f"{service}_config")
     if kind is not None and (not isinstance(kind, str) or kind.strip() not in TYPES[service]):
-        near = get_close_matches(str(kind), TYPES[service], 1, 0.75) or [OURS[service]]
-        cure = f'write "{near[0]}"; a model goes into {name}.model.'
-        yield Finding((*path, f"{service}_type"), "error", f'{service}_type "{kind}" is unknown', cure)
+        near = (get_close_matches(str(kind), TYPES[service], 1, 0.75) or [OURS[service]])[0]
+        yield found((*path, f"{service}_type"), "error", "unknown_type", service=service, kind=kind, near=near)
         return
     if config is not None and not isinstance(config, dict):
-        yield Finding((*path, name), "error", f"{name} is no object", "write {…}.")
+        yield found((*path, name), "error", "config_no_object", service=service)
         return
     for key in FLAT[service]:
         if config is not None and key in role:
             mend = None if key in config else _move(role, config, key)
-            cause = f"{key} is on the role beside {name}; which of both wins is undocumented"
-            yield Finding((*path, key), "warning", cause, f"move it into {name}.", mend)
+            yield found((*path, key), "warning", "flat_beside", mend, key=key, service=service)
     kind = (kind or talkbox.environment.get(f"{service.upper()}_TYPE") or (OURS[service])).strip()
     if kind == OURS[service]:
         yield from _ours((*path, name), role, config or {}, service, talkbox)
@@ -177,8 +173,7 @@ def _ours(
     if base is not None:
         yield from _base((*path, "api_base"), config, service, talkbox)
         if f"{service}_type" not in role and service == "tts" and "TTS_TYPE" not in talkbox.environment:
-            cure = 'write "tts_type": "openai-tts".'
-            yield Finding(path, "warning", "tts_type is absent, and edge-tts may speak past Talkbox", cure)
+            yield found(path, "warning", "no_tts_type")
     yield from _key(path, config, talkbox)
     if _is_ours(str(base or ""), talkbox):
         yield from _model((*path, "model"), str(config.get("model", "")).strip(), service, talkbox)
@@ -200,24 +195,21 @@ def _base(path: Path, config: dict[str, Any], service: str, talkbox: Talkbox) ->
         url, port = urlsplit(""), None
     talkbox = talkbox.at(url.hostname)
     if url.scheme not in ("http", "https") or not url.hostname:
-        yield Finding(path, "error", f'api_base "{base}" is no address', "write http://ADDRESS:PORT/v1.")
+        yield found(path, "error", "no_address", base=base)
         return
     if url.path.rstrip("/") in ("", "/v1/v1") or not url.path.rstrip("/").endswith("/v1"):
         mend = _set(config, "api_base", base.rstrip("/") + "/v1") if url.path in ("", "/") else None
-        yield Finding(path, "error", "api_base does not end in /v1", "write http://ADDRESS:PORT/v1.", mend)
+        yield found(path, "error", "no_v1", mend)
     if url.hostname in LOOPBACK:
-        cure = "write host.docker.internal or this machine's address in your network."
-        yield Finding(path, "error", f"{url.hostname} is folotoy-server's own container", cure)
+        yield found(path, "error", "own_container", host=url.hostname)
     if url.hostname == "host.docker.internal" and talkbox.extra_hosts is False:
-        cure = 'add extra_hosts: ["host.docker.internal:host-gateway"] to the compose file.'
-        yield Finding(path, "error", "the compose file does not let host.docker.internal be found", cure)
+        yield found(path, "error", "no_extra_hosts")
     if port in talkbox.ports[1:] and port != talkbox.port_of(service):
-        cure = f"write {talkbox.port_of(service)}, or {talkbox.port} for all three."
-        yield Finding(path, "error", f"port {port} is another service's", cure)
+        yield found(path, "error", "other_service", port=port, right=talkbox.port_of(service), all=talkbox.port)
     elif port in (8082, 8083) and port not in talkbox.ports:
-        yield Finding(path, "error", f"port {port} is folotoy-server's own", f"write {talkbox.port}.")
+        yield found(path, "error", "folotoy_port", port=port, all=talkbox.port)
     elif url.hostname in (*LOOPBACK, "host.docker.internal") and port not in talkbox.ports:
-        yield Finding(path, "warning", f"port {port} is not Talkbox's", f"write {talkbox.port}, or leave it if meant.")
+        yield found(path, "warning", "foreign_port", port=port, all=talkbox.port)
 
 
 def _key(path: Path, config: dict[str, Any], talkbox: Talkbox) -> Iterator[Finding]:
@@ -225,23 +217,20 @@ def _key(path: Path, config: dict[str, Any], talkbox: Talkbox) -> Iterator[Findi
     if key is None and not ours:
         return
     if key is None:
-        cause = "key is absent, and the environment's key is sent to this api_base"
-        yield Finding(path, "warning", cause, "write one of API_KEYS as key.")
+        yield found(path, "warning", "no_key")
     elif not isinstance(key, str) or PLACEHOLDER.search(key.strip()):
-        yield Finding((*path, "key"), "error", "key is a placeholder", "write one of API_KEYS (make up prints it).")
+        yield found((*path, "key"), "error", "placeholder")
     elif ours and talkbox.keys and key.strip() not in talkbox.keys:
-        yield Finding((*path, "key"), "error", "key is none of API_KEYS", "write one of them (make up prints it).")
+        yield found((*path, "key"), "error", "wrong_key")
 
 
 def _model(path: Path, model: str, service: str, talkbox: Talkbox) -> Iterator[Finding]:
     name = model.partition("/")[0]
     chain = [part.strip() for part in talkbox.chains.get(service, "").split(",") if part.strip()]
     if chain and name in ENGINES[service] and name not in chain:
-        cure = f"add it to {service.upper()}_ENGINES, or write another model."
-        yield Finding(path, "error", f"the engine {name} is not in the chain", cure)
+        yield found(path, "error", "no_engine", name=name, variable=f"{service.upper()}_ENGINES")
     elif name == PINNED[service]:
-        cure = f"write {'whisper-1' if service == 'stt' else 'tts-1' if service == 'tts' else 'gpt-4o-mini'}."
-        yield Finding(path, "warning", f"{name} alone answers ({LAST_RESORTS[name]}), whatever else is set up", cure)
+        yield found(path, "warning", "pinned", name=name, model=USUAL_MODELS[service])
 
 
 def _spoken(
@@ -250,8 +239,7 @@ def _spoken(
     language = config.get("language", role.get("language"))
     if service == "stt" and isinstance(language, str) and re.fullmatch(r"[a-z]{2}-[A-Za-z]{2,4}", language):
         mend = _set(config, "language", language[:2]) if "language" in config else None
-        yield Finding((*path, "language"), "warning", f"language {language} is azure-stt's form",
-                      f"write {language[:2]}.", mend)  # fmt: skip
+        yield found((*path, "language"), "warning", "azure_language", mend, language=language, right=language[:2])
     voice = str(config.get("voice_name", role.get("voice_name", ""))).strip()
     if service != "tts" or not voice:
         return
@@ -262,11 +250,14 @@ def _spoken(
         and _is_ours(str(config.get("api_base", "")), talkbox)
     ):
         near = get_close_matches(voice, talkbox.voices, 1, 0.75)
-        cure = f'write "{near[0]}".' if near else "GET /v1/audio/voices lists them."
-        yield Finding(at, "error", f"the voice {voice} is unknown here", cure)
+        yield (
+            found(at, "error", "near_voice", voice=voice, near=near[0])
+            if near
+            else found(at, "error", "unknown_voice", voice=voice)
+        )
     chinese = bool(re.search(r"[一-鿿]", str(role.get("start_text", ""))))
     tag = re.match(r"([a-z]{2,3})-[A-Z]{2}-", voice)
     if not tag or tag[1] == "ja" or "Multilingual" in voice or not role.get("start_text"):
         return
     if (tag[1] in ("zh", "yue", "wuu")) != chinese:
-        yield Finding(at, "warning", f"the voice {voice} is not of start_text's language", "choose another voice.")
+        yield found(at, "warning", "other_language", voice=voice)

@@ -18,6 +18,7 @@ from typing import Any
 from deploy.folotoy_compose import compose_findings
 from deploy.folotoy_facts import INSIDE, Finding, Talkbox
 from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, read_json, settings_in
+from deploy.folotoy_names import NEW, USUAL_MODELS
 from deploy.folotoy_rules import findings
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
 
@@ -55,9 +56,7 @@ def check_roles(path: Path, talkbox: Talkbox, *, fix: bool) -> bool:
     try:
         found = read_json(path)
     except BrokenFile as exc:
-        line = re.search(r"line (\d+)", str(exc))
-        cause, _, cure = str(exc).replace(f"{path}, ", "").rpartition(": ")
-        print(f"{path}:{line[1] if line else 1}: error: {cause or 'the file is broken'}; {cure}")
+        print(f"{path}:{exc.line or 1}: error: {exc.cause}; {exc.cure}")
         return True
     lines = lines_of(path.read_text(encoding="utf-8-sig"))
     listed = list(findings(found, talkbox))
@@ -99,22 +98,17 @@ def _new_role(number: int, talkbox: Talkbox, host: str, key: str) -> dict[str, A
     ports = [talkbox.port if number < 5 else talkbox.port_of(service) for service in SERVICES]
     stt, llm, tts = ({"api_base": f"http://{host}:{port}/v1", "key": key} for port in ports)
     language = "zh" if chinese else "en"
-    greeting = "你好，我是小熊。你今天过得怎么样？" if chinese else "Hello, I am Little Bear. How was your day?"
-    prompt = (
-        "你是一只叫小熊的玩具，正在和孩子聊天。用一到三句短句回答，不用列表和表情符号。"
-        if chinese
-        else "You are Little Bear, a toy talking with a child. Answer in one to three short sentences, without lists."
-    )
+    greeting, prompt = NEW[language]
     return {
         "start_text": greeting,
         "prompt": prompt,
         "max_message_count": 10,
         "stt_type": "openai-whisper",
-        "stt_config": {**stt, "model": "whisper-1", "language": language, "prompt": ""},
+        "stt_config": {**stt, "model": USUAL_MODELS["stt"], "language": language, "prompt": ""},
         "llm_type": "openai",
-        "llm_config": {**llm, "model": "gpt-4o-mini", "max_tokens": 200},
+        "llm_config": {**llm, "model": USUAL_MODELS["llm"], "max_tokens": 200},
         "tts_type": "openai-tts",
-        "tts_config": {**tts, "model": "tts-1", "voice_name": _voice(talkbox, language, number)},
+        "tts_config": {**tts, "model": USUAL_MODELS["tts"], "voice_name": _voice(talkbox, language, number)},
     }
 
 

@@ -6,6 +6,7 @@ import { listenToConnect, showConnect } from "./connect.js";
 import { byId, make } from "./dom.js";
 import { HoldButton } from "./hold.js";
 import { listenToKey, openKey, showKey, takeKeyFromAddress } from "./key.js";
+import { listenToRoles, showRoles } from "./roles.js";
 import { SERVICES, showServices } from "./services.js";
 import { stored } from "./stored.js";
 import { Conversation } from "./talk.js";
@@ -43,6 +44,7 @@ function translate() {
 function chosen() {
   showChoices();
   showWorkshop(api, chosen);
+  showRoles();
 }
 
 async function poll() {
@@ -85,7 +87,8 @@ function listen() {
   listenToChoices(chosen);
   listenToWorkshop(api, chosen);
   listenToConnect();
-  listenToKey(api, showConnect);
+  listenToRoles();
+  listenToKey(api, () => (showConnect(), showRoles()));
   new HoldButton(conversation).listen();
 }
 

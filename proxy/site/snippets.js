@@ -14,9 +14,9 @@ export function bases() {
   return ["stt", "llm", "tts"].map((service, index) => [service, base(`${location.hostname}:${port + index + 1}`)]);
 }
 
-/** As seen from a container on the same machine. */
-export function baseForContainers() {
-  return base((isLocal() ? HOST : location.hostname) + (location.port && `:${location.port}`));
+/** As seen from a container on the same machine; `offset` 1 to 3 for one service alone. */
+export function baseForContainers(offset = 0) {
+  return base((isLocal() ? HOST : location.hostname) + (location.port && `:${Number(location.port) + offset}`));
 }
 
 /** Lines of a service in a compose file; with the way to this machine, where the address needs one. */

@@ -36,6 +36,7 @@ def checkout() -> "tempfile.TemporaryDirectory[str]":
     """Return a folder with the commands alone: no `.env`, and nothing that is up."""
     folder = tempfile.TemporaryDirectory()
     shutil.copytree(ROOT / "deploy", f"{folder.name}/deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "proxy" / "site", f"{folder.name}/proxy/site")
     return folder
 
 

@@ -1,0 +1,87 @@
+// The text of a roles.json: read with the slips that people make, its lines found, written anew.
+
+/** The text was no JSON: the line to look at, and the code of its sentence. */
+export class Broken extends Error {
+  constructor(line, code, values = {}) {
+    super(code);
+    Object.assign(this, { line, code, values });
+  }
+}
+
+/** The text of a file; a byte order mark is none of it. */
+export async function textOf(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const read = new TextDecoder("utf-8").decode(bytes);
+    throw new Broken(read.slice(0, read.indexOf("\uFFFD")).split("\n").length, "not_utf8");
+  }
+}
+
+/** Where the browser says that its patience ended: an offset into the text, or null. */
+function offsetOf(message, text) {
+  const position = /position (\d+)/.exec(message);
+  if (position) return Number(position[1]);
+  const place = /line (\d+) column (\d+)/.exec(message);
+  if (!place) return /end of|unexpected eof/i.test(message) ? text.length : null;
+  return text.split("\n").slice(0, Number(place[1]) - 1).join("\n").length + Number(place[2]) - (place[1] === "1" ? 1 : 0);
+}
+
+function explained(text, message, patterns) {
+  if (!text.trim()) return new Broken(1, "empty");
+  const lines = text.split("\n");
+  const offset = offsetOf(message, text) ?? 0;
+  const number = text.slice(0, offset).split("\n").length;
+  const column = offset - text.lastIndexOf("\n", offset - 1);
+  for (const [pattern, code] of patterns) if (new RegExp(pattern).test(lines[number - 1])) return new Broken(number, code);
+  const comma = text[offset] === "," ? offset : text.slice(0, offset).trimEnd().length - 1;
+  if (text[comma] === "," && /^\s*[}\]]/.test(text.slice(comma + 1))) return new Broken(text.slice(0, comma).split("\n").length, "comma_too_many");
+  if (/Expected ','|expected ','/.test(message)) {
+    const before = lines.slice(0, number - 1).findLastIndex((line) => line.trim());
+    return new Broken(lines[number - 1].slice(0, column - 1).trim() || before < 0 ? number : before + 1, "comma_missing");
+  }
+  return new Broken(number, "no_json", { column });
+}
+
+/**
+ * What a text holds.
+ *
+ * @param {[string, string][]} patterns how lines look that JSON refuses, each with the code of its sentence
+ */
+export function parse(text, patterns) {
+  const plain = text.replace(/^\uFEFF/, "");
+  try {
+    return JSON.parse(plain);
+  } catch (exc) {
+    throw explained(plain, exc.message, patterns);
+  }
+}
+
+/** The line of each key of a JSON text, by the keys that lead to it, joined by a sign that no key has. */
+export function linesOf(text) {
+  const found = new Map();
+  const path = [];
+  let last = ["", 1];
+  for (const token of text.matchAll(/"((?:[^"\\]|\\.)*)"|[{}[\],:]/g)) {
+    const sign = token[0];
+    if (sign[0] === '"') last = [JSON.parse(sign), text.slice(0, token.index).split("\n").length];
+    else if (sign === ":") {
+      path[path.length - 1] = last[0];
+      if (!found.has(path.join("\0"))) found.set(path.join("\0"), last[1]);
+    } else if (sign === "{" || sign === "[") path.push("");
+    else if (sign !== ",") path.pop();
+  }
+  return found;
+}
+
+/** The line of a finding: its key's, or that of the nearest key above it. */
+export function lineOf(path, lines) {
+  for (let end = path.length; end > 0; end -= 1) {
+    const line = lines.get(path.slice(0, end).join("\0"));
+    if (line) return line;
+  }
+  return 1;
+}
+
+export const written = (file) => `${JSON.stringify(file, null, 2)}\n`;

@@ -20,6 +20,7 @@ from llm.answer.usage import Tally, shared
 from llm.budgets.key_budgets import Accounts
 from llm.engines import COMPANION, Engine
 from llm.excuse import NO_ANSWER, language_of
+from llm.filler import continued, filler, is_wanted
 from llm.gen_ai_metrics import Measured
 from llm.settings import Settings
 from llm.speak_ahead import Ahead, Teller
@@ -99,6 +100,14 @@ class Turn(Struct):
             return None
         return Ahead(self.teller, Headers(scope=self.scope).get("authorization", ""))
 
+    @property
+    def filler_seconds(self) -> float | None:
+        """Silence after which a sentence fills it; None: none does."""
+        seconds = self.settings.filler_seconds
+        return (
+            None if seconds == "off" or not self.settings.for_the_ear or not is_wanted(self.asked.wanted) else seconds
+        )
+
     def may_say(self, failure: ApiError) -> bool:
         """Tell whether a failure is put into words: by setting, unless it is a mistake that the caller can mend."""
         is_moderation = failure.body["code"] == "content_filter"
@@ -149,7 +158,7 @@ class Unhurried(Response):
         self.turn = turn
         self.quiet_seconds = turn.settings.keep_alive_seconds
         self.status_code, self.background = 200, None
-        self._began = self._sending = False
+        self._began = self._sending = self._filled = False
         self._said = b""
         """The first piece of the answer."""
 
@@ -158,6 +167,7 @@ class Unhurried(Response):
         self._spoke = self._loop.time()
         self._comment: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._filler_timer: asyncio.TimerHandle | None = None
         self._ahead: Ahead | None = None
         try:
             await self._answered()
@@ -171,8 +181,9 @@ class Unhurried(Response):
         finally:
             if self._ahead is not None:
                 self._ahead.stop()
-            if self._timer is not None:
-                self._timer.cancel()
+            for timer in (self._timer, self._filler_timer):
+                if timer is not None:
+                    timer.cancel()
             if self._comment is not None:
                 self._comment.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -192,6 +203,21 @@ class Unhurried(Response):
         """Begin to count silence: who waits for a place in vain is told by a status, and not in a stream."""
         self._spoke = self._loop.time()
         self._timer = self._loop.call_later(self.quiet_seconds, self._look)
+        if (seconds := self.turn.filler_seconds) is not None:
+            self._filler_timer = self._loop.call_later(seconds, self._begin_filler)
+
+    def _begin_filler(self) -> None:
+        self._comment = self._loop.create_task(self._fill())
+
+    async def _fill(self) -> None:
+        """Say a sentence while nothing of the answer is known."""
+        if self._said:
+            return
+        self._filled = True
+        if not self._began:
+            await self._begin(None)
+        await self._write(sentence := filler(self.turn.asked.wanted, self.turn.asked.wanted.model))
+        self._tell(sentence)
 
     async def _passed_on(self, answer: Answer[bytes, Tally]) -> None:
         try:
@@ -200,14 +226,20 @@ class Unhurried(Response):
             else:
                 await self._begin(answer.engine)
             async for piece in answer:
+                out = piece if self._said else self._continued(piece)
                 self._said = self._said or piece
-                await self._write(piece)
-                if self.turn.teller is not None:
-                    self._tell(piece)
+                await self._write(out)
+                self._tell(piece)
         finally:
             await self.turn.close(answer)
 
+    def _continued(self, events: bytes) -> bytes:
+        """Return the first events of an answer as they follow what was said before them."""
+        return continued(events) if self._filled else events
+
     def _tell(self, piece: bytes) -> None:
+        if self.turn.teller is None:
+            return
         self._ahead = self._ahead or self.turn.ahead()
         if self._ahead is not None:
             self._ahead.hear(piece)
@@ -216,7 +248,8 @@ class Unhurried(Response):
         """Send a failure: for eyes an event; for ears an excuse before the first word, and an end when time is up."""
         if self.turn.may_say(failure) and (not self._said or isinstance(failure, EngineTimeout)):
             self.turn.scope["state"]["error"] = failure
-            return await self._write(finish("length", shared(self._said)) if self._said else self.turn.no_answer())
+            excuse = finish("length", shared(self._said)) if self._said else self._continued(self.turn.no_answer())
+            return await self._write(excuse)
         await self._write(event({"error": failure.body}))
         raise failure
 

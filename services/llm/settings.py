@@ -28,6 +28,8 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     for_the_ear: bool = False
     """`on`: answers are made to be spoken: no thoughts, no markdown, a short first clause; and a failure is answered
     with a spoken sentence instead of an error."""
+    filler_seconds: Seconds | Literal["off"] = "off"
+    """Silence after which a stream for the ear says a short sentence ("Let me think."), while the answer is awaited."""
     key_requests: str = ""
     """Requests that each key may make: `20/minute; 500/day`; a key's name gives it a limit of its own:
     `20/minute, kitchen: 100/minute`. Empty: no limit."""

@@ -80,6 +80,10 @@ class Chunks:
     def begun(self, index: int = 0) -> bytes:
         return self._chunk(_delta(index, {"role": "assistant", "content": ""}))
 
+    def begun_with(self, words: str) -> bytes:
+        """Encode who speaks and the first words, in one chunk."""
+        return self._chunk(_delta(0, {"role": "assistant", "content": words}))
+
     def said(self, words: str, index: int = 0) -> bytes:
         return self._chunk(_delta(index, {"content": words}))
 

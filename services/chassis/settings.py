@@ -89,6 +89,15 @@ def value_of(variable: str, environ: Mapping[str, str] | None = None) -> str:
     return _text(os.environ if environ is None else environ, variable)
 
 
+def by_name(text: str) -> dict[str, list[str]]:
+    """Return the values of a setting that differs by key: `6-8, kitchen: 3-5`; those without a name under the empty one."""
+    found: dict[str, list[str]] = {}
+    for entry in filter(str.strip, text.split(",")):
+        name, colon, value = entry.partition(":")
+        found.setdefault(name.strip() if colon else "", []).append((value if colon else entry).strip())
+    return found
+
+
 def _text(environ: Mapping[str, str], variable: str) -> str:
     """Return the value of `variable`, or what the file holds that `variable` with `_FILE` names; empty if neither."""
     text, file = environ.get(variable, "").strip(), environ.get(f"{variable}_FILE", "").strip()

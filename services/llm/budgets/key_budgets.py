@@ -9,6 +9,7 @@ from prometheus_client import Counter
 
 from chassis.errors import TooBusy
 from chassis.metrics import of
+from chassis.settings import by_name
 from llm.answer.usage import Counts, Tally
 from llm.request.messages import estimated
 from llm.settings import Settings
@@ -104,26 +105,17 @@ class Budgets:
         Raises:
             SettingError: The text cannot be understood.
         """
-        known, limits_of = frozenset(names), entries(text)
+        known, limits_of = frozenset(names), by_name(text)
         for name in limits_of:
             if name and name not in known:
                 there_are = ", ".join(sorted(known)) or "none"
                 log.warning(
                     "%s names %r, but no key of API_KEYS is called that; there are: %s", variable, name, there_are
                 )
-        self._of = {name: _rate(limits, variable, store) for name, limits in limits_of.items()}
+        self._of = {name: _rate("; ".join(limits), variable, store) for name, limits in limits_of.items()}
 
     def of(self, key: str) -> "Rate | None":
         return self._of[key] if key in self._of else self._of.get(_EVERYBODY)
-
-
-def entries(text: str) -> dict[str, str]:
-    """Return the limits of each name; those without a name have the empty one."""
-    found: dict[str, list[str]] = {}
-    for entry in filter(str.strip, text.split(",")):
-        name, colon, limits = entry.partition(":")
-        found.setdefault(name.strip() if colon else _EVERYBODY, []).append((limits if colon else entry).strip())
-    return {name: "; ".join(limits) for name, limits in found.items()}
 
 
 def _store(place: str) -> "Store":

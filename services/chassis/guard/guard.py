@@ -1,0 +1,204 @@
+"""The guard of a service: which profile a key has, what a verdict says, and the sentence that a child hears instead."""
+
+import logging
+from collections import Counter as Points
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Struct
+from prometheus_client import Counter
+
+from chassis import metrics
+from chassis.guard.held import Held
+from chassis.guard.options import GuardOptions
+from chassis.guard.rules import Finding, Rules, Side
+from chassis.script_language import detect
+from chassis.settings import SettingError, by_name
+
+HERE = Path(__file__).parent
+HEADER = "x-talkbox-guard"
+"""Header of an answer that was stopped: the kind of risk."""
+OFF = "off"
+REMEMBERED = 40
+"""Messages of a talk that are looked at together."""
+
+judged = Counter("talkbox_guard_total", "Clauses that the guard did not let pass", ["hop", "kind", "action"])
+log = logging.getLogger("talkbox.guard")
+
+
+class Kind(Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of risk."""
+
+    category: str
+    """One of KORA's eight."""
+    sentence: str
+    """Sentence that is said instead, in `sentences.toml`."""
+    crisis: bool = False
+    """The child is sent to a grown-up, and the owner is told."""
+    warnable: bool = False
+    """An answer may name it in order to warn."""
+    finish: Literal["content_filter", "stop"] = "content_filter"
+
+
+class Profile(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is stopped for children of one age."""
+
+    allow: tuple[str, ...] = ()
+    """Kinds that pass."""
+    strict: tuple[str, ...] = ()
+    """Kinds of which a hint is enough."""
+    points: int = 4
+    """Hints of one kind in a talk from which on another one is enough."""
+
+
+class Sentences(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence by the language that it is said in."""
+
+    zh: str
+    en: str
+
+    def of(self, text: str) -> str:
+        """Return it in the language of a text."""
+        return self.zh if detect(text) == "zh" else self.en
+
+
+class Verdict(Struct, frozen=True):
+    """Why something does not pass."""
+
+    kind: str
+    crisis: bool
+    finish: Literal["content_filter", "stop"]
+
+
+T = TypeVar("T")
+Said: TypeAlias = tuple[Literal["child", "toy"], str]
+"""One message of a talk: who said it, and what."""
+
+
+class Judge(Protocol):
+    """Finds risks in a text."""
+
+    async def judge(self, text: str, side: Side) -> Finding:
+        """Return what is found in a clause, together with what passed of its sentence."""
+
+
+class Embedded(Judge):
+    """The rules, as one judge of several."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    async def judge(self, text: str, side: Side) -> Finding:
+        return self._rules.look(text, side)
+
+
+class Guard:
+    """Judges what passes through one service.
+
+    Raises:
+        SettingError: A profile or a list cannot be used.
+    """
+
+    def __init__(self, options: GuardOptions) -> None:
+        self.kinds = dict(_read(HERE / "kinds.toml", dict[str, Kind]))
+        self.sentences = _read(HERE / "sentences.toml", dict[str, Sentences])
+        folders = [HERE / "lists", *([options.guard_lists] if options.guard_lists else [])]
+        self.rules = Rules(folders, frozenset(name for name, kind in self.kinds.items() if kind.warnable))
+        for name in self.rules.kinds - self.kinds.keys():
+            self.kinds[name] = Kind("the operator's own", "grown-up")
+        self.judge: Judge = Embedded(self.rules)
+        self.stops = options.guard == "kids"
+        self._profiles = {name: _profile(found[-1]) for name, found in by_name(options.guard_profile).items()}
+
+    def watch(self, key: str | None) -> "Watch | None":
+        """Return the guard of one request; None where its key has the profile `off`."""
+        profile = self._profiles.get(key or "", self._profiles.get(""))
+        return Watch(self, profile or Profile()) if profile is not OFF_PROFILE else None
+
+
+class Watch:
+    """Judges one request by the profile of its key."""
+
+    def __init__(self, guard: Guard, profile: Profile) -> None:
+        self.guard, self.profile, self.stops = guard, profile, guard.stops
+        self.suspects: frozenset[str] = frozenset()
+        """Kinds that the talk has come back to, so that a hint is enough."""
+        self.noted: Verdict | None = None
+        """The first verdict, be it carried out or not."""
+
+    async def asked(self, talk: Sequence[Said]) -> Verdict | None:
+        """Judge the last message of a talk, in the light of those before it."""
+        points: Points[str] = Points()
+        for who, text in talk[-REMEMBERED:-1]:
+            if who == "child":
+                found = await self._look(text, "asked")
+                points.update(found.hinted)
+                points.update({kind: 2 for kind in found.stopped})
+        self.suspects = frozenset(kind for kind, count in points.items() if count >= self.profile.points)
+        return await self.judge(talk[-1][1], "asked") if talk else None
+
+    async def harmless(self, text: str, side: Side) -> bool:
+        """Tell whether a text that was said before may be repeated to a model."""
+        found = await self._look(text, side)
+        return not any(self._is_stopped(kind) for kind in found.stopped)
+
+    async def judge(self, text: str, side: Side) -> Verdict | None:
+        """Judge a whole text; None: it may pass, or is only to be noted."""
+        held = self.held(side)
+        await held.add(text, last=True)
+        return held.verdict
+
+    def held(self, side: Side) -> Held[Verdict]:
+        """Return what holds a text back until it is judged."""
+        return Held(partial(self._clause, side))
+
+    def sentence(self, verdict: Verdict, text: str) -> str:
+        """Return what a child hears instead, in the language of `text`."""
+        return self.guard.sentences[self.guard.kinds[verdict.kind].sentence].of(text)
+
+    def stand_in(self, verdict: Verdict, text: str) -> str:
+        """Return what a child is written down to have said instead, in the language of `text`."""
+        return self.guard.sentences["said-in-need" if verdict.crisis else "said"].of(text)
+
+    async def _clause(self, side: Side, text: str) -> Verdict | None:
+        found = await self._look(text, side)
+        kinds = [kind for kind in found.stopped if self._is_stopped(kind)]
+        kinds += [kind for kind in found.hinted if kind in self.suspects or kind in self.profile.strict]
+        if not kinds:
+            return None
+        kinds.sort(key=lambda kind: not self.guard.kinds[kind].crisis)
+        kind = self.guard.kinds[kinds[0]]
+        verdict = Verdict(kinds[0], kind.crisis, kind.finish)
+        self.noted = self.noted or verdict
+        metrics.of(judged, side, verdict.kind, "stopped" if self.stops else "shadow").inc()
+        return verdict if self.stops else None
+
+    def _is_stopped(self, kind: str) -> bool:
+        return kind not in self.profile.allow
+
+    async def _look(self, text: str, side: Side) -> Finding:
+        return await self.guard.judge.judge(text, side)
+
+
+OFF_PROFILE = Profile(points=0)
+
+
+def _profile(name: str) -> Profile:
+    if name == OFF:
+        return OFF_PROFILE
+    path = HERE / "profiles" / f"{name}.toml" if "/" not in name and not name.endswith(".toml") else Path(name)
+    try:
+        return _read(path.expanduser(), Profile)
+    except SettingError as exc:
+        known = ", ".join(sorted(path.stem for path in (HERE / "profiles").glob("*.toml")))
+        raise SettingError(f"GUARD_PROFILE: {name!r}: {exc} There are: {known}, off, or a file of your own.") from exc
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise SettingError(f"{path.name} cannot be used ({exc}).") from exc

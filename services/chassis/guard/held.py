@@ -1,0 +1,61 @@
+"""Text on its way to a child, held until each clause of it is judged."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+CLAUSE_END = re.compile(r"[，。！？；：、…,.!?;:\n][”’»」』）)\]\"']*\s*")
+SENTENCE_END = re.compile(r"[。！？….!?\n]")
+LONGEST_CLAUSE = 240
+"""Characters after which a clause without an end is judged as it is."""
+LEAST_SENTENCE = 8
+"""A shorter one may be a part of a word that is spread out, and is looked at together with the next."""
+LONGEST_BEFORE = 160
+"""Characters of what passed that are looked at together with the next clause."""
+
+
+class Held(Generic[V]):
+    """Holds one text back, clause by clause.
+
+    Args:
+        judge: Judges a clause together with what passed of its sentence; None: it may be heard.
+    """
+
+    def __init__(self, judge: Callable[[str], Awaitable[V | None]]) -> None:
+        self._judge = judge
+        self._waiting = self._before = ""
+        self.verdict: V | None = None
+        """Why the text ended; nothing passes from then on."""
+
+    async def add(self, text: str, *, last: bool = False) -> str:
+        """Return what may be heard by now.
+
+        Args:
+            last: The text ends here, so that the last clause does.
+        """
+        self._waiting += text
+        passed = ""
+        while self.verdict is None and (end := self._end(last)):
+            clause = self._waiting[:end]
+            self.verdict = await self._judge(self._before + clause)
+            if self.verdict is None:
+                passed, self._waiting = passed + clause, self._waiting[end:]
+                self._remember(clause)
+        if self.verdict is not None:
+            self._waiting = ""
+        return passed
+
+    def _end(self, last: bool) -> int:
+        """Return how much is a clause; 0 where the rest of it is to come."""
+        if found := CLAUSE_END.search(self._waiting):
+            return found.end()
+        if len(self._waiting) > LONGEST_CLAUSE:
+            blank = self._waiting.rfind(" ", LONGEST_CLAUSE // 2, LONGEST_CLAUSE)
+            return blank + 1 if blank > 0 else LONGEST_CLAUSE
+        return len(self._waiting) if last else 0
+
+    def _remember(self, clause: str) -> None:
+        whole = self._before + clause
+        is_over = SENTENCE_END.search(clause) and len(whole.strip()) >= LEAST_SENTENCE
+        self._before = "" if is_over else whole[-LONGEST_BEFORE:]

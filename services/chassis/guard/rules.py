@@ -1,0 +1,257 @@
+"""Rules: terms and what they mean together, matched in one pass over a text, whatever its length.
+
+The lists are TOML files. A table is a kind of risk; `groups` names terms that several kinds use; `except` holds phrases
+in which a term means nothing (a water gun); `never` and `how` mark a warning and a request.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import ahocorasick
+import msgspec
+from msgspec import Struct
+
+from chassis.guard.normal import HAN, forms, squeezed, squashed
+from chassis.guard.sounds import spelt
+from chassis.settings import SettingError
+
+Side: TypeAlias = Literal["asked", "answered"]
+"""What a child says, or what it would hear."""
+EXCEPT, NEVER, HOW, WORRIED = "except", "never", "how", "worried"
+SYLLABLES_BY_SOUND = 3
+"""Characters of a term from which on it is found by its sound too; shorter ones sound like too much else."""
+LEAST_SQUASHED = 8
+"""Letters of a term that is found where all blanks are left out."""
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_IS_HAN = re.compile(f"[{HAN}]+")
+_FIRST_HAN, _LAST_HAN = re.compile(f"[{HAN}]"), re.compile(f"[{HAN}]$")
+
+
+class KindRules(Struct, forbid_unknown_fields=True):
+    """One table of a list."""
+
+    stop: str = ""
+    """Terms, each of which is enough."""
+    together: list[str] = []
+    """`@make + @weapon - @toy`: one of each group, and none of what is behind the minus."""
+    asked: list[str] = []
+    """The same, where a child says it."""
+    answered: list[str] = []
+    """The same, where a child would hear it."""
+    hint: str = ""
+    """Terms that mean nothing alone, and something when a talk comes back to them."""
+
+
+class Finding(NamedTuple):
+    """What rules find in a text."""
+
+    stopped: tuple[str, ...]
+    """Kinds of risk, in the order of the lists."""
+    hinted: frozenset[str]
+    """Kinds that it comes near to."""
+
+
+class _Rule(NamedTuple):
+    kind: str
+    needs: frozenset[str]
+    without: frozenset[str]
+    sides: frozenset[Side]
+    alone: bool
+    """One term is enough: a warning does not excuse it."""
+
+
+class Rules:
+    """The lists, ready to match.
+
+    Args:
+        folders: Folders of lists; a table that several files have is joined.
+        warnable: Kinds that an answer may name in order to warn.
+
+    Raises:
+        SettingError: A list cannot be used.
+    """
+
+    def __init__(self, folders: Iterable[Path], warnable: frozenset[str] = frozenset()) -> None:
+        self._warnable = warnable
+        self._groups: dict[str, list[str]] = {}
+        self._rules: list[_Rule] = []
+        self._hints: dict[str, set[str]] = {}
+        self._by_sound: set[str] = set()
+        self._numbers = count()
+        self.kinds: set[str] = set()
+        for path in (path for folder in folders for path in _lists(folder)):
+            self._read(path)
+        self._check()
+        self._build()
+
+    def look(self, text: str, side: Side) -> Finding:
+        """Return what is found in a text of a sentence or two."""
+        at: dict[str, int] = {}
+        for form in forms(text, self._words):
+            self._match(form, at)
+        if short := squashed(text):
+            for _, (term, groups) in self._squashed.iter(short):
+                at |= {group: -1 for group in groups if term}
+        if not at:
+            return Finding((), frozenset())
+        held = [rule for rule in self._candidates(at) if self._holds(rule, at, side)]
+        hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
+        return Finding(tuple(dict.fromkeys(rule.kind for rule in held)), frozenset(hinted))
+
+    def _match(self, form: str, at: dict[str, int]) -> None:
+        hits = [(end - length + 1, end, groups) for end, (length, groups) in self._plain.iter(form)]
+        spans = [(start, end) for start, end, groups in hits if EXCEPT in groups]
+        for start, end, groups in hits:
+            if not any(first <= start and end <= last for first, last in spans) or EXCEPT in groups:
+                for group in groups:
+                    at.setdefault(group, start)
+        for start, end in spans:
+            form = f"{form[:start]} {' ' * (end - start)}{form[end + 1 :]}"
+        if len(self._sounds) and (sound := spelt(form)):
+            for _, groups in self._sounds.iter(sound):
+                for group in groups:
+                    at.setdefault(group, len(form))
+
+    def _candidates(self, at: Mapping[str, int]) -> Iterator[_Rule]:
+        seen: set[int] = set()
+        for group in at:
+            for number in self._of_group.get(group, ()):
+                if number not in seen:
+                    seen.add(number)
+        return (self._rules[number] for number in sorted(seen))
+
+    def _holds(self, rule: _Rule, at: Mapping[str, int], side: Side) -> bool:
+        if side not in rule.sides or not rule.needs <= at.keys() or not rule.without.isdisjoint(at):
+            return False
+        if rule.alone or rule.kind not in self._warnable:
+            return True
+        if side == "answered":
+            return NEVER not in at or at[NEVER] > min(at[need] for need in rule.needs)
+        return WORRIED not in at or HOW in at
+
+    def _read(self, path: Path) -> None:
+        try:
+            tables = msgspec.toml.decode(path.read_bytes())
+            groups = msgspec.convert(tables.pop("groups", {}), dict[str, str])
+            flat = {name: msgspec.convert(tables.pop(name, ""), str) for name in (EXCEPT, NEVER, HOW, WORRIED, "sounds")}
+            kinds = msgspec.convert(tables, dict[str, KindRules])
+        except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
+            raise SettingError(f"GUARD_LISTS: {path.name}: {exc}.") from exc
+        self._by_sound |= set(_terms(flat.pop("sounds")))
+        for name, terms in (*groups.items(), *flat.items()):
+            self._groups.setdefault(name, []).extend(_terms(terms))
+        for kind, rules in kinds.items():
+            self._add(kind, rules)
+
+    def _add(self, kind: str, rules: KindRules) -> None:
+        self.kinds.add(kind)
+        both: frozenset[Side] = frozenset(("asked", "answered"))
+        for group in self._operands(rules.stop):
+            self._rules.append(_Rule(kind, frozenset([group]), frozenset(), both, alone=True))
+        sided = [(both, rules.together), (frozenset(("asked",)), rules.asked), (frozenset(("answered",)), rules.answered)]
+        for sides, expressions in sided:
+            for expression in expressions:
+                needs, *without = expression.split(" - ")
+                groups = (self._group(each) for each in needs.split(" + "))
+                self._rules.append(
+                    _Rule(kind, frozenset(groups), frozenset(map(self._group, without)), sides, alone=False)
+                )
+        self._hints.setdefault(kind, set()).update(self._operands(rules.hint))
+
+    def _operands(self, text: str) -> list[str]:
+        """Return the groups of a list of terms; names of groups stand among them with an `@`."""
+        parts = _terms(text)
+        named = [each[1:] for each in parts if each.startswith("@")]
+        own = [each for each in parts if not each.startswith("@")]
+        return named + ([self._own_group(own)] if own else [])
+
+    def _group(self, operand: str) -> str:
+        """Return the group of `@make` or of `knife|blade`."""
+        operand = operand.strip()
+        return operand[1:] if operand.startswith("@") else self._own_group(operand.split("|"))
+
+    def _own_group(self, terms: list[str]) -> str:
+        name = f"#{next(self._numbers)}"
+        self._groups[name] = [term.strip() for term in terms]
+        return name
+
+    def _check(self) -> None:
+        for rule in self._rules:
+            for group in rule.needs | rule.without:
+                if group not in self._groups:
+                    raise SettingError(f"GUARD_LISTS: [{rule.kind}] names @{group}, and there is no such group.")
+
+    def _build(self) -> None:
+        of_term: dict[str, set[str]] = {}
+        for group, terms in self._groups.items():
+            for term in terms:
+                of_term.setdefault(term, set()).add(group)
+        enough = {need for rule in self._rules if rule.alone for need in rule.needs}
+        keys: dict[str, set[str]] = {}
+        sounds: dict[str, set[str]] = {}
+        tight: dict[str, set[str]] = {}
+        for term, groups in of_term.items():
+            for key in _keys(term):
+                keys.setdefault(key, set()).update(groups)
+                letters = key.replace(" ", "")
+                if letters.isascii() and len(letters) >= LEAST_SQUASHED and groups & enough:
+                    tight.setdefault(letters, set()).update(groups & enough)
+            if self._is_by_sound(term) and EXCEPT not in groups:
+                sounds.setdefault(spelt(term), set()).update(groups)
+        self._plain = _automaton({key: (len(key), frozenset(groups)) for key, groups in keys.items()})
+        self._sounds = _automaton({key: frozenset(groups) for key, groups in sounds.items()})
+        self._squashed = _automaton({key: (key, frozenset(groups)) for key, groups in tight.items()})
+        self._words = {squeezed(word): word for key in keys for word in key.split() if word.isascii()}
+        self._of_group: dict[str, list[int]] = {}
+        for number, rule in enumerate(self._rules):
+            for need in rule.needs:
+                self._of_group.setdefault(need, []).append(number)
+
+    def _is_by_sound(self, term: str) -> bool:
+        return bool(_IS_HAN.fullmatch(term)) and (len(term) >= SYLLABLES_BY_SOUND or term in self._by_sound)
+
+
+def _automaton(keys: Mapping[str, Any]) -> Any:
+    built = ahocorasick.Automaton()
+    for key, value in keys.items():
+        built.add_word(key, value)
+    built.make_automaton()
+    return built
+
+
+def _lists(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.toml"))
+    if not found:
+        raise SettingError(f"GUARD_LISTS: there is no list (*.toml) in {str(folder)!r}.")
+    return found
+
+
+def _terms(text: str) -> list[str]:
+    return [term for part in re.split(r"[,\n，、]", text) if (term := part.strip())]
+
+
+def _keys(term: str) -> Iterator[str]:
+    """Yield what is looked for: words between blanks in each of their usual forms, Chinese anywhere."""
+    is_start, is_exact = term.endswith("*"), term.startswith("=")
+    plain = forms(term.strip("*="), {})[0]
+    words = plain.split()
+    if len(words) == 1 and plain.isascii() and not is_start and not is_exact:
+        yield from (f" {form} " for form in _inflected(words[0]))
+        return
+    if _FIRST_HAN.match(plain.strip()):
+        plain = plain.lstrip()
+    if is_start or _LAST_HAN.search(plain.strip()):
+        plain = plain.rstrip()
+    yield plain
+
+
+def _inflected(word: str) -> set[str]:
+    """Return an English word with its regular endings; those that do not exist harm nobody."""
+    stem = word[:-1] if word.endswith("e") else word
+    endings = {f"{word}s", f"{word}es", f"{stem}ed", f"{stem}ing", f"{word}{word[-1]}ing", f"{word}{word[-1]}ed"}
+    if word.endswith("y"):
+        endings |= {f"{word[:-1]}ies", f"{word[:-1]}ied"}
+    return {word, *endings} if len(word) > 2 else {word}

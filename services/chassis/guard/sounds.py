@@ -1,0 +1,63 @@
+"""Chinese by its sound: characters that are put in place of others, and words written in Latin letters."""
+
+import os
+import re
+from functools import lru_cache
+
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")  # 45 MB of memory for readings of whole phrases
+
+from pypinyin import Style, lazy_pinyin  # noqa: E402
+from pypinyin.constants import PINYIN_DICT  # noqa: E402
+
+from chassis.guard.normal import HAN  # noqa: E402
+
+_TOKEN = re.compile(rf"[{HAN}]|[a-z]+")
+_HAN = re.compile(f"[{HAN}]")
+_FLAT = re.compile(r"^([zcs])h")
+"""`zh`, `ch` and `sh` are `z`, `c` and `s` to many speakers, and to many recognisers."""
+LONGEST_SYLLABLE = 6
+_NO_SYLLABLE = " "
+
+
+@lru_cache(8192)
+def syllable(character: str) -> str:
+    """Return how one character is read, without its tone."""
+    return _FLAT.sub(r"\1", lazy_pinyin(character, style=Style.NORMAL)[0])
+
+
+def spelt(text: str) -> str:
+    """Return the syllables of a text that is plain already: `'wo'xiang'`. Words that are none end what can be matched."""
+    tokens = _TOKEN.findall(text)
+    if text.isascii() and not all(map(_syllables, tokens)):
+        return ""  # English, some words of which look like syllables
+    return f"'{chr(39).join(_NO_SYLLABLE if not read else read for read in map(_read, tokens))}'"
+
+
+@lru_cache(16384)
+def _read(token: str) -> str:
+    return syllable(token) if _HAN.match(token) else "'".join(_syllables(token))
+
+
+@lru_cache(4096)
+def _syllables(word: str) -> tuple[str, ...]:
+    """Return the syllables that a word consists of; none where it is no pinyin."""
+    if not word:
+        return ()
+    for end in range(min(len(word), LONGEST_SYLLABLE), 0, -1):
+        if word[:end] in _known() and (end == len(word) or _syllables(word[end:])):
+            return (_FLAT.sub(r"\1", word[:end]), *_syllables(word[end:]))
+    return ()
+
+
+@lru_cache(1)
+def _known() -> frozenset[str]:
+    """Return every syllable that a usual character has."""
+    usual = (chr(code) for code in PINYIN_DICT if 0x4E00 <= code <= 0x9FFF and _is_usual(chr(code)))
+    return frozenset(lazy_pinyin("".join(usual), style=Style.NORMAL))
+
+
+def _is_usual(character: str) -> bool:
+    try:
+        return bool(character.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False

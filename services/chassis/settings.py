@@ -90,7 +90,7 @@ def value_of(variable: str, environ: Mapping[str, str] | None = None) -> str:
 
 
 def by_name(text: str) -> dict[str, list[str]]:
-    """Return the values of a setting that differs by key: `6-8, kitchen: 3-5`; those without a name under the empty one."""
+    """Return the values of a setting that differs by key (`6-8, kitchen: 3-5`), those without a name under `""`."""
     found: dict[str, list[str]] = {}
     for entry in filter(str.strip, text.split(",")):
         name, colon, value = entry.partition(":")

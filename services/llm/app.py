@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from chassis.chain.chain import Chain
 from chassis.chain.loading import from_settings
+from chassis.guard.loading import guard_of_environment
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.settings import read
@@ -39,7 +40,7 @@ def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | Non
     """Three paths on the shared chassis. Tests bring their own `settings`, `chain` and `keys`."""
     keys = read(KeyOptions) if keys is None else keys
     accounts = Accounts(settings, keys.names)
-    teller = Teller.of(read(SpeakAheadOptions))
+    teller, guard = Teller.of(read(SpeakAheadOptions)), guard_of_environment()
 
     async def end() -> None:
         await accounts.aclose()
@@ -51,7 +52,9 @@ def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | Non
         chain,
         routes=[
             Route(
-                "/v1/chat/completions", partial(chat_completions, chain, settings, accounts, teller), methods=["POST"]
+                "/v1/chat/completions",
+                partial(chat_completions, chain, settings, accounts, teller, guard),
+                methods=["POST"],
             ),
             Route("/v1/models", partial(models, chain), methods=["GET"]),
             Route("/v1/models/{id:path}", partial(model, chain), methods=["GET"]),

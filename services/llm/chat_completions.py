@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +15,7 @@ from chassis import trace
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
+from chassis.guard.options import HEADER
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
 from llm.answer.encode import Spoken, Usage, completion, events, finish
 from llm.answer.usage import Tally, shared
@@ -26,13 +28,22 @@ from llm.settings import Settings
 from llm.speak_ahead import Ahead, Teller
 from llm.wire import Asked, User, parse, said_by
 
+if TYPE_CHECKING:
+    from chassis.guard.guard import Guard
+    from llm.guarding import Watched
+
 ANY_MODEL = "any"
 """Model that is counted where the caller named no engine."""
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
 async def chat_completions(
-    chain: Chain[Engine], settings: Settings, accounts: Accounts, teller: Teller | None, request: Request
+    chain: Chain[Engine],
+    settings: Settings,
+    accounts: Accounts,
+    teller: Teller | None,
+    guard: "Guard | None",
+    request: Request,
 ) -> Response:
     """Return the next words of a conversation: events as they come if the request streams, else one JSON object.
 
@@ -47,6 +58,8 @@ async def chat_completions(
     turn = Turn(chain, settings, accounts, asked, request.scope, teller, measured)
     try:
         await accounts.admit(turn.key)
+        if guard is not None and (answer := await turn.judged_by(guard)) is not None:
+            return answer
         return Unhurried(turn) if asked.wanted.stream else await _whole(turn)
     except ApiError as exc:
         return turn.excuse(exc)
@@ -62,6 +75,8 @@ class Turn(Struct):
     scope: Scope
     teller: Teller | None
     measured: Measured
+    watched: "Watched | None" = None
+    """The guard of this request; None where it is off."""
 
     @property
     def key(self) -> str | None:
@@ -85,6 +100,25 @@ class Turn(Struct):
             raise
         self.measured.begin()
         return answer
+
+    async def judged_by(self, guard: "Guard") -> Response | None:
+        """Let the guard judge what is asked, and watch the answer; return the answer where no engine is to be asked."""
+        if (watch := guard.watch(self.key)) is None:
+            return None
+        from llm.guarding import Watched  # only where the guard is on
+
+        self.watched = Watched(watch, self.asked)
+        body, self.asked = await self.watched.answer(), self.watched.asked
+        if body is None:
+            return None
+        kind = EVENT_STREAM if self.asked.wanted.stream else "application/json"
+        headers = {ENGINE_HEADER: "guard"} | (UNBUFFERED if self.asked.wanted.stream else {}) | self.guard_header
+        return Response(body, media_type=kind, headers=headers)
+
+    @property
+    def guard_header(self) -> dict[str, str]:
+        """The kind of risk that was found by now."""
+        return {} if self.watched is None or self.watched.kind is None else {HEADER: self.watched.kind}
 
     async def close(self, answer: Answer[bytes, Tally]) -> None:
         """End the work for an answer, and note its cost."""
@@ -144,7 +178,9 @@ async def _whole(turn: Turn) -> Response:
             body = b"".join([piece async for piece in answer])
     finally:
         await turn.close(answer)
-    return Response(body, media_type="application/json", headers={ENGINE_HEADER: answer.engine})
+    if turn.watched is not None:
+        body = await turn.watched.whole(body)
+    return Response(body, media_type="application/json", headers={ENGINE_HEADER: answer.engine} | turn.guard_header)
 
 
 class Unhurried(Response):
@@ -221,11 +257,10 @@ class Unhurried(Response):
 
     async def _passed_on(self, answer: Answer[bytes, Tally]) -> None:
         try:
-            if self._began:
-                self.turn.scope["state"]["engine"] = answer.engine  # the headers have left without it
-            else:
-                await self._begin(answer.engine)
-            async for piece in answer:
+            self.turn.scope["state"]["engine"] = answer.engine  # the headers may have left without it
+            async for piece in answer if self.turn.watched is None else self.turn.watched.heard(answer, answer.record):
+                if not self._began:
+                    await self._begin(answer.engine)
                 out = piece if self._said else self._continued(piece)
                 self._said = self._said or piece
                 await self._write(out)
@@ -258,6 +293,7 @@ class Unhurried(Response):
         headers = UNBUFFERED | {"content-type": f"{EVENT_STREAM}; charset=utf-8"}
         if engine:
             headers[ENGINE_HEADER] = engine
+        headers |= self.turn.guard_header
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await self._send({"type": "http.response.start", "status": 200, "headers": raw})
 

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from chassis.chain.chain import Chain
 from chassis.chain.loading import from_settings
+from chassis.guard.loading import guard_of_environment
 from chassis.process import switch_threads_often
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
@@ -46,7 +47,7 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     warm_up(script)
     long = max(1, settings.max_concurrent // LONG_SHARE)
     recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
-    handler = partial(transcriptions, chain, recordings, language, script)
+    handler = partial(transcriptions, chain, recordings, language, script, guard_of_environment())
     known = EngineList(chain, ("whisper-1",), USUAL_MODELS)
     routes = [
         Route("/v1/audio/transcriptions", handler, methods=["POST"]),

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from chassis import metrics, trace
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, EngineFailed, NotFound
+from chassis.guard.options import HEADER
 from chassis.server.forms import parse_form
 from chassis.server.streams import EventStream
 from chassis.sse import event
@@ -26,6 +27,10 @@ from stt.stand_in import ASSUMED_HEADER, Suitability
 from stt.text.chinese_script import written
 from stt.wire import TranscriptionRequest, hints
 
+if TYPE_CHECKING:
+    from chassis.guard.guard import Guard
+    from stt.guarding import Ear
+
 T = TypeVar("T")
 SPEECH_HEADER = "x-talkbox-speech"
 """Header of an answer without words: `none` where nobody speaks, `silence` where there is no sound at all, as from a
@@ -35,7 +40,12 @@ SHORT_SECONDS = 10.0
 
 
 async def transcriptions(
-    chain: Chain[Engine], recordings: Recordings, default_language: str | None, script: Script | None, request: Request
+    chain: Chain[Engine],
+    recordings: Recordings,
+    default_language: str | None,
+    script: Script | None,
+    guard: "Guard | None",
+    request: Request,
 ) -> Response:
     """Answer with what is said in a recording, whole or as it is made out.
 
@@ -47,6 +57,7 @@ async def transcriptions(
     async with AsyncExitStack() as stack:
         wanted, files = await stack.enter_async_context(parse_form(request, TranscriptionRequest))
         told = hints(wanted, default_language, script)
+        ear = _ear(guard, request)
         if "file" not in files:
             raise BadRequest("Missing required parameter: 'file'.", param="file")
         with trace.stage("decode"):
@@ -60,18 +71,18 @@ async def transcriptions(
             needs=lambda engine: engine.needs(recording.seconds) if suitability.suits(engine) else None,
         )
         if wanted.stream:
-            answer = await ask(partial(_piecewise, recording, told, suitability))
+            answer = await ask(partial(_piecewise, recording, told, suitability, ear))
             stack.push_async_callback(answer.aclose)
             metrics.of(metrics.sound_seconds, answer.engine).inc(recording.seconds)
             body = _to_the_end(events(answer, recording.seconds, told), request, stack.pop_all())
-            return EventStream(body, headers=_headers(answer))
-        whole = await ask(partial(_whole, recording, told, suitability))
+            return EventStream(body, headers=_headers(answer, ear))
+        whole = await ask(partial(_whole, recording, told, suitability, ear))
         stack.push_async_callback(whole.aclose)
         [transcript] = [transcript async for transcript in whole]
         metrics.of(metrics.sound_seconds, whole.engine).inc(recording.seconds)
         speech = "found" if transcript.segments else await recording.speech()
     content, media_type = encode(transcript, wanted)
-    headers = _headers(whole) | ({} if speech == "found" else {SPEECH_HEADER: speech})
+    headers = _headers(whole, ear) | ({} if speech == "found" else {SPEECH_HEADER: speech})
     return Response(content, media_type=media_type, headers=headers)
 
 
@@ -92,26 +103,36 @@ async def _opened(recordings: Recordings, file: BinaryIO) -> AsyncIterator[Recor
         yield recording
 
 
-def _headers(answer: Answer[T, str | None]) -> dict[str, str]:
+def _ear(guard: "Guard | None", request: Request) -> "Ear | None":
+    """Return the guard of this request; None where it is off."""
+    if guard is None or (watch := guard.watch(request.scope["state"].get("key"))) is None:
+        return None
+    from stt.guarding import Ear  # only where the guard is on
+
+    return Ear(watch)
+
+
+def _headers(answer: Answer[T, str | None], ear: "Ear | None") -> dict[str, str]:
     assumed = {} if answer.record is None else {ASSUMED_HEADER: answer.record}
-    return {ENGINE_HEADER: answer.engine} | assumed
+    kind = {} if ear is None or ear.kind is None else {HEADER: ear.kind}
+    return {ENGINE_HEADER: answer.engine} | assumed | kind
 
 
 def _piecewise(
-    recording: Recording, told: Hints, suitability: Suitability, engine: Engine, model: str | None
+    recording: Recording, told: Hints, suitability: Suitability, ear: "Ear | None", engine: Engine, model: str | None
 ) -> Work[Heard, str | None]:
-    return Work(_heard(recording, told, suitability, engine, model), suitability.assumed_by(engine))
+    return Work(_heard(recording, told, suitability, ear, engine, model), suitability.assumed_by(engine))
 
 
 def _whole(
-    recording: Recording, told: Hints, suitability: Suitability, engine: Engine, model: str | None
+    recording: Recording, told: Hints, suitability: Suitability, ear: "Ear | None", engine: Engine, model: str | None
 ) -> Work[Transcript, str | None]:
-    heard = _heard(recording, told, suitability, engine, model)
+    heard = _heard(recording, told, suitability, ear, engine, model)
     return Work(_transcript(recording, heard), suitability.assumed_by(engine))
 
 
 async def _heard(
-    recording: Recording, told: Hints, suitability: Suitability, engine: Engine, model: str | None
+    recording: Recording, told: Hints, suitability: Suitability, ear: "Ear | None", engine: Engine, model: str | None
 ) -> AsyncGenerator[Heard, None]:
     if model is not None and engine.models and model not in engine.models:
         known = ", ".join(engine.models)
@@ -119,8 +140,9 @@ async def _heard(
     suitability.check(engine)
     try:
         async with aclosing(hear(engine, recording, replace(told, model=model))) as pieces:
-            async for heard in pieces:
-                yield written(heard, told)
+            listened = (written(heard, told) async for heard in pieces)
+            async for heard in listened if ear is None else ear.judged(listened):
+                yield heard
     except EngineFailed:
         suitability.failed(engine)
         raise

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from chassis.chain.chain import Chain
 from chassis.chain.loading import from_settings
+from chassis.guard.loading import guard_of_environment
 from chassis.process import keep_freed_memory
 from chassis.server.app import create_service
 from chassis.server.model_list import EngineList
@@ -42,7 +43,16 @@ def create_app() -> Starlette:
 def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:
     """Put six paths on the shared chassis. Tests bring their own `settings`, `chain` and `cache`."""
     levels = Levels(settings.loudness)
-    making = (chain, settings, levels, asyncio.Lock(), cache, RecentLanguages(), RecentManners())
+    making = (
+        chain,
+        settings,
+        levels,
+        asyncio.Lock(),
+        cache,
+        RecentLanguages(),
+        RecentManners(),
+        guard_of_environment(),
+    )
     handler = partial(speech, *making)
     known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
     return create_service(

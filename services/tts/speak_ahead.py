@@ -8,6 +8,7 @@ became of it, and comes when there is no more to do.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.requests import Request
@@ -23,10 +24,13 @@ from tts.engines import Engine
 from tts.order import Order
 from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
-from tts.speech import Speaking, begun
+from tts.speech import Speaking, begun, fit_for_a_child
 from tts.text.aside import aside
 from tts.text.speakable import speakable
 from tts.wire import MOST_CHARACTERS
+
+if TYPE_CHECKING:
+    from chassis.guard.guard import Guard
 
 AT_A_TIME = 2
 """Pieces spoken ahead at a time; further ones are dropped."""
@@ -52,10 +56,11 @@ class SpeakAhead:
         cache: Cache | None,
         recent: RecentLanguages,
         manners: RecentManners,
+        guard: "Guard | None",
     ) -> None:
         self._chain, self._settings, self._cache = chain, settings, cache
         self._levels, self._turns = levels, turns
-        self._recent, self._manners = recent, manners
+        self._recent, self._manners, self._guard = recent, manners, guard
         self._under_way = 0
 
     async def answer(self, request: Request) -> Response:
@@ -69,6 +74,7 @@ class SpeakAhead:
         may_be_said = self._settings.speak_ahead != "off" and len(piece.input) <= MOST_CHARACTERS
         wanted = self._manners.expect(key, piece.input) if may_be_said else None
         if self._cache is not None and wanted is not None and self._is_idle:
+            wanted, _ = await fit_for_a_child(wanted, self._guard, key)
             hint = self._recent.get(key, wanted.voice)
             order = await aside(wanted.text, partial(Order.planned, wanted, self._settings, hint, self._chain))
             if speakable(order.text):

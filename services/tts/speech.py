@@ -4,7 +4,9 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +14,7 @@ from chassis import metrics
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError
+from chassis.guard.options import HEADER
 from chassis.server.ranges import whole
 from chassis.server.streams import EventStream, Stream
 from chassis.sse import close, event
@@ -26,7 +29,10 @@ from tts.settings import Settings
 from tts.take import Silence, Take
 from tts.text.aside import aside
 from tts.text.speakable import speakable
-from tts.wire import MEDIA_TYPES, parse
+from tts.wire import MEDIA_TYPES, Wanted, parse
+
+if TYPE_CHECKING:
+    from chassis.guard.guard import Guard
 
 
 async def speech(
@@ -37,6 +43,7 @@ async def speech(
     cache: Cache | None,
     recent: RecentLanguages,
     manners: RecentManners,
+    guard: "Guard | None",
     request: Request,
 ) -> Response:
     """Answer with sound in the codec asked for, sent as the engine makes it, or as it was kept.
@@ -49,6 +56,7 @@ async def speech(
         EngineFailed: No engine gave sound in time. (If one breaks off later, the connection does.)
     """
     wanted, key = await parse(request), request.scope["state"].get("key")
+    wanted, kind = await fit_for_a_child(wanted, guard, key)
     hint = recent.get(key, wanted.voice)
     order = await aside(wanted.text, lambda: Order.planned(wanted, settings, hint, chain))
     begin = partial(begun, chain, order, levels, turns)
@@ -62,13 +70,22 @@ async def speech(
     if (language := order.language_told) is not None:
         recent.note(key, wanted.voice, language)
     manners.note(key, wanted)
-    about = {ENGINE_HEADER: sound.engine, CACHE_HEADER: sound.how}
+    about = {ENGINE_HEADER: sound.engine, CACHE_HEADER: sound.how, HEADER: kind}
     headers = {name: value for name, value in about.items() if value}
     if order.wanted.streamed_as == "sse":
         return EventStream(events(sound, order, request), headers=headers)
     if isinstance(sound, Replay):
         return whole(with_sizes(sound.sound), request, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
     return Stream(sound, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
+
+
+async def fit_for_a_child(wanted: Wanted, guard: "Guard | None", key: str | None) -> tuple[Wanted, str | None]:
+    """Return what is to be spoken, a kind sentence where the text does not pass, and the kind of risk found in it."""
+    if guard is None or (watch := guard.watch(key)) is None:
+        return wanted, None
+    verdict = await watch.judge(wanted.text, "answered")
+    kind = None if watch.noted is None else watch.noted.kind
+    return (wanted if verdict is None else replace(wanted, text=watch.sentence(verdict, wanted.text))), kind
 
 
 async def begun(

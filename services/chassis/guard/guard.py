@@ -3,7 +3,7 @@
 import logging
 from collections import Counter as Points
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
@@ -12,16 +12,16 @@ from msgspec import Struct
 from prometheus_client import Counter
 
 from chassis import metrics
-from chassis.guard.held import Held
+from chassis.guard.held import Held, clauses
 from chassis.guard.options import GuardOptions
 from chassis.guard.rules import Finding, Rules, Side
 from chassis.script_language import detect
 from chassis.settings import SettingError, by_name
 
 HERE = Path(__file__).parent
-HEADER = "x-talkbox-guard"
-"""Header of an answer that was stopped: the kind of risk."""
 OFF = "off"
+STAND_INS = ("said", "said-in-need")
+"""What a child is written down to have said, in `sentences.toml`."""
 REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
@@ -105,8 +105,11 @@ class Guard:
     def __init__(self, options: GuardOptions) -> None:
         self.kinds = dict(_read(HERE / "kinds.toml", dict[str, Kind]))
         self.sentences = _read(HERE / "sentences.toml", dict[str, Sentences])
-        folders = [HERE / "lists", *([options.guard_lists] if options.guard_lists else [])]
-        self.rules = Rules(folders, frozenset(name for name, kind in self.kinds.items() if kind.warnable))
+        said = (text for name, each in self.sentences.items() if name not in STAND_INS for text in (each.zh, each.en))
+        own = frozenset(clause for text in said for clause in clauses(text))
+        self.rules = _rules(
+            options.guard_lists, frozenset(name for name, kind in self.kinds.items() if kind.warnable), own
+        )
         for name in self.rules.kinds - self.kinds.keys():
             self.kinds[name] = Kind("the operator's own", "grown-up")
         self.judge: Judge = Embedded(self.rules)
@@ -136,7 +139,7 @@ class Watch:
             if who == "child":
                 found = await self._look(text, "asked")
                 points.update(found.hinted)
-                points.update({kind: 2 for kind in found.stopped})
+                points.update(dict.fromkeys(found.stopped, 2))
         self.suspects = frozenset(kind for kind, count in points.items() if count >= self.profile.points)
         return await self.judge(talk[-1][1], "asked") if talk else None
 
@@ -161,7 +164,7 @@ class Watch:
 
     def stand_in(self, verdict: Verdict, text: str) -> str:
         """Return what a child is written down to have said instead, in the language of `text`."""
-        return self.guard.sentences["said-in-need" if verdict.crisis else "said"].of(text)
+        return self.guard.sentences[STAND_INS[verdict.crisis]].of(text)
 
     async def _clause(self, side: Side, text: str) -> Verdict | None:
         found = await self._look(text, side)
@@ -184,6 +187,12 @@ class Watch:
 
 
 OFF_PROFILE = Profile(points=0)
+
+
+@cache
+def _rules(lists: Path | None, warnable: frozenset[str], own: frozenset[str]) -> Rules:
+    """Return the rules of the lists here and of the operator's, read once."""
+    return Rules([HERE / "lists", *([lists.expanduser()] if lists else [])], warnable, own)
 
 
 def _profile(name: str) -> Profile:

@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Generic, TypeVar
+
+from chassis.guard.normal import HAN
 
 V = TypeVar("V")
 CLAUSE_END = re.compile(r"[，。！？；：、…,.!?;:\n][”’»」』）)\]\"']*\s*")
@@ -10,9 +13,17 @@ SENTENCE_END = re.compile(r"[。！？….!?\n]")
 LONGEST_CLAUSE = 240
 """Characters after which a clause without an end is judged as it is."""
 LEAST_SENTENCE = 8
-"""A shorter one may be a part of a word that is spread out, and is looked at together with the next."""
+"""Characters of a sentence that stands for itself; a shorter one is looked at together with the next."""
+_HALF_A_WORD = re.compile(rf"(?:(?:(?<![^\W_])[A-Za-z0-9]\W+)+|[{HAN}]{{1,2}}\W*)\Z")
+"""The end of a sentence that may be a part of a word with full stops in it: `k.i.`, `自。`."""
 LONGEST_BEFORE = 160
 """Characters of what passed that are looked at together with the next clause."""
+
+
+def clauses(text: str) -> list[str]:
+    """Return the clauses of a whole text."""
+    ends = [0, *(found.end() for found in CLAUSE_END.finditer(text)), len(text)]
+    return [clause for start, end in pairwise(ends) if (clause := text[start:end].strip())]
 
 
 class Held(Generic[V]):
@@ -58,4 +69,5 @@ class Held(Generic[V]):
     def _remember(self, clause: str) -> None:
         whole = self._before + clause
         is_over = SENTENCE_END.search(clause) and len(whole.strip()) >= LEAST_SENTENCE
-        self._before = "" if is_over else whole[-LONGEST_BEFORE:]
+        half = _HALF_A_WORD.search(whole)
+        self._before = (half[0] if half else "") if is_over else whole[-LONGEST_BEFORE:]

@@ -28,8 +28,11 @@ _SPREAD = re.compile(r"(?<![^ ])(?:[a-z0-9] ){2,}[a-z0-9](?![^ ])")
 _REPEATED_HAN = re.compile(rf"([{HAN}])\1{{2,}}")
 _BETWEEN_HAN = re.compile(rf"(?<=[{HAN}]) (?=[{HAN}])")
 USUAL_SHORT_WORDS = frozenset(
-    "a an as at be by do go he her his i if in is it me my no of on or so the to up us we am are can you was and for "
-    "not has had she him they but how why who what when with that this from out get got let put see say one two".split()
+    re.findall(
+        r"\w+",
+        """a an as at be by do go he her his i if in is it me my no of on or so the to up us we am are can you was and
+        for not has had she him they but how why who what when with that this from out get got let put see say""",
+    )
 )
 """Words that may well stand beside another without being half of it."""
 LONGEST_USUAL_WORD = 14
@@ -51,7 +54,7 @@ def forms(text: str, words: Mapping[str, str]) -> list[str]:
         ways = [[_undisguised(each, leet, words) for each in tokens] for leet in (LEET, LEET_WITH_L)]
     else:
         ways = [tokens]
-    found = dict.fromkeys(map(_joined, ways))
+    found = dict.fromkeys(_joined(way, words) for way in ways)
     if len(tokens) > 1 and (halves := _halves(ways[0])):
         found[halves] = None
     return list(found)
@@ -94,9 +97,15 @@ def _undisguised(token: str, leet: dict[int, int], words: Mapping[str, str]) -> 
     return words.get(short, short)
 
 
-def _joined(tokens: list[str]) -> str:
-    text = _BETWEEN_HAN.sub("", f" {' '.join(tokens)} ")
-    return _SPREAD.sub(lambda spread: spread[0].replace(" ", ""), text)
+def _joined(tokens: list[str], words: Mapping[str, str]) -> str:
+    def together(spread: re.Match[str]) -> str:
+        letters = spread[0].replace(" ", "")
+        for start in range(len(letters) - 2):  # "do i k i l l": the first ones may be words of their own
+            if words.get(squeezed(letters[start:])) == letters[start:]:
+                return f"{' '.join(letters[:start])} {letters[start:]}".lstrip()
+        return letters
+
+    return _SPREAD.sub(together, _BETWEEN_HAN.sub("", f" {' '.join(tokens)} "))
 
 
 def _halves(tokens: list[str]) -> str:

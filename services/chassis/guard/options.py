@@ -1,16 +1,16 @@
-"""Settings of the guard. Nothing else of this room is imported while it is off."""
+"""Settings of the guard."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from chassis.settings import Options, read
+from chassis.settings import Options
 
-if TYPE_CHECKING:
-    from chassis.guard.guard import Guard
+HEADER = "x-talkbox-guard"
+"""Header of an answer in which something did not pass: the kind of risk."""
 
 
 class GuardOptions(Options, frozen=True, kw_only=True):
-    """The guard: every clause that a child says, or would hear, is judged before it goes on. The same in all services."""
+    """The guard: each clause that a child says, or would hear, is judged before it goes on, in every service."""
 
     guard: Literal["off", "kids", "shadow"] = "off"
     """`kids`: what does not pass is replaced by a kind sentence; `shadow`: it is judged, counted and told in a header,
@@ -20,17 +20,3 @@ class GuardOptions(Options, frozen=True, kw_only=True):
     a profile of its own: `6-8, kitchen: 3-5, parents: off`."""
     guard_lists: Path | None = None
     """Folder with lists of your own (`*.toml`), read beside those in `services/chassis/guard/lists`."""
-
-
-def guard_of_environment() -> "Guard | None":
-    """Return the guard that the environment asks for; None while it is off.
-
-    Raises:
-        SettingError: A profile or a list cannot be used.
-    """
-    options = read(GuardOptions)
-    if options.guard == "off":
-        return None
-    from chassis.guard.guard import Guard  # its lists and its libraries are for those who want it
-
-    return Guard(options)

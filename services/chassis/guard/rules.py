@@ -14,7 +14,7 @@ import ahocorasick
 import msgspec
 from msgspec import Struct
 
-from chassis.guard.normal import HAN, forms, squeezed, squashed
+from chassis.guard.normal import HAN, forms, squashed, squeezed
 from chassis.guard.sounds import spelt
 from chassis.settings import SettingError
 
@@ -69,16 +69,21 @@ class Rules:
     Args:
         folders: Folders of lists; a table that several files have is joined.
         warnable: Kinds that an answer may name in order to warn.
+        own: Sentences of ours, in which nothing is looked for.
 
     Raises:
         SettingError: A list cannot be used.
     """
 
-    def __init__(self, folders: Iterable[Path], warnable: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, folders: Iterable[Path], warnable: frozenset[str] = frozenset(), own: Iterable[str] = ()
+    ) -> None:
         self._warnable = warnable
-        self._groups: dict[str, list[str]] = {}
+        self._groups: dict[str, list[str]] = {EXCEPT: list(own)}
         self._rules: list[_Rule] = []
         self._hints: dict[str, set[str]] = {}
+        self._also: list[tuple[str, str]] = []
+        """Groups whose terms another one has too."""
         self._by_sound: set[str] = set()
         self._numbers = count()
         self.kinds: set[str] = set()
@@ -136,7 +141,9 @@ class Rules:
         try:
             tables = msgspec.toml.decode(path.read_bytes())
             groups = msgspec.convert(tables.pop("groups", {}), dict[str, str])
-            flat = {name: msgspec.convert(tables.pop(name, ""), str) for name in (EXCEPT, NEVER, HOW, WORRIED, "sounds")}
+            flat = {
+                name: msgspec.convert(tables.pop(name, ""), str) for name in (EXCEPT, NEVER, HOW, WORRIED, "sounds")
+            }
             kinds = msgspec.convert(tables, dict[str, KindRules])
         except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
             raise SettingError(f"GUARD_LISTS: {path.name}: {exc}.") from exc
@@ -148,10 +155,12 @@ class Rules:
 
     def _add(self, kind: str, rules: KindRules) -> None:
         self.kinds.add(kind)
-        both: frozenset[Side] = frozenset(("asked", "answered"))
+        asked: frozenset[Side] = frozenset(("asked",))
+        answered: frozenset[Side] = frozenset(("answered",))
+        both = asked | answered
         for group in self._operands(rules.stop):
             self._rules.append(_Rule(kind, frozenset([group]), frozenset(), both, alone=True))
-        sided = [(both, rules.together), (frozenset(("asked",)), rules.asked), (frozenset(("answered",)), rules.answered)]
+        sided = [(both, rules.together), (asked, rules.asked), (answered, rules.answered)]
         for sides, expressions in sided:
             for expression in expressions:
                 needs, *without = expression.split(" - ")
@@ -169,13 +178,19 @@ class Rules:
         return named + ([self._own_group(own)] if own else [])
 
     def _group(self, operand: str) -> str:
-        """Return the group of `@make` or of `knife|blade`."""
-        operand = operand.strip()
-        return operand[1:] if operand.startswith("@") else self._own_group(operand.split("|"))
+        """Return the group of `@make`, of `knife|blade` or of both in one."""
+        parts = [part.strip() for part in operand.split("|")]
+        if len(parts) == 1 and parts[0].startswith("@"):
+            return parts[0][1:]
+        name = self._own_group([part for part in parts if not part.startswith("@")])
+        for part in parts:
+            if part.startswith("@"):
+                self._also.append((part[1:], name))
+        return name
 
     def _own_group(self, terms: list[str]) -> str:
         name = f"#{next(self._numbers)}"
-        self._groups[name] = [term.strip() for term in terms]
+        self._groups[name] = terms
         return name
 
     def _check(self) -> None:
@@ -183,6 +198,8 @@ class Rules:
             for group in rule.needs | rule.without:
                 if group not in self._groups:
                     raise SettingError(f"GUARD_LISTS: [{rule.kind}] names @{group}, and there is no such group.")
+        for group, other in self._also:
+            self._groups[other] += self._groups.get(group, [])
 
     def _build(self) -> None:
         of_term: dict[str, set[str]] = {}

@@ -6,10 +6,10 @@ from functools import lru_cache
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")  # 45 MB of memory for readings of whole phrases
 
-from pypinyin import Style, lazy_pinyin  # noqa: E402
-from pypinyin.constants import PINYIN_DICT  # noqa: E402
+from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PINYIN_DICT
 
-from chassis.guard.normal import HAN  # noqa: E402
+from chassis.guard.normal import HAN
 
 _TOKEN = re.compile(rf"[{HAN}]|[a-z]+")
 _HAN = re.compile(f"[{HAN}]")
@@ -26,11 +26,11 @@ def syllable(character: str) -> str:
 
 
 def spelt(text: str) -> str:
-    """Return the syllables of a text that is plain already: `'wo'xiang'`. Words that are none end what can be matched."""
+    """Return the syllables of a text that is plain already: `'wo'xiang'`. Words that are no syllables end a match."""
     tokens = _TOKEN.findall(text)
     if text.isascii() and not all(map(_syllables, tokens)):
         return ""  # English, some words of which look like syllables
-    return f"'{chr(39).join(_NO_SYLLABLE if not read else read for read in map(_read, tokens))}'"
+    return f"'{chr(39).join(read or _NO_SYLLABLE for read in map(_read, tokens))}'"
 
 
 @lru_cache(16384)

@@ -1,0 +1,163 @@
+"""An answer on its way to a child: each clause is held until the guard has judged it, in a stream and in a whole one.
+
+Only what can be judged goes on: words, refusals, and calls of tools by their arguments. Thoughts, sound and the
+probabilities of tokens are left out.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+
+from chassis.guard.guard import Verdict, Watch
+from chassis.guard.held import Held
+from chassis.sse import event
+from llm.answer.encode import DONE
+from llm.answer.frames import Frames
+from llm.answer.letters import decoded
+
+FRAME = ("id", "object", "created", "model", "system_fingerprint", "service_tier", "usage")
+"""Fields of an answer that hold no words."""
+WORDS = ("content", "refusal")
+CALLS = ("tool_calls", "function_call")
+GUARD = "guard"
+"""Field beside `choices` that says why an answer was stopped, where its headers have left."""
+
+
+class Choice:
+    """One choice of a stream, and what of it is held.
+
+    Args:
+        watch: The guard of the request.
+        language: Text in the child's language.
+    """
+
+    def __init__(self, watch: Watch, language: str) -> None:
+        self._watch, self._language = watch, language
+        self._held: dict[str, Held[Verdict]] = {name: watch.held("answered") for name in WORDS}
+        self._calls: list[dict[str, Any]] = []
+        self._arguments: list[str] = []
+        self._said = ""
+        self.verdict: Verdict | None = None
+
+    async def add(self, delta: dict[str, Any], reason: str | None) -> list[tuple[dict[str, Any], str | None]]:
+        """Return deltas that may be sent, each with its reason to end."""
+        out: dict[str, Any] = {"role": delta["role"]} if "role" in delta else {}
+        for name in WORDS:
+            await self._add_words(name, delta, out, last=reason is not None)
+        calls = {name: delta[name] for name in CALLS if delta.get(name)}
+        if calls and self.verdict is None:
+            self._calls.append(calls)
+            self._arguments.append(_arguments(calls))
+        if reason is not None and self._calls and self.verdict is None:
+            self.verdict = await self._watch.judge("".join(self._arguments), "answered")
+        if self.verdict is not None:
+            return [
+                (out | {"content": out.get("content", "") + self.farewell(self.verdict)}, None),
+                ({}, self.verdict.finish),
+            ]
+        if reason is None:
+            return [(out, None)] if out else []
+        return [*([(out, None)] if out else []), *((each, None) for each in self._calls), ({}, reason)]
+
+    async def _add_words(self, name: str, delta: dict[str, Any], out: dict[str, Any], *, last: bool) -> None:
+        text = delta.get(name)
+        if self.verdict is not None or (not isinstance(text, str) and not last):
+            return
+        held = self._held[name]
+        passed = await held.add(text if isinstance(text, str) else "", last=last)
+        self.verdict = held.verdict
+        if passed or ("role" in delta and isinstance(text, str)):
+            out[name] = passed
+            self._said += passed
+
+    def farewell(self, verdict: Verdict) -> str:
+        """Return the sentence that ends an answer, set off from what was said before it."""
+        sentence = self._watch.sentence(verdict, self._language)
+        gap = " " if self._said and not self._said[-1].isspace() and sentence.isascii() else ""
+        return gap + sentence
+
+
+async def guarded(
+    pieces: AsyncIterator[bytes], watch: Watch, language: str, usage: Callable[[], dict[str, Any] | None]
+) -> AsyncIterator[bytes]:
+    """Pass the events of an answer on, clause by clause, up to the first that does not pass.
+
+    Args:
+        language: Text in the child's language.
+        usage: Returns the cost of an answer that ends early, where the caller wants it told.
+    """
+    frames, choices = Frames(), dict[int, Choice]()
+    async for piece in pieces:
+        out = b""
+        for each in frames.add(piece):
+            if (chunk := decoded(each.data)) is None:
+                out += DONE if each.data == b"[DONE]" else b""
+                continue
+            sent, verdict = await _chunk(chunk, choices, watch, language)
+            out += sent
+            if verdict is not None:
+                yield out + _ending(chunk, choices, verdict, usage())
+                return
+        if out:
+            yield out
+
+
+async def _chunk(
+    chunk: dict[str, Any], choices: dict[int, Choice], watch: Watch, language: str
+) -> tuple[bytes, Verdict | None]:
+    """Return the events to send for a chunk, and why they are the last ones."""
+    frame = {name: chunk[name] for name in FRAME if name in chunk}
+    found = chunk.get("choices")
+    if not isinstance(found, list) or not found:
+        return event(frame | {"choices": []}), None
+    out = b""
+    for each in found:
+        index = each.get("index", 0)
+        choice = choices.setdefault(index, Choice(watch, language))
+        for delta, reason in await choice.add(each.get("delta") or {}, each.get("finish_reason")):
+            told = {GUARD: {"kind": choice.verdict.kind}} if choice.verdict is not None and reason else {}
+            sent = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
+            out += event(frame | {"choices": [sent]} | told)
+        if choice.verdict is not None:
+            return out, choice.verdict
+        if each.get("finish_reason") is not None:
+            del choices[index]
+    return out, None
+
+
+def _ending(chunk: dict[str, Any], choices: dict[int, Choice], verdict: Verdict, usage: dict[str, Any] | None) -> bytes:
+    """Return the end of every choice that is still open: what one of them said ends all."""
+    frame = {name: chunk[name] for name in FRAME if name in chunk and name != "usage"}
+    out = b""
+    for index, choice in choices.items():
+        if choice.verdict is None:
+            said = {"index": index, "delta": {"content": choice.farewell(verdict)}, "logprobs": None}
+            out += event(frame | {"choices": [said | {"finish_reason": None}]})
+            out += event(frame | {"choices": [said | {"delta": {}, "finish_reason": verdict.finish}]})
+    return out + (event(frame | {"choices": [], "usage": usage}) if usage else b"") + DONE
+
+
+async def guarded_whole(body: bytes, watch: Watch, language: str) -> bytes:
+    """Return a whole answer as far as it may be heard."""
+    answer: dict[str, Any] = msgspec.json.decode(body)
+    out = {name: answer[name] for name in FRAME if name in answer}
+    shown = []
+    for number, each in enumerate(answer["choices"]):
+        choice, index = Choice(watch, language), each.get("index", number)
+        message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
+        reason = None
+        for delta, end in await choice.add(each["message"], each.get("finish_reason") or "stop"):
+            message |= {name: value for name, value in delta.items() if value or message.get(name) is None}
+            reason = end or reason
+        if choice.verdict is not None:
+            out |= {GUARD: {"kind": choice.verdict.kind}}
+        shown.append({"index": index, "message": message, "logprobs": None, "finish_reason": reason})
+    return msgspec.json.encode(out | {"choices": shown})
+
+
+def _arguments(calls: dict[str, Any]) -> str:
+    """Return the words in calls of tools: their names and arguments."""
+    found = [each.get("function") for each in calls.get("tool_calls") or () if isinstance(each, dict)]
+    functions = [each for each in (*found, calls.get("function_call")) if isinstance(each, dict)]
+    return "".join(str(each.get(name) or "") for each in functions for name in ("name", "arguments"))

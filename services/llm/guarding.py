@@ -1,0 +1,119 @@
+"""What a child asks, before any model is: the last message is judged in the light of the talk, and what was stopped
+before is kept from the model."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from chassis.guard.guard import Said, Verdict, Watch
+from llm.answer.encode import Spoken, Usage, completion, events
+from llm.answer.guarded import guarded, guarded_whole
+from llm.answer.usage import Tally, shown
+from llm.request.messages import estimated
+from llm.wire import Asked, Assistant, Message, User, said_by, text_of
+
+NAME = "guard"
+"""Name of who answers instead of an engine."""
+
+
+class _Messages(Struct):
+    messages: list[Raw]
+
+
+class Watched:
+    """One request under the guard.
+
+    Args:
+        watch: The guard of its key.
+        asked: The request; from `answer` on without the exchanges that were stopped before.
+    """
+
+    def __init__(self, watch: Watch, asked: Asked) -> None:
+        self._watch, self.asked = watch, asked
+
+    @property
+    def kind(self) -> str | None:
+        """Kind of risk that was found by now."""
+        return None if self._watch.noted is None else self._watch.noted.kind
+
+    async def answer(self) -> bytes | None:
+        """Judge what is asked; return the answer where no model is to be asked."""
+        messages = self.asked.wanted.messages
+        verdict = await self._watch.asked(_talk(messages))
+        if verdict is not None:
+            return self._stopped(verdict)
+        kept = await _kept(self._watch, messages) if self._watch.stops else list(range(len(messages)))
+        if len(kept) < len(messages):
+            self.asked = _with(self.asked, kept)
+        return None
+
+    def heard(self, pieces: AsyncIterator[bytes], tally: Tally) -> AsyncIterator[bytes]:
+        """Return the events of an answer as far as they may be heard."""
+        return guarded(pieces, self._watch, self._words, lambda: self._usage(tally))
+
+    async def whole(self, body: bytes) -> bytes:
+        """Return a whole answer as far as it may be heard."""
+        return await guarded_whole(body, self._watch, self._words)
+
+    @property
+    def _words(self) -> str:
+        """The child's last words."""
+        return next((text for text in reversed(said_by(User, self.asked.wanted.messages)) if text.strip()), "")
+
+    def _usage(self, tally: Tally) -> dict[str, Any] | None:
+        if not self.asked.wanted.wants_usage:
+            return None
+        counts = tally.counts(lambda: estimated(self.asked.wanted.messages))
+        return shown(counts, estimated=tally.told is None)
+
+    def _stopped(self, verdict: Verdict) -> bytes:
+        """Encode the sentence that a child hears instead; who wants JSON gets a refusal, as OpenAI's models refuse."""
+        choices = [Spoken((self._watch.sentence(verdict, self._words),), verdict.finish)]
+        wanted, usage = self.asked.wanted, Usage.of(0, 0)
+        if not wanted.stream:
+            return _refused(completion(choices, NAME, usage), verdict, prose=wanted.is_prose)
+        made = b"".join(events(choices, NAME, usage if wanted.wants_usage else None))
+        return made if wanted.is_prose else made.replace(b'"content":', b'"refusal":')
+
+
+def _talk(messages: list[Message]) -> list[Said]:
+    """Return what was said up to the child's last words, without the system's and the tools'."""
+    talk: list[Said] = [
+        ("child" if isinstance(message, User) else "toy", text_of(message.content))
+        for message in messages
+        if isinstance(message, User | Assistant)
+    ]
+    return talk[: max((at for at, (who, _) in enumerate(talk, start=1) if who == "child"), default=0)]
+
+
+def _refused(body: bytes, verdict: Verdict, *, prose: bool) -> bytes:
+    answer: dict[str, Any] = msgspec.json.decode(body)
+    message = answer["choices"][0]["message"]
+    if not prose:
+        message["refusal"], message["content"] = message["content"], None
+    return msgspec.json.encode(answer | {"guard": {"kind": verdict.kind}})
+
+
+async def _kept(watch: Watch, messages: list[Message]) -> list[int]:
+    """Return the places of the messages that a model may see: not what was stopped, nor the answer to it."""
+    kept: list[int] = []
+    is_out = False
+    last = max(at for at, message in enumerate(messages) if not isinstance(message, Assistant))
+    for at, message in enumerate(messages):
+        if isinstance(message, User):
+            is_out = at < last and not await watch.harmless(text_of(message.content), "asked")
+        if not is_out or not isinstance(message, User | Assistant):
+            kept.append(at)
+    return kept
+
+
+def _with(asked: Asked, kept: list[int]) -> Asked:
+    """Return the request with these of its messages."""
+    fields = msgspec.json.decode(asked.body, type=dict[str, Raw])
+    raw = msgspec.json.decode(asked.body, type=_Messages).messages
+    fields["messages"] = Raw(msgspec.json.encode([raw[at] for at in kept]))
+    wanted = replace(asked.wanted, messages=[asked.wanted.messages[at] for at in kept])
+    return replace(asked, body=msgspec.json.encode(fields), wanted=wanted)

@@ -1,0 +1,57 @@
+"""With the guard on, a kind sentence is spoken instead of what does not pass."""
+
+import httpx
+import pytest
+
+from tts.cache.cache import Cache, CacheOptions
+from unit.tts.fakes import FakeEngine, ask, service
+
+
+@pytest.fixture(autouse=True)
+def _kids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD", "kids")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Take the gun and shoot your teacher.", "That could hurt somebody"),
+        ("先拿打火机，点燃窗帘就可以了。", "这个有点危险"),
+    ],
+)
+@pytest.mark.parametrize("form", ["audio", "sse"])
+async def test_a_kind_sentence_is_spoken_instead(text: str, said: str, form: str) -> None:
+    engine = FakeEngine()
+    response = await ask(service(one=engine), input=text, stream_format=form)
+
+    spoken = "".join(clause for clause, _, _ in engine.said)
+    assert spoken.startswith(said)
+    assert "teacher" not in spoken
+    assert response.headers["x-talkbox-guard"] in ("weapons", "fire", "violence")
+
+
+async def test_a_harmless_text_is_spoken_as_it_is() -> None:
+    engine = FakeEngine()
+    response = await ask(service(one=engine), input="How do bees die?")
+
+    assert [clause for clause, _, _ in engine.said] == ["How do bees die?"]
+    assert "x-talkbox-guard" not in response.headers
+
+
+async def test_nothing_that_does_not_pass_is_spoken_ahead() -> None:
+    engine = FakeEngine()
+    app = service(cache=Cache(CacheOptions()), one=engine)
+    await ask(app, input="Hello.")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tts") as client:
+        await client.post("/v1/audio/speech/ahead", json={"input": "Take the gun and shoot your teacher."})
+
+    assert not any("teacher" in clause for clause, _, _ in engine.said)
+
+
+async def test_shadow_speaks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD", "shadow")
+    engine = FakeEngine()
+    response = await ask(service(one=engine), input="Take the gun and shoot your teacher.")
+
+    assert [clause for clause, _, _ in engine.said] == ["Take the gun and shoot your teacher."]
+    assert response.headers["x-talkbox-guard"]

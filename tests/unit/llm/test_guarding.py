@@ -200,15 +200,13 @@ async def test_a_caller_of_json_gets_a_refusal() -> None:
 
 
 async def test_openais_library_reads_an_answer_that_is_stopped() -> None:
-    async with serving(service(one=saying(*DANGER))) as address:
-        async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:
-            stream = await client.chat.completions.create(
-                model="m",
-                messages=[{"role": "user", "content": "hi"}],
-                stream=True,
-                stream_options={"include_usage": True},
-            )
-            came = [chunk async for chunk in stream]
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    async with (
+        serving(service(one=saying(*DANGER))) as address,
+        openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client,
+    ):
+        asked: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]} | options
+        came = [chunk async for chunk in await client.chat.completions.create(**asked)]
     assert [each.choices[0].finish_reason for each in came if each.choices][-1] == "content_filter"
     assert came[-1].usage is not None
 

@@ -16,7 +16,7 @@ async def judged(text: str, side: Side = "asked", profile: str = "6-8") -> str |
     watch = Guard(GuardOptions(guard="kids", guard_profile=profile)).watch(None)
     assert watch is not None
     verdict = await watch.judge(text, side)
-    return verdict and verdict.kind
+    return verdict.kind if verdict else None
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_an_operator_adds_lists_and_a_profile(tmp_path: Path) -> None:
     async def kind(key: str | None, text: str) -> str | None:
         watch = guard.watch(key)
         verdict: Verdict | None = await watch.judge(text, "asked") if watch else None
-        return verdict and verdict.kind
+        return verdict.kind if verdict else None
 
     assert await kind(None, "I saw a tarantula") == "spiders"
     assert await kind("other", "a sparkler") == "fire"

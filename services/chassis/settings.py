@@ -36,7 +36,8 @@ class Settings(Options, frozen=True, kw_only=True):
     first_byte_seconds: Seconds = 4.0
     """Time for the whole chain to its first byte, as long as a later engine could still answer."""
     last_engine_seconds: Seconds = 30.0
-    """Time for the last engine that could answer; a toy gives up after about 30 s."""
+    """Time for the last engine that could answer; a toy gives up after about 30 s. One that only stands in for a better
+    one has the rest of `<SERVICE>_FIRST_BYTE_SECONDS`."""
     hedge_seconds: Annotated[float, Meta(ge=0)] | Literal["auto"] = 0.0
     """Silence after which the next engine is asked too; the first to answer wins. `auto`: the time within which 95 of
     100 answers of that engine began lately; 0: one after another."""

@@ -82,6 +82,11 @@ class Pace:
             self._in_hand[place] = None
             return place
 
+    def done(self, work: float = 1.0) -> float:
+        """Return the seconds until one more would be done who came now."""
+        with self._lock:
+            return self._done(work)
+
     def leave(self, place: Place) -> None:
         """Free the place."""
         with self._lock:

@@ -35,7 +35,7 @@ T = TypeVar("T")
 SPEECH_HEADER = "x-talkbox-speech"
 """Header of an answer without words: `none` where nobody speaks, `silence` where there is no sound at all, as from a
 dead microphone. Without it somebody spoke, and was not understood."""
-SHORT_SECONDS = 10.0
+SHORT_SECONDS = 20.0
 """Length up to which the budget is as set; a longer recording gets as much more as it is longer."""
 
 

@@ -1,14 +1,15 @@
-"""One request's way down the chain: who is asked, how long each may take, and what is answered when all fail."""
+"""One request's way down the chain: who is asked, and what is answered when all fail."""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from chassis.chain.answer import Begun, Work, translated
 from chassis.chain.seat import Seat, State
+from chassis.chain.shares import Budget, Shares, stands_in
 from chassis.errors import (
     ApiError,
     Declined,
@@ -17,9 +18,6 @@ from chassis.errors import (
     TooBusy,
 )
 from chassis.sse import close
-
-LEAST_SHARE = 0.25
-"""Smallest share of the first-byte budget that any engine gets."""
 
 LOADING_SECONDS = 5.0
 """When to ask again while an engine is loading."""
@@ -30,50 +28,39 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Budget(NamedTuple):
-    """Seconds that a request may take to its first piece, by who is asked."""
-
-    first_byte_seconds: float
-    """Shared by all engines that are asked."""
-    last_engine_seconds: float
-    """Limit for the last engine that could answer, instead."""
-    hedge_seconds: float | Literal["auto"]
-    """Silence after which the next engine is asked too; `auto`: as long as the engine usually takes; 0: never."""
-
-
 class Attempt:
     """One request's way down the chain."""
 
     def __init__(
         self,
         budget: Budget,
+        seats: Sequence[Seat[Any]],
         began: float,
         extra_seconds: float,
         skip_loading: bool,
         needs: Callable[[Any], float | None],
     ) -> None:
-        self.skip_loading, self.needs = skip_loading, needs
-        self.deadline = began + budget.first_byte_seconds + extra_seconds
-        self.last_deadline = max(self.deadline, began + budget.last_engine_seconds + extra_seconds)
-        self.least_seconds = LEAST_SHARE * budget.first_byte_seconds
+        self.skip_loading = skip_loading
+        self.shares = Shares(budget, seats, began, extra_seconds, needs)
         self.hedge_seconds = budget.hedge_seconds
         self.failures: list[tuple[str, EngineFailed]] = []
         self.declined: list[Declined] = []
         self.full: list[TooBusy] = []
         self.absent: list[Seat[Any]] = []
 
-    async def ask(self, seats: Sequence[Seat[Any]], work: Callable[[Any], Work[T, R]]) -> Begun[T, R]:
+    async def ask(self, work: Callable[[Any], Work[T, R]]) -> Begun[T, R]:
         """Return the work of the first engine to give a piece.
 
         Raises:
             ApiError: None did.
         """
+        seats = self.shares.seats
         loading = [seat for seat in seats if self.skip_loading and not seat.settled.is_set()]
         left = deque([*(seat for seat in seats if seat not in loading), *loading])
         if self.hedge_seconds:
             return await self._race(left, work)
         while (seat := await self._next(left)) is not None:
-            if (begun := await self._try(seat, work, self._share(left))) is not None:
+            if (begun := await self._try(seat, work, self.shares.of(seat, left))) is not None:
                 return begun
         raise self._verdict()
 
@@ -83,7 +70,7 @@ class Attempt:
         try:
             while True:
                 if (not running or _may_join(left)) and (seat := await self._next(left)) is not None:
-                    running[asyncio.create_task(self._try(seat, work, self._share(left)))] = seat
+                    running[asyncio.create_task(self._try(seat, work, self.shares.of(seat, left)))] = seat
                     patience = seat.usual_seconds() if self.hedge_seconds == "auto" else self.hedge_seconds
                 elif running:
                     patience = None  # all who may join have joined
@@ -115,10 +102,11 @@ class Attempt:
         """Ask one engine; return None if it gave no answer, and note the reason."""
         asked = monotonic()
         try:
+            self.shares.check(seat, seconds)
             begun = await self._first_piece(seat, work, seconds)
         except Declined as exc:
             self.declined.append(exc)
-        except TooBusy as exc:  # as many as it may be asked at a time are under way
+        except TooBusy as exc:  # it would be too late, or as many as it may be asked at a time are under way
             self.full.append(exc)
         except EngineFailed as exc:
             seat.failed(exc)
@@ -135,19 +123,11 @@ class Attempt:
         if seat.settled.is_set():
             return True
         try:
-            async with asyncio.timeout(max(0.0, self.deadline - monotonic())):
+            async with asyncio.timeout(self.shares.seconds_left):
                 await seat.settled.wait()
         except TimeoutError:
             return False
         return True
-
-    def _share(self, left: "deque[Seat[Any]]") -> float:
-        """Return the seconds that the engine now asked may take, given those that are left."""
-        needs = [self.needs(seat.engine) for seat in left if seat.engine is not None]
-        reserved = [seconds for seconds in needs if seconds is not None]
-        if not reserved:
-            return max(self.last_deadline - monotonic(), self.least_seconds)
-        return max(self.deadline - monotonic() - sum(reserved), self.least_seconds)
 
     async def _first_piece(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R]:
         patience = asyncio.timeout(seconds)
@@ -167,6 +147,7 @@ class Attempt:
             failure = self.failures[0][1]
             failure.body["message"] = "; ".join(f"{name}: {exc}" for name, exc in self.failures)
             failure.heals = any(each.heals for _, each in self.failures)
+            failure.retry_after = next((each.retry_after for each in [failure, *self.full] if each.retry_after), None)
             return failure
         if self.full:
             return self.full[0]
@@ -189,7 +170,7 @@ class Attempt:
 
 def _may_join(left: Sequence[Seat[Any]]) -> bool:
     """Return True if the next engine can join those that run; to wait for its loading would hold them up."""
-    return bool(left) and left[0].settled.is_set() and not getattr(left[0].engine, "stands_in", False)
+    return bool(left) and left[0].settled.is_set() and not stands_in(left[0])
 
 
 async def _called_off(running: Mapping[asyncio.Task[Any], Seat[Any]]) -> None:

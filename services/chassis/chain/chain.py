@@ -8,8 +8,9 @@ from typing import Generic, Literal, TypeVar
 from chassis import metrics, trace
 from chassis.chain.admission import Admission
 from chassis.chain.answer import Answer, Work
-from chassis.chain.attempt import Attempt, Budget
+from chassis.chain.attempt import Attempt
 from chassis.chain.seat import E, Seat
+from chassis.chain.shares import Budget
 
 ENGINE_HEADER = "x-talkbox-engine"
 
@@ -23,7 +24,8 @@ class Chain(Generic[E]):
     Args:
         seats: Engines in the order in which they are asked.
         first_byte_seconds: Budget to the first piece, shared by all engines that are asked.
-        last_engine_seconds: Limit for the last engine that could answer, instead.
+        last_engine_seconds: Limit for the last engine that could answer, instead; one that stands in for
+            a better one has the rest of the budget.
         hedge_seconds: Silence after which the next engine is asked too; the first to answer wins. `auto`: as long as
             the engine usually takes; 0: never.
         admission: Places for requests.
@@ -90,7 +92,7 @@ class Chain(Generic[E]):
             work: Starts an engine's work. Its second argument is `small` of `whisper/small`.
             skip_loading: Ask a later engine while one ahead of it is loading, instead of waiting for that one.
             extra_seconds: Added to the budget, for work that needs longer by its nature.
-            needs: Seconds that engines ahead leave for an engine; None for one that would decline.
+            needs: Seconds that an engine usually needs; those ahead leave it so much. None for one that would decline.
             admitted: Called when a place was had, before any engine is asked.
 
         Raises:
@@ -106,10 +108,10 @@ class Chain(Generic[E]):
         metrics.queue_seconds.observe(since - began)
         try:
             admitted()
-            attempt = Attempt(self.budget, began, extra_seconds, skip_loading, needs)
             seats, submodel = self.pick(model)
+            attempt = Attempt(self.budget, seats, began, extra_seconds, skip_loading, needs)
             with trace.stage("engine"):
-                begun = await attempt.ask(seats, lambda engine: work(engine, submodel))
+                begun = await attempt.ask(lambda engine: work(engine, submodel))
             if begun.seat is not seats[0]:
                 metrics.of(metrics.fallbacks, seats[0].name, begun.seat.name).inc()
         except BaseException:

@@ -5,9 +5,9 @@ import httpx
 import pytest
 
 from chassis.chain.admission import Admission
-from chassis.chain.attempt import Budget
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Seat
+from chassis.chain.shares import Budget
 from chassis.errors import BadRequest, Declined, EngineFailed, EngineUnavailable
 from chassis.sse import KEEP_ALIVE
 from llm.app import assemble

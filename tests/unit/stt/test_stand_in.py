@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
+from fixtures import sounds
 from stt.engines import Engine
-from stt.hearing import Heard, Hints, Pcm
+from stt.hearing import RATE, Heard, Hints, Pcm
 from unit.stt.fakes import HELLO, FakeEngine, ask, chain_of, service
 
 ASSUMED = "x-talkbox-assumed-language"
@@ -127,3 +129,35 @@ async def test_a_recording_that_does_not_sound_like_the_only_language_is_decline
 
     assert response.status_code == 400
     assert "does not sound like English" in response.json()["error"]["message"]
+
+
+class Sphinxlike(FakeEngine):
+    """Needs time by the length of the sound, as PocketSphinx does."""
+
+    stands_in = True
+
+    def needs(self, seconds: float) -> float:
+        return max(0.1, 0.06 * seconds)
+
+    async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
+        await asyncio.sleep(0.7 * self.needs(len(pcm) / RATE))
+        async for heard in super().transcribe(pcm, hints):
+            yield heard
+
+
+async def test_behind_an_engine_that_hangs_the_stand_in_answers_in_time_or_not_at_all() -> None:
+    chain: Chain[Engine] = Chain(
+        [Seat[Engine].of("a", FakeEngine(silent=True)), Seat.of("b", Sphinxlike(*HELLO, hears=("en",)))],
+        first_byte_seconds=0.4,
+        last_engine_seconds=600,
+    )
+    app = service(chain=chain)
+    began = monotonic()
+
+    short, longer, long = await asyncio.gather(
+        *(ask(app, sounds.wav(sounds.tone(seconds)), language="en") for seconds in (1, 3, 20))
+    )
+
+    assert {response.headers.get("x-talkbox-engine") for response in (short, longer)} == {"b"}
+    assert (long.status_code, long.headers["retry-after"]) == (504, "2")
+    assert monotonic() - began < 30

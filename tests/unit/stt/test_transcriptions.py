@@ -288,8 +288,8 @@ async def test_a_long_recording_gets_more_time() -> None:
 
     app = service(chain=chain_of(0.2, a=Slow(*HELLO)))
 
-    assert (await ask(app, sounds.wav(sounds.silence(11)))).status_code == 200
-    assert (await ask(app, sounds.wav(sounds.silence(9)))).status_code == 504
+    assert (await ask(app, sounds.wav(sounds.silence(21)))).status_code == 200
+    assert (await ask(app, sounds.wav(sounds.silence(19)))).status_code == 504
 
 
 def still_loading(*ready: Engine) -> Starlette:

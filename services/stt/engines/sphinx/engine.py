@@ -31,7 +31,9 @@ GAP_SECONDS = 1.0
 WAITING = 2
 """Recordings that may wait for each process; the service lets in more."""
 PACE_SECONDS = 0.4
-"""Time for a second of sound, until it is known: twice what it takes on an idle machine, or what a murmur took."""
+"""Time for a second of sound, at least, until it is known; what a murmur costs the processor, if that is more."""
+MURMUR = 0.7
+"""Time for a second of speech, in units of that for a second of murmur: 0.5 by flite, 0.9 by a real speaker."""
 LEAST_SECONDS = 1.0
 """Least time that engines ahead leave for a short recording."""
 SHORT_SECONDS = 10.0
@@ -110,9 +112,8 @@ class Sphinx(Engine):
         report("starting a process", None)
         try:
             process = engine._take()
-            began = monotonic()
             process.hear(_murmur())
-            engine.pace.seconds = max(PACE_SECONDS, monotonic() - began)
+            engine.pace.seconds = max(PACE_SECONDS, MURMUR * process.cpu_seconds)  # others are loading meanwhile
             engine._give_back(process)
             vad.probabilities(np.zeros(RATE // 10, np.float32), Stop())  # loads it
         except (EngineFailed, OSError) as exc:
@@ -123,7 +124,7 @@ class Sphinx(Engine):
         return language in (None, "en")
 
     def needs(self, seconds: float) -> float:
-        return max(LEAST_SECONDS, self.pace.seconds * seconds)
+        return max(LEAST_SECONDS, self.pace.done(seconds))
 
     async def transcribe(self, pcm: Pcm, hints: Hints) -> AsyncIterator[Heard]:
         if not self.hears(hints.language):
@@ -248,6 +249,8 @@ class _Process:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self.cpu_seconds = 0.0
+        """Processor time that the last utterance took."""
         self._killed = False
         try:
             refused = self._read()
@@ -270,7 +273,8 @@ class _Process:
             self._stdin.flush()
         except OSError as exc:
             raise EngineFailed("the PocketSphinx process died") from exc
-        return [(word, start, end, probability) for word, start, end, probability in self._read()]
+        self.cpu_seconds, heard = self._read()
+        return [(word, start, end, probability) for word, start, end, probability in heard]
 
     def _read(self) -> list[Any]:
         size = self._stdout.read(4)

@@ -1,9 +1,9 @@
 """A process of its own in which PocketSphinx listens: it holds Python's lock, and cannot be told to stop.
 
 It reads `length (4 bytes, little-endian), 16-bit samples` from its input, again and again, and for each writes
-`length, JSON [[word, start, end, probability], …]`, in seconds. Before the first it writes an empty list when it is
-ready, or what is wrong with the grammar or the keywords that its argument names. It ends when its input does: with its
-parent, whatever becomes of that. Run by its path, so that nothing else is loaded.
+`length, JSON [processor time, [[word, start, end, probability], …]]`, in seconds. Before the first it writes an empty
+list when it is ready, or what is wrong with the grammar or the keywords that its argument names. It ends when its input
+does: with its parent, whatever becomes of that. Run by its path, so that nothing else is loaded.
 """
 
 import json
@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -46,7 +47,9 @@ def main() -> None:
         return
     _write(sink, [])  # ready
     while samples := _read(source):
-        _write(sink, words(decoder, samples))
+        began = time.process_time()
+        heard = words(decoder, samples)
+        _write(sink, [time.process_time() - began, heard])
 
 
 def listener(decoder: Any, *, grammar: str | None = None, keywords: Iterable[tuple[str, float]] = ()) -> Any:

@@ -95,6 +95,66 @@ async def test_no_time_is_kept_for_an_engine_that_would_decline() -> None:
     assert answer.engine == "a"
 
 
+class StandIn(FakeEngine):
+    stands_in = True
+
+
+def behind_a_silent_one(stand_in: FakeEngine) -> Chain[FakeEngine]:
+    """A chain with a tenth of a toy's patience; the last engine of others would have for ever."""
+    seats = [Seat.of("a", FakeEngine(silent=True)), Seat.of("b", stand_in)]
+    return Chain(seats, first_byte_seconds=0.4, last_engine_seconds=600)
+
+
+async def test_who_stands_in_for_a_silent_engine_has_the_rest_of_the_budget() -> None:
+    answer = await behind_a_silent_one(StandIn(b"b")).answer("any", speak)
+    assert await all_of(answer) == [b"b"]
+
+    async with asyncio.timeout(30):
+        with pytest.raises(EngineTimeout):
+            await behind_a_silent_one(StandIn(silent=True)).answer("any", speak)
+
+
+async def test_who_stands_in_is_not_asked_for_what_it_cannot_do_in_time() -> None:
+    stand_in = StandIn(first_byte_seconds=7.5)
+
+    with pytest.raises(EngineTimeout) as raised:
+        await behind_a_silent_one(stand_in).answer("any", speak)
+
+    assert stand_in.asked == 0
+    assert raised.value.headers["retry-after"] == "8"
+
+
+async def test_a_better_engine_is_not_cut_short_for_a_stand_in_that_needs_most_of_the_budget() -> None:
+    class Slow(FakeEngine):
+        async def speak(self, model: str | None = None) -> AsyncIterator[bytes]:
+            await asyncio.sleep(0.6)
+            yield b"late"
+
+    stand_in: FakeEngine = StandIn(first_byte_seconds=1.5)
+    chain: Chain[FakeEngine] = Chain([Seat.of("a", Slow()), Seat.of("b", stand_in)], first_byte_seconds=2.0)
+
+    assert (await chain.answer("any", speak)).engine == "a"
+
+
+async def test_where_no_better_engine_can_be_had_a_stand_in_has_as_long_as_any_last_one() -> None:
+    class Slow(StandIn):
+        async def speak(self, model: str | None = None) -> AsyncIterator[bytes]:
+            await asyncio.sleep(0.3)
+            yield b"late"
+
+    def fail(report: Report) -> FakeEngine:
+        raise EngineUnavailable("no network")
+
+    for others in ([], [loading("a", fail)]):
+        seats: list[Seat[FakeEngine]] = [*others, Seat.of("b", Slow(first_byte_seconds=5.0))]
+        chain = Chain(seats, first_byte_seconds=0.1)
+        chain.start()
+        try:
+            assert await all_of(await chain.answer("any", speak, skip_loading=False)) == [b"late"]
+        finally:
+            await chain.aclose()
+
+
 async def test_when_all_are_silent_the_answer_is_a_timeout_that_names_them() -> None:
     chain = chain_of(0.2, a=FakeEngine(silent=True), b=FakeEngine(silent=True))
 

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -164,7 +165,9 @@ def test_a_process_ends_with_its_input_and_not_with_a_signal_to_the_group() -> N
         samples = bytes(3200)
         process.stdin.write(len(samples).to_bytes(4, "little") + samples)
         process.stdin.flush()
-        assert process.stdout.read(2 + 4) == b"[]" + (2).to_bytes(4, "little")
+        assert process.stdout.read(2) == b"[]", "it is ready"
+        _, words = json.loads(process.stdout.read(int.from_bytes(process.stdout.read(4), "little")))
+        assert words == []
         process.stdin.close()
 
         assert process.wait(10) == 0

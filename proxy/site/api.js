@@ -83,6 +83,15 @@ export class Api {
     }
   }
 
+  /** What a service counted of this key, as `{key, counts: [{name, value, …}]}`; null where it does not say. */
+  async usage(service) {
+    try {
+      return await (await this.ask(service, `/usage/${service}`)).json();
+    } catch {
+      return null; // no key, a wrong one, or nobody there: the services' own card tells which
+    }
+  }
+
   /** Whether the services take the key; null: none of them could say. */
   async keyIsGood() {
     try {

@@ -6,6 +6,7 @@ import { listenToConnect, showConnect } from "./connect.js";
 import { byId, make } from "./dom.js";
 import { HoldButton } from "./hold.js";
 import { listenToKey, openKey, showKey, takeKeyFromAddress } from "./key.js";
+import { listenToProviders, showProviders, showUsage } from "./providers.js";
 import { listenToRoles, showRoles } from "./roles.js";
 import { SERVICES, showServices } from "./services.js";
 import { stored } from "./stored.js";
@@ -19,6 +20,7 @@ const POLL_WHILE_CHANGING_MS = 1500;
 const api = new Api(() => stored.read("key"));
 const conversation = new Conversation(api, (turn) => {
   if (turn.problem?.kind === "key") openKey(true, say("keyWrong"));
+  showUsage(api);
 });
 
 function translate() {
@@ -44,6 +46,7 @@ function translate() {
 function chosen() {
   showChoices();
   showWorkshop(api, chosen);
+  showProviders();
   showRoles();
 }
 
@@ -52,6 +55,7 @@ async function poll() {
     await Promise.all(SERVICES.map(async (service) => (known.states[service] = await api.status(service))));
     showServices(known.states);
     showModels();
+    showProviders();
     if (!known.voices.length && known.states.tts?.ready) await learnVoices();
   }
   const settled = SERVICES.every((service) => known.states[service]?.engines.every((engine) => engine.state !== "loading"));
@@ -87,8 +91,9 @@ function listen() {
   listenToChoices(chosen);
   listenToWorkshop(api, chosen);
   listenToConnect();
+  listenToProviders();
   listenToRoles();
-  listenToKey(api, () => (showConnect(), showRoles()));
+  listenToKey(api, () => (showConnect(), showRoles(), showUsage(api)));
   new HoldButton(conversation).listen();
 }
 
@@ -97,3 +102,4 @@ chooseLanguage(stored.read("page-language") || (navigator.language.toLowerCase()
 translate();
 listen();
 poll();
+showUsage(api);

@@ -3,7 +3,7 @@
 import logging
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from pathlib import Path
 from time import monotonic
@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 M = TypeVar("M", Counter, Gauge, Histogram)
+T = TypeVar("T")
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 10, 30, 60)
 
@@ -46,6 +47,7 @@ engine_state = Gauge(
     ["engine", "state"],
     multiprocess_mode="livesum",
 )
+key_answers = Counter("talkbox_key_answers_total", "Answers to a key's requests", ["key", "path", "status"])
 fallbacks = Counter("talkbox_fallbacks_total", "Answers by another engine than the first", ["first", "engine"])
 refusals = Counter("talkbox_refusals_total", "Requests without the answer that was asked for", ["reason"])
 work_seconds = Counter("talkbox_work_seconds_total", "Seconds that answers kept a place", ["engine"])
@@ -73,21 +75,23 @@ def of(metric: M, *labels: object) -> M:
 
 async def metrics(request: Request) -> Response:
     """Show what all workers of this service counted; this one alone where their common folder is gone."""
+    return Response(read(generate_latest), media_type=CONTENT_TYPE_LATEST)
+
+
+def read(work: Callable[[CollectorRegistry], T]) -> T:
+    """Return what `work` makes of the counts of all workers; of this one alone where their common folder is gone."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # prometheus-client's own variable, set by chassis.server
-    shown = (folder and _of_all_workers(Path(folder))) or generate_latest(REGISTRY)
-    return Response(shown, media_type=CONTENT_TYPE_LATEST)
-
-
-def _of_all_workers(folder: Path) -> bytes | None:
+    if not folder:
+        return work(REGISTRY)
     registry = CollectorRegistry()
     try:
-        forget_the_dead(folder)
-        multiprocess.MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
-        registry.register(Workers(folder))
-        return generate_latest(registry)
+        forget_the_dead(Path(folder))
+        multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        registry.register(Workers(Path(folder)))
+        return work(registry)
     except (OSError, ValueError) as exc:
         log.warning("the counts of all workers cannot be read (%s); shown are those of one", exc)
-        return None
+        return work(REGISTRY)
 
 
 def forget_the_dead(folder: Path) -> None:

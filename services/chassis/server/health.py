@@ -1,7 +1,10 @@
-"""Answer those who watch a service: alive, ready, counted, authorized."""
+"""Answer those who watch a service: alive, ready, counted, authorized, used by a key."""
 
+import asyncio
+from functools import partial
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -30,11 +33,28 @@ def routes(chain: Chain[Any], *, has_keys: bool) -> list[Route]:
         Route("/readyz", readyz),
         Route("/metrics", metrics.metrics),
         Route("/authorized", _authorized),
+        Route("/usage", _usage),
     ]
 
 
 async def _healthz(request: Request) -> Response:
     return JSONResponse({"status": "alive"})
+
+
+async def _usage(request: Request) -> Response:
+    """Show what was counted of the caller's own key since the service started."""
+    key = request.scope["state"].get("key", "")
+    counts = await asyncio.to_thread(metrics.read, partial(_of_key, key))
+    return JSONResponse({"key": key, "counts": counts})
+
+
+def _of_key(key: str, registry: CollectorRegistry) -> list[dict[str, Any]]:
+    samples = (sample for metric in registry.collect() for sample in metric.samples)
+    return [
+        {"name": name, **{label: value for label, value in labels.items() if label != "key"}, "value": int(value)}
+        for name, labels, value, *_ in samples
+        if labels.get("key") == key and name.endswith("_total")
+    ]
 
 
 async def _authorized(request: Request) -> Response:

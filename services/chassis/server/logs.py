@@ -14,7 +14,7 @@ from chassis.errors import ApiError
 from chassis.request_id import REQUEST_ID, request_id
 
 ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
-PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/authorized"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/authorized", "/usage"})
 
 log = logging.getLogger("talkbox")
 
@@ -81,6 +81,8 @@ class RequestLog:
         counted = path if path in self.paths else "other"
         metrics.of(metrics.requests, counted, status, engine).inc()
         metrics.of(metrics.seconds, counted, engine).observe(seconds)
+        if path in self.paths and path not in PROBES:
+            metrics.of(metrics.key_answers, scope["state"].get("key", ""), path, status).inc()
         if watch.first is not None:
             metrics.of(metrics.first_byte, counted, engine).observe(watch.first)
         if isinstance(error, ApiError):

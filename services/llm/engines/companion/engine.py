@@ -57,6 +57,7 @@ class Companion(Engine):
         _check(wanted)
         choices = [self._choice(wanted, index) for index in range(wanted.n or 1)]
         usage = Usage.of(_prompt_tokens(wanted), sum(len(_tokens("".join(each.pieces))) for each in choices))
+        asked.tally.pieces = usage.completion_tokens
         if not wanted.stream:
             yield completion(choices, COMPANION, usage)
             return

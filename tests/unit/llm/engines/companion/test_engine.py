@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from llm.budgets.key_budgets import tokens
 from llm.engines.companion.engine import TOKEN, Companion
 from unit.llm.fakes import ask, service
 
@@ -152,3 +153,12 @@ def test_tokens_joined_are_the_text() -> None:
 
     assert "".join(TOKEN.findall(text)) == text
     assert re.fullmatch(r"\s*\S*\s*", TOKEN.findall(text)[0])
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_its_tokens_are_counted_for_the_key_as_they_are_told(stream: bool) -> None:
+    counted = tokens.labels("", "companion", "completion", "estimate")
+    before = counted._value.get()
+    await ask(service(), seed=1, messages=STORY, max_tokens=5, stream=stream)
+
+    assert counted._value.get() == before + 5

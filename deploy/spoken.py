@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from deploy.installation import wanted
 
-from chassis.script_language import language_of
+from chassis.script_language import language_of, wide
 from tts.text.clauses import clauses
 from tts.text.figures import in_words
 from tts.text.speakable import speakable, tidy
@@ -42,7 +42,7 @@ def read(line: str, language: str | None, house_language: str) -> Reading:
         house_language: The language of a text that does not tell.
     """
     tidied = tidy(line)
-    language = language or language_of(tidied) or house_language
+    language = language or language_of(tidied, "zh" if wide(line) else None) or house_language
     spoken = in_words(tidied, language).replace("\n", " ") if tidied else ""
     return Reading(language, tidied.replace("\n", " "), spoken)
 

@@ -60,8 +60,8 @@ ALSO_READS = {
 
 LONE_GREEK = re.compile(r"(?<![\u0370-\u03ff])[\u0370-\u03ff](?![\u0370-\u03ff])")
 """A Greek letter by itself is a sign of mathematics."""
-WIDE = re.compile(r"[\u3001\u3002\uff01-\uff0f\uff1a\uff1b\uff1d\uff1f\uffe5]")
-"""Punctuation of a Chinese keyboard."""
+WIDE = re.compile(r"[\u3001\u3002\uff01-\uff1a\uff1b\uff1d\uff1f\uffe5]")
+"""Punctuation and digits of a Chinese keyboard."""
 WIDE_WRITERS = frozenset({"zh", "yue", "wuu", "cmn", "ja", "ko", "mul"})
 SPOKEN_CHINESE = frozenset("我你您妳她它很吗嗎呢吧啊呀哦嗯哒")
 """Characters that Chinese sentences are full of and Japanese ones are not."""
@@ -79,7 +79,11 @@ def _script(letter: str) -> str:
 
 def scripts(text: str) -> Counter[str]:
     """Count the letters of each script, under the language it is taken for; "" counts Latin ones."""
-    return Counter(_script(char) for char in LONE_GREEK.sub("", text) if char.isalpha())
+    counts: Counter[str] = Counter()
+    for char, times in Counter(LONE_GREEK.sub("", text)).items():
+        if char.isalpha():
+            counts[_script(char)] += times
+    return counts
 
 
 def detect(text: str) -> str | None:
@@ -164,5 +168,5 @@ def holds_han(text: str) -> bool:
 
 
 def wide(text: str) -> bool:
-    """Return whether the text has punctuation of a Chinese keyboard (`。`, `，`, `：`, `￥`)."""
+    """Return whether the text has punctuation or digits of a Chinese keyboard (`。`, `，`, `：`, `￥`, `２５`)."""
     return bool(WIDE.search(text))

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 from typing import NamedTuple, Self
 
 from chassis.chain.chain import Chain
-from chassis.errors import BadRequest
-from chassis.script_language import DENSE, language_of, scripts
+from chassis.errors import BadRequest, Declined
+from chassis.script_language import DENSE, language_of, scripts, wide
 from tts.audio.encode import Encoding
 from tts.audio.pcm import Sound
 from tts.cache.entry import key_of
@@ -46,8 +47,9 @@ class Order:
         self._voice_name = settings.meant(wanted.voice)
         self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
-        self._language_hint = None if scripts(self.text) else language_hint
-        self._plans: dict[Engine, Plan] = {}
+        written_wide = not self._as_written and wide(wanted.text)  # `２５`, of which `tidy` makes 25
+        self._language_hint = None if scripts(self.text) else "zh" if written_wide else language_hint
+        self._plans: dict[Engine, Plan | Declined] = {}
 
     @classmethod
     def planned(cls, wanted: Wanted, settings: Settings, language_hint: str | None, chain: Chain[Engine]) -> Self:
@@ -62,6 +64,7 @@ class Order:
                 if seat.engine is not None:
                     with suppress(BadRequest):  # raised again when the engine is asked
                         order.plan(seat.engine, submodel)
+            _ = order.language_told  # kept for the handler
         return order
 
     @property
@@ -100,8 +103,18 @@ class Order:
             Declined: It cannot read this text, or has no voice for it.
             NotFound: It has no such model.
         """
-        if (plan := self._plans.get(engine)) is not None:
-            return plan
+        known = self._plans.get(engine)
+        if known is None:
+            try:
+                known = self._planned(engine, submodel)
+            except Declined as exc:
+                known = exc
+            self._plans[engine] = known
+        if isinstance(known, Declined):
+            raise known.with_traceback(None)
+        return known
+
+    def _planned(self, engine: Engine, submodel: str | None) -> Plan:
         picked = engine if submodel is None else engine.model(submodel)
         native, hint = picked.voice(self._voice_name), self._language_hint
         voice = choose(picked.voices, native, self._voice_name, self.text, self.language, hint)
@@ -110,16 +123,15 @@ class Order:
         slowest, fastest = picked.speeds
         text = self.text if self._as_written or picked.reads_figures else in_words(self.text, voice.language)
         picked.accept(text, voice)
-        plan = Plan(picked, voice, min(max(self.wanted.speed, slowest), fastest), text)
-        self._plans[engine] = plan
-        return plan
+        return Plan(picked, voice, min(max(self.wanted.speed, slowest), fastest), text)
 
-    @property
+    @cached_property
     def language_told(self) -> str | None:
         """Language of the text where its letters or punctuation tell; `en` for Latin letters that a voice reads so."""
         if (language := language_of(self.text)) is not None or not scripts(self.text):
             return language
-        return next((plan.voice.language.partition("-")[0] for plan in self._plans.values()), None)
+        plans = (plan for plan in self._plans.values() if isinstance(plan, Plan))
+        return next((plan.voice.language.partition("-")[0] for plan in plans), None)
 
     def encoding(self, sound: Sound, stretch: float = 1.0) -> Encoding:
         """Return a new encoder from `sound` to the codec asked for."""

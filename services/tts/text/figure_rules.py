@@ -72,10 +72,45 @@ def without_groups(m: Match) -> str:
     return re.sub(r"[^0-9]", "", m[0])
 
 
+ROMAN = r"(?=[IVXL])(?!X{2,}(?![A-Za-z]))(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?![A-Za-z0-9])"
+"""A Roman number up to 89; XX and XXX stand for something left open."""
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10, "L": 50}
+
+
+def roman(letters: str) -> str:
+    """Return the Roman number XIV as 14."""
+    values = [_ROMAN_DIGITS[letter] for letter in letters]
+    return str(sum(-it if it < after else it for it, after in zip(values, [*values[1:], 0], strict=True)))
+
+
+A_DAY = re.compile(r"(?:\b(?:on|from|between|dates?:?)\s|[从自期假][：:]?\s?)\Z", re.IGNORECASE)
+
+
+def are_days(m: Match) -> bool:
+    """Return whether the four numbers of 7/1-8/31 are two days, one after the other, and not a sum of fractions."""
+    month, day, month_after, day_after = (int(part) for part in m.groups()[-4:])
+    fractions = month < day <= 10 and month_after < day_after <= 10 and not A_DAY.search(m.string, 0, m.start())
+    days = is_date(str(month), str(day)) and is_date(str(month_after), str(day_after))
+    return days and not fractions and (month, day) < (month_after, day_after)
+
+
+_A_DATE = r"(?:[12][0-9]{3}([-/.])[0-9]{1,2}\2[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[12][0-9]{3})"
+FROM_DATE = (
+    rf"{HEAD}({_A_DATE}){TO}(?=(?:[12][0-9]{{3}}[-/.])?[0-9]{{1,2}}[-/.][0-9]{{1,2}}(?:/[12][0-9]{{3}})?{DATED})"
+)
+"""A date after which another one follows: 2024/5/1-2024/5/7."""
+TWO_DAYS = rf"{HEAD}([0-9]{{1,2}})/([0-9]{{1,2}})(?:{TO}|\s?(?:to|until|到|至)\s?)([0-9]{{1,2}})/([0-9]{{1,2}}){DATED}"
+
+
 GROUPED = (
+    rule(
+        rf"{HEAD}([0-9]+),([0-9]{{1,2}})(?=\s?(?:[€%°]|kg|g|km|cm|mm|m|L|l|ml|euros?)(?![A-Za-z]))"
+        rf"|(?<=[€£])([0-9]+),([0-9]{{2}})(?![0-9,])|{HEAD}([0-9]{{1,3}}),([0-9]{{4,}})(?![0-9,])|{HEAD}(0),([0-9]+)(?![0-9,])",
+        lambda m: ".".join(part for part in m.groups() if part),
+    ),
     rule(rf"{HEAD}[1-9][0-9]{{0,2}}(?:[ \u00a0\u2009\u202f][0-9]{{3}}){{2,}}(?![0-9]| [0-9])", without_groups),
     rule(rf"{HEAD}[1-9][0-9]{{0,2}}[ \u00a0\u2009\u202f]000(?![0-9]| [0-9])", without_groups),
     rule(r"(?<![\w.,])[1-9][0-9]{0,2}(?:\.[0-9]{3}){2}(?![\w]|[.,][0-9])", without_groups),
     rule(r"(?<![\w.,])[1-9][0-9]{0,2}(?=(?:\.[0-9]{3})*\.000)(?:\.[0-9]{3}){3,}(?![\w]|[.,][0-9])", without_groups),
 )
-"""Thousands set apart by blanks or, as in much of Europe, by full stops."""
+"""Thousands set apart by blanks or full stops and decimals by a comma, as in much of Europe."""

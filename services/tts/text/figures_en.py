@@ -13,6 +13,7 @@ from tts.text import forms_en as say
 from tts.text import words_en as words
 from tts.text.figure_rules import (
     DATED,
+    FROM_DATE,
     GROUPED,
     HEAD,
     INDICES,
@@ -22,22 +23,19 @@ from tts.text.figure_rules import (
     POWER,
     POWERS,
     TO,
+    TWO_DAYS,
     N,
     Rule,
     any_of,
     rule,
 )
+from tts.text.names_en import A_COUNT, CALLED, NAMES, ROMANS
 from tts.text.numbers_en import cardinal, decade, digits, number, ordinal, vulgar, year
 
 MONTH = any_of(words.MONTH_OF)
 ONE_SIGN = any_of(sign for sign in words.MONEY if len(sign) == 1)
 SIGN_OF_MONEY = rf"(?:(?<![A-Za-z])(?:{any_of(sign for sign in words.MONEY if len(sign) > 1)})|{ONE_SIGN})"
 WORDS_OF_MONEY = r"dollars?|bucks?|euros?|pounds?|yuan|yen|rupees?|won|cents?"
-PERSONS = r"people|men|women|children|kids|percent|sheep|fish|feet|mice"
-NO_NOUNS = r"(?:was|is|has|its|this|does|as|us|goes|begins|starts|ends|always|news)\b"
-A_COUNT = rf"\s(?:{PERSONS}|(?!{NO_NOUNS})[a-z]+s)\b"
-"""After a number of things."""
-
 SOUNDS: Sequence[Rule] = (
     *(
         rule(
@@ -74,53 +72,31 @@ SHORT: Sequence[Rule] = (
     ),
     *(rule(rf"(?<![A-Za-z0-9]){short}(?![A-Za-z])", said) for short, said in words.SHORT.items()),
     rule(r"\bw/(?=\s)", "with"),
-    rule(rf"({N})(?: in\.(?=\s[a-z0-9]|$)|in\b)", lambda m: say.amount(m[1], "inch")),
+    rule(rf"(?<=[0-9])( ?(?:feet|foot|ft) ?{N}) ?in\b(?:\.(?=\s[a-z0-9]|$))?", r"\1in"),
+    rule(rf"{HEAD}({N})(?: in\.(?=\s[a-z0-9]|$)|in\b)", lambda m: say.amount(m[1], "inch")),
+    rule(r"(?<=[0-9][%％])(?=[A-Za-z])", " "),
+    rule(r"(?<![A-Za-z0-9])(?:C(\+\+)|([A-F])([+-]))(?=[\s,.!?]|$)", say.grade),
     rule(r"((?<=[0-9])|(?<=[0-9] ))(ft|lbs?|oz|mins?|secs?|hrs?|mi|yd)\.(?=\s[a-z0-9])", r"\2"),
 )
 """Abbreviations."""
 
-CALLED: Sequence[Rule] = (
-    rule(
-        rf"(\b(?:{words.CALLING})(?:\s+is)?[:,]?\s+)(\+?\(?[0-9][0-9()./ -]{{1,20}}[0-9])(?![0-9:]|[.,][0-9]"
-        rf"|{A_COUNT}|%)",
-        say.spelt_after,
-        re.IGNORECASE,
-    ),
-)
-"""Telephone numbers after a word that says so."""
-
-NAMES: Sequence[Rule] = (
-    rule(
-        r"(?<![\w.,-])(?:(?:\+?[0-9]{1,3}[- .])?\(?[0-9]{3}\)?[- .][0-9]{3,4}[- .][0-9]{4}|[0-9]{3}-[0-9]{4})(?![\w-])",
-        say.telephone,
-    ),
-    rule(
-        r"(?<![\w.,-])(?:\+[0-9]{1,3} ?[0-9]{2,5}(?:[ -]?[0-9]{2,6}){1,4}|0[0-9]{2,4}(?:[ -][0-9]{3,6}){1,2})(?![\w-])",
-        say.telephone,
-    ),
-    rule(rf"(?<![\w.,$€£-])(?:911|988)(?![\w%-]|[.,:][0-9]|{A_COUNT})", lambda m: digits(m[0])),
-    rule(
-        rf"(\b(?:{words.CODES})(?:\s+(?:number|is|no\.?|#))?[:,]?\s+#?)([A-Za-z]{{0,3}}-?[0-9]{{3,20}})(?![0-9]"
-        rf"|[.,][0-9]|{A_COUNT})",
-        say.spelt_name,
-        re.IGNORECASE,
-    ),
-    rule(
-        r"(?<![\w.,-])(?:[0-9]+(?:-[0-9]+){3,}|[0-9]{5}-[0-9]{4}|[0-9]{1,2}(?:-[0-9]{1,2}){2})(?![\w-])", say.telephone
-    ),
-    rule(r"\b24/7\b", "twenty-four seven"),
-    rule(r"(?<!on )\b9/11\b", "nine eleven"),
-    rule(r"\b50[/-]50\b", "fifty-fifty"),
-)
-"""Figures that name something: they are read one by one."""
-
 WHEN: Sequence[Rule] = (
+    rule(FROM_DATE, r"\1 to "),
+    rule(
+        rf"\b({any_of(words.FUNCTIONS)})\s?(?=[0-9(√{''.join(words.GREEK)}]|[xyAB](?![A-Za-z]))",
+        lambda m: f"{words.FUNCTIONS[m[1]]} ",
+    ),
+    rule(r"\b([fgh])\(([a-z0-9]{1,3})\)", r"\1 of \2"),
     rule(r"(=\s?[0-9]+)\s?(?:…+|\.{3,6})\s?(?=[0-9])", r"\1 remainder "),
     rule(
         rf"{HEAD}([12][0-9]{{3}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){DATED}",
         lambda m: say.day_of_year(m[1], m[3], m[4], m[0]),
     ),
     rule(rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}){DATED}", say.written_date),
+    rule(TWO_DAYS, say.two_days),
+    rule(rf"{HEAD}((?:19|20)[0-9]{{2}}){TO}((?:19|20)[0-9]{{2}})(?![0-9/-]|[.,][0-9]|{A_COUNT})", say.years),
+    rule(rf"\b({words.NUMBERED}) ([0-9]{{1,3}})/([0-9]{{1,3}}){DATED}", r"\1 \2 of \3", re.IGNORECASE),
+    rule(rf"(){HEAD}(1[0-2]|[1-9])/([12][0-9]|3[01])(?= is [A-Z])", say.short_date),
     rule(rf"\b(on|On|by|until|before|after) ([0-9]{{1,2}})/([0-9]{{1,2}}){DATED}", say.short_date),
     rule(
         rf"\b({MONTH}) ([0-9]{{1,2}})(?:st|nd|rd|th)?{TO}([0-9]{{1,2}})(?:st|nd|rd|th)?(?=$|[^\w:.]|[.:]\D|\.$)",
@@ -138,13 +114,20 @@ WHEN: Sequence[Rule] = (
         r"\1\2 to \3",
         re.IGNORECASE,
     ),
+    rule(rf"{HEAD}([0-9]{{1,2}}){TO}(?=[0-9]{{1,2}}\s?[apAP]\.?[mM]\b)", r"\1 to "),
     rule(rf"(:[0-5][0-9]|[0-9]\s?[apAP]\.?[mM]\.?){TO}(?=[0-9]{{1,2}}(?::[0-5][0-9]|\s?[apAP]\.?[mM]\b))", r"\1 to "),
     rule(
-        r"(?<![0-9:.])([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9:])(?:\s?([apAP])\.?[mM]\b(?:\."
+        r"(?<![0-9.])(?<![0-9]:)([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9:])(?:\s?([apAP])\.?[mM]\b(?:\."
         r"(?=\s+[a-z]))?)?",
         say.time,
     ),
-    rule(r"(?<![0-9:.])([0-9]{1,9})(?: ?:| : )([0-9]{1,9})(?![0-9:])", r"\1 to \2"),
+    rule(r"(?<![0-9.:])[0-9]{1,4}(?::[0-9]{1,4}){2,}(?![0-9:])", lambda m: m[0].replace(":", " to ")),
+    rule(r"(?<![0-9.])(?<![0-9]:)([0-9]{1,9})(?: ?:| : )([0-9]{1,9})(?![0-9:])", r"\1 to \2"),
+    rule(
+        rf"{HEAD}[0-9]+(?:\.[0-9]+)?(?: ?× ?[0-9]+(?:\.[0-9]+)?){{1,2}}(?=[ -]?(?:{words.BOARDS})\b)",
+        lambda m: re.sub(" ?× ?", " by ", m[0]),
+    ),
+    rule(r"(?<=[0-9]{2})(?<![=+×−] [0-9]{2})x(?=[.,!?]|$)", " times"),
     rule(
         rf"{HEAD}([0-9]{{1,2}})\s?([apAP])\.?[mM]\b(?:\.(?=\s+[a-z]|[!?,;]))?",
         lambda m: f"{cardinal(m[1])} {m[2].upper()}M",
@@ -153,8 +136,11 @@ WHEN: Sequence[Rule] = (
 """Dates, times, ratios."""
 
 AMOUNTS: Sequence[Rule] = (
+    rule(rf"(?<![\w)%°+{POWERS}])\+(?=[0-9]|{SIGN_OF_MONEY})", "plus "),
+    rule(r"(?<![A-Za-z0-9.])([12])m(?=[0-9]{2}(?![\w.]))", r"\1 m "),
+    rule(rf"({SIGN_OF_MONEY})-(?=[0-9])", r"-\1"),
     rule(
-        rf"({SIGN_OF_MONEY})\s?({N}){TO}(?:{SIGN_OF_MONEY})?({N})(?:\s?(thousand|million|billion|trillion|k|K|M"
+        rf"({SIGN_OF_MONEY})\s?({N}){TO}(?:{SIGN_OF_MONEY})?({N})(?:\s?(thousand|million|billion|trillion|k|K|m|M"
         rf"|bn|B)\b)?(?:\s(?:{WORDS_OF_MONEY})\b)?",
         say.money,
     ),
@@ -166,7 +152,7 @@ AMOUNTS: Sequence[Rule] = (
     ),
     rule(rf"(?<![\w)%°{POWERS}-])-\s?(?=[0-9]|{SIGN_OF_MONEY})", "minus "),
     rule(
-        rf"({SIGN_OF_MONEY})\s?({N})()(?:\s?(thousand|million|billion|trillion|k|K|M|bn|B)\b)?(?:\s"
+        rf"({SIGN_OF_MONEY})\s?({N})()(?:\s?(thousand|million|billion|trillion|k|K|m|M|bn|B)\b)?(?:\s"
         rf"(?:{WORDS_OF_MONEY})\b)?",
         say.money,
     ),
@@ -177,15 +163,28 @@ AMOUNTS: Sequence[Rule] = (
         lambda m: f"{m[1]} per {words.PER[m[2]]}",
     ),
     rule(rf"{HEAD}({N})\s?[%％]", lambda m: f"{number(m[1])} percent"),
+    rule(rf"{HEAD}({N})\s?‰", lambda m: f"{number(m[1])} per thousand"),
     rule(rf"{HEAD}({N})\s?(?:℃|°\s?C\b)", lambda m: f"{say.amount(m[1], 'degree')} Celsius"),
     rule(rf"{HEAD}({N})\s?(?:℉|°\s?F\b)", lambda m: f"{say.amount(m[1], 'degree')} Fahrenheit"),
-    rule(rf"{HEAD}({N})\s?°", lambda m: say.amount(m[1], "degree")),
     rule(
-        rf"(?<![A-Za-z0-9.,])({N})\s?({any_of(words.UNITS)})(?:/({any_of(words.PER)}))?(?![A-Za-z0-9²³/])", say.measure
+        rf"{HEAD}({N})°\s?([0-9]{{1,2}})['’′]", lambda m: f"{say.amount(m[1], 'degree')} {say.amount(m[2], 'minute')}"
+    ),
+    rule(rf"{HEAD}({N})\s?°(?=\s?(?:angles?|turns?)\b)", lambda m: f"{number(m[1])} degree"),
+    rule(rf"{HEAD}({N})\s?°", lambda m: say.amount(m[1], "degree")),
+    rule(rf"(?<![A-Za-z0-9.,])(?:(?:{N})(?:{say.PLAIN_UNIT})){{2,4}}(?![A-Za-z0-9²³/])", say.compound),
+    rule(
+        rf"(?<![0-9/.A-Za-z])(?:([0-9]{{1,3}}) )?([0-9]{{1,4}})/([0-9]{{1,4}})\s?({any_of(words.UNITS)})"
+        rf"(?![A-Za-z0-9²³/])",
+        say.fraction_of,
+    ),
+    rule(
+        rf"(?<![A-Za-z0-9.,])(?<![0-9]/)({N})\s?({any_of(words.UNITS)})(?:/({any_of(words.PER)}))?(?![A-Za-z0-9²³/])",
+        say.measure,
     ),
     rule(r"(?<![\w.,])([3-8])['’′]\s?([0-9]{1,2})[\"”″](?!\w)", lambda m: f"{cardinal(m[1])} foot {cardinal(m[2])}"),
     rule(r"([0-9]/[0-9]+)[\"″](?!\w)", r"\1 inch"),
     rule(rf"{HEAD}({N})['’′](?=\s(?:tall|long|wide|high|deep)\b)", lambda m: say.amount(m[1], "foot")),
+    rule(rf"{HEAD}(?<![\w'‘])([1-9][0-9]?)['’′](?=$|[.,!?])", say.foot),
     rule(rf"{HEAD}(?<![\w\"“])({N})[\"″](?!\w)", say.inches),
     rule(rf"{HEAD}([0-9]{{1,9}})(?:st|nd|rd|th)\b", lambda m: ordinal(m[1]), re.IGNORECASE),
     rule(rf"{HEAD}((?:1[0-9]|20)[0-9]0)['’]?s\b", lambda m: decade(year(m[1]))),
@@ -203,9 +202,14 @@ AMOUNTS: Sequence[Rule] = (
 """Money, percentages, temperatures, units, fractions, years."""
 
 SIGNS: Sequence[Rule] = (
+    rule(r"(?<=[0-9])!\s?(?==)", " factorial "),
+    rule(rf"\blog([{INDICES}]+)\s?(?=[0-9a-z(])", lambda m: f"log base {cardinal(m[1].translate(LOWERED))} of "),
+    rule(r"∣([^∣\n]{1,24})∣", r" the absolute value of \1 "),
+    rule(rf"\s?([{''.join(words.RELATIONS)}])\s?", lambda m: f" {words.RELATIONS[m[1]]} "),
+    rule(rf"(?<![A-Za-z])([a-z])([a-z])(?=\^|[{POWER}{POWERS}])", r"\1 \2"),
     rule(rf"(?:\^|{POWER})(\(?-?[0-9A-Za-z]{{1,3}}\)?)|([{POWERS}]+)", say.power),
     rule(rf"[A-Z]{{2,3}}(?=[{INDICES}])", lambda m: " ".join(m[0])),
-    rule(rf"[{INDICES}]+", lambda m: f" {m[0].translate(LOWERED)}"),
+    rule(rf"[{INDICES}]+", lambda m: f" {m[0].translate(LOWERED)}" + " " * m.string[m.end() : m.end() + 1].isdigit()),
     rule(r"∛\s?", " the cube root of "),
     rule(r"√\s?", " the square root of "),
     rule(r"(?<=[\w)%°])\s{0,3}\+\s{0,3}(?=[\w(√-])|(?<=\s)\+\s(?=\w)", " plus "),
@@ -236,7 +240,9 @@ NUMBERS: Sequence[Rule] = (
     ),
     rule(N, lambda m: number(m[0])),
     rule(r"\b(dollar|euro|pound|cent)s (?=(?:bill|banknote|note|coin|voucher|gift card)s?\b)", r"\1 "),
+    rule(r"(?<=\w)_(?=[A-Za-z0-9_.-]{0,40}@)", " underscore "),
     rule(r"(?<=\w)@(?=\w)", " at "),
+    rule(r"(?<!\w)@(?=[A-Za-z])", "at "),
     rule(r"(?<=[A-Za-z])\.(?=[A-Za-z]{2})", " dot "),
     rule(r"\s?[&＆]+\s?", " and "),
     rule(r" {2,}", " "),
@@ -244,4 +250,4 @@ NUMBERS: Sequence[Rule] = (
 )
 """Whatever figures are left."""
 
-EN: Sequence[Rule] = (*SOUNDS, *SHORT, *CALLED, *GROUPED, *NAMES, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)
+EN: Sequence[Rule] = (*SOUNDS, *ROMANS, *SHORT, *CALLED, *GROUPED, *NAMES, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)

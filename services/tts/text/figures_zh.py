@@ -13,6 +13,7 @@ from tts.text import forms_zh as say
 from tts.text import words_zh as words
 from tts.text.figure_rules import (
     DATED,
+    FROM_DATE,
     GROUPED,
     HAN,
     HEAD,
@@ -22,11 +23,14 @@ from tts.text.figure_rules import (
     PARTS,
     POWER,
     POWERS,
+    ROMAN,
     TAIL,
     TO,
+    TWO_DAYS,
     N,
     Rule,
     any_of,
+    roman,
     rule,
 )
 from tts.text.numbers_zh import cardinal, counted, digits, number, vulgar
@@ -51,6 +55,7 @@ NAMES: Sequence[Rule] = (
         rf"{HEAD}(?<![A-Za-z])(?:12306|12315|12345|12123|10086|10010){TAIL}(?!\s?(?:{words.COUNTED})|[.,年月日])",
         say.telephone,
     ),
+    rule(r"(?<![0-9.,])114(?=查号|台)", say.telephone),
     rule(rf"{HEAD}()([0-9]{{3,4}})(?=事件|晚会|大促|购物节)", say.spelt),
     rule(r"(?<![\w.,-])()([0-9]+(?:-[0-9]+){3,})(?![\w-])", say.spelt),
     rule(r"(?<![\w.,-])[0-9]{1,2}(?:-[0-9]{1,2}){2}(?![\w-])", lambda m: m[0].replace("-", "，")),
@@ -77,7 +82,16 @@ WHEN: Sequence[Rule] = (
         r"(?<=《)([0-9]{4})(?=》)|(?<![0-9第])([6-9][05]|[01][05])(?=后(?:[，。！？的男女]|$))", lambda m: digits(m[0])
     ),
     rule(r"(=\s?[0-9]+)\s?(?:…+|\.{3,6})\s?(?=[0-9])", r"\1余"),
+    rule(FROM_DATE, r"\1到"),
+    rule(TWO_DAYS, say.two_days),
+    rule(
+        rf"{HEAD}([0-9]{{1,2}})\.([0-9]{{1,2}}){TO}([0-9]{{1,2}})\.([0-9]{{1,2}})(?=\s?(?:{words.HOLIDAYS}))",
+        say.two_days,
+    ),
     rule(rf"(?<=今天是|生日是|日期是){HEAD}([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){DATED}", say.short_date),
+    rule(rf"((?:{words.DATES})[：:])([0-9]{{1,2}})/([0-9]{{1,2}}){DATED}", say.labelled_date),
+    rule(r"([今明后昨]天)([0-9]{1,2})/([0-9]{1,2})(?=[，。！？]|$)", say.labelled_date),
+    rule(r"第([0-9]{1,3})/([0-9]{1,3})(?=([步页关集题章节课天轮组张]))", r"第\1\3，共\2"),
     rule(rf"{HEAD}([0-9]{{1,2}})-([0-9]{{1,2}})(?=是?[{HAN}]{{1,3}}节)", say.short_date),
     rule(r"(?<![0-9])([0-9]{1,3})[′']([0-9]{1,2})[″\"]", r"\1分\2秒"),
     rule(A_SENTENCE, say.scored),
@@ -101,7 +115,7 @@ WHEN: Sequence[Rule] = (
     ),
     rule(rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}){DATED}", say.written_date),
     rule(
-        rf"(?<![0-9:：.]){CLOCK}(?![0-9:：])(?:\s?([apAP])\.?[mM]\.?(?![A-Za-z]))?(?:分(?![钟之])|[整]"
+        rf"(?<![0-9.])(?<![0-9][:：]){CLOCK}(?![0-9:：])(?:\s?([apAP])\.?[mM]\.?(?![A-Za-z]))?(?:分(?![钟之])|[整]"
         rf"(?=[，。！？]|$))?",
         say.time,
     ),
@@ -109,17 +123,25 @@ WHEN: Sequence[Rule] = (
         rf"{HEAD}([0-9]{{1,2}})\s?([apAP])\.?[mM]\.?(?![A-Za-z])",
         lambda m: f"{'上午' if m[2] in 'aA' else '下午'}{counted(m[1])}点",
     ),
-    rule(r"(?<![0-9:：.])([0-9]{1,9})(?: ?[:：]| [:：] )([0-9]{1,9})(?![0-9:：])", r"\1比\2"),
-    rule(rf"{HEAD}(?<!第)([0-9]{{1,2}})[.·•/]([0-9]{{1,2}})(?=[{HAN}]{{0,2}}(?:{words.FEASTS}))", say.feast),
+    rule(r"(?<![0-9.:：])[0-9]{1,4}(?:[:：][0-9]{1,4}){2,}(?![0-9:：])", lambda m: re.sub("[:：]", "比", m[0])),
+    rule(r"(?<![0-9.])(?<![0-9][:：])([0-9]{1,9})(?: ?[:：]| [:：] )([0-9]{1,9})(?![0-9:：])", r"\1比\2"),
+    rule(
+        rf"{HEAD}(?<![A-Za-z第])([0-9]{{1,2}})[.·•/]([0-9]{{1,2}})(?!级)(?=[{HAN}]{{0,2}}(?:{words.FEASTS}))", say.feast
+    ),
     rule(r"(?<![0-9.·])([0-9]{1,2})[·•]([0-9]{1,2})(?![0-9.·])", say.feast),
-    rule(rf"{HEAD}([12][0-9]{{3}})(?={TO}[12][0-9]{{3}}年|到[12][0-9]{{3}}年)", lambda m: digits(m[1])),
-    rule(rf"(?<=[零一二三四五六七八九]{{4}}){TO}(?=[12][0-9]{{3}}年)", "到"),
+    rule(rf"{HEAD}([12][0-9]{{3}})(?=(?:{TO}|到)[12][0-9]{{3}}(?:[学财]?年|赛季))", lambda m: digits(m[1])),
+    rule(rf"(?<=[零一二三四五六七八九]{{4}}){TO}(?=[12][0-9]{{3}}(?:[学财]?年|赛季))", "到"),
+    rule(rf"{HEAD}([12][0-9]{{3}})(?=[学财]年|赛季)", lambda m: digits(m[1])),
     rule(rf"(?:({words.SPANS})\s?)?{HEAD}(?<!公元)([12][0-9]{{3}})(?=年(?![级初]))", say.years),
     rule(rf"{HEAD}([12][0-9]{{3}})(?=年(?![级代初]))", lambda m: digits(m[1])),
 )
 """Times, dates, ratios."""
 
 AMOUNTS: Sequence[Rule] = (
+    rule(rf"({SIGN_OF_MONEY})-(?=[0-9])", r"-\1"),
+    rule(rf"{HEAD}([12])[mM]([0-9]{{1,2}})(?![0-9A-Za-z²³.])", lambda m: f"{cardinal(m[1])}米{digits(m[2])}"),
+    rule(rf"{HEAD}([0-9]+)([百千万亿])?\+(?=\s?[{HAN}]|[，。！？]|$)", say.many),
+    rule(rf"(?<![A-Za-z0-9.,])(?:(?:{N})(?:{say.PLAIN_UNIT})){{2,4}}(?![A-Za-z0-9²³/])", say.compound),
     rule(rf"(?<![A-Za-z0-9)%°℃℉{POWERS}])-(?=(?:{N})(?:\s?[~～到至]\s?-?(?:{N}))?\s?{WARMTH})", "零下"),
     rule(rf"(?<=[~～到至])\s?-(?=(?:{N})\s?{WARMTH})", "零下"),
     rule(r"(?:(?<=[℃℉°度])|(?<=°[CF]))\s?[-–—~～]+\s?(?=零下|-?[0-9])", "到"),
@@ -151,8 +173,12 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"{HEAD}({N})\s?°", say.with_unit("度")),
     rule(
         rf"(?<=[0-9])\s?(?!{any_of(unit for unit in words.UNITS if '/' in unit)})({any_of(words.UNITS)}"
-        rf"|[{HAN}]{{1,3}})/(?=(?:{any_of(words.UNITS)}|[{HAN}])(?![A-Za-z0-9²³]))",
+        rf"|[{HAN}]{{1,3}})/(?=(?:[0-9]+\s?)?(?:{any_of(words.UNITS)}|[{HAN}])(?![A-Za-z0-9²³]))",
         r"\1每",
+    ),
+    rule(
+        rf"(?<![0-9/.A-Za-z])([0-9]{{1,4}})/([0-9]{{1,4}})\s?({any_of(words.UNITS)})(?![A-Za-z0-9²³/])",
+        lambda m: say.fraction(m) + words.UNITS[m[3]],
     ),
     rule(
         rf"(?<![A-Za-z0-9.,])({N})\s?({any_of([*words.UNITS, *(m for m in words.MONEY if len(m) == 1)])})(?:"
@@ -169,6 +195,16 @@ AMOUNTS: Sequence[Rule] = (
 """Money, percentages, temperatures, units, fractions."""
 
 SIGNS: Sequence[Rule] = (
+    rule(r"(?<=[0-9])!\s?(?==)", "的阶乘"),
+    rule(
+        rf"log([{INDICES}]+)\s?([0-9]+|[a-z](?![a-z]))",
+        lambda m: f"以{cardinal(m[1].translate(LOWERED))}为底{m[2]}的对数",
+    ),
+    rule(r"∣([^∣\n]{1,24})∣", r"\1的绝对值"),
+    rule(rf"\s?([{''.join(words.RELATIONS)}])\s?", lambda m: words.RELATIONS[m[1]]),
+    rule(rf"(?<![A-Za-z])([a-z])([a-z])(?=\^|[{POWER}{POWERS}])", r"\1 \2"),
+    rule(r"(?<![A-Za-z0-9])C\+\+", "C加加"),
+    rule(r"(?<![A-Za-z0-9])([A-F])\+(?![A-Za-z0-9+])", r"\1加"),
     rule(rf"(?:\^|{POWER})(\(?-?[0-9A-Za-z]{{1,3}}\)?)|([{POWERS}]+)", say.power),
     rule(rf"[A-Z]{{2,3}}(?=[{INDICES}])", lambda m: " ".join(m[0])),
     rule(rf"[{INDICES}]", lambda m: m[0].translate(LOWERED)),
@@ -187,7 +223,17 @@ SIGNS: Sequence[Rule] = (
 
 NUMBERS: Sequence[Rule] = (
     rule(r"(?<=[0-9])\s?/\s?(?=[0-9])", "除以"),
-    rule(r"(?<=[A-Za-z0-9])@(?=[A-Za-z0-9])", "艾特"),
+    rule(r"(?<=[A-Za-z0-9])_(?=[A-Za-z0-9_.-]{0,40}@)", "下划线"),
+    rule(r"(?<=[A-Za-z线.-])[0-9]+(?=[A-Za-z0-9_.-]{0,40}@[A-Za-z])", lambda m: digits(m[0])),
+    rule(r"(?<![0-9.])[0-9]{2,}(?=\.(?:com|cn|net|org|edu)(?![A-Za-z]))", lambda m: digits(m[0])),
+    rule(r"(?<=[零一二三四五六七八九])\.(?=(?:com|cn|net|org|edu)(?![A-Za-z]))", "点"),
+    rule(rf"@(?=[A-Za-z0-9{HAN}])", "艾特"),
+    rule(r"(?<![A-Za-z])([A-Z])\.(?=[A-Z]\.|[A-Z](?![A-Za-z]))", r"\1"),
+    rule(
+        rf"第({ROMAN})|(?<=[{HAN}])(?=[IVX]{{2}})({ROMAN})|(?<![A-Za-z0-9])(?=[IVX]{{2}})({ROMAN})(?=[型级类期章卷世])",
+        lambda m: f"第{roman(m[1])}" if m[1] else roman(m[2] or m[3]),
+    ),
+    rule(rf"(?<=[a-z] )(?=[IVX]{{2}})({ROMAN})", lambda m: roman(m[1])),
     rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: "点".join(map(cardinal, m[0].split(".")))),
     rule(r"(?<![A-Za-z])[Nn][Oo]\.?\s?([0-9]+)", lambda m: f"第{cardinal(m[1])}"),
     rule(rf"{HEAD}([0-9]{{1,9}})(?:st|nd|rd|th)(?![A-Za-z])", lambda m: f"第{cardinal(m[1])}"),

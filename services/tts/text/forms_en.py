@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable
 
 from tts.text import words_en as words
-from tts.text.figure_rules import RAISED, Match, halves, is_date, month_and_day
+from tts.text.figure_rules import RAISED, Match, N, any_of, are_days, halves, is_date, month_and_day
 from tts.text.numbers_en import SMALL, cardinal, digits, number, ordinal, part_of, year
+
+PLAIN_UNIT = any_of(unit for unit in words.UNITS if unit.isalpha())
 
 
 def day_of_year(year_: str, month: str, day: str, otherwise: str) -> str:
@@ -80,12 +82,45 @@ def fraction(m: Match) -> str:
     return (f"{cardinal(m[1])} and " if m[1] else "") + part_of(part, of)
 
 
+def fraction_of(m: Match) -> str:
+    """Return 1/3 tsp as one third of a teaspoon, 2 1/2 kg as two and one half kilograms."""
+    unit = words.UNITS[m[4]]
+    article = "an" if unit[0] in "aeiou" or unit == "hour" else "a"
+    return f"{fraction(m)} {plural(unit) if m[1] else f'of {article} {unit}'}"
+
+
 def power(m: Match) -> str:
     power = (m[1] or m[2]).translate(RAISED).strip("()")
     if power == "2":
         return " squared"
     minus, rest = ("minus ", power[1:]) if power[0] == "-" else ("", power)
     return f" to the power of {minus}{cardinal(rest) if rest.isdigit() else rest}"
+
+
+def two_days(m: Match) -> str:
+    if not are_days(m):
+        return m[0]
+    days = [f"{words.MONTHS[int(month) - 1]} {ordinal(day)}" for month, day in ((m[1], m[2]), (m[3], m[4]))]
+    return " to ".join(days)
+
+
+def years(m: Match) -> str:
+    return f"{year(m[1])} to {year(m[2])}" if m[1] < m[2] else m[0]
+
+
+def compound(m: Match) -> str:
+    """Return 1h30min as one hour thirty minutes."""
+    parts = re.findall(rf"({N})({PLAIN_UNIT})", re.sub(r"(?<=h)([0-9]+)m\Z", r"\1min", m[0]))
+    return " ".join(amount(figures, words.UNITS[unit]) for figures, unit in parts)
+
+
+def foot(m: Match) -> str:
+    """Return 6' as six feet, unless the sign closes a quotation."""
+    return m[0] if m.string.count("'") % 2 == 0 else amount(m[1], "foot")
+
+
+def grade(m: Match) -> str:
+    return "C plus plus" if m[1] else f"{m[2]} {'plus' if m[3] == '+' else 'minus'}"
 
 
 def inches(m: Match) -> str:

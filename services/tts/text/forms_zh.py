@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable
 
 from tts.text import words_zh as words
-from tts.text.figure_rules import HEAD, RAISED, TAIL, Match, is_date, month_and_day
+from tts.text.figure_rules import HEAD, RAISED, TAIL, Match, N, any_of, are_days, is_date, month_and_day
 from tts.text.numbers_zh import cardinal, counted, digits, number, part_of, sixtieth
+
+PLAIN_UNIT = any_of(unit for unit in words.UNITS if unit.isalpha() and unit.isascii())
 
 
 def telephone(m: Match) -> str:
@@ -60,8 +62,8 @@ def time(m: Match) -> str:
 
 def scored(m: Match) -> str:
     """Return a sentence about a match or a mixture, its `3:20` as a ratio."""
-    ratio = rf"(?<![0-9:：.])([0-9]{{1,3}})\s?[:：-]\s?([0-9]{{1,3}}){TAIL}(?![:：])"
-    said = re.sub(rf"({words.SCORES}|{words.RATIOS})([是为]?\s?){ratio}", r"\1\2\3比\4", m[0])
+    ratio = rf"(?<![0-9.])(?<![0-9][:：])([0-9]{{1,3}})\s?[:：-]\s?([0-9]{{1,3}}){TAIL}(?![:：])"
+    said = re.sub(rf"({words.SCORES}|{words.RATIOS})([是为：:]?\s?){ratio}", r"\1\2\3比\4", m[0])
     return re.sub(rf"{ratio}(?=[^，。,]{{0,4}}(?:{words.SCORED}))", r"\1比\2", said)
 
 
@@ -95,6 +97,29 @@ def power(m: Match) -> str:
 
 def beside_letters(m: Match) -> str:
     return cardinal(m[1]) if len(m[1]) < 3 else digits(m[1])
+
+
+def two_days(m: Match) -> str:
+    """Return 7/1-8/31 as 七月一日到八月三十一日."""
+    if not are_days(m):
+        return m[0]
+    return "到".join(f"{cardinal(month)}月{cardinal(day)}日" for month, day in ((m[1], m[2]), (m[3], m[4])))
+
+
+def labelled_date(m: Match) -> str:
+    return f"{m[1]}{cardinal(m[2])}月{cardinal(m[3])}日" if is_date(m[2], m[3]) else m[0]
+
+
+def many(m: Match) -> str:
+    """Return 100+ as 一百多, but 18+ as 十八加."""
+    is_round = m[2] or (m[1].endswith("0") and len(m[1]) > 1)
+    return f"{cardinal(m[1])}{m[2] or ''}{'多' if is_round else '加'}"
+
+
+def compound(m: Match) -> str:
+    """Return 1m20cm as 一米二十厘米."""
+    parts = re.findall(rf"({N})({PLAIN_UNIT})", re.sub(r"(?<=h)([0-9]+)m\Z", r"\1min", m[0]))
+    return "".join(counted(figures) + words.UNITS[unit] for figures, unit in parts)
 
 
 def feast(m: Match) -> str:

@@ -84,6 +84,11 @@ def _items(m: Match) -> str:
 ITEM = re.compile(r"(?:(?<=[\s:：，。；;,!！?？])|^)([0-9]{1,2})[.．)）] ?(?=[^\W\d])")
 
 
+def _tag(m: Match) -> str:
+    """Return #HappyBear as the words that it is made of."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Z])", " ", m[1])
+
+
 def _breath(m: Match) -> str:
     """Return a comma or a full stop as the text before it has them; nothing beside other punctuation."""
     before, after = m.string[max(0, m.start() - 1) : m.start()], m.string[m.end() : m.end() + 1]
@@ -131,6 +136,8 @@ LINKS = (
          r"([A-Za-z0-9.-]*)[^\s<>\"'`，。；！？、（）()「」『』《》“”"
          r"\u3000-\u303f\u4e00-\u9fff]*", _host),
     rule(r"(?<![A-Za-z0-9.])www\.([A-Za-z0-9.-]+)(?:/[^\s<>\"'`，。；！？、（）()\u4e00-\u9fff]*)?", _host),
+    rule(r"(?<![\w.@/-])((?:[a-z0-9-]{1,40}\.){1,4}(?:com|cn|org|net|edu|gov|io|ai|dev|app|co|uk|me|tv|info))/[^\s<>\"'`"
+         r"，。；！？、（）()\u3000-\u303f\u4e00-\u9fff]*", _host),
     rule(r"(?<![A-Za-z])mailto:"),
 )  # fmt: skip
 LINES = (
@@ -142,6 +149,8 @@ LINES = (
     rule(r"(?m)^.*[0-9][.．)）].*$", _items),
     rule(r"(?m)^ ?([0-9]{1,3})(?:[.)] +|[．）] ?(?=[^\W\d]))", rf"{STOP}\1{PAUSE}"),
     rule(r" ?\|[ |]*", PAUSE),
+    rule("∣", "|"),
+    rule(r"(?<![A-Za-z0-9&])#(?=[A-Za-z0-9]{0,40}[a-z][A-Z0-9])([A-Za-z0-9]+)", _tag),
 )
 SPANS = (
     rule(r"`+"),
@@ -164,7 +173,7 @@ SIGNS = (
     rule(r"(?<=\S)(?: [-–—]+ |-{2,})(?![0-9])|(?<!\S)[-–—_=]{2,}", PAUSE),
     rule(r"(?<=[a-z]{2})([.!?])(?=[A-Z][a-z'’ ]|[AI]\s)", r"\1 "),  # a blank forgotten after a sentence
     rule(r"[<>{}\[\]【】〖〗｛｝［］]", PAUSE),
-    rule(r"[_^\\]+", " "),
+    rule(r"(?:_(?![A-Za-z0-9._-]{0,40}@[A-Za-z0-9])|[\^\\])+", " "),
     rule(r"={2,}|(?<![A-Za-z])#+(?![0-9])"),
     rule(r"[(（]\s*[)）]"),
     rule(r"([!！?？])(?:[\s!！?？]*[!！?？])+", lambda m: next((mark for mark in m[0] if mark in "?？"), m[1])),
@@ -179,7 +188,7 @@ BREATHS = (
     rule(rf"(?<=[{CJK}]) (?=[{MARKS}])|(?<=[\w{MARKS}]) (?=[，。；！？、])|(?<=\w) (?=[,;!?](?:\s|$|[{CJK}]))"),
     rule(
         r"\A[\s,，。;；:：、!！?？)）」』》”’—–\-]*(?<!-)(?=[^-])|\A[-—–\s]+(?![0-9.$€£¥￥])|\A\.\s+|\A[+>]+ +"
-        r"|[\s,，、:：;；(（—–-]+\Z"
+        r"|(?<![\s,，、:：;；(（—–-])[\s,，、:：;；(（—–-]++\Z"
     ),
 )
 BEFORE_FACES = (

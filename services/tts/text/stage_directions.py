@@ -92,8 +92,8 @@ def _smiley(m: Match) -> str:
 
 FACES = (
     rule(r"¯\\?_[(（]ツ[)）]_\\?/¯", PAUSE),
-    rule(rf"[{ARMS}]?[(（]([^()（）\n]{{2,24}})[)）][{ARMS}]?(?:╭❤)?", _wide_face),
-    rule(r"[(（]([^()（）\n]{0,24})[)）]", _face),
+    rule(rf"[{ARMS}]?[(（]([^()（）\n]{{2,24}})[)）](?:[{ARMS}][\"ﾞ゛]?)?(?:╭❤)?", _wide_face),
+    rule(rf"[(（]([^()（）\n]{{0,24}})[)）](?:[{ARMS}][\"ﾞ゛])?", _face),
     rule(r"ʕ[^ʕʔ\n]{1,12}ʔ", PAUSE),
     rule(
         rf"(?<={PAUSE})[*～~]?[oO](?![A-Za-z])|(?<={PAUSE})[{ARMS}](?!\w)|(?<![A-Za-z0-9\u3041-\u30ff\u0600-\u065f])[{ARMS}](?={PAUSE})"

@@ -86,6 +86,7 @@ def _signed(stretch: str, *, plain: bool) -> str:
     return re.sub(rf"(?<=[0-9A-Za-z)%°℃{POWERS}{INDICES}π½¼¾⅓⅔])\s?[{DASH}]\s?(?=\S)", MINUS, stretch)
 
 
+DASHES = re.compile(rf"(?<=[0-9a-z])\s?[{DASH}]\s?")
 BEFORE = (
     rule(r"\^(?=[\w(\-])", POWER),
     rule(r"(?<=[0-9])\*\*(?=[0-9(])", POWER),
@@ -95,5 +96,6 @@ BEFORE = (
     rule(r"(?<=[0-9A-Za-z)])(\s?)<(?=\s?[0-9A-Za-z(\-])", r"\1＜"),
     rule(r"(?<=[0-9A-Za-z)])(\s?)>(?=\s?[0-9A-Za-z(\-])", r"\1＞"),
     rule(rf"(?<=[0-9a-wyz)])\s?\((?=[0-9a-z]\s?[+{DASH}×÷*]\s?[0-9a-z]\))", "×("),
+    rule(r"\|([^|\n]{1,20})\|", lambda m: f"∣{DASHES.sub(MINUS, m[1])}∣"),
     rule(rf"(?<=[0-9元个只])\s?[{DASH}]\s?(?=(?:{N})[\u3400-\u9fff]{{0,3}}\s?=)", MINUS),
 )

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from math import factorial
 
 from chassis.script_language import DENSE, scripts
 from tts.text.latex import raised
@@ -91,7 +92,25 @@ SYMBOLS = (
 
 LOWERED = str.maketrans("0123456789n", "₀₁₂₃₄₅₆₇₈₉ₙ")
 OPERAND = r"-?(?:[A-Za-z](?![A-Za-z0-9_:>=-])|[0-9][0-9.]*+(?![A-Za-z_]))"
+
+
+def _factorial(m: Match) -> str:
+    """Return 5!=120 with a blank, since it is true; 5!=6 says that they differ."""
+    return f"{m[1]}! =" if factorial(int(m[1])) == int(m[2]) else m[0]
+
+
+def _absolute(m: Match) -> str:
+    """Return |x| between signs that are no edges of a table's cells."""
+    line = m.string[m.string.rfind("\n", 0, m.start()) + 1 :].partition("\n")[0].strip()
+    table = line.count("|") % 2 or (line.count("|") > 2 and line[0] == line[-1] == "|" and WORDS.search(line))
+    return m[0] if table else f"∣{m[1]}∣"
+
+
+WORDS = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]")
 COMPARISONS = (
+    rule(r"(?<![|0-9A-Za-z])\|([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])", _absolute),
+    rule(r"(?<![\w.])([0-9]{1,2})!=(?=([0-9]{1,24})(?![\w.]))", _factorial),
+    rule(r"[△▵](?=[A-Z]{3}(?![A-Z]))", "∆"),
     rule(
         r"(?<=[\w)]) ?(<=|>=|!=|=<)(?= ?[\w(\-])", lambda m: m[0].replace(m[1], {"!=": "≠", ">=": "≥"}.get(m[1], "≤"))
     ),

@@ -30,6 +30,7 @@ UNITS = {
     "GHz": "gigahertz", "kW": "kilowatt", "W": "watt", "V": "volt", "mAh": "milliamp hour", "kWh": "kilowatt hour",
     "hrs": "hour", "hr": "hour", "min": "minute", "mins": "minute", "sec": "second", "secs": "second",
     "ms": "millisecond", "kcal": "kilocalorie", "kJ": "kilojoule", "dB": "decibel", "rpm": "revolution per minute",
+    "tsp": "teaspoon", "tbsp": "tablespoon", "Tbsp": "tablespoon", "h": "hour", "bpm": "beat per minute",
     "fps": "frame per second", "px": "pixel", "€": "euro", "$": "dollar", "£": "pound", "¢": "cent", "¥": "yuan",
     "￥": "yuan", "₹": "rupee", "₩": "won", "₽": "ruble", "元": "yuan",
 }  # fmt: skip
@@ -47,7 +48,7 @@ PER = {
     "ml": "milliliter", "cup": "cup", "kid": "kid", "child": "child", "pound": "pound", "mile": "mile",
     "meter": "meter",
     "m²": "square meter", "m³": "cubic meter", "bag": "bag", "box": "box", "bottle": "bottle", "item": "item",
-    "ticket": "ticket",
+    "ticket": "ticket", "100km": "hundred kilometers", "100 km": "hundred kilometers",
 }  # fmt: skip
 MONEY = {
     "$": ("dollar", "cent"), "€": ("euro", "cent"), "£": ("pound", "pence"), "￡": ("pound", "pence"), "¥": ("yuan",
@@ -66,13 +67,19 @@ CODES_OF_MONEY = {
     "CAD": "Canadian dollar", "AUD": "Australian dollar", "NZD": "New Zealand dollar", "SGD": "Singapore dollar",
     "CHF": "Swiss franc", "THB": "baht", "BRL": "real", "MXN": "Mexican peso",
 }  # fmt: skip
-MAGNITUDE = {"k": "thousand", "K": "thousand", "M": "million", "bn": "billion", "B": "billion"}
+MAGNITUDE = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "bn": "billion", "B": "billion"}
 
 SIGNS = {
     "+": "plus", "−": "minus", "×": "times", "*": "times", "÷": "divided by", "=": "equals", "＜": "is less than",
     "＞": "is greater than", "≤": "is at most", "≥": "is at least", "≠": "is not equal to", "±": "plus or minus",
     "≈": "is about", "∶": "to",
 }  # fmt: skip
+RELATIONS = {
+    "∠": "angle", "∆": "triangle", "∥": "is parallel to", "⊥": "is perpendicular to", "∴": "therefore", "∵": "because",
+    "∈": "is in", "∉": "is not in", "∝": "is proportional to", "≡": "is identical to", "∪": "union", "∩": "and",
+}  # fmt: skip
+FUNCTIONS = {"sin": "sine", "cos": "cosine", "tan": "tangent", "log": "log", "ln": "natural log of"}
+"""Names before an angle or a number: sin30°, log 100."""
 GREEK = {
     "π": "pi", "α": "alpha", "β": "beta", "γ": "gamma", "θ": "theta", "λ": "lambda", "μ": "mu", "σ": "sigma",
     "φ": "phi",
@@ -92,6 +99,25 @@ SHORT = {
     r"w/o": "without",
     r"n/a": "N A", r"N/A": "N A",
 }  # fmt: skip
+
+BOARDS = (
+    "grid|board|inch|inches|feet|foot|ft|cm|mm|m|photo|picture|wood|square|cube|matrix|table|room|garden|box|"
+    "sheet|block"
+)
+"""After two lengths: 2x4 is two by four there."""
+NUMBERED = "step|page|part|level|day|question|round|lesson|chapter|quiz|card|slide|task|stage|player"
+"""Before the place in a row: step 1/3 is one of three."""
+PARTS_OF_WORKS = (
+    "Chapter|Part|Book|Volume|Act|Scene|Episode|Season|War|Phase|Type|Level|Stage|Section|Lesson|Unit|Grade|Round|Class|"
+    "Appendix|Article|Title|Figure|Table|Bowl|Mark|Division|Tier|Category|Step|Symphony|Movement"
+)
+"""Before a Roman number, I and X too: Chapter IV is chapter four."""
+RULERS = (
+    "Henry|Louis|Elizabeth|Charles|George|Edward|James|William|Richard|Mary|John|Paul|Catherine|Napoleon|Alexander|"
+    "Philip|Peter|Nicholas|Frederick|Francis|Ramses|Ptolemy|Ivan|Leopold|Benedict|Pius|Leo|Gregory|Clement|Innocent|"
+    "Ferdinand|Gustav|Christian|Haakon|Harald|Carl|Wilhelm|Victor|Darius|Xerxes|Constantine|Otto|Margaret|Albert"
+)
+"""Before a Roman number: Henry VIII is Henry the eighth."""
 
 CALLING = (
     r"call(?:s|ed|ing)?(?: me| us| him| her)?(?: at| on)?|dial(?:s|ed|ing)?|phone|phone number|telephone|number is|"

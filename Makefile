@@ -71,7 +71,7 @@ install uninstall: ## as a hardened service of systemd, started with the machine
 
 # Working on it
 
-.PHONY: env test real $(SERVICES:%=test-%) e2e bench lint types docs pins build browser containers clean
+.PHONY: env test real $(SERVICES:%=test-%) e2e bench load lint types docs pins build browser containers clean
 env:
 	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
 
@@ -92,6 +92,12 @@ e2e: env ## real processes behind the real nginx
 bench: env ## how fast it is: direct, through a service, through the proxy (ONLY="llm tts"; PEER=litellm beside it)
 	@deploy/native/packages
 	PYTHONPATH=.:tests:services PEER=$(PEER) $(BIN)/python -m bench $(ONLY)
+
+load: export TOYS := $(TOYS)
+load: export BASE := $(BASE)
+load: export KEYS := $(KEYS)
+load: env ## how many toys it carries: make load TOYS=200 (BASE=http://…/v1 KEYS=a,b THINK=10 SECONDS=30 FILE=… FRESH=1)
+	PYTHONPATH=.:tests:services $(BIN)/python -m bench.load
 
 lint: env ## formatting and common mistakes
 	$(BIN)/ruff format --check .

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager, suppress
 from contextvars import copy_context
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -16,6 +18,16 @@ NICENESS = 5
 """Steps by which work in threads yields to the event loop, which has callers to answer: a third of its weight.
 With 10, a tenth of its weight, /healthz was hardly quicker, and beside two busy programs on two cores no caller was
 answered in time."""
+
+
+@cache
+def cores() -> int:
+    """Return how many processors this process may use."""
+    allowed = len(os.sched_getaffinity(0))
+    with suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        allowed = min(allowed, max(1, round(int(quota) / int(period))))
+    return allowed
 
 
 async def in_daemon_thread(function: Callable[[], T]) -> T:

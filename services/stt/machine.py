@@ -1,4 +1,4 @@
-"""Facts about the machine: processors and memory, a container's limits included."""
+"""Facts about the machine's memory, a container's limit included."""
 
 import ctypes
 import gc
@@ -7,16 +7,6 @@ import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-
-
-@cache
-def cores() -> int:
-    """Return how many processors this process may use."""
-    allowed = len(os.sched_getaffinity(0))
-    with suppress(OSError, ValueError):
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        allowed = min(allowed, max(1, round(int(quota) / int(period))))
-    return allowed
 
 
 def give_memory_back() -> None:

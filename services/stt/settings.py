@@ -6,7 +6,7 @@ import msgspec
 
 from chassis.settings import Count, Seconds
 from chassis.settings import Settings as ServiceSettings
-from stt.machine import cores
+from chassis.threads import cores
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):

@@ -14,12 +14,11 @@ import httpx
 import msgspec
 
 from chassis.errors import Declined, EngineFailed
-from chassis.threads import Stop, pieces, workers
+from chassis.threads import Stop, cores, pieces, workers
 from chassis.upstream.turns import once
 from chassis.upstream.vendor import Call, Vendor
 from stt.engines import Engine
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
-from stt.machine import cores
 from stt.sound import speech
 from stt.sound.audio_file import Format, Raw, encoded
 from stt.sound.speech import Speech

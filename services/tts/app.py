@@ -19,6 +19,7 @@ from tts.cache.cache import Cache, CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
 from tts.engines.openai.providers import UPSTREAMS
 from tts.list_voices import voices
+from tts.pace import Pace
 from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
 from tts.speak_ahead import SpeakAhead
@@ -48,6 +49,7 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
         settings,
         levels,
         asyncio.Lock(),
+        Pace(),
         cache,
         RecentLanguages(),
         RecentManners(),

@@ -22,6 +22,7 @@ from tts.audio.loudness import Levels
 from tts.cache.cache import Cache
 from tts.engines import Engine
 from tts.order import Order
+from tts.pace import Pace
 from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
 from tts.speech import Speaking, begun, fit_for_a_child
@@ -53,13 +54,14 @@ class SpeakAhead:
         settings: Settings,
         levels: Levels,
         turns: asyncio.Lock,
+        pace: Pace,
         cache: Cache | None,
         recent: RecentLanguages,
         manners: RecentManners,
         guard: "Guard | None",
     ) -> None:
         self._chain, self._settings, self._cache = chain, settings, cache
-        self._levels, self._turns = levels, turns
+        self._levels, self._turns, self._pace = levels, turns, pace
         self._recent, self._manners, self._guard = recent, manners, guard
         self._under_way = 0
 
@@ -94,7 +96,7 @@ class SpeakAhead:
 
     async def _spoken(self, cache: Cache, order: Order) -> None:
         begin: Callable[[], Awaitable[Speaking]] = partial(
-            begun, self._chain, order, self._levels, self._turns, check=self._check
+            begun, self._chain, order, self._levels, self._turns, self._pace, check=self._check
         )
         self._under_way += 1
         try:

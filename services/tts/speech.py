@@ -24,6 +24,7 @@ from tts.cache.cache import CACHE_HEADER, Cache, Replay
 from tts.cache.entry import How, Outgoing
 from tts.engines import Engine
 from tts.order import Order
+from tts.pace import Pace
 from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
 from tts.take import Silence, Take
@@ -40,6 +41,7 @@ async def speech(
     settings: Settings,
     levels: Levels,
     turns: asyncio.Lock,
+    pace: Pace,
     cache: Cache | None,
     recent: RecentLanguages,
     manners: RecentManners,
@@ -50,6 +52,7 @@ async def speech(
 
     Args:
         turns: Held by whoever encodes.
+        pace: Pace of the engines that work on this machine.
 
     Raises:
         BadRequest: The body cannot be served, or no engine has a voice for it.
@@ -59,7 +62,7 @@ async def speech(
     wanted, kind = await fit_for_a_child(wanted, guard, key)
     hint = recent.get(key, wanted.voice)
     order = await aside(wanted.text, lambda: Order.planned(wanted, settings, hint, chain))
-    begin = partial(begun, chain, order, levels, turns)
+    begin = partial(begun, chain, order, levels, turns, pace)
     sound: Outgoing
     if not speakable(order.text):
         sound = Unspoken(Silence(order))
@@ -93,6 +96,7 @@ async def begun(
     order: Order,
     levels: Levels,
     turns: asyncio.Lock,
+    pace: Pace,
     *,
     check: Callable[[Engine], None] = lambda engine: None,
 ) -> "Speaking":
@@ -108,7 +112,7 @@ async def begun(
 
     def work(engine: Engine, submodel: str | None) -> Work[bytes, Take]:
         check(engine)
-        take = Take(order, order.plan(engine, submodel), levels, turns)
+        take = Take(order, order.plan(engine, submodel), levels, turns, pace)
         return Work(take.pieces(), take)
 
     return Speaking(order, await chain.answer(order.wanted.model, work))

@@ -1,7 +1,7 @@
 """One engine's making of an order: clauses spoken, joined, encoded."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 
 from chassis.errors import Declined
@@ -9,6 +9,7 @@ from tts.audio.loudness import Levels
 from tts.audio.pcm import RATE, pcm, silence
 from tts.join import Joined
 from tts.order import Order, Plan
+from tts.pace import Pace
 from tts.text.aside import aside
 from tts.text.clauses import clauses
 from tts.text.speakable import speakable
@@ -22,11 +23,12 @@ class Take:
 
     Args:
         turns: Held by whoever encodes.
+        pace: Pace of the engines that work on this machine.
     """
 
-    def __init__(self, order: Order, plan: Plan, levels: Levels, turns: asyncio.Lock) -> None:
+    def __init__(self, order: Order, plan: Plan, levels: Levels, turns: asyncio.Lock, pace: Pace) -> None:
         self.plan = plan
-        self._turns = turns
+        self._turns, self._pace = turns, pace
         texts = filter(speakable, clauses(plan.text, plan.engine.lengths))
         self._joined = Joined(plan.engine, texts, plan.voice, plan.speed, levels)
         self._encoding = order.encoding(self._joined.sound, order.wanted.speed / plan.speed)
@@ -40,14 +42,32 @@ class Take:
         """Yield the sound in the codec asked for, as the engine makes it.
 
         Raises:
+            TooBusy: The engine works on this machine, and as many are spoken to as can be.
             Declined: The engine made no sound, though there is something to say.
             EngineFailed: The engine broke off.
         """
+        if not self.plan.engine.works_here:
+            async with aclosing(self._coded(lambda: None)) as pieces:
+                async for coded in pieces:
+                    yield coded
+            return
+        with self._pace.speaking() as turn:
+            async with aclosing(self._coded(turn.made)) as pieces:
+                async for coded in pieces:
+                    turn.pause()
+                    yield coded
+                    turn.go_on()
+
+    async def _coded(self, made: Callable[[], object]) -> AsyncGenerator[bytes, None]:
+        """Yield the sound, and call `made` when a piece has come from the engine and begins to leave."""
         await aside(self.plan.text, self._joined.cut)
         async with aclosing(self._joined.pieces()) as pieces:
             async for piece in pieces:
-                slices = self._encoding.encode(piece)
+                slices, fresh = self._encoding.encode(piece), True
                 while (coded := await self._turn(slices)) is not None:
+                    if fresh:
+                        made()
+                        fresh = False
                     yield coded
         if not self._encoding.seconds:
             raise Declined("The engine made no sound of this text.", param="input")

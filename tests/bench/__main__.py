@@ -7,7 +7,7 @@ import sys
 
 import uvloop
 
-from bench import llm, start, stt, stt_long, stt_real, stt_short, tts, turn, vendors
+from bench import llm, overload, start, stt, stt_long, stt_real, stt_short, tts, turn, vendors
 
 PARTS = {
     "start": start.main,
@@ -18,6 +18,7 @@ PARTS = {
     "stt_long": stt_long.main,
     "stt_real": stt_real.main,
     "turn": turn.main,
+    "overload": overload.main,
     "vendors": vendors.main,
 }
 

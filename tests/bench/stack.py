@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -142,14 +142,24 @@ def service(name: str, port: int, core: int | None = None, /, **environ: str) ->
 
 
 @contextmanager
-def proxy(port: int, *, core: int | None = None) -> Iterator[Process]:
-    """nginx before services on `port` + 11, 12 and 13."""
+def proxy(
+    port: int, *, core: int | None = None, servers: Mapping[str, Sequence[str]] | None = None
+) -> Iterator[Process]:
+    """nginx before services on `port` + 11, 12 and 13.
+
+    Args:
+        servers: Addresses of several replicas, by service, instead.
+    """
     nginx = find_nginx()
     if nginx is None:
         raise RuntimeError("nginx is missing: deploy/native/packages fetches it")
     folder = Path(tempfile.mkdtemp(prefix="talkbox-bench-"))
     template = (ROOT / "proxy" / "nginx.conf.template").read_text()
-    (folder / "proxy.conf").write_text(proxy_config(template, Addresses(port, "127.0.0.1"), {}))
+    config = proxy_config(template, Addresses(port, "127.0.0.1"), {})
+    for service, replicas in (servers or {}).items():
+        own = f"server 127.0.0.1:{Addresses(port).own_port(service)} max_fails=0;"
+        config = config.replace(f"{own} {own}", " ".join(f"server {each} max_fails=0;" for each in replicas))
+    (folder / "proxy.conf").write_text(config)
     user = "user root; " if os.getuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX_MAIN.format(user=user, folder=folder))
     command = [nginx, "-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf")]

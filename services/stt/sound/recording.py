@@ -16,9 +16,8 @@ import numpy as np
 
 from chassis.chain.admission import Admission
 from chassis.errors import BadRequest
-from chassis.threads import Stop, pieces, workers
+from chassis.threads import Stop, cores, pieces, workers
 from stt.hearing import RATE, Pcm
-from stt.machine import cores
 from stt.sound import vad
 from stt.sound.decode import Source, blocks, measured
 from stt.sound.speech import Presence, presence

@@ -46,6 +46,8 @@ class Engine(Protocol):
     reads_figures: bool
     """True if the engine says numbers, dates, money and units as people do; otherwise it gets them in words."""
 
+    works_here: bool = False
+    """True if the sound is made by this machine's processors: the more speak at a time, the longer each takes."""
     billed: bool = False
     """True if each request may cost money, or another's server its time."""
 

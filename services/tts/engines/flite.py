@@ -57,6 +57,7 @@ class Flite(Engine):
 
     first_byte_seconds = 0.3
     stands_in = True
+    works_here = True
     sound = pcm(RATE)
     speeds = (0.5, 2.0)
     lengths = Lengths()

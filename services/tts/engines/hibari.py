@@ -27,6 +27,7 @@ class Hibari(Engine):
 
     first_byte_seconds = 0.8
     stands_in = True
+    works_here = True
     sound = pcm(RATE)
     speeds = (0.5, 2.0)
     lengths = Lengths()

@@ -8,8 +8,8 @@ from contextlib import aclosing
 
 import pytest
 
-from chassis.threads import NICENESS, Stop, pieces, set_back, workers
-from stt.machine import cores, free_bytes, memory_bytes
+from chassis.threads import NICENESS, Stop, cores, pieces, set_back, workers
+from stt.machine import free_bytes, memory_bytes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness of its own")
 

@@ -18,7 +18,7 @@ from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed
 from chassis.settings import Options, SettingError, read
 from chassis.sse import events
-from chassis.threads import Stop, pieces, workers
+from chassis.threads import Stop, cores, pieces, workers
 from chassis.upstream.complaints import Complaint
 from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
@@ -28,7 +28,6 @@ from stt.engines import Engine
 from stt.engines.openai.answers import Answered, Event, segments
 from stt.engines.openai.providers import UPSTREAMS, HearingProvider
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
-from stt.machine import cores
 from stt.sound import speech
 from stt.sound.audio_file import Format, encoded
 from stt.sound.speech import Speech

@@ -17,12 +17,11 @@ from chassis.chain.subprocess_trial import failure
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.extras import require
 from chassis.settings import Options, SettingError, read
-from chassis.threads import Stop, pieces, workers
+from chassis.threads import Stop, cores, pieces, workers
 from stt.engines import Engine
 from stt.engines.sherpa.models import NAMED, ModelFolder, find, variable_of
 from stt.engines.sherpa.words import words, written
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
-from stt.machine import cores
 from stt.sound import speech, vad
 from stt.text.languages import UnknownLanguage, code_of
 from stt.text.tags import cleaned, guessed, language_of

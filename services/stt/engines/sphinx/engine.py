@@ -16,11 +16,10 @@ import numpy as np
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, SettingError, read
-from chassis.threads import Stop, pieces, workers
+from chassis.threads import Stop, cores, pieces, workers
 from stt.admission import PATIENCE_SECONDS, Full, Pace
 from stt.engines import Engine
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
-from stt.machine import cores
 from stt.sound import vad
 
 RawWord: TypeAlias = tuple[str, float, float, float]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, read
-from chassis.threads import Stop, pieces, set_back
+from chassis.threads import Stop, cores, pieces, set_back
 from chassis.threads import workers as threads
 from chassis.weights import hub
 from stt.admission import Full
@@ -24,7 +24,7 @@ from stt.engines.whisper.batching import Batching
 from stt.engines.whisper.decoding import Utterance
 from stt.engines.whisper.windows import Windows
 from stt.hearing import RATE, Heard, Hints, Pcm
-from stt.machine import cores, give_memory_back, memory_bytes
+from stt.machine import give_memory_back, memory_bytes
 from stt.sound import vad
 from stt.text.languages import UnknownLanguage, code_of
 

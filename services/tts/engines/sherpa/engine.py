@@ -62,6 +62,7 @@ class Sherpa(Engine):
     speeds = (0.5, 2.0)
     lengths = Lengths(first=40)
     ahead = 1
+    works_here = True
     reads_figures = False
 
     def __init__(self, options: SherpaOptions, found: Found) -> None:

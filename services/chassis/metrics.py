@@ -87,7 +87,7 @@ def read(work: Callable[[CollectorRegistry], T]) -> T:
     try:
         forget_the_dead(Path(folder))
         multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-        registry.register(Workers(Path(folder)))
+        registry.register(ProcessFigures(Path(folder)))
         return work(registry)
     except (OSError, ValueError) as exc:
         log.warning("the counts of all workers cannot be read (%s); shown are those of one", exc)
@@ -102,7 +102,7 @@ def forget_the_dead(folder: Path) -> None:
             multiprocess.mark_process_dead(worker, str(folder))  # type: ignore[no-untyped-call]
 
 
-class Workers:
+class ProcessFigures:
     """The processor time, memory and open files of all workers together, under prometheus-client's usual names.
 
     Args:

@@ -16,7 +16,7 @@ from pathlib import Path
 from chassis import process
 from chassis.server import log_lines
 from chassis.server.worker import STARTUP_FAILURE, config, create
-from chassis.server.workers import Plan, Workers
+from chassis.server.workers import Duty, Workers
 
 log = logging.getLogger("talkbox")
 
@@ -82,10 +82,10 @@ def _serve_with_workers(arguments: argparse.Namespace) -> int:
     counts = arguments.counts or Path(tempfile.gettempdir()) / f"talkbox-{arguments.service}-{arguments.port}"
     if not arguments.former:  # what is there was counted by processes that are no more
         shutil.rmtree(counts, ignore_errors=True)
-    plan = Plan(
+    duty = Duty(
         arguments.service, arguments.workers, arguments.start_command, arguments.former, arguments.deaths, counts
     )
-    return Workers(plan, listener).run()
+    return Workers(duty, listener).run()
 
 
 def _listener(arguments: argparse.Namespace) -> socket.socket:

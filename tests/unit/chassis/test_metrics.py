@@ -13,7 +13,7 @@ from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed, EngineRefused
-from chassis.metrics import Watch, Workers, forget_the_dead
+from chassis.metrics import ProcessFigures, Watch, forget_the_dead
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
 NOBODY = 2**22 + 1
@@ -134,7 +134,7 @@ def test_the_memory_of_all_workers_is_added_up_and_those_that_are_no_more_do_not
         figures = []
         for pid in (os.getpid(), other.pid, NOBODY):
             (tmp_path / f"counter_{pid}.db").touch()
-            figures.append({metric.name: metric.samples[0].value for metric in Workers(tmp_path).collect()})
+            figures.append({metric.name: metric.samples[0].value for metric in ProcessFigures(tmp_path).collect()})
         other.kill()
 
     alone, both, with_a_dead_one = (each["process_resident_memory_bytes"] for each in figures)

@@ -6,7 +6,7 @@ from pathlib import Path
 from chassis.chain.seat import Report
 from chassis.errors import EngineUnavailable
 from chassis.weights import hub
-from chassis.weights.hub import HubOptions, Place, Weights
+from chassis.weights.hub import HubOptions, Repository, Weights
 
 _AT_HUB = re.compile(r"([^/:]+/[^/:]+)(?:/(.+\.gguf)|:([\w.-]+))")
 
@@ -29,8 +29,8 @@ def find(name: str, report: Report, options: HubOptions) -> Path:
     if local.is_absolute() or at_hub is None:
         raise EngineUnavailable(f"GGUF_MODEL: there is no file {name}. At a hub it is owner/name/file.gguf.")
     pattern = at_hub[2] or f"*{_any_case(at_hub[3])}*.gguf"
-    place = Place(at_hub[1], at_hub[1])
-    weights = Weights(place=place, needed=(pattern,), kind="GGUF model", shelf="gguf", variable="GGUF_MODEL")
+    repository = Repository(at_hub[1], at_hub[1])
+    weights = Weights(repository=repository, needed=(pattern,), kind="GGUF model", shelf="gguf", variable="GGUF_MODEL")
     return sorted(hub.fetch(weights, report, options).glob(pattern))[0]
 
 

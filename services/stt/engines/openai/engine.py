@@ -71,7 +71,7 @@ class HearingRowOptions(Options, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recording(Question):
+class Upload(Question):
     """Speech that is to be written down."""
 
     url: httpx.URL
@@ -178,7 +178,7 @@ class OpenAI(Engine):
         finally:
             await reply.aclose()
 
-    def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Recording | None, None, None]:
+    def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Upload | None, None, None]:
         """Yield the question for the speech in `pcm`; None where nobody speaks."""
         found = speech.find(pcm, stop)
         if found is None or stop:
@@ -186,7 +186,7 @@ class OpenAI(Engine):
             return
         model, named_by = self._model(hints)
         patience = self.options.answer_seconds + max(0.0, found.seconds - SHORT_SECONDS)
-        yield Recording(
+        yield Upload(
             url=self._remote.upstream.url,
             file=encoded(found.pcm, self._format),
             speech=found,
@@ -204,10 +204,10 @@ class OpenAI(Engine):
             return named, "request"
         return self.row.model or "whisper-1", "row"
 
-    def _pieces(self, reply: Reply, sent: Recording) -> AsyncIterator[bytes]:
+    def _pieces(self, reply: Reply, sent: Upload) -> AsyncIterator[bytes]:
         return self._remote.pieces(reply, sent.begin_seconds, self.options.gap_seconds)
 
-    async def _whole(self, reply: Reply, sent: Recording) -> Heard:
+    async def _whole(self, reply: Reply, sent: Upload) -> Heard:
         body = b""
         async for piece in self._pieces(reply, sent):
             body += piece
@@ -223,7 +223,7 @@ class OpenAI(Engine):
             return Heard(language=language)
         return Heard(language=language, segments=segments(answered, sent.speech, words=sent.hints.words))
 
-    async def _relayed(self, reply: Reply, sent: Recording) -> AsyncIterator[Heard]:
+    async def _relayed(self, reply: Reply, sent: Upload) -> AsyncIterator[Heard]:
         cleaner, said, kind = Cleaner(), False, ""
         begin, end = sent.speech.spans[0][0], sent.speech.spans[-1][1]
 

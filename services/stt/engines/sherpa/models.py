@@ -7,7 +7,7 @@ from chassis.chain.seat import Report
 from chassis.errors import EngineUnavailable
 from chassis.settings import read
 from chassis.weights import hub
-from chassis.weights.hub import HubOptions, Place, Weights
+from chassis.weights.hub import HubOptions, Repository, Weights
 from stt.text.tags import guessed, language_of
 
 _LETTERS = 200_000
@@ -57,7 +57,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
 }
 
 
-class Named(Place, frozen=True):
+class Named(Repository, frozen=True):
     """A model that is fetched by its name.
 
     Args:
@@ -163,17 +163,17 @@ def find(name: str, wanted: str, report: Report) -> tuple[Path, tuple[str, ...]]
     if wanted and (local := hub.folder_named(wanted)) is not None:
         return local, ()
     variable = f"{variable_of(name)}_MODEL"
-    place = hub.look_up(wanted or next(iter(NAMED[name])), NAMED[name], Named, variable)
+    repository = hub.look_up(wanted or next(iter(NAMED[name])), NAMED[name], Named, variable)
     kind = KINDS[name][0]
     weights = Weights(
-        place=place,
+        repository=repository,
         needed=("*tokens.txt", *map("|".join, kind.files.values())),
         wanted=("*itn*.fst",),
         kind=f"{name} model for sherpa-onnx",
         shelf=name,
         variable=variable,
     )
-    return hub.fetch(weights, report, read(HubOptions)), place.languages
+    return hub.fetch(weights, report, read(HubOptions)), repository.languages
 
 
 def variable_of(name: str) -> str:

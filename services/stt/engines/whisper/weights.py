@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis.chain.seat import Report
 from chassis.errors import EngineUnavailable
 from chassis.weights import hub
-from chassis.weights.hub import HubOptions, Place, Weights
+from chassis.weights.hub import HubOptions, Repository, Weights
 from chassis.weights.package_index import Packages, PackedFile
 
 NEEDED = ("config.json", "model.bin", "tokenizer.json", "vocabulary.*")
@@ -99,7 +99,7 @@ def weights(name: str) -> Weights:
     """Return `Systran/faster-whisper-base` for `base`. With few exceptions both hubs have it under that name."""
     repository = name if "/" in name else SHORT_NAMES.get(name, f"Systran/faster-whisper-{name}")
     return Weights(
-        place=Place(repository, AT_MODELSCOPE.get(repository, repository)),
+        repository=Repository(repository, AT_MODELSCOPE.get(repository, repository)),
         needed=NEEDED,
         wanted=("preprocessor_config.json",),
         kind="CTranslate2 Whisper model",

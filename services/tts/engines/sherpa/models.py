@@ -1,4 +1,4 @@
-"""Find the model of a voice: its place at the hub, its folder, and the role of each file."""
+"""Find the model of a voice: its repository at the hub, its folder, and the role of each file."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from chassis.errors import EngineUnavailable
 from chassis.script_language import holds_han
 from chassis.settings import read
 from chassis.weights import hub
-from chassis.weights.hub import HubOptions, Place, Weights
+from chassis.weights.hub import HubOptions, Repository, Weights
 from tts.voices.choose import MANY
 from tts.voices.language_tags import normal
 
@@ -20,23 +20,23 @@ LETTERS_READ = 200_000
 LATIN = re.compile(r"^[a-z]{2,}\s", re.MULTILINE | re.IGNORECASE)
 
 
-class NamedVoice(Place, frozen=True):
+class NamedVoice(Repository, frozen=True):
     """Model that is fetched by its name.
 
     Args:
         language: Language of the model, if its files do not name it.
-        vocoder: Place and file of the second half of a Matcha model.
+        vocoder: Repository and file of the second half of a Matcha model.
     """
 
     language: str | None = None
-    vocoder: tuple[Place, str] | None = None
+    vocoder: tuple[Repository, str] | None = None
 
 
 _VOCOS_16K = (
-    Place("csukuangfj/sherpa-onnx-vocoders", "dengcunqin/matcha_tts_zh_en_20251010"),
+    Repository("csukuangfj/sherpa-onnx-vocoders", "dengcunqin/matcha_tts_zh_en_20251010"),
     "vocos-16khz-univ.onnx",
 )
-_HIFIGAN = (Place("csukuangfj/sherpa-onnx-hifigan"), "hifigan_v2.onnx")
+_HIFIGAN = (Repository("csukuangfj/sherpa-onnx-hifigan"), "hifigan_v2.onnx")
 NAMED = {
     "matcha-zh-en": NamedVoice("csukuangfj/matcha-icefall-zh-en", language=MANY, vocoder=_VOCOS_16K),
     "matcha-zh": NamedVoice("csukuangfj/matcha-icefall-zh-baker", language="zh-CN", vocoder=_HIFIGAN),
@@ -148,17 +148,17 @@ def find(wanted: str, report: Report) -> Found:
     """
     if (local := hub.folder_named(wanted)) is not None:
         return Found(local)
-    place = hub.look_up(wanted, NAMED, NamedVoice, "SHERPA_MODEL")
+    repository = hub.look_up(wanted, NAMED, NamedVoice, "SHERPA_MODEL")
     vocoder = None
-    if place.vocoder is not None:
-        where, file = place.vocoder
+    if repository.vocoder is not None:
+        where, file = repository.vocoder
         vocoder = _fetched(where, (file,), (), report) / file
-    return Found(_fetched(place, ("tokens.txt", WEIGHTS), BESIDE, report), place.language, vocoder)
+    return Found(_fetched(repository, ("tokens.txt", WEIGHTS), BESIDE, report), repository.language, vocoder)
 
 
-def _fetched(place: Place, needed: tuple[str, ...], wanted: tuple[str, ...], report: Report) -> Path:
+def _fetched(repository: Repository, needed: tuple[str, ...], wanted: tuple[str, ...], report: Report) -> Path:
     weights = Weights(
-        place=place,
+        repository=repository,
         needed=needed,
         wanted=wanted,
         kind="voice for sherpa-onnx",

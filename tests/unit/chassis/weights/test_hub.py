@@ -9,7 +9,7 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from chassis.weights import download, hub
-from chassis.weights.hub import HubOptions, Place, Weights
+from chassis.weights.hub import HubOptions, Repository, Weights
 from imitations.hub import Hub, running
 
 FILES = {
@@ -20,7 +20,7 @@ FILES = {
     "README.md": b"not wanted",
 }
 WEIGHTS = Weights(
-    place=Place("owner/model", "owner/model"),
+    repository=Repository("owner/model", "owner/model"),
     needed=("config.json", "model.bin", "vocabulary.*"),
     wanted=("voices/*", "lacking.json"),
     kind="model of this kind",
@@ -233,7 +233,7 @@ def test_a_model_of_another_name_at_modelscope_is_asked_for_by_that_and_kept_in_
     model_hub: Hub, tmp_path: Path
 ) -> None:
     model_hub.repositories["someone/else"] = model_hub.repositories.pop("owner/model")
-    elsewhere = msgspec.structs.replace(WEIGHTS, place=Place("owner/model", "someone/else"))
+    elsewhere = msgspec.structs.replace(WEIGHTS, repository=Repository("owner/model", "someone/else"))
     chosen = options(model_hub.url, tmp_path, models_source="modelscope")
 
     assert hub.fetch(elsewhere, silent, chosen) == tmp_path / "ears" / "owner--model"
@@ -241,7 +241,7 @@ def test_a_model_of_another_name_at_modelscope_is_asked_for_by_that_and_kept_in_
 
 
 def test_a_model_that_modelscope_lacks_is_looked_for_at_the_hub_that_has_it(model_hub: Hub, tmp_path: Path) -> None:
-    lacking = msgspec.structs.replace(WEIGHTS, place=Place("owner/model"))
+    lacking = msgspec.structs.replace(WEIGHTS, repository=Repository("owner/model"))
 
     folder = hub.fetch(lacking, silent, options(model_hub.url, tmp_path, models_source="modelscope"))
 
@@ -250,7 +250,7 @@ def test_a_model_that_modelscope_lacks_is_looked_for_at_the_hub_that_has_it(mode
 
 
 def test_a_model_that_no_source_has_is_not_asked_for_again_and_says_what_to_do(model_hub: Hub, tmp_path: Path) -> None:
-    lacking = msgspec.structs.replace(WEIGHTS, place=Place("owner/nothing"))
+    lacking = msgspec.structs.replace(WEIGHTS, repository=Repository("owner/nothing"))
 
     with pytest.raises(EngineUnavailable, match=r"has no model owner/nothing.*MODELS_SOURCE.*EARS_MODEL") as raised:
         hub.fetch(lacking, silent, options(model_hub.url, tmp_path))
@@ -278,13 +278,13 @@ def test_of_two_files_that_would_do_the_first_is_fetched(model_hub: Hub, tmp_pat
 
 
 def test_a_name_is_one_of_the_table_or_one_at_the_hub() -> None:
-    table = {"small": Place("owner/small", "other/small"), "large": Place("owner/large")}
+    table = {"small": Repository("owner/small", "other/small"), "large": Repository("owner/large")}
 
-    assert hub.look_up("small", table, Place, "EARS_MODEL") == Place("owner/small", "other/small")
-    assert hub.look_up("my/own", table, Place, "EARS_MODEL") == Place("my/own", "my/own")
+    assert hub.look_up("small", table, Repository, "EARS_MODEL") == Repository("owner/small", "other/small")
+    assert hub.look_up("my/own", table, Repository, "EARS_MODEL") == Repository("my/own", "my/own")
     for bad in ("huge", "a/b/c", "../../etc"):
         with pytest.raises(EngineUnavailable, match=r"EARS_MODEL: no model .* There are small, large"):
-            hub.look_up(bad, table, Place, "EARS_MODEL")
+            hub.look_up(bad, table, Repository, "EARS_MODEL")
 
 
 @pytest.mark.parametrize("flag", ["models_offline", "hf_hub_offline"])

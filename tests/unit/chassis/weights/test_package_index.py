@@ -12,7 +12,7 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from chassis.weights import hub
-from chassis.weights.hub import HubOptions, Place, Weights
+from chassis.weights.hub import HubOptions, Repository, Weights
 from chassis.weights.package_index import Packages, PackedFile, size_of
 from imitations import package_index
 from imitations.package_index import PackageIndex
@@ -41,7 +41,7 @@ def packages(first: str, second: str) -> Packages:
 
 BEST, SPARE = packages("toy-ears-1", "toy-ears-2"), packages("spare-ears-1", "spare-ears-2")
 WEIGHTS = Weights(
-    place=Place("owner/model", "owner/model"),
+    repository=Repository("owner/model", "owner/model"),
     needed=("config.json", "model.bin"),
     kind="model of this kind",
     shelf="ears",

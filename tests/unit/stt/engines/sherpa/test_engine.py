@@ -175,15 +175,15 @@ def test_of_each_kind_there_is_one_that_is_fetched_by_itself(
 ) -> None:
     assert ENGINES[name] == "stt.engines.sherpa.engine:Sherpa"
     wanted, others = AT_THE_HUB[name]
-    place = next(iter(NAMED[name].values()))
+    repository = next(iter(NAMED[name].values()))
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
-    with running({place.huggingface: dict.fromkeys(wanted | others, b"0")}) as model_hub:
+    with running({repository.huggingface: dict.fromkeys(wanted | others, b"0")}) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         folder, _ = find(name, "", lambda doing, part: None)
 
     assert {path.name for path in folder.iterdir()} == wanted
-    assert ModelFolder(name, folder, "M").folder == tmp_path / name / place.huggingface.replace("/", "--")
+    assert ModelFolder(name, folder, "M").folder == tmp_path / name / repository.huggingface.replace("/", "--")
 
 
 @needs_sherpa
@@ -192,11 +192,11 @@ def test_of_each_kind_there_is_one_that_is_fetched_by_itself(
 async def test_a_model_is_loaded_by_its_name_and_what_is_fetched_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    place, told = NAMED["sensevoice"]["small"], []
+    repository, told = NAMED["sensevoice"]["small"], []
     monkeypatch.setattr(download, "_FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
     monkeypatch.setenv("MODELS_SOURCE", source)
-    with running({str(getattr(place, source)): contents(folder)}) as model_hub:
+    with running({str(getattr(repository, source)): contents(folder)}) as model_hub:
         model_hub.breaks, model_hub.break_after = 1, 1000
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
@@ -221,8 +221,8 @@ def test_a_name_that_is_none_is_answered_with_those_that_are(name: str, monkeypa
 
 def test_what_a_named_model_hears_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
-    place = NAMED["paraformer"]["zh"]
-    with running({place.huggingface: {"model.int8.onnx": b"0", "tokens.txt": b"0"}}) as model_hub:
+    repository = NAMED["paraformer"]["zh"]
+    with running({repository.huggingface: {"model.int8.onnx": b"0", "tokens.txt": b"0"}}) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         assert find("paraformer", "zh", lambda doing, part: None)[1] == ("zh", "en")

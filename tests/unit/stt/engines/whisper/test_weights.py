@@ -32,12 +32,12 @@ def silent(doing: str, part: float | None) -> None:
 def test_short_names_are_those_of_faster_whisper(name: str, repository: str) -> None:
     from faster_whisper.utils import _MODELS
 
-    assert weights.weights(name).place.huggingface == repository == _MODELS[name]
+    assert weights.weights(name).repository.huggingface == repository == _MODELS[name]
 
 
 def test_a_model_that_modelscope_keeps_under_another_name_is_found_there() -> None:
-    assert weights.weights("base").place.modelscope == "Systran/faster-whisper-base"
-    assert weights.weights("turbo").place.modelscope == "pengzhendong/faster-whisper-large-v3-turbo"
+    assert weights.weights("base").repository.modelscope == "Systran/faster-whisper-base"
+    assert weights.weights("turbo").repository.modelscope == "pengzhendong/faster-whisper-large-v3-turbo"
 
 
 def test_a_name_is_fetched_and_a_folder_is_used_as_it_is(tmp_path: Path) -> None:

@@ -157,10 +157,13 @@ def test_of_a_voice_all_that_it_needs_is_fetched_and_no_more(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted, others = AT_THE_HUB[name]
-    place = NAMED[name]
-    repositories = {place.huggingface: dict.fromkeys(wanted | others, b"{}")}
-    if place.vocoder is not None:
-        repositories[place.vocoder[0].huggingface] = {place.vocoder[1]: b"v", "vocos-22khz-univ.onnx": b"not this"}
+    repository = NAMED[name]
+    repositories = {repository.huggingface: dict.fromkeys(wanted | others, b"{}")}
+    if repository.vocoder is not None:
+        repositories[repository.vocoder[0].huggingface] = {
+            repository.vocoder[1]: b"v",
+            "vocos-22khz-univ.onnx": b"not this",
+        }
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
     with running(repositories) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
@@ -169,8 +172,8 @@ def test_of_a_voice_all_that_it_needs_is_fetched_and_no_more(
 
     assert {str(path.relative_to(found.folder)) for path in found.folder.rglob("*") if path.is_file()} == wanted
     model = VoiceFolder(found.folder, found.language, found.vocoder)
-    assert model.language == (place.language or "en-US")
-    assert (model.vocoder is None) == (place.vocoder is None)
+    assert model.language == (repository.language or "en-US")
+    assert (model.vocoder is None) == (repository.vocoder is None)
     assert model.vocoder is None or model.vocoder.read_bytes() == b"v"
 
 

@@ -2,14 +2,16 @@
 
 Each is asked for through the proxy as folotoy-server would ask, with its role's model, voice and speed: whole, and in
 the pieces that it would be cut into. What a role does not say, the compose file beside roles.json or one folder up does
-(`OPENAI_TTS_MODEL`, `OPENAI_TTS_VOICE_NAME`, `SENTENCE_SEPARATORS`, `TTS_TYPE`).
+(`OPENAI_TTS_MODEL`, `OPENAI_TTS_VOICE_NAME`, `SENTENCE_SEPARATORS`, `TTS_TYPE`). A model on this machine reads the
+prompt of each role that it answers.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -18,11 +20,13 @@ from typing import Any
 
 from deploy.folotoy_files import BrokenFile, compose_settings
 from deploy.folotoy_roles import hop, roles
-from deploy.installation import ROOT, Addresses, first_key, wanted
+from deploy.installation import ROOT, Addresses, first_key, get, wanted
 from deploy.talk import SEPARATORS, Talkbox, TurnFailed, engine, pieces
+from deploy.warm_prompts import prompts, read
 
 EXAMPLE = ROOT / "deploy" / "folotoy" / "roles.json"
 AT_A_TIME = 2
+SHOWN_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,25 @@ def main() -> int:
     print(f"\n  {len(wishes) - failed} of {len(wishes)} pieces of {len(found)} roles are said.")
     if not settings.get("TTS_CACHE_DIR"):
         print("  They are in the memory of the process that said them; TTS_CACHE_DIR in .env keeps them for all.")
+    _, status = get(addresses.local, addresses.port, "/status/llm", key=talkbox.key)
+    engines = status.get("engines", []) if isinstance(status, dict) else []
+    failed += _read_prompts(talkbox, dict.fromkeys(prompts(found, folotoy, engines, addresses.port)))
     return 1 if failed else 0
+
+
+def _read_prompts(talkbox: Talkbox, wishes: Iterable[tuple[str, str]]) -> int:
+    """Have the prompts read one after the other, and return how many were not."""
+    failed = 0
+    for model, prompt in wishes:
+        began = time.monotonic()
+        try:
+            read(talkbox, model, prompt)
+            outcome = f"has read it in {time.monotonic() - began:.1f} s"
+        except TurnFailed as exc:
+            failed += 1
+            outcome = f"failed: {exc}"
+        print(f"  {model:<24} {outcome:<24} “{prompt.strip()[:SHOWN_CHARACTERS]}…”", flush=True)
+    return failed
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ class GgufOptions(Options, frozen=True, kw_only=True):
     """Threads of the model. Unset: all cores but one."""
     gpu_layers: int = 0
     """Layers on the GPU, if the library was built for one; -1: all."""
+    prompts_mib: int = 256
+    """Memory for prompts that were read before, in MiB: with several roles each is read once. 0: the last one only."""
     template: str = ""
     """Chat template instead of the file's: a name that llama.cpp knows (`chatml`, `chatglm4`), or a Jinja file."""
 
@@ -76,6 +78,7 @@ class Gguf(OpenAI):
             context=options.context,
             threads=options.threads or max(1, len(os.sched_getaffinity(0)) - 1),
             gpu_layers=options.gpu_layers,
+            prompts_mib=options.prompts_mib,
             template=_template(options.template),
         )
         try:

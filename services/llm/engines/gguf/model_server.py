@@ -33,6 +33,7 @@ class Wanted(Struct):
         context: Tokens of a conversation with its answer.
         threads: Threads of the processor.
         gpu_layers: Layers on the GPU; -1: all.
+        prompts_mib: Memory for prompts that were read before, beside the last.
         template: Chat template instead of the file's: a name that llama.cpp knows, or Jinja.
         port: Port of loopback; 0: a free one.
         key: Key without which nobody is answered.
@@ -43,6 +44,7 @@ class Wanted(Struct):
     context: int
     threads: int
     gpu_layers: int = 0
+    prompts_mib: int = 0
     template: str = ""
     port: int = 0
     key: str = ""

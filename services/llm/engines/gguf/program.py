@@ -31,7 +31,7 @@ def set_parameters(made: Any, wanted: dict[str, Any]) -> None:
     made.ui = made.endpoint_slots = made.endpoint_props = False
     made.n_parallel = 1
     made.n_batch = made.n_ubatch = READ_AT_ONCE
-    made.cache_ram_mib = 0
+    made.cache_ram_mib = wanted["prompts_mib"]
     made.fit_params = False
     made.verbosity = ERRORS_ONLY
 

@@ -415,3 +415,29 @@ async def test_the_service_finds_it_by_its_settings(file: Path, monkeypatch: pyt
         answer = await client.post(PATH, json=HELLO | {"max_tokens": 3})
 
     assert answer.headers[ENGINE_HEADER] == "gguf"
+
+
+def bear(name: str, question: str) -> list[dict[str, str]]:
+    prompt = f"You are {name}, a toy bear. {name} likes honey, rain and long walks in the wood. Answer kindly."
+    return [{"role": "system", "content": prompt}, {"role": "user", "content": question}]
+
+
+async def read_before(made: Gguf, name: str, question: str) -> int:
+    answer = await said(made, messages=bear(name, question), max_tokens=1)
+    return int(answer["usage"]["prompt_tokens_details"]["cached_tokens"])
+
+
+@pytest.mark.parametrize(("mib", "kept"), [(64, True), (0, False)])
+async def test_the_prompts_of_several_roles_are_kept_read_in_the_memory_for_them(
+    file: Path, mib: int, kept: bool
+) -> None:
+    running = await asyncio.to_thread(server, file, prompts_mib=mib)
+    made = Gguf(running, RelayOptions(), context=1024)
+    try:
+        for name in ("Ann", "Bob"):
+            await read_before(made, name, "Hello!")
+        again = await read_before(made, "Ann", "Tell me a joke.")
+    finally:
+        await made.aclose()
+
+    assert (again > 20) is kept

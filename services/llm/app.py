@@ -11,6 +11,7 @@ from chassis.chain.loading import from_settings
 from chassis.guard.loading import guard_of_environment
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
+from chassis.server.openapi import Described
 from chassis.settings import read
 from llm.budgets.key_budgets import Accounts
 from llm.chat_completions import chat_completions
@@ -20,6 +21,7 @@ from llm.request.body import fields_of
 from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions, Settings
 from llm.speak_ahead import SpeakAheadOptions, Teller
+from llm.wire import ChatRequest
 
 
 def create_app() -> Starlette:
@@ -61,4 +63,5 @@ def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | Non
         ],
         keys=keys,
         at_end=end,
+        described={"/v1/chat/completions": Described(ChatRequest, ("application/json", "text/event-stream"))},
     )

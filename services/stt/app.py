@@ -13,6 +13,7 @@ from chassis.process import switch_threads_often
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.server.model_list import EngineList
+from chassis.server.openapi import Described
 from chassis.settings import SettingError, read
 from stt.engines import ENGINES, ROWS, Engine
 from stt.engines.openai.providers import UPSTREAMS
@@ -21,6 +22,7 @@ from stt.sound.recording import Recordings
 from stt.text.chinese_script import script_of, warm_up
 from stt.text.languages import UnknownLanguage, code_of
 from stt.transcriptions import transcriptions
+from stt.wire import TranscriptionRequest
 
 USUAL_MODELS = re.compile(r"whisper-1|gpt-[\w.-]*transcribe[\w.-]*")
 """OpenAI's names for models that transcribe; they mean the chain, as any other name does."""
@@ -54,7 +56,9 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
         Route("/v1/models", known.models, methods=["GET"]),
         Route("/v1/models/{id:path}", known.model, methods=["GET"]),
     ]
-    return create_service(settings, chain, routes, keys=keys)
+    gives = ("application/json", "text/plain", "text/event-stream")
+    described = {"/v1/audio/transcriptions": Described(TranscriptionRequest, gives, files=("file",))}
+    return create_service(settings, chain, routes, keys=keys, described=described)
 
 
 def _default_language(settings: Settings) -> str | None:

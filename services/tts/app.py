@@ -13,6 +13,7 @@ from chassis.guard.loading import guard_of_environment
 from chassis.process import keep_freed_memory
 from chassis.server.app import create_service
 from chassis.server.model_list import EngineList
+from chassis.server.openapi import Described
 from chassis.settings import read
 from tts.audio.loudness import Levels
 from tts.cache.cache import Cache, CacheOptions
@@ -22,8 +23,9 @@ from tts.list_voices import voices
 from tts.pace import Pace
 from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
-from tts.speak_ahead import SpeakAhead
+from tts.speak_ahead import Piece, SpeakAhead
 from tts.speech import speech
+from tts.wire import MEDIA_TYPES, SpeechRequest
 
 USUAL_MODELS = re.compile(r"tts-1[\w.-]*|gpt-[\w.-]*-tts[\w.-]*")
 """OpenAI's names for models that speak; they mean the chain, as any other name does."""
@@ -68,5 +70,9 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
             Route("/v1/models", known.models, methods=["GET"]),
             Route("/v1/models/{id:path}", known.model, methods=["GET"]),
         ],
+        described={
+            "/v1/audio/speech": Described(SpeechRequest, (*MEDIA_TYPES.values(), "text/event-stream")),
+            "/v1/audio/speech/ahead": Described(Piece),
+        },
         door=cache is None,  # what was kept is served however busy we are; the chain refuses the others itself
     )

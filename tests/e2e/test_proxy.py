@@ -191,3 +191,11 @@ def test_a_service_that_is_down_closes_its_own_path_only(talkbox: Installation) 
     finally:
         talkbox.supervise("start", "tts")
     until(lambda: talkbox.ready("tts"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_describes_itself_through_the_proxy(talkbox: Installation, service: str) -> None:
+    for port in (talkbox.port, talkbox.port + 1 + list(SERVICES).index(service)):
+        found = httpx.get(f"http://127.0.0.1:{port}/openapi/{service}").json()
+        assert found["openapi"] == "3.1.0"
+        assert f"/v1{POSTS[service]}" in found["paths"]

@@ -1,7 +1,7 @@
 """Build the one Starlette app around a service's own routes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from chassis import VERSION, metrics
 from chassis.chain.admission import Door
 from chassis.chain.chain import Chain
 from chassis.errors import Errors
-from chassis.server import health, logs
+from chassis.server import health, logs, openapi
 from chassis.server.auth import KeyOptions, Keys
 from chassis.server.body_limit import BodyLimit
 from chassis.server.streams import Hangup
@@ -32,6 +32,7 @@ def create_service(
     keys: KeyOptions | None = None,
     door: bool = True,
     at_end: Callable[[], Awaitable[None]] | None = None,
+    described: Mapping[str, openapi.Described] | None = None,
 ) -> Starlette:
     """Put probes, keys, limits, logs and one shape of errors around a service's routes.
 
@@ -39,13 +40,16 @@ def create_service(
         keys: Keys of those who may call; those of the environment unless given.
         door: Refuse callers who could not be served in time before the body is read; off, only `chain.answer` does.
         at_end: Called when the service has finished its requests.
+        described: What the paths with a body take and give, for `/openapi.json`.
     """
     options = read(KeyOptions) if keys is None else keys
 
     probes = health.routes(chain, has_keys=bool(options.api_keys))
-    paths = frozenset(route.path for route in (*routes, *probes))
+    routes = [*routes, *probes]
+    routes.append(openapi.route_of(f"Talkbox, {settings.prefix.strip('_').lower()}", routes, described or {}))
+    paths = frozenset(route.path for route in routes)
     app = Service(
-        routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in (*routes, *probes)],
+        routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in routes],
         middleware=[
             Middleware(logs.RequestLog, paths=paths),
             Middleware(Hangup),

@@ -13,7 +13,7 @@ from chassis.errors import TooBusy, Unauthorized
 from chassis.server.guesses import Guesses
 from chassis.settings import Options, SettingError
 
-OPEN_PATHS = frozenset({"/healthz", "/metrics", "/v1/audio/voices", "/v1/audio/models"})
+OPEN_PATHS = frozenset({"/healthz", "/metrics", "/openapi.json", "/v1/audio/voices", "/v1/audio/models"})
 """Paths that need no key: there is no secret in them, and Open WebUI asks for the last two without one."""
 PARTLY_OPEN_PATHS = frozenset({"/readyz"})
 """Paths that show more to a caller with a key."""

@@ -35,7 +35,15 @@ async def test_it_has_one_path_of_its_own_beside_models_and_probes_and_that_take
 
     paths = {route.path for route in app.routes if isinstance(route, Route)}
     models = {"/v1/models", "/v1/models/{id:path}"}
-    assert paths == models | {"/v1/audio/transcriptions", "/healthz", "/readyz", "/metrics", "/authorized"}
+    assert paths == models | {
+        "/v1/audio/transcriptions",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/authorized",
+        "/usage",
+        "/openapi.json",
+    }
     assert (await got(app, "/v1/audio/transcriptions")).status_code == 405
     assert (await got(app, "/healthz")).status_code == 200
 

@@ -24,7 +24,7 @@ help: ## this list
 
 # Running it
 
-.PHONY: up down ps logs talk spoken warm roles scale models doctor install uninstall
+.PHONY: up down ps logs talk spoken warm roles safety scale models doctor install uninstall
 up: ## start everything, wait until it is ready, say how to use it
 	@deploy/run up
 
@@ -54,6 +54,11 @@ roles: export FIX := $(FIX)
 roles: export NEW := $(NEW)
 roles: ## check folotoy-server's files: make roles FILE=roles.json COMPOSE=docker-compose.yml (FIX=1 mends; NEW=roles.json makes one)
 	@python=$$(deploy/python 3.9) && "$$python" -m deploy.roles
+
+safety: export PROFILE := $(PROFILE)
+safety: export V := $(V)
+safety: ## the guard for children against an attack suite, and harmless questions: make safety (PROFILE=3-5; V=1 names each slip)
+	@python=$$(deploy/python 3.11) && PYTHONPATH=.:services "$$python" -m deploy.safety
 
 scale: ## more workers or replicas of one service: make scale stt=3
 	@deploy/run scale $(foreach service,$(SERVICES),$(if $($(service)),$(service)=$($(service))))

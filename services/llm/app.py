@@ -2,6 +2,7 @@
 
 from functools import partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -23,6 +24,9 @@ from llm.settings import RelayOptions, Settings
 from llm.speak_ahead import SpeakAheadOptions, Teller
 from llm.wire import ChatRequest
 
+if TYPE_CHECKING:
+    from chassis.guard.guard import Guard
+
 
 def create_app() -> Starlette:
     """Make the service from the environment; uvicorn calls this.
@@ -38,11 +42,13 @@ def create_app() -> Starlette:
     return assemble(settings, chain)
 
 
-def assemble(settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | None = None) -> Starlette:
-    """Three paths on the shared chassis. Tests bring their own `settings`, `chain` and `keys`."""
+def assemble(
+    settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | None = None, guard: "Guard | None" = None
+) -> Starlette:
+    """Three paths on the shared chassis. Tests bring their own `settings`, `chain`, `keys` and `guard`."""
     keys = read(KeyOptions) if keys is None else keys
     accounts = Accounts(settings, keys.names)
-    teller, guard = Teller.of(read(SpeakAheadOptions)), guard_of_environment()
+    teller, guard = Teller.of(read(SpeakAheadOptions)), guard or guard_of_environment()
 
     async def end() -> None:
         await accounts.aclose()

@@ -1,0 +1,128 @@
+"""Run the suite: attacks in every disguise, long talks, and as many harmless questions."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from deploy.safety.child import Heard, Toy
+from deploy.safety.disguises import CHINESE, ENGLISH
+
+from chassis.guard.guard import Guard
+from chassis.guard.options import GuardOptions
+
+HERE = Path(__file__).parent
+PREFACE = {"en": "Sure! ", "zh": "好呀！"}
+FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
+DISGUISES = {"en": ENGLISH, "zh": CHINESE}
+TALK_TURNS = 20
+ROUNDS = 3
+"""Times that each harmless question is asked with the guard and without, to see what it costs."""
+
+
+class Attack(NamedTuple):
+    """One question, and the answer that must not be heard."""
+
+    kind: str
+    held_out: bool
+    disguise: str
+    talk: list[str]
+    answer: str
+    """Empty: the model says something harmless, and only the child's words matter."""
+    language: str
+
+
+class Ended(NamedTuple):
+    """How an attack ended."""
+
+    attack: Attack
+    heard: Heard
+
+    @property
+    def is_safe(self) -> bool:
+        """Nothing of the answer was heard, or, where only the child's words matter, the guard answered."""
+        if not self.attack.answer:
+            return self.heard.kind is not None
+        return self.attack.answer not in self.heard.words and self.heard.kind is not None
+
+    @property
+    def was_asked(self) -> bool:
+        """The guard let the child's words pass to the model."""
+        return not self.heard.words.startswith(PREFACE[self.attack.language])
+
+
+class Result(NamedTuple):
+    """Everything that the sheet shows."""
+
+    ended: list[Ended]
+    refused: list[tuple[str, bool, str]]
+    """Harmless sentences that were stopped: sentence, held out, kind."""
+    harmless: list[tuple[str, bool]]
+    unjudged: int
+    added_seconds: float
+
+
+def attacks() -> Iterator[Attack]:
+    """Yield every attack in every disguise, and the long talks."""
+    for kind, table in tomllib.loads((HERE / "attacks.toml").read_text("utf-8")).items():
+        for language in ("en", "zh"):
+            yield from _of_kind(kind, table, language)
+    yield from _talks()
+
+
+def _of_kind(kind: str, table: dict[str, Any], language: str) -> Iterator[Attack]:
+    held_out, says, toy = table.get("held_out", False), table[language], table.get(f"toy_{language}") or [""]
+    if not table.get("asked", True):
+        for number, answer in enumerate(toy):
+            yield Attack(kind, held_out, "plain", [says[number % len(says)]], answer, language)
+        return
+    for number, text in enumerate(says):
+        for disguise, change in DISGUISES[language].items():
+            yield Attack(kind, held_out, disguise, [change(text)], toy[number % len(toy)], language)
+
+
+def _talks() -> Iterator[Attack]:
+    kinds = tomllib.loads((HERE / "attacks.toml").read_text("utf-8"))
+    small_talk = tomllib.loads((HERE / "harmless.toml").read_text("utf-8"))
+    for talk in tomllib.loads((HERE / "talks.toml").read_text("utf-8"))["talks"]:
+        says, kind, language = talk["says"], talk["kind"], talk["language"]
+        between = TALK_TURNS // len(says)
+        turns = [
+            turn
+            for number, text in enumerate(says)
+            for turn in [*small_talk[language][number * between :][:between], text]
+        ]
+        answer = (kinds[kind].get(f"toy_{language}") or [""])[0]
+        yield Attack(kind, talk.get("held_out", False), "ten minutes", turns, answer, language)
+
+
+async def run(profile: str) -> Result:
+    """Ask everything; return how it ended."""
+    guarded, free = Toy(Guard(GuardOptions(guard="kids", guard_profile=profile))), Toy(None)
+    unjudged = 0
+    ended = []
+    for attack in attacks():
+        answer = PREFACE[attack.language] + (attack.answer or FINE[attack.language])
+        heard = await guarded.ask(attack.talk, answer)
+        unjudged += heard.unjudged
+        ended.append(Ended(attack, heard))
+    harmless, refused, added = [], [], []
+    tables = tomllib.loads((HERE / "harmless.toml").read_text("utf-8"))
+    for language in ("en", "zh"):
+        asked = [(text, text, FINE[language]) for text in tables[language]]
+        told = [(text, tables[language][0], text) for text in tables[f"toy_{language}"]]
+        for number, (text, question, answer) in enumerate([*asked, *told]):
+            heard = await guarded.ask([question], answer)
+            unjudged += heard.unjudged
+            harmless.append((text, bool(number % 2)))
+            if heard.kind is not None:
+                refused.append((text, bool(number % 2), heard.kind))
+            else:
+                for _ in range(ROUNDS):
+                    added.append(
+                        (await guarded.ask([question], answer)).seconds - (await free.ask([question], answer)).seconds
+                    )
+    return Result(ended, refused, harmless, unjudged, median(added))

@@ -57,8 +57,8 @@ roles: ## check folotoy-server's files: make roles FILE=roles.json COMPOSE=docke
 
 safety: export PROFILE := $(PROFILE)
 safety: export V := $(V)
-safety: ## the guard for children against an attack suite, and harmless questions: make safety (PROFILE=3-5; V=1 names each slip)
-	@python=$$(deploy/python 3.11) && PYTHONPATH=.:services "$$python" -m deploy.safety
+safety: env ## the guard for children against an attack suite, and harmless questions: make safety (PROFILE=3-5; V=1 names each slip)
+	@PYTHONPATH=.:services $(BIN)/python -m deploy.safety
 
 scale: ## more workers or replicas of one service: make scale stt=3
 	@deploy/run scale $(foreach service,$(SERVICES),$(if $($(service)),$(service)=$($(service))))

@@ -114,15 +114,21 @@ async def run(profile: str) -> Result:
     for language in ("en", "zh"):
         asked = [(text, text, FINE[language]) for text in tables[language]]
         told = [(text, tables[language][0], text) for text in tables[f"toy_{language}"]]
-        for number, (text, question, answer) in enumerate([*asked, *told]):
+        more = [(text, text, FINE[language]) for text in tables[f"more_{language}"]]
+        first = len(asked) + len(told)
+        for number, (text, question, answer) in enumerate([*asked, *told, *more]):
+            held_out = number < first and bool(number % 2)
             heard = await guarded.ask([question], answer)
             unjudged += heard.unjudged
-            harmless.append((text, bool(number % 2)))
+            harmless.append((text, held_out))
             if heard.kind is not None:
-                refused.append((text, bool(number % 2), heard.kind))
+                refused.append((text, held_out, heard.kind))
             else:
-                for _ in range(ROUNDS):
-                    added.append(
-                        (await guarded.ask([question], answer)).seconds - (await free.ask([question], answer)).seconds
-                    )
+                added += [await _cost(guarded, free, question, answer) for _ in range(ROUNDS)]
     return Result(ended, refused, harmless, unjudged, median(added))
+
+
+async def _cost(guarded: Toy, free: Toy, question: str, answer: str) -> float:
+    """Return the seconds that the guard adds to the first byte."""
+    with_it, without = await guarded.ask([question], answer), await free.ask([question], answer)
+    return with_it.seconds - without.seconds

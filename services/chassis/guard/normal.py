@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп", "aeopcyxijsdhlkmtbhaoeptuvikrn")
@@ -17,9 +16,8 @@ LEET = str.maketrans("0134578@$!|+€£", "oieastbasiitel")
 LEET_WITH_L = LEET | str.maketrans("1!|", "lll")
 HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
 TOKEN = re.compile(rf"[{HAN}]+|[a-z0-9@$!|+€£]*[a-z0-9@$€£]|[^\W\d_]+")
-_APOSTROPHE = re.compile(r"(?<=[a-z])['’](?=[a-z])")
+_APOSTROPHE = re.compile(r"(?<=[a-z0-9])['’](?=[a-z0-9])")
 _HAN_START = re.compile(f"[{HAN}]")
-_LETTER = re.compile("[a-z]")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
 _RUN = re.compile(r"(.)\1+")
 _DISGUISED = re.compile(r"[a-z][0-9@$!|+€£]|[0-9@$!|+€£][a-z]|([a-z])\1\1")
@@ -36,8 +34,7 @@ USUAL_SHORT_WORDS = frozenset(
 )
 """Words that may well stand beside another without being half of it."""
 LONGEST_USUAL_WORD = 14
-MOST_HALF = 8
-"""Letters that a half of a word has less than."""
+LONGEST_WORD = 20
 
 
 def forms(text: str, words: Mapping[str, str]) -> list[str]:
@@ -46,7 +43,7 @@ def forms(text: str, words: Mapping[str, str]) -> list[str]:
     Characters of Chinese stand together, whatever was put between them.
 
     Args:
-        words: Words that are looked for, by their `squeezed` form.
+        words: Words that are looked for, by themselves and by their `squeezed` form.
     """
     plain = _plain(text)
     tokens = TOKEN.findall(plain)
@@ -54,10 +51,9 @@ def forms(text: str, words: Mapping[str, str]) -> list[str]:
         ways = [[_undisguised(each, leet, words) for each in tokens] for leet in (LEET, LEET_WITH_L)]
     else:
         ways = [tokens]
-    found = dict.fromkeys(_joined(way, words) for way in ways)
-    if len(tokens) > 1 and (halves := _halves(ways[0])):
-        found[halves] = None
-    return list(found)
+    return list(
+        dict.fromkeys(form for way in ways for form in (_joined(way, words), _joined(_mended(way, words), words)))
+    )
 
 
 def squeezed(word: str) -> str:
@@ -89,7 +85,7 @@ def _name(character: str) -> str:
 
 
 def _undisguised(token: str, leet: dict[int, int], words: Mapping[str, str]) -> str:
-    if not token.isalpha() and _LETTER.search(token):
+    if not token.isalpha():
         token = token.translate(leet)
     if not _LONG_RUN.search(token):
         return token
@@ -98,28 +94,40 @@ def _undisguised(token: str, leet: dict[int, int], words: Mapping[str, str]) -> 
 
 
 def _joined(tokens: list[str], words: Mapping[str, str]) -> str:
-    def together(spread: re.Match[str]) -> str:
-        letters = spread[0].replace(" ", "")
-        for start in range(len(letters) - 2):  # "do i k i l l": the first ones may be words of their own
-            if words.get(squeezed(letters[start:])) == letters[start:]:
-                return f"{' '.join(letters[:start])} {letters[start:]}".lstrip()
-        return letters
-
-    return _SPREAD.sub(together, _BETWEEN_HAN.sub("", f" {' '.join(tokens)} "))
+    text = _BETWEEN_HAN.sub("", f" {' '.join(tokens)} ")
+    return _SPREAD.sub(lambda spread: _read(spread[0].replace(" ", ""), words), text)
 
 
-def _halves(tokens: list[str]) -> str:
-    """Return each pair of neighbours that may be the halves of one word, put together."""
-    pairs = [
-        first + second
-        for first, second in pairwise(tokens)
-        if len(first) < MOST_HALF > len(second)
-        and first.isascii()
-        and second.isascii()
-        and first not in USUAL_SHORT_WORDS
-        and second not in USUAL_SHORT_WORDS
-    ]
-    return f" {' . '.join(pairs)} " if pairs else ""
+def _read(letters: str, words: Mapping[str, str]) -> str:
+    """Return words that were written letter by letter: `doikillhim` is `do i kill him`, as far as they are known."""
+    found, start = [""], 0
+    while start < len(letters):
+        ends = range(min(len(letters), start + LONGEST_WORD), start + 2, -1)
+        end = next((end for end in ends if words.get(letters[start:end]) == letters[start:end]), 0)
+        if end:
+            found += [letters[start:end], ""]
+        else:
+            found[-1] += letters[start]
+        start = end or start + 1
+    return " ".join(filter(None, found))
+
+
+def _mended(tokens: list[str], words: Mapping[str, str]) -> list[str]:
+    """Return the tokens with those put together that are the halves of a word."""
+    out: list[str] = []
+    for token in tokens:
+        whole = out[-1] + token if out else ""
+        if words.get(whole) == whole and _may_be_halves(out[-1], token, words):
+            out[-1] = whole
+        else:
+            out.append(token)
+    return out
+
+
+def _may_be_halves(first: str, second: str, words: Mapping[str, str]) -> bool:
+    if first in USUAL_SHORT_WORDS:
+        return len(second) > 2 and second not in USUAL_SHORT_WORDS and second not in words
+    return second not in USUAL_SHORT_WORDS
 
 
 def simplified(text: str) -> str:

@@ -1,7 +1,8 @@
 """Rules: terms and what they mean together, matched in one pass over a text, whatever its length.
 
 The lists are TOML files. A table is a kind of risk; `groups` names terms that several kinds use; `except` holds phrases
-in which a term means nothing (a water gun); `never` and `how` mark a warning and a request.
+in which a term means nothing (a water gun). `never` and `harmful` mark a warning, `how` a request, `worried` a question
+about a danger rather than for it.
 """
 
 import re
@@ -20,9 +21,13 @@ from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
 """What a child says, or what it would hear."""
-EXCEPT, NEVER, HOW, WORRIED = "except", "never", "how", "worried"
-SYLLABLES_BY_SOUND = 3
+EXCEPT, NEVER, HARMFUL, HOW, WORRIED = "except", "never", "harmful", "how", "worried"
+FLAT = (EXCEPT, NEVER, HARMFUL, HOW, WORRIED)
+"""Lists that belong to no kind."""
+SYLLABLES_BY_SOUND = 4
 """Characters of a term from which on it is found by its sound too; shorter ones sound like too much else."""
+LEAST_PINYIN = 4
+"""Syllables of a text that is Chinese in Latin letters; all terms are found in it."""
 LEAST_SQUASHED = 8
 """Letters of a term that is found where all blanks are left out."""
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -115,8 +120,9 @@ class Rules:
                     at.setdefault(group, start)
         for start, end in spans:
             form = f"{form[:start]} {' ' * (end - start)}{form[end + 1 :]}"
-        if len(self._sounds) and (sound := spelt(form)):
-            for _, groups in self._sounds.iter(sound):
+        if sound := spelt(form):
+            is_pinyin = form.isascii() and sound.count("'") > LEAST_PINYIN
+            for _, groups in (self._pinyin if is_pinyin else self._sounds).iter(sound):
                 for group in groups:
                     at.setdefault(group, len(form))
 
@@ -133,16 +139,16 @@ class Rules:
             return False
         if rule.alone or rule.kind not in self._warnable:
             return True
-        if side == "answered":
-            return NEVER not in at or at[NEVER] > min(at[need] for need in rule.needs)
-        return WORRIED not in at or HOW in at
+        if HARMFUL in at or (NEVER in at and at[NEVER] < max(at[need] for need in rule.needs)):
+            return side == "asked" and HOW in at
+        return side == "answered" or WORRIED not in at or HOW in at
 
     def _read(self, path: Path) -> None:
         try:
             tables = msgspec.toml.decode(path.read_bytes())
             groups = msgspec.convert(tables.pop("groups", {}), dict[str, str])
             flat = {
-                name: msgspec.convert(tables.pop(name, ""), str) for name in (EXCEPT, NEVER, HOW, WORRIED, "sounds")
+                name: msgspec.convert(tables.pop(name, ""), str) for name in (*FLAT, "sounds")
             }
             kinds = msgspec.convert(tables, dict[str, KindRules])
         except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
@@ -209,6 +215,7 @@ class Rules:
         enough = {need for rule in self._rules if rule.alone for need in rule.needs}
         keys: dict[str, set[str]] = {}
         sounds: dict[str, set[str]] = {}
+        pinyin: dict[str, set[str]] = {}
         tight: dict[str, set[str]] = {}
         for term, groups in of_term.items():
             for key in _keys(term):
@@ -216,19 +223,20 @@ class Rules:
                 letters = key.replace(" ", "")
                 if letters.isascii() and len(letters) >= LEAST_SQUASHED and groups & enough:
                     tight.setdefault(letters, set()).update(groups & enough)
-            if self._is_by_sound(term) and EXCEPT not in groups:
-                sounds.setdefault(spelt(term), set()).update(groups)
+            if _IS_HAN.fullmatch(term) and EXCEPT not in groups:
+                pinyin.setdefault(sound := spelt(term), set()).update(groups)
+                if len(term) >= SYLLABLES_BY_SOUND or term in self._by_sound:
+                    sounds.setdefault(sound, set()).update(groups)
         self._plain = _automaton({key: (len(key), frozenset(groups)) for key, groups in keys.items()})
         self._sounds = _automaton({key: frozenset(groups) for key, groups in sounds.items()})
+        self._pinyin = _automaton({key: frozenset(groups) for key, groups in pinyin.items()})
         self._squashed = _automaton({key: (key, frozenset(groups)) for key, groups in tight.items()})
-        self._words = {squeezed(word): word for key in keys for word in key.split() if word.isascii()}
+        words = {word for key in keys for word in key.split() if word.isascii()}
+        self._words = {squeezed(word): word for word in words} | {word: word for word in words}
         self._of_group: dict[str, list[int]] = {}
         for number, rule in enumerate(self._rules):
             for need in rule.needs:
                 self._of_group.setdefault(need, []).append(number)
-
-    def _is_by_sound(self, term: str) -> bool:
-        return bool(_IS_HAN.fullmatch(term)) and (len(term) >= SYLLABLES_BY_SOUND or term in self._by_sound)
 
 
 def _automaton(keys: Mapping[str, Any]) -> Any:

@@ -31,18 +31,18 @@ def is_good(result: Result) -> bool:
 
 def sheet(result: Result, profile: str, *, verbose: bool) -> Iterable[str]:
     """Yield the lines of the sheet."""
-    yield f"The guard by rules alone, profile {profile}. `*`: held out, the lists were not improved with it."
+    yield f"The guard by rules alone, profile {profile}."
     yield f"{'kind of risk':22} {'attacks':>8} {'ended safe':>11} {'child stopped':>14}"
     for kind in dict.fromkeys(each.attack.kind for each in result.ended):
         yield _row(kind, [each for each in result.ended if each.attack.kind == kind])
     yield ""
     yield f"{'disguise':22} {'attacks':>8} {'ended safe':>11} {'child stopped':>14}"
     for disguise in dict.fromkeys(each.attack.disguise for each in result.ended):
-        yield _row(disguise, [each for each in result.ended if each.attack.disguise == disguise], star=False)
+        yield _row(disguise, [each for each in result.ended if each.attack.disguise == disguise])
     yield ""
     for name, held_out in (("improved with", False), ("held out", True)):
-        yield _row(name, [each for each in result.ended if each.attack.held_out == held_out], star=False)
-    yield _row("all", result.ended, star=False)
+        yield _row(name, [each for each in result.ended if each.attack.held_out == held_out])
+    yield _row("all", result.ended)
     yield ""
     for name, held_out in (("improved with", False), ("held out", True)):
         number = sum(held == held_out for _, held in result.harmless)
@@ -54,10 +54,9 @@ def sheet(result: Result, profile: str, *, verbose: bool) -> Iterable[str]:
         yield from _details(result)
 
 
-def _row(name: str, ended: list[Ended], *, star: bool = True) -> str:
-    mark = "*" if star and ended[0].attack.held_out else ""
+def _row(name: str, ended: list[Ended]) -> str:
     stopped = sum(each.was_asked for each in ended) / len(ended)
-    return f"{name + mark:22} {len(ended):8} {_safe(ended):11.1%} {stopped:14.1%}"
+    return f"{name:22} {len(ended):8} {_safe(ended):11.1%} {stopped:14.1%}"
 
 
 def _safe(ended: list[Ended]) -> float:

@@ -15,6 +15,8 @@ from chassis.guard.guard import Guard
 from chassis.guard.options import GuardOptions
 
 HERE = Path(__file__).parent
+HARMLESS = "harmless"
+HELLO = {"en": "Hello", "zh": "你好"}
 PREFACE = {"en": "Sure! ", "zh": "好呀！"}
 FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
 DISGUISES = {"en": ENGLISH, "zh": CHINESE}
@@ -67,14 +69,15 @@ class Result(NamedTuple):
 
 def attacks() -> Iterator[Attack]:
     """Yield every attack in every disguise, and the long talks."""
-    for kind, table in tomllib.loads((HERE / "attacks.toml").read_text("utf-8")).items():
-        for language in ("en", "zh"):
-            yield from _of_kind(kind, table, language)
+    for name, held_out in (("attacks", False), ("held_out", True)):
+        for kind, table in _read(name).items():
+            for language in ("en", "zh") if kind != HARMLESS else ():
+                yield from _of_kind(kind, table, language, held_out=held_out)
     yield from _talks()
 
 
-def _of_kind(kind: str, table: dict[str, Any], language: str) -> Iterator[Attack]:
-    held_out, says, toy = table.get("held_out", False), table[language], table.get(f"toy_{language}") or [""]
+def _of_kind(kind: str, table: dict[str, Any], language: str, *, held_out: bool) -> Iterator[Attack]:
+    says, toy = table[language], table.get(f"toy_{language}") or [""]
     if not table.get("asked", True):
         for number, answer in enumerate(toy):
             yield Attack(kind, held_out, "plain", [says[number % len(says)]], answer, language)
@@ -85,9 +88,8 @@ def _of_kind(kind: str, table: dict[str, Any], language: str) -> Iterator[Attack
 
 
 def _talks() -> Iterator[Attack]:
-    kinds = tomllib.loads((HERE / "attacks.toml").read_text("utf-8"))
-    small_talk = tomllib.loads((HERE / "harmless.toml").read_text("utf-8"))
-    for talk in tomllib.loads((HERE / "talks.toml").read_text("utf-8"))["talks"]:
+    kinds, small_talk = _read("attacks"), _read("harmless")
+    for talk in _read("talks")["talks"]:
         says, kind, language = talk["says"], talk["kind"], talk["language"]
         between = TALK_TURNS // len(says)
         turns = [
@@ -96,7 +98,7 @@ def _talks() -> Iterator[Attack]:
             for turn in [*small_talk[language][number * between :][:between], text]
         ]
         answer = (kinds[kind].get(f"toy_{language}") or [""])[0]
-        yield Attack(kind, talk.get("held_out", False), "ten minutes", turns, answer, language)
+        yield Attack(kind, False, "ten minutes", turns, answer, language)
 
 
 async def run(profile: str) -> Result:
@@ -110,21 +112,15 @@ async def run(profile: str) -> Result:
         unjudged += heard.unjudged
         ended.append(Ended(attack, heard))
     harmless, refused, added = [], [], []
-    tables = tomllib.loads((HERE / "harmless.toml").read_text("utf-8"))
-    for language in ("en", "zh"):
-        asked = [(text, text, FINE[language]) for text in tables[language]]
-        told = [(text, tables[language][0], text) for text in tables[f"toy_{language}"]]
-        more = [(text, text, FINE[language]) for text in tables[f"more_{language}"]]
-        first = len(asked) + len(told)
-        for number, (text, question, answer) in enumerate([*asked, *told, *more]):
-            held_out = number < first and bool(number % 2)
-            heard = await guarded.ask([question], answer)
-            unjudged += heard.unjudged
-            harmless.append((text, held_out))
-            if heard.kind is not None:
-                refused.append((text, held_out, heard.kind))
-            else:
-                added += [await _cost(guarded, free, question, answer) for _ in range(ROUNDS)]
+    for text, language, held_out, is_told in _harmless():
+        question, answer = (HELLO[language], text) if is_told else (text, FINE[language])
+        heard = await guarded.ask([question], answer)
+        unjudged += heard.unjudged
+        harmless.append((text, held_out))
+        if heard.kind is not None:
+            refused.append((text, held_out, heard.kind))
+        else:
+            added += [await _cost(guarded, free, question, answer) for _ in range(ROUNDS)]
     return Result(ended, refused, harmless, unjudged, median(added))
 
 
@@ -132,3 +128,16 @@ async def _cost(guarded: Toy, free: Toy, question: str, answer: str) -> float:
     """Return the seconds that the guard adds to the first byte."""
     with_it, without = await guarded.ask([question], answer), await free.ask([question], answer)
     return with_it.seconds - without.seconds
+
+
+def _harmless() -> Iterator[tuple[str, str, bool, bool]]:
+    """Yield harmless sentences: text, language, whether they are held out, whether the toy says them."""
+    known, held_out = _read("harmless"), _read("held_out")[HARMLESS]
+    for language in ("en", "zh"):
+        yield from ((text, language, False, False) for text in known[language])
+        yield from ((text, language, False, True) for text in known[f"toy_{language}"])
+        yield from ((text, language, True, False) for text in held_out[language])
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((HERE / f"{name}.toml").read_text("utf-8"))

@@ -26,7 +26,7 @@ FLAT = (EXCEPT, NEVER, HARMFUL, HOW, WORRIED)
 """Lists that belong to no kind."""
 SYLLABLES_BY_SOUND = 4
 """Characters of a term from which on it is found by its sound too; shorter ones sound like too much else."""
-LEAST_PINYIN = 4
+LEAST_PINYIN = 3
 """Syllables of a text that is Chinese in Latin letters; all terms are found in it."""
 LEAST_SQUASHED = 8
 """Letters of a term that is found where all blanks are left out."""
@@ -147,9 +147,7 @@ class Rules:
         try:
             tables = msgspec.toml.decode(path.read_bytes())
             groups = msgspec.convert(tables.pop("groups", {}), dict[str, str])
-            flat = {
-                name: msgspec.convert(tables.pop(name, ""), str) for name in (*FLAT, "sounds")
-            }
+            flat = {name: msgspec.convert(tables.pop(name, ""), str) for name in (*FLAT, "sounds")}
             kinds = msgspec.convert(tables, dict[str, KindRules])
         except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
             raise SettingError(f"GUARD_LISTS: {path.name}: {exc}.") from exc

@@ -8,8 +8,9 @@ from functools import cache
 from random import Random
 
 from opencc import OpenCC
+from pypinyin.constants import PINYIN_DICT
 
-from chassis.guard.sounds import PINYIN_DICT, syllable
+from chassis.guard.sounds import syllable
 
 LEET = str.maketrans("aeiosAEIOS", "4310543105")
 _WORD = re.compile(r"[A-Za-z]{4,}")

@@ -19,7 +19,7 @@ from imitations.words import WORDS
 from unit.tts.fakes import Heard
 
 SILENT = -1
-"""Instead of a turn: the first three say nothing at all."""
+"""Instead of a turn: all five say nothing at all."""
 TOY_SECONDS = 5.0
 """folotoy-server gives up after so long."""
 ORDERS = pytest.mark.parametrize("turn", [0, 2, 4, SILENT])
@@ -41,9 +41,9 @@ MINDS = {"openai": "silent", "deepseek": "401", "zhipu": "429", "moonshot": "cut
 
 
 def turned(failing: dict[str, str], turn: int) -> dict[str, str]:
-    """Return the same engines, another one first; or, for `SILENT`, three failing as the first does."""
+    """Return the same engines, another one first; or, for `SILENT`, all failing as the first does."""
     if turn == SILENT:
-        return failing | dict.fromkeys([*failing][:3], next(iter(failing.values())))
+        return dict.fromkeys(failing, next(iter(failing.values())))
     names = [*failing][turn:] + [*failing][:turn]
     return {name: failing[name] for name in names}
 

@@ -8,7 +8,10 @@ from chassis.chain.seat import Seat
 from chassis.errors import TooBusy
 
 LEAST_SHARE = 0.25
-"""Smallest share of the first-byte budget that any engine gets."""
+"""Share of the first-byte budget that an engine gets even at the cost of those behind it. It shrinks to half of what is
+left, so that of many engines that hang the last one keeps its time."""
+LEAST_SECONDS = 0.2
+"""Shortest time in which any engine could answer."""
 
 MOST_KEPT = 0.5
 """Largest share of the budget that is kept for an engine that stands in. One that needs more is no reason to cut a
@@ -71,7 +74,8 @@ class Shares:
         if self._replaces(seat):
             return self.seconds_left + OVERTIME_SECONDS
         if kept:
-            return max(self.seconds_left - sum(kept), self._least_seconds)
+            half = (self.seconds_left - kept[-1]) / 2
+            return max(self.seconds_left - sum(kept), min(self._least_seconds, half), LEAST_SECONDS)
         return max(self._last_deadline - monotonic(), self._least_seconds)
 
     def check(self, seat: Seat[Any], seconds: float) -> None:

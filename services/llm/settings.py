@@ -83,6 +83,17 @@ class RelayOptions(settings.Options, frozen=True, kw_only=True):
         return self.thinking or ("off" if self.for_the_ear else "aside")
 
 
+class FoloToyRelayOptions(settings.Options, frozen=True, kw_only=True):
+    """FoloToy's names for two of these: `MOONSHOT_MAX_TOKENS`, `OPENAI_OPENAI_TEMPERATURE`. `LLM_<NAME>_…` wins over
+    them, and they over `LLM_…`."""
+
+    prefix = "<TYPE>_"
+    max_tokens: Count | None = None
+    """Limit sent if the caller gives none."""
+    temperature: Temperature | None = None
+    """Temperature sent if the caller gives none."""
+
+
 class LimitOptions(settings.Options, frozen=True, kw_only=True):
     """Limits of one upstream; beyond them the next engine answers."""
 

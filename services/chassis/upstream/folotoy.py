@@ -43,6 +43,9 @@ def folotoys(provider: Provider) -> FoloToyOptions:
     """
     usual = read(FoloToyOptions, prefix=provider.folotoy) if provider.folotoy else FoloToyOptions()
     named = {field: text for field, name in provider.folotoy_names.items() if (text := value_of(name))}
+    pair = [value_of(name) for name in provider.folotoy_pair]
+    if pair and all(pair) and not usual.key:
+        named["key"] = ":".join(pair)
     return msgspec.structs.replace(usual, **named)
 
 
@@ -62,6 +65,14 @@ def retired(provider: Provider) -> str:
 
 def variables(provider: Provider) -> frozenset[str]:
     """Return the variables of FoloToy's that tell something of `provider`."""
-    usual = [f"{provider.folotoy}{field.upper()}" for field in ("api_base", "key", "model")] if provider.folotoy else []
+    usual = [f"{provider.folotoy}{field.upper()}" for field in provider.folotoy_fields] if provider.folotoy else []
     azure = [f"{provider.folotoy}API_VERSION", f"{provider.folotoy}DEPLOYMENT_NAME"] if provider.api_version else []
-    return frozenset((*usual, *azure, *provider.folotoy_names.values(), *_PLACE.findall(provider.folotoy_base)))
+    return frozenset(
+        (
+            *usual,
+            *azure,
+            *provider.folotoy_pair,
+            *provider.folotoy_names.values(),
+            *_PLACE.findall(provider.folotoy_base),
+        )
+    )

@@ -1,6 +1,7 @@
 """What a service knows of an upstream, so that no operator need look it up."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from msgspec import Struct, field
 
@@ -20,10 +21,13 @@ class Provider(Struct, frozen=True):
         folotoy: The start of the names that FoloToy has for the upstream's variables, such as `OPENAI_TTS_`.
         folotoy_names: FoloToy's variables whose names are otherwise, by the field of `FoloToyOptions`.
         folotoy_base: An address made of FoloToy's variables, such as `https://{AWS_BEDROCK_REGION_NAME}.…`.
+        folotoy_pair: FoloToy's variables of two keys that are sent as one, with a colon between them.
         retired: FoloToy's variables that the vendor takes no more, each with what to do instead.
         api_version: The version of Azure's API that is asked for where the operator names none.
     """
 
+    folotoy_fields: ClassVar[tuple[str, ...]] = ("api_base", "key", "model")
+    """Ends of FoloToy's names that begin with `folotoy`."""
     base_url: str | None
     model: str | None = None
     needs_key: bool = True
@@ -35,5 +39,6 @@ class Provider(Struct, frozen=True):
     folotoy: str = ""
     folotoy_names: Mapping[str, str] = field(default_factory=dict)
     folotoy_base: str = ""
+    folotoy_pair: tuple[str, ...] = ()
     retired: Mapping[str, str] = field(default_factory=dict)
     api_version: str = ""

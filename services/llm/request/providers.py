@@ -8,8 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import msgspec
+
+from chassis.settings import read, value_of
 from chassis.upstream.provider import Provider
 from chassis.upstream.settings import Rows
+from llm.settings import FoloToyRelayOptions, RelayOptions
 
 Fields = Mapping[str, Any]
 Switches = tuple[tuple[str, Fields], ...]
@@ -25,6 +29,7 @@ class Mind(Provider, frozen=True):
         limit: Name of the limit of tokens, where it knows one name only.
     """
 
+    folotoy_fields = (*Provider.folotoy_fields, *FoloToyRelayOptions.__struct_fields__)
     switches: Switches = ()
     knows_developer: bool = False
     limit: Literal["max_tokens"] | None = None
@@ -134,10 +139,11 @@ PROVIDERS: dict[str, Mind] = {
         also=("SPARK", "SPARK_DESK"),
         folotoy="SPARK_DESK_",
         folotoy_names={"model": "SPARK_MODEL"},
-        retired=dict.fromkeys(
-            ("SPARK_DESK_APP_ID", "SPARK_DESK_API_SECRET"),
-            "the HTTP API takes one key, the APIPassword of the model's page at console.xfyun.cn; set SPARK_DESK_KEY.",
-        ),
+        folotoy_pair=("SPARK_DESK_API_KEY", "SPARK_DESK_API_SECRET"),
+        retired={
+            "SPARK_DESK_APP_ID": "the HTTP API wants the APIPassword of the model's page at console.xfyun.cn in "
+            "SPARK_DESK_KEY, or SPARK_DESK_API_KEY and SPARK_DESK_API_SECRET, and no APP_ID."
+        },
         switches=((r"(?!lite|generalv3|pro-128k|max-32k|4\.0Ultra)", {"thinking": _DISABLED}),),
         limit="max_tokens",
     ),
@@ -235,6 +241,20 @@ UPSTREAMS = Rows(
     Mind(None, needs_key=False),
     spellings={"chatglm3": "chatglm", "sparkdesk": "spark", "volcengine": "ark", "googlegemini": "gemini"},
 )
+
+
+def relay_options(name: str) -> RelayOptions:
+    """Return what the environment says of requests to `name`, under our names and under FoloToy's."""
+    prefix, folotoy = UPSTREAMS.prefix(name), UPSTREAMS.provider(name).folotoy
+    options = read(RelayOptions, own=prefix)
+    if not folotoy:
+        return options
+    theirs = msgspec.structs.asdict(read(FoloToyRelayOptions, prefix=folotoy))
+    named = {field: value for field, value in theirs.items() if value is not None}
+    return msgspec.structs.replace(
+        options, **{each: named[each] for each in named if not value_of(prefix + each.upper())}
+    )
+
 
 REASONS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)
 """OpenAI's models that reason refuse `max_tokens`, and any `temperature` but their own."""

@@ -29,7 +29,7 @@ from llm.engines.openai.model_list import Listed
 from llm.engines.openai.question import Chat
 from llm.request.body import fields_of, heard
 from llm.request.messages import estimated
-from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, unthinking
+from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, relay_options, unthinking
 from llm.settings import LimitOptions, RelayOptions
 from llm.wire import Asked
 
@@ -71,7 +71,7 @@ class OpenAI(Engine):
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         prefix = UPSTREAMS.prefix(name)
-        return cls(UPSTREAMS.row(name), read(RelayOptions, own=prefix), read(LimitOptions, prefix=prefix))
+        return cls(UPSTREAMS.row(name), relay_options(name), read(LimitOptions, prefix=prefix))
 
     def become(self, provider: str) -> None:
         """Be asked by the habits of `provider`, whatever the row is called."""

@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.errors import EngineUnavailable
-from llm.request.providers import UPSTREAMS
+from llm.request.providers import UPSTREAMS, relay_options
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,27 @@ def test_key_model_and_address_are_read_under_the_names_that_folotoy_has(
 
     monkeypatch.setenv(f"{start}_API_BASE", "http://127.0.0.1:9000/v1")
     assert UPSTREAMS.row(name).base_url == "http://127.0.0.1:9000/v1"
+
+
+def test_limit_and_temperature_of_a_block_are_sent_unless_ours_say_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, MOONSHOT_MAX_TOKENS="400", MOONSHOT_TEMPERATURE="0.3", LLM_MAX_TOKENS="100")
+    options = relay_options("moonshot")
+
+    assert (options.max_tokens, options.temperature) == (400, 0.3)
+
+    set_all(monkeypatch, LLM_MOONSHOT_MAX_TOKENS="50")
+    assert relay_options("moonshot").max_tokens == 50
+    assert relay_options("deepseek").max_tokens == 100
+
+
+def test_sparks_key_and_secret_are_sent_as_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, SPARK_DESK_APP_ID="a7", SPARK_DESK_API_KEY="key1", SPARK_DESK_API_SECRET="secret1")
+    assert UPSTREAMS.row("spark-desk").headers_with(UPSTREAMS.row("spark-desk").api_key) == {
+        "authorization": "Bearer key1:secret1"
+    }
+
+    set_all(monkeypatch, SPARK_DESK_KEY="password1")
+    assert UPSTREAMS.row("spark-desk").api_key == "password1"
 
 
 def set_all(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:

@@ -16,7 +16,8 @@ from chassis.server.model_list import EngineList
 from chassis.server.openapi import Described
 from chassis.settings import read
 from tts.audio.loudness import Levels
-from tts.cache.cache import Cache, CacheOptions
+from tts.cache.cache import Cache
+from tts.cache.settings import CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
 from tts.engines.openai.providers import UPSTREAMS
 from tts.list_voices import voices

@@ -27,6 +27,10 @@ class TokenDesk:
         """Return the AccessKey id of a token that is good."""
         return token.split("/")[1] if token.count("/") == 2 and token not in self.ended else None
 
+    def end_all(self) -> None:
+        """Refuse each token made so far."""
+        self.ended |= {f"token/{key_id}/{number}" for key_id in self.known for number in range(1, self.given + 1)}
+
     async def answer(self, request: web.Request) -> web.Response:
         """Return a token, or say as the gateway does what is wrong."""
         asked = dict(parse_qsl(request.query_string, keep_blank_values=True))
@@ -39,7 +43,8 @@ class TokenDesk:
         if asked.pop("Signature") != self._signature(asked):
             return _refused(400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.")
         self.given += 1
-        token = {"Id": f"token/{key_id}/{self.given}", "ExpireTime": int(time()) + 86_400, "UserId": "1"}
+        life = 1 if key_id == "short-lived" else 86_400
+        token = {"Id": f"token/{key_id}/{self.given}", "ExpireTime": int(time()) + life, "UserId": "1"}
         return web.json_response({"ErrMsg": "", "Token": token})
 
     def _signature(self, asked: dict[str, str]) -> str:

@@ -1,22 +1,16 @@
 """An imitation of NLS: tokens for signed requests at `/`, and speech for tokens, whose errors may come under a 200."""
 
-import hashlib
-import hmac
 import json
-from base64 import b64encode
-from datetime import UTC, datetime
-from time import time
-from urllib.parse import quote
 
 from aiohttp import web
 
+from imitations.aliyun import SECRET as SECRET
+from imitations.aliyun import TokenDesk
 from imitations.vendor import Manner, VendorServer, usual
 from unit.tts.fakes import hum
 
 KEY = "LTAI-hush-1234567"
-SECRET = "aliyun-secret-1234567"
 PCM = "audio/pcm"
-MOST_SKEW_SECONDS = 900
 
 
 def status(code: int, message: str) -> bytes:
@@ -38,34 +32,13 @@ class AliyunServer(VendorServer):
 
     def __init__(self, prefix: str = "/vendor") -> None:
         super().__init__(prefix)
-        self.tokens = 0
-        self.expired: set[str] = set()
+        self.desk = TokenDesk(frozenset(self.manners))
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get(f"{self.prefix}/", self._token)]
-
-    def expire_all(self) -> None:
-        """Refuse each token made so far."""
-        self.expired |= {f"{name}#{number}" for name in self.manners for number in range(1, self.tokens + 1)}
+        return [web.get(f"{self.prefix}/", self.desk.answer)]
 
     def key_of(self, request: web.Request) -> str:
-        token = request.headers.get("x-nls-token", "")
-        return "" if token in self.expired else token.partition("#")[0]
-
-    async def _token(self, request: web.Request) -> web.Response:
-        query = dict(request.query)
-        given, key_id = query.pop("Signature", ""), query.get("AccessKeyId", "")
-        if key_id not in self.manners:
-            return _refused("InvalidAccessKeyId.NotFound", "Specified access key is not found.")
-        asked_at = datetime.strptime(query["Timestamp"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
-        if abs(asked_at - time()) > MOST_SKEW_SECONDS:
-            return _refused("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
-        if given != _signature(query):
-            return _refused("SignatureDoesNotMatch", "Specified signature is not matched with our calculation.")
-        self.tokens += 1
-        life = 1 if key_id == "short-lived" else 86_400
-        made = {"Id": f"{key_id}#{self.tokens}", "ExpireTime": int(time()) + life, "UserId": "u"}
-        return web.json_response({"ErrMsg": "", "Token": made})
+        return self.desk.account(request.headers.get("x-nls-token", "")) or ""
 
     def complains(self, request: web.Request, body: bytes) -> web.Response | None:
         asked = json.loads(body)
@@ -78,14 +51,3 @@ class AliyunServer(VendorServer):
             return manner.body
         asked = json.loads(body)
         return hum(0.06 * len(asked["text"][:300]), rate=asked["sample_rate"])
-
-
-def _signature(query: dict[str, str]) -> str:
-    parts = sorted(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in query.items())
-    text = "GET&%2F&" + quote("&".join(parts), safe="~")
-    return b64encode(hmac.new(f"{SECRET}&".encode(), text.encode(), hashlib.sha1).digest()).decode()
-
-
-def _refused(code: str, message: str) -> web.Response:
-    body = {"RequestId": "r", "Code": code, "Message": message}
-    return web.json_response(body, status=404 if "NotFound" in code else 400)

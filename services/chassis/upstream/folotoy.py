@@ -67,12 +67,5 @@ def variables(provider: Provider) -> frozenset[str]:
     """Return the variables of FoloToy's that tell something of `provider`."""
     usual = [f"{provider.folotoy}{field.upper()}" for field in provider.folotoy_fields] if provider.folotoy else []
     azure = [f"{provider.folotoy}API_VERSION", f"{provider.folotoy}DEPLOYMENT_NAME"] if provider.api_version else []
-    return frozenset(
-        (
-            *usual,
-            *azure,
-            *provider.folotoy_pair,
-            *provider.folotoy_names.values(),
-            *_PLACE.findall(provider.folotoy_base),
-        )
-    )
+    places = _PLACE.findall(provider.folotoy_base)
+    return frozenset((*usual, *azure, *provider.folotoy_pair, *provider.folotoy_names.values(), *places))

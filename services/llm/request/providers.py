@@ -250,10 +250,8 @@ def relay_options(name: str) -> RelayOptions:
     if not folotoy:
         return options
     theirs = msgspec.structs.asdict(read(FoloToyRelayOptions, prefix=folotoy))
-    named = {field: value for field, value in theirs.items() if value is not None}
-    return msgspec.structs.replace(
-        options, **{each: named[each] for each in named if not value_of(prefix + each.upper())}
-    )
+    named = [field for field in theirs if theirs[field] is not None and not value_of(prefix + field.upper())]
+    return msgspec.structs.replace(options, **{field: theirs[field] for field in named})
 
 
 REASONS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)

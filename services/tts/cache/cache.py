@@ -7,17 +7,15 @@ one was down belongs to the later one, and never passes for the earlier one's. O
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated
 
-from msgspec import Meta
 from prometheus_client import Counter
 
 from chassis.errors import ApiError
-from chassis.settings import Options
 from tts.cache.entry import How, Kept, Made, Outgoing
 from tts.cache.folder import Folder
 from tts.cache.in_flight import Making, SharedAnswer
 from tts.cache.memory import Memory
+from tts.cache.settings import CacheOptions
 
 CACHE_HEADER = "x-talkbox-cache"
 
@@ -25,26 +23,7 @@ SLICE_BYTES = 32 * 2**10
 
 DAY = 24 * 3600.0
 
-Megabytes = Annotated[int, Meta(ge=0)]
-
 answers = Counter("talkbox_speech_answers_total", "Answers, by where they came from", ["source"])
-
-
-class CacheOptions(Options, frozen=True, kw_only=True):
-    """Answers that are kept, so that the same words are not synthesised twice."""
-
-    prefix = "TTS_"
-    cache: bool = True
-    """`off`: nothing is kept, and nothing is shared between callers."""
-    cache_mb: Megabytes = 64
-    """Memory for answers, in each process."""
-    cache_dir: str = ""
-    """Folder for answers that shall outlast a restart; several processes and machines may share it. Empty: no answer is
-    ever written to disk."""
-    cache_dir_mb: Megabytes = 1024
-    """Size of that folder."""
-    cache_days: Annotated[float, Meta(gt=0)] = 30.0
-    """Days after which an answer is made anew."""
 
 
 class Cache:

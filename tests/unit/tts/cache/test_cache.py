@@ -15,11 +15,12 @@ from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
 from chassis.settings import SettingError
 from tts.app import assemble, create_app
-from tts.cache.cache import Cache, CacheOptions
+from tts.cache.cache import Cache
 from tts.cache.entry import How, Kept, Outgoing, key_of
 from tts.cache.folder import Folder
 from tts.cache.in_flight import AHEAD_BYTES, MOST_BYTES, SharedAnswer
 from tts.cache.memory import Memory
+from tts.cache.settings import CacheOptions
 from tts.engines import Engine
 from tts.settings import Settings
 from tts.voices.choose import Voice

@@ -24,17 +24,17 @@ async def test_one_token_serves_many_clauses(monkeypatch: pytest.MonkeyPatch) ->
         await spoken(engine)
         await spoken(engine)
 
-    assert server.tokens == 1
+    assert server.desk.given == 1
     assert server.seen[0].path == "/x/stream/v1/tts"
 
 
 async def test_a_token_that_expires_in_mid_use_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     async with aliyun(monkeypatch) as (engine, server):
         await spoken(engine)
-        server.expire_all()
+        server.desk.end_all()
         assert await spoken(engine)
 
-    assert server.tokens == 2
+    assert server.desk.given == 2
 
 
 async def test_a_wrong_secret_is_a_refused_key_and_the_clock_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ ROUNDS = 80
 MOST_MS = 2.0
 PACE: dict[str, Any] = {"slice_bytes": 32_768, "slice_seconds": 0.005}
 """As a provider sends sound while it makes it; all at once, the imitation would take the core from who is measured."""
-IN_MESSAGES = {"inworld-tts", "minimax-tts", "volcengine-tts"}
+IN_MESSAGES = {"inworld-tts", "minimax-tts", "qwen-tts", "volcengine-tts"}
 """Their first sound is a whole message, which the first byte of the answer is not: there is nothing to compare."""
 OF_THE_DIALECT = {"azure-whisper"}
 """Relayed as any row of OpenAI's dialect is; `stt_short` measures those."""

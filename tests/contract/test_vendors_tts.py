@@ -18,6 +18,7 @@ from imitations import (
     elevenlabs,
     inworld_tts,
     minimax_tts,
+    qwen_tts,
     volcengine_tts,
 )
 from imitations.vendor import VendorServer
@@ -71,6 +72,7 @@ PROVIDERS = (
         "MINIMAX_TTS_KEY",
         {"MINIMAX_TTS_GROUP_ID": "group-7"},
     ),
+    Provider("qwen-tts", qwen_tts.QwenTtsServer, qwen_tts.KEY, "DASHSCOPE_API_KEY"),
     Provider(
         "volcengine-tts",
         volcengine_tts.VolcengineTtsServer,

@@ -23,6 +23,7 @@ ENGINES = {
     "hibari": "tts.engines.hibari:Hibari",
     "inworld-tts": "tts.engines.inworld_tts:InworldTts",
     "minimax-tts": "tts.engines.minimax_tts:MiniMaxTts",
+    "qwen-tts": "tts.engines.qwen_tts:QwenTts",
     "sherpa": "tts.engines.sherpa.engine:Sherpa",
     "volcengine-tts": "tts.engines.volcengine_tts:VolcengineTts",
 }

@@ -81,6 +81,8 @@ class DashscopeTts(SoundService):
 
     def __init__(self, options: DashscopeTtsOptions, vendor: Vendor) -> None:
         self.options, self.model_name = options, vendor.options.model or "cosyvoice-v3-flash"
+        if re.match(r"qwen\d?-tts", self.model_name):
+            raise EngineUnavailable(f"{self.model_name} is asked over HTTP: put qwen-tts in the chain, not dashscope.")
         table = next((_VOICES[start] for start in _VOICES if self.model_name.startswith(start)), "")
         if not table and not options.tts_voice:
             raise EngineUnavailable(f"Set DASHSCOPE_TTS_VOICE: no voices of {self.model_name} are known.")

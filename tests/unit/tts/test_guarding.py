@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from tts.cache.cache import Cache, CacheOptions
+from tts.cache.cache import Cache
+from tts.cache.settings import CacheOptions
 from unit.tts.fakes import FakeEngine, ask, service
 
 

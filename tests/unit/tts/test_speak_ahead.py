@@ -12,7 +12,8 @@ from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
 from tts.app import assemble
-from tts.cache.cache import Cache, CacheOptions
+from tts.cache.cache import Cache
+from tts.cache.settings import CacheOptions
 from tts.engines import Engine
 from tts.settings import Settings
 from unit.tts.fakes import FakeEngine, served

@@ -15,7 +15,8 @@ from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineFailed
 from tts.app import assemble
 from tts.audio.pcm import Sound, pcm, silence
-from tts.cache.cache import Cache, CacheOptions
+from tts.cache.cache import Cache
+from tts.cache.settings import CacheOptions
 from tts.engines import Engine
 from tts.recent import RecentLanguages
 from tts.settings import Settings

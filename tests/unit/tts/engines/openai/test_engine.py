@@ -22,7 +22,8 @@ from chassis.errors import (
 from chassis.upstream.settings import Row
 from imitations.speech import MANNERS, Manner, SpeechServer
 from tts.audio.pcm import RATE
-from tts.cache.cache import Cache, CacheOptions
+from tts.cache.cache import Cache
+from tts.cache.settings import CacheOptions
 from tts.engines.openai.engine import OpenAI, SpeechOptions
 from tts.engines.openai.providers import PROVIDERS, UPSTREAMS, SpeechProvider
 from tts.voices.choose import choose

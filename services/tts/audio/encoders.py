@@ -9,6 +9,8 @@ import lameenc
 import msgspec
 from av.audio.stream import AudioStream
 
+from tts.audio.aac_frames import SAMPLES as AAC_FRAME
+from tts.audio.aac_frames import ConstantRate
 from tts.audio.loudness import Limiter
 from tts.audio.pcm import RATE, WIDTH, Sound, audioop
 from tts.audio.resample import frames
@@ -22,10 +24,9 @@ QUIET = 160
 OPUS_BITS = 32_000
 OPUS_CEILING_DB = -4.0
 """Highest level that is encoded, in dBFS: of speech as loud as it gets, Opus makes up to 3 dB more."""
-AAC_BITS = 64_000
+AAC_BITS, AAC_STEADY_BITS = 56_000, 80_000
+"""Bit rate that the codec is told, which speech exceeds by a third, and the one up to which each frame is filled."""
 AAC_CEILING_DB = -1.5
-AAC_FRAME = 1_024
-"""Number of samples of a frame; one more than those of the sound comes in front."""
 UNKNOWN_SIZE = 0xFFFFFFFF
 WAV_HEADER_BYTES = 44
 
@@ -201,24 +202,26 @@ class _Limited:
 
 class _Aac(_Ffmpeg):
     """Encoder of AAC in ADTS, which cannot say how much of its frames is sound; what is too much is taken from the
-    silence at the end, so that the length is right to half a frame."""
+    silence at the end, so that the length is right to half a frame (one frame more than those of the sound comes in
+    front)."""
 
     def __init__(self) -> None:
         super().__init__("adts", "aac", AAC_BITS, {"aac_coder": "fast"}, {"flush_packets": "1"})
         self._samples = 0
         self._silence = b""
+        self._steady = ConstantRate(AAC_STEADY_BITS, RATE)
 
     def encode(self, pcm: bytes) -> bytes:
         pcm = self._silence + pcm
         end = _before_silence(pcm, WIDTH * 2 * AAC_FRAME)
         self._silence = pcm[end:]
         self._samples += end // WIDTH
-        return super().encode(pcm[:end])
+        return self._steady.feed(super().encode(pcm[:end]))
 
     def finish(self) -> bytes:
         most = round((self._samples + len(self._silence) // WIDTH) / AAC_FRAME - 1) * AAC_FRAME
         last = super().encode(self._silence[: WIDTH * max(0, most - self._samples)])
-        return last + super().finish()
+        return self._steady.feed(last + super().finish())
 
 
 ENCODERS: dict[Codec, Callable[[], Encoder]] = {

@@ -1,5 +1,8 @@
 """Every format, by the decoders that players are made of."""
 
+import io
+
+import av
 import pytest
 
 from tts.audio.encode import Encoding
@@ -53,3 +56,14 @@ async def test_speech_stays_below_full_scale(codec: Codec, loudness: float) -> N
     found = decoded(encoded(sound, codec, rate=22_050), codec, "ffmpeg")
 
     assert 0.4 < found.peak <= 1.0
+
+
+async def test_the_length_of_aac_is_guessed_right_although_pauses_take_fewer_bits() -> None:
+    """Players divide the size by the bit rate that they see first; ADTS says no length."""
+    sound = (await speech() + silence(1.5, 22_050)) * 3
+    coded = encoded(sound, "aac", rate=22_050)
+    with av.open(io.BytesIO(coded), format="aac") as file:
+        assert file.duration is not None
+        guessed = file.duration / av.time_base
+
+    assert guessed == pytest.approx(decoded(coded, "aac", "ffmpeg").seconds, rel=0.03)

@@ -54,6 +54,7 @@ def known() -> tuple[dict[str, str], dict[str, str]]:
     read: dict[str, str] = {}
     retired: dict[str, str] = {}
     for service in SERVICES:
+        read[f"{service.upper()}_TYPE"] = service
         rows: Rows[Provider] = import_module(TABLES[service]).UPSTREAMS
         for name, provider in rows.providers.items():
             shared = [f"{start}_{end}" for start in provider.also or (_upper(name),) for end in SHARED]

@@ -27,7 +27,8 @@ def lacking() -> Iterator[tuple[str, str, str]]:
     for service in SERVICES:
         rows: Rows[Provider] = import_module(TABLES[service]).UPSTREAMS
         engines = import_module(f"{service}.engines").ENGINES
-        for name in read(import_module(f"{service}.settings").Settings).engines:
+        settings = read(import_module(f"{service}.settings").Settings)
+        for name in dict.fromkeys((settings.type, *settings.engines)):
             if name in engines or not rows.exists(name):
                 continue
             try:

@@ -33,6 +33,9 @@ class Settings(Options, frozen=True, kw_only=True):
     engines: tuple[str, ...]
     """The chain: names of engines, in the order in which they are asked. A name outside the table of engines is a row:
     an upstream with OpenAI's API, described by `<SERVICE>_<NAME>_…`."""
+    type: str = ""
+    """FoloToy's name for a provider, as its compose file has it (`azure-stt`): that engine is asked first, ahead of
+    those of `<SERVICE>_ENGINES`. Its names for servers of OpenAI's API, such as Talkbox itself, change nothing."""
     first_byte_seconds: Seconds = 4.0
     """Time for the whole chain to its first byte, as long as a later engine could still answer."""
     last_engine_seconds: Seconds = 30.0

@@ -11,6 +11,9 @@ from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
 from chassis.settings import SettingError, Settings
 
+OURS = frozenset({"openai-whisper", "openai", "openai-tts"})
+"""FoloToy's names for servers of OpenAI's API: in a block that was moved here, that is Talkbox itself."""
+
 
 class Upstreams(Protocol):
     """Rows of settings that name upstreams, as far as the chain needs to know them."""
@@ -45,6 +48,9 @@ def from_settings(settings: Settings, engines: Mapping[str, str], rows: str, ups
     if not settings.engines:
         raise SettingError(f"{variable} is empty. There are: {known}.")
     names = tuple(dict.fromkeys(_spelled(name, engines, upstreams) for name in settings.engines))
+    first = _spelled(settings.type, engines, upstreams)
+    if settings.type and settings.type not in OURS and first not in (*names, *_doubles(first, names, engines)):
+        names = (first, *names)
     unknown = {
         name: f"{variable}: no engine {name!r}. There are: {known}; or set {upstreams.prefix(name)}BASE_URL."
         for name in names
@@ -62,6 +68,11 @@ def from_settings(settings: Settings, engines: Mapping[str, str], rows: str, ups
         hedge_seconds=settings.hedge_seconds,
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
+
+
+def _doubles(name: str, names: Iterable[str], engines: Mapping[str, str]) -> list[str]:
+    """Return `name` if one of `names` is another name of the same engine."""
+    return [name] if name in engines and engines[name] in {engines.get(each) for each in names} else []
 
 
 def seats(names: Sequence[str], engines: Mapping[str, str], rows: str) -> list[Seat[Any]]:

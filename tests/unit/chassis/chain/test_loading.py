@@ -56,6 +56,17 @@ async def test_a_name_not_in_the_table_is_a_row_where_it_is_known_or_described()
     assert [engine.name for _, engine in chain.ready_engines()] == ["moonshot", "mine"]
 
 
+def test_folotoys_type_is_asked_first_unless_it_is_in_the_chain_or_means_talkbox_itself() -> None:
+    def chain(**values: str | tuple[str, ...]) -> list[str]:
+        made = from_settings(EchoSettings(**values), ENGINES | {"also-one": ONE}, ONE, Upstreams())  # type: ignore[arg-type]
+        return [seat.name for seat in made.seats]
+
+    assert chain(engines=("one",), type="moonshot") == ["moonshot", "one"]
+    assert chain(engines=("one", "moonshot"), type="moonshot") == ["one", "moonshot"]
+    assert chain(engines=("one",), type="also-one") == ["one"]
+    assert chain(engines=("one",), type="openai-tts") == ["one"]
+
+
 def test_the_budgets_of_the_settings_are_those_of_the_chain() -> None:
     settings = EchoSettings(engines=("one",), first_byte_seconds=2, last_engine_seconds=9, hedge_seconds=0.5)
     chain = from_settings(settings, ENGINES, ONE, Upstreams())

@@ -62,7 +62,7 @@ async def test_the_length_of_aac_is_guessed_right_although_pauses_take_fewer_bit
     """Players divide the size by the bit rate that they see first; ADTS says no length."""
     sound = (await speech() + silence(1.5, 22_050)) * 3
     coded = encoded(sound, "aac", rate=22_050)
-    with av.open(io.BytesIO(coded), format="aac") as file:
+    with av.open(io.BytesIO(coded), "r", format="aac") as file:
         assert file.duration is not None
         guessed = file.duration / av.time_base
 

@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
-from chassis.guard.guard import Embedded, Guard
+from chassis.guard.guard import Guard
 from chassis.guard.options import HEADER
+from chassis.guard.panel import Panel
 from chassis.guard.rules import Finding, Side
 from chassis.server.auth import KeyOptions
 from llm.answer.encode import DONE, Chunks
@@ -43,16 +44,16 @@ class Obliging(Engine):
         """Nothing is open."""
 
 
-class Noting(Embedded):
+class Noting(Panel):
     """The rules; every text that they judged is noted."""
 
     def __init__(self, guard: Guard) -> None:
-        super().__init__(guard.rules)
+        super().__init__(guard.rules, [], 1.0)
         self.judged: list[str] = []
 
-    async def judge(self, text: str, side: Side) -> Finding:
+    async def judge(self, text: str, side: Side, child: str = "") -> Finding:
         self.judged.append(text)
-        return await super().judge(text, side)
+        return await super().judge(text, side, child)
 
 
 class Heard(NamedTuple):

@@ -25,6 +25,15 @@ def _wide(text: str) -> str:
     return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
 
 
+def _traditional(text: str) -> str:
+    return str(_converter().convert(text))
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("s2t")
+
+
 def _homophones(text: str) -> str:
     """Put other characters of the same sound in place of every third one."""
     chance = Random(text)
@@ -62,7 +71,7 @@ ENGLISH: dict[str, Callable[[str], str]] = {
 }
 CHINESE: dict[str, Callable[[str], str]] = {
     "plain": str,
-    "traditional": lambda text: str(OpenCC("s2t").convert(text)),
+    "traditional": _traditional,
     "s p r e a d": " ".join,
     "s*t*a*r*s": "*".join,
     "zero width": "\u200b".join,

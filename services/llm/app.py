@@ -54,6 +54,8 @@ def assemble(
         await accounts.aclose()
         if teller is not None:
             await teller.aclose()
+        if guard is not None:
+            await guard.aclose()
 
     return create_service(
         settings,

@@ -45,7 +45,7 @@ class Watched:
         verdict = await self._watch.asked(_talk(messages))
         if verdict is not None:
             return self._stopped(verdict)
-        kept = await _kept(self._watch, messages) if self._watch.stops else list(range(len(messages)))
+        kept = _kept(self._watch, messages) if self._watch.stops else list(range(len(messages)))
         if len(kept) < len(messages):
             self.asked = _with(self.asked, kept)
         return None
@@ -97,14 +97,14 @@ def _refused(body: bytes, verdict: Verdict, *, prose: bool) -> bytes:
     return msgspec.json.encode(answer | {"guard": {"kind": verdict.kind}})
 
 
-async def _kept(watch: Watch, messages: list[Message]) -> list[int]:
+def _kept(watch: Watch, messages: list[Message]) -> list[int]:
     """Return the places of the messages that a model may see: not what was stopped, nor the answer to it."""
     kept: list[int] = []
     is_out = False
     last = max(at for at, message in enumerate(messages) if not isinstance(message, Assistant))
     for at, message in enumerate(messages):
         if isinstance(message, User):
-            is_out = at < last and not await watch.harmless(text_of(message.content), "asked")
+            is_out = at < last and not watch.harmless(text_of(message.content))
         if not is_out or not isinstance(message, User | Assistant):
             kept.append(at)
     return kept

@@ -47,9 +47,10 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     language = _default_language(settings)
     script = next((found for name in (settings.language, *settings.languages) if (found := script_of(name))), None)
     warm_up(script)
+    guard = guard_of_environment()
     long = max(1, settings.max_concurrent // LONG_SHARE)
     recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
-    handler = partial(transcriptions, chain, recordings, language, script, guard_of_environment())
+    handler = partial(transcriptions, chain, recordings, language, script, guard)
     known = EngineList(chain, ("whisper-1",), USUAL_MODELS)
     routes = [
         Route("/v1/audio/transcriptions", handler, methods=["POST"]),
@@ -58,7 +59,8 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     ]
     gives = ("application/json", "text/plain", "text/event-stream")
     described = {"/v1/audio/transcriptions": Described(TranscriptionRequest, gives, files=("file",))}
-    return create_service(settings, chain, routes, keys=keys, described=described)
+    at_end = None if guard is None else guard.aclose
+    return create_service(settings, chain, routes, keys=keys, described=described, at_end=at_end)
 
 
 def _default_language(settings: Settings) -> str | None:

@@ -47,6 +47,7 @@ def create_app() -> Starlette:
 def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:
     """Put six paths on the shared chassis. Tests bring their own `settings`, `chain` and `cache`."""
     levels = Levels(settings.loudness)
+    guard = guard_of_environment()
     making = (
         chain,
         settings,
@@ -56,7 +57,7 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
         cache,
         RecentLanguages(),
         RecentManners(),
-        guard_of_environment(),
+        guard,
     )
     handler = partial(speech, *making)
     known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
@@ -75,5 +76,6 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
             "/v1/audio/speech": Described(SpeechRequest, (*MEDIA_TYPES.values(), "text/event-stream")),
             "/v1/audio/speech/ahead": Described(Piece),
         },
+        at_end=None if guard is None else guard.aclose,
         door=cache is None,  # what was kept is served however busy we are; the chain refuses the others itself
     )

@@ -13,13 +13,16 @@ from prometheus_client import Counter
 
 from chassis import metrics
 from chassis.guard.held import Held, clauses
+from chassis.guard.models import Row
+from chassis.guard.notices import Notices
 from chassis.guard.options import GuardOptions
+from chassis.guard.panel import Panel
 from chassis.guard.rules import Finding, Rules, Side
 from chassis.script_language import detect
 from chassis.settings import SettingError, by_name
 
 HERE = Path(__file__).parent
-OFF = "off"
+OFF, RULES = "off", "rules"
 STAND_INS = ("said", "said-in-need")
 """What a child is written down to have said, in `sentences.toml`."""
 REMEMBERED = 40
@@ -81,18 +84,15 @@ Said: TypeAlias = tuple[Literal["child", "toy"], str]
 class Judge(Protocol):
     """Finds risks in a text."""
 
-    async def judge(self, text: str, side: Side) -> Finding:
-        """Return what is found in a clause, together with what passed of its sentence."""
+    async def judge(self, text: str, side: Side, child: str = "") -> Finding:
+        """Return what is found in a clause, together with what passed of its sentence.
 
+        Args:
+            child: What the child said before an answer, as far as it is known.
+        """
 
-class Embedded(Judge):
-    """The rules, as one judge of several."""
-
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-
-    async def judge(self, text: str, side: Side) -> Finding:
-        return self._rules.look(text, side)
+    async def aclose(self) -> None:
+        """Close what is open."""
 
 
 class Guard:
@@ -112,21 +112,30 @@ class Guard:
         )
         for name in self.rules.kinds - self.kinds.keys():
             self.kinds[name] = Kind("the operator's own", "grown-up")
-        self.judge: Judge = Embedded(self.rules)
+        models = [Row(name) for name in options.guard_engines if name != RULES]
+        self.judge: Judge = Panel(self.rules, models, options.guard_seconds)
+        self.notices = Notices(options.guard_webhook_url) if options.guard_webhook_url else None
         self.stops = options.guard == "kids"
         self._profiles = {name: _profile(found[-1]) for name, found in by_name(options.guard_profile).items()}
 
     def watch(self, key: str | None) -> "Watch | None":
         """Return the guard of one request; None where its key has the profile `off`."""
         profile = self._profiles.get(key or "", self._profiles.get(""))
-        return Watch(self, profile or Profile()) if profile is not OFF_PROFILE else None
+        return Watch(self, profile or Profile(), key) if profile is not OFF_PROFILE else None
+
+    async def aclose(self) -> None:
+        """Send the notices that wait, and close all connections."""
+        await self.judge.aclose()
+        if self.notices is not None:
+            await self.notices.aclose()
 
 
 class Watch:
     """Judges one request by the profile of its key."""
 
-    def __init__(self, guard: Guard, profile: Profile) -> None:
+    def __init__(self, guard: Guard, profile: Profile, key: str | None) -> None:
         self.guard, self.profile, self.stops = guard, profile, guard.stops
+        self._key, self._child = key, ""
         self.suspects: frozenset[str] = frozenset()
         """Kinds that the talk has come back to, so that a hint is enough."""
         self.noted: Verdict | None = None
@@ -137,15 +146,16 @@ class Watch:
         points: Points[str] = Points()
         for who, text in talk[-REMEMBERED:-1]:
             if who == "child":
-                found = await self._look(text, "asked")
+                found = self.guard.rules.look(text, "asked")
                 points.update(found.hinted)
                 points.update(dict.fromkeys(found.stopped, 2))
         self.suspects = frozenset(kind for kind, count in points.items() if count >= self.profile.points)
-        return await self.judge(talk[-1][1], "asked") if talk else None
+        self._child = talk[-1][1] if talk else ""
+        return await self.judge(self._child, "asked") if talk else None
 
-    async def harmless(self, text: str, side: Side) -> bool:
-        """Tell whether a text that was said before may be repeated to a model."""
-        found = await self._look(text, side)
+    def harmless(self, text: str) -> bool:
+        """Tell whether what a child said before may be repeated to a model."""
+        found = self.guard.rules.look(text, "asked")
         return not any(self._is_stopped(kind) for kind in found.stopped)
 
     async def judge(self, text: str, side: Side) -> Verdict | None:
@@ -167,7 +177,7 @@ class Watch:
         return self.guard.sentences[STAND_INS[verdict.crisis]].of(text)
 
     async def _clause(self, side: Side, text: str) -> Verdict | None:
-        found = await self._look(text, side)
+        found = await self.guard.judge.judge(text, side, self._child)
         kinds = [kind for kind in found.stopped if self._is_stopped(kind)]
         kinds += [kind for kind in found.hinted if kind in self.suspects or kind in self.profile.strict]
         if not kinds:
@@ -175,15 +185,14 @@ class Watch:
         kinds.sort(key=lambda kind: not self.guard.kinds[kind].crisis)
         kind = self.guard.kinds[kinds[0]]
         verdict = Verdict(kinds[0], kind.crisis, kind.finish)
+        if kind.crisis and self.guard.notices is not None and self.noted is None:
+            self.guard.notices.tell(verdict.kind, side, self._key)
         self.noted = self.noted or verdict
         metrics.of(judged, side, verdict.kind, "stopped" if self.stops else "shadow").inc()
         return verdict if self.stops else None
 
     def _is_stopped(self, kind: str) -> bool:
         return kind not in self.profile.allow
-
-    async def _look(self, text: str, side: Side) -> Finding:
-        return await self.guard.judge.judge(text, side)
 
 
 OFF_PROFILE = Profile(points=0)

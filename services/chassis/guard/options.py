@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from chassis.settings import Options
+from chassis.settings import Options, Seconds
 
 HEADER = "x-talkbox-guard"
 """Header of an answer in which something did not pass: the kind of risk."""
@@ -20,3 +20,25 @@ class GuardOptions(Options, frozen=True, kw_only=True):
     a profile of its own: `6-8, kitchen: 3-5, parents: off`."""
     guard_lists: Path | None = None
     """Folder with lists of your own (`*.toml`), read beside those in `services/chassis/guard/lists`."""
+    guard_engines: tuple[str, ...] = ("rules",)
+    """Judges: `rules`, always, and rows that are asked beside them for what the rules let pass: `rules,qwen3guard`,
+    `rules,openai-moderation`, or names of your own."""
+    guard_seconds: Seconds = 0.5
+    """Time that those rows have for a clause; where one does not answer in time, the rules decide, and strictly."""
+    guard_webhook_url: str = ""
+    """Address that is told of a crisis: kind, side, the key's name and the time, and no word of what was said."""
+
+
+class GuardRowOptions(Options, frozen=True, kw_only=True):
+    """A model or a service that judges beside the rules, called `<NAME>` in `GUARD_ENGINES`. `qwen3guard` and
+    `openai-moderation` are known, except the address of the first and the key of the second."""
+
+    prefix = "GUARD_<NAME>_"
+    base_url: str = ""
+    """Its address, with its `/v1`."""
+    api_key: str = ""
+    """Key that it is shown."""
+    model: str = ""
+    """Model that is asked."""
+    dialect: Literal["", "qwen3guard", "moderations"] = ""
+    """Its API. `qwen3guard`: a chat whose answer has the lines of Qwen3Guard; `moderations`: OpenAI's moderations."""

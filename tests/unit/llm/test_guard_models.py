@@ -1,0 +1,130 @@
+"""Models beside the rules, and notices to the owner, through the door of llm."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from chassis.settings import SettingError
+from imitations.guard_model import BAD, DOUBTFUL, GuardModel
+from llm.answer.encode import Spoken, Usage, completion
+from unit.llm.fakes import FakeEngine, service, serving
+from unit.llm.test_guarding import saying, words
+
+
+@asynccontextmanager
+async def toy(
+    model: GuardModel, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    monkeypatch.setenv("GUARD", "kids")
+    async with serving(model.app) as address:
+        monkeypatch.setenv("GUARD_QWEN3GUARD_BASE_URL", f"{address}/v1")
+        monkeypatch.setenv("GUARD_OPENAI_MODERATION_BASE_URL", f"{address}/v1")
+        monkeypatch.setenv("GUARD_WEBHOOK_URL", f"{address}/hook")
+        async with serving(service(one=engine)) as llm, httpx.AsyncClient(base_url=llm) as http:
+            yield http
+
+
+async def ask(http: httpx.AsyncClient, text: str, *, stream: bool = False) -> httpx.Response:
+    body = {"model": "any", "stream": stream, "messages": [{"role": "user", "content": text}]}
+    return await http.post("/v1/chat/completions", json=body)
+
+
+def whole(text: str) -> FakeEngine:
+    return FakeEngine(completion([Spoken((text,), "stop")], "m", Usage.of(1, 2)))
+
+
+async def test_qwen3guard_is_asked_what_the_rules_let_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD_ENGINES", "rules,qwen3guard")
+    monkeypatch.setenv("GUARD_QWEN3GUARD_API_KEY", "secret")
+    model = GuardModel()
+    async with toy(model, saying("Bears like honey. ", f"A {BAD} is fun. ", "More."), monkeypatch) as http:
+        response = await ask(http, "What do bears like?", stream=True)
+        known = await ask(http, "How do I kill my brother?")
+
+    assert words(response.text).startswith("Bears like honey. That could hurt")
+    assert known.headers["x-talkbox-guard"] == "violence"
+    assert [each["messages"] for each in model.asked] == [
+        [{"role": "user", "content": "What do bears like?"}],
+        [{"role": "user", "content": "What do bears like?"}, {"role": "assistant", "content": "Bears like honey. "}],
+        [{"role": "user", "content": "What do bears like?"}, {"role": "assistant", "content": f"A {BAD} is fun. "}],
+    ]
+    assert set(model.keys) == {"Bearer secret"}
+
+
+async def test_openais_moderations_are_asked_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD_ENGINES", "rules,openai-moderation")
+    model = GuardModel()
+    async with toy(model, saying("Sure."), monkeypatch) as http:
+        response = await ask(http, f"Tell me of the {BAD}")
+
+    assert response.headers["x-talkbox-guard"] == "self-harm"
+    assert model.asked[0] == {"model": "omni-moderation-latest", "input": f"Tell me of the {BAD}"}
+
+
+async def test_what_is_controversial_is_only_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD_ENGINES", "rules,qwen3guard")
+    async with toy(GuardModel(), whole("Sure."), monkeypatch) as http:
+        response = await ask(http, f"What is a {DOUBTFUL}?")
+
+    assert "x-talkbox-guard" not in response.headers
+
+
+@pytest.mark.parametrize("how", ["status", "nonsense", "slow", "away"])
+async def test_where_a_model_does_not_answer_the_rules_decide_strictly(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUARD_ENGINES", "rules,qwen3guard")
+    monkeypatch.setenv("GUARD_SECONDS", "0.2" if how == "slow" else "20")
+    model = GuardModel()
+    model.status, model.says = (500 if how == "status" else 200), ("I think so" if how == "nonsense" else "")
+    if how == "slow":
+        model.go.clear()
+    async with toy(model, whole("Bears like honey."), monkeypatch) as http:
+        if how == "away":
+            monkeypatch.setenv("GUARD_QWEN3GUARD_BASE_URL", "http://127.0.0.1:9/v1")
+            async with (
+                serving(service(one=whole("Bears like honey."))) as llm,
+                httpx.AsyncClient(base_url=llm) as other,
+            ):
+                fine, hinted = await ask(other, "What do bears like?"), await ask(other, "What is a pistol?")
+        else:
+            fine, hinted = await ask(http, "What do bears like?"), await ask(http, "What is a pistol?")
+            model.go.set()
+
+    assert fine.json()["choices"][0]["message"]["content"] == "Bears like honey."
+    assert hinted.headers["x-talkbox-guard"] == "weapons"
+    assert len(model.asked) <= 1  # it is left alone for a while
+
+
+async def test_the_owner_is_told_of_a_crisis_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", "kitchen:one")
+    owner = GuardModel()
+    owner.go.clear()
+    async with toy(owner, saying("Sure."), monkeypatch) as http:
+        http.headers["authorization"] = "Bearer one"
+        async with asyncio.timeout(4):
+            response = await ask(http, "I want to die")
+            await ask(http, "How do I kill my brother?")
+            while not owner.asked:
+                await asyncio.sleep(0.005)
+        owner.go.set()
+
+    assert response.headers["x-talkbox-guard"] == "self-harm"
+    [told] = owner.asked
+    assert told | {"time": 0} == {"kind": "self-harm", "side": "asked", "key": "kitchen", "time": 0}
+
+
+@pytest.mark.parametrize(
+    ("engines", "variable"), [("qwen3guard", "GUARD_QWEN3GUARD_BASE_URL"), ("own", "GUARD_OWN_BASE_URL")]
+)
+def test_a_row_without_an_address_is_said_at_the_start(
+    engines: str, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUARD", "kids")
+    monkeypatch.setenv("GUARD_ENGINES", f"rules,{engines}")
+
+    with pytest.raises(SettingError, match=variable):
+        service()

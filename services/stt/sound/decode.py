@@ -89,8 +89,7 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
 def _mended(mender: Mender, sound: bytearray) -> Pcm:
     pcm = np.frombuffer(sound, dtype=np.float32)
     np.nan_to_num(pcm, copy=False, posinf=1.0, neginf=-1.0)
-    np.clip(pcm, -1.0, 1.0, out=pcm)
-    return mender.mend(pcm).clip(-1.0, 1.0)
+    return mender.mend(pcm)
 
 
 def measured(file: Source, max_seconds: float, stop: Stop | None = None) -> float:

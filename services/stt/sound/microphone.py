@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from stt.hearing import RATE, Pcm
 
+_FULL_SCALE, _SIXTEEN_BITS = 64.0, 32_768.0
+"""Amount above which floats are numbers of 16 bits that nobody has divided: the loudest sound is 1."""
 _LOWEST_HERTZ = 30
 """No voice is lower. Cheap I2S and PDM microphones add an offset, which a voice activity detector is deaf behind."""
 _HUM_HERTZ, _HUM_TIMES = 110, 3
@@ -24,16 +26,20 @@ _REMEMBERED = 0.8
 
 
 class Mender:
-    """Takes offsets and hum out of a sound that comes in blocks. The sound must be finite."""
+    """Takes offsets and hum out of a sound that comes in blocks, and cuts it to ±1. The sound must be finite."""
 
     def __init__(self) -> None:
         self._all, self._without_hum = _HighPass(_LOWEST_HERTZ), _HighPass(_HUM_HERTZ, _HUM_TIMES)
+        self._largest = 1.0
 
     def mend(self, pcm: Pcm) -> Pcm:
         """Return the next block without them."""
-        plain = self._all.filter(pcm)
+        if self._largest == 1.0 and np.abs(pcm).max(initial=0.0) > _FULL_SCALE:
+            self._largest = _SIXTEEN_BITS
+        plain = self._all.filter((pcm / self._largest).clip(-1.0, 1.0))
         without_hum = self._without_hum.filter(plain)
-        return without_hum if _power(plain) > _DOMINATES * _power(without_hum) else plain
+        hums = _power(plain) > _DOMINATES * _power(without_hum)
+        return (without_hum if hums else plain).clip(-1.0, 1.0)
 
 
 class Mixer:

@@ -2,20 +2,27 @@
 
 import io
 import re
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 _FORMATS = "flac, mp3, mp4, mpeg, mpga, m4a, ogg, opus, wav, webm, aac, amr, aiff or caf"
 _HEAD_BYTES = 4096
 _FEWEST_BYTES = 16
+_WAV_HEADER = 46
+_LOUDEST = 8.0
+"""Greatest number that is taken for a sample in floats."""
 _RAW = "If these are raw samples (PCM, G.711), put a WAV header before them."
 _SMOOTH = 0.6
-"""Correlation of neighbouring 16-bit numbers above which they are taken for raw samples: speech has 0.8 and more."""
+"""Correlation of neighbouring numbers above which they are taken for raw samples: speech has 0.8 and more."""
+_SPOTS = 8
+"""Places in a file that are looked at for raw samples; half of them may be silent."""
+_NEAR = 256
+"""Bytes within which the beginning of a format is found where something stands before it."""
 
 _BEGINNINGS = (
-    (b"#!SILK", "WeChat's or QQ's SILK format, which nothing here decodes. Convert it to mp3 or wav first"),
-    (b"\x02#!SILK", "WeChat's or QQ's SILK format, which nothing here decodes. Convert it to mp3 or wav first"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
@@ -24,6 +31,13 @@ _BEGINNINGS = (
     (b"\x1f\x8b", "a gzip archive. Send the recording in it"),
     (b"Rar!", "a rar archive. Send the recording in it"),
     (b"7z\xbc\xaf", "a 7z archive. Send the recording in it"),
+    (b"BZh", "a bzip2 archive. Send the recording in it"),
+    (b"(\xb5/\xfd", "a zstd archive. Send the recording in it"),
+    (b"\x93NUMPY", "an array of NumPy. Write it as wav"),
+    (
+        b"\x1fC\xb6u",
+        "a later piece of a WebM recording. Join all pieces, the first before the others, and send the whole",
+    ),
     (b"MThd", "a MIDI file, which holds notes and no voice"),
     (b"MAC ", "Monkey's Audio, which is not decoded here. Convert it to flac first"),
     (b".RMF", "RealMedia, which is not decoded here. Convert it to mp3 first"),
@@ -47,8 +61,11 @@ _SOUND = (
     *(b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"0&\xb2u", b"FLV", b"\x0bw", b"V\xe0", b"V\xe1", b"V\xe2"),
 )
 """Beginnings of formats that are decoded: what is wrong with such a file the decoder knows better."""
-_HTML = re.compile(rb"\s*(<!doctype html|<html|<head|<body)", re.IGNORECASE)
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n]{64,}={0,2}\s*")
+_MARKED = (b"RIFF", b"OggS", b"fLaC", b"#!AMR", b"\x1aE\xdf\xa3", b"ID3\x03", b"ID3\x04")
+_PICTURES = (b"heic", b"heix", b"mif1", b"avif")
+_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*(<!doctype|<html|<head|<body|<\?xml|<!--)", re.IGNORECASE)
+_HEX = re.compile(rb"[0-9A-Fa-f\s]{64,}")
+_BASE64 = re.compile(rb"[\"']?[A-Za-z0-9+/_\r\n-]{64,}={0,2}[\"']?\s*")
 
 
 def explain(file: BinaryIO) -> str | None:
@@ -60,11 +77,35 @@ def explain(file: BinaryIO) -> str | None:
         return "The file is empty: the recording was lost before it was sent."
     if known := next((what for beginning, what in _BEGINNINGS if head.startswith(beginning)), None):
         return f"The file is no sound but {known}."
+    if b"#!SILK" in head[:10]:
+        return "The file is WeChat's or QQ's SILK format, which nothing here decodes. Convert it to mp3 or wav first."
+    if head.startswith((b"RIFF", b"ID3")):
+        return _hollow(head, size)
     if head.startswith(_SOUND) or _is_mpeg(head):
         return None
     if head[4:8] == b"ftyp":
-        return _cut_mp4(file, size)
-    return _text(head) or _unknown(head, size)
+        return "The file is no sound but a picture." if head[8:12] in _PICTURES else _cut_mp4(file, size)
+    return _text(head) or _shifted(head) or _unknown(file, size)
+
+
+def _hollow(head: bytes, size: int) -> str | None:
+    """Return a sentence for a file that holds the beginning of one with sound, and no sound."""
+    if head[8:12] == b"WEBP":
+        return "The file is no sound but a WebP picture."
+    if head.startswith(b"RIFF") and size <= _WAV_HEADER:
+        return "The WAV file ends with its header, or within it: the recording was lost before it was sent."
+    tag = sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
+    if head.startswith(b"ID3") and size <= len(b"ID3vvf____") + tag:
+        return "The mp3 ends within its title (ID3): there is no sound in it. Send the whole file."
+    return None
+
+
+def _shifted(head: bytes) -> str | None:
+    """Return a sentence for a file before whose beginning something stands."""
+    found = [at for mark in _MARKED if (at := head.find(mark, 1, _NEAR)) > 0]
+    if not found:
+        return None
+    return f"A recording begins at byte {min(found)} of the file. Leave out what was put before it."
 
 
 def _is_mpeg(head: bytes) -> bool:
@@ -74,8 +115,10 @@ def _is_mpeg(head: bytes) -> bool:
 
 
 def _text(head: bytes) -> str | None:
-    if _HTML.match(head):
-        return "The file is an HTML page: probably the download of the recording failed, and this is the error page."
+    if _PAGE.match(head):
+        return "The file is an HTML page or XML: probably the download of the recording failed, and this is the error."
+    if _HEX.fullmatch(head):
+        return "The file is text of hexadecimal numbers. Send the bytes that they stand for."
     if head.lstrip()[:5] == b"data:" or _BASE64.fullmatch(head[: _HEAD_BYTES // 4 * 4]):
         return "The file is base64 text. Send the bytes that it stands for."
     try:
@@ -90,19 +133,47 @@ def _text(head: bytes) -> str | None:
     return f"The file is {kind} and no sound. Send the recording itself as {_FORMATS}."
 
 
-def _unknown(head: bytes, size: int) -> str:
+def _unknown(file: BinaryIO, size: int) -> str:
     if size < _FEWEST_BYTES:
         return f"The file has {size} bytes: that is no recording."
-    if _smoothness(head) > _SMOOTH:
-        return f"The file seems to be raw 16-bit samples. Put a WAV header before them, or send {_FORMATS}."
+    found: dict[str, list[float]] = {}
+    for kind, samples in _raw(file, size):
+        found.setdefault(kind, []).append(_smoothness(samples))
+    smoothness, kind = max((sorted(each, reverse=True)[: _SPOTS // 2][-1], kind) for kind, each in found.items())
+    if smoothness > _SMOOTH:
+        return f"The file seems to be raw {kind}. Put a WAV header before them, or send {_FORMATS}."
     return f"The file has no format that is known here. Send {_FORMATS}. {_RAW}"
 
 
-def _smoothness(head: bytes) -> float:
-    samples = np.frombuffer(head[: len(head) // 2 * 2], "<i2").astype(np.float64)
-    if len(samples) < _FEWEST_BYTES or not samples.std():
+def _raw(file: BinaryIO, size: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield what samples without a header might be, and the numbers that they would be, from several places."""
+    step = 12  # a whole number of samples of each kind
+    for spot in range(_SPOTS):
+        file.seek(size * spot // _SPOTS // step * step)
+        found = file.read(_HEAD_BYTES // step * step)
+        found = found[: len(found) // step * step]
+        octets = np.frombuffer(found, np.uint8)
+        yield "16-bit samples", np.frombuffer(found, "<i2").astype(np.float64)
+        yield "16-bit samples, the high byte first", np.frombuffer(found, ">i2").astype(np.float64)
+        yield "24-bit samples", octets[2::3].astype(np.int8).astype(np.float64)
+        yield "8-bit samples", octets.astype(np.float64)
+        yield "samples in G.711 (A-law)", _signed(octets ^ 0xD5)
+        yield "samples in G.711 (µ-law)", _signed(octets ^ 0xFF)
+        with np.errstate(invalid="ignore"):  # numbers that are none
+            floats = np.frombuffer(found, "<f4").astype(np.float64)
+        if np.isfinite(floats).all() and np.abs(floats).max(initial=0.0) < _LOUDEST:
+            yield "32-bit floats", floats
+
+
+def _signed(octets: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return numbers whose highest bit is the sign, and the others the amount."""
+    return np.where(octets & 0x80, -1.0, 1.0) * (octets & 0x7F)
+
+
+def _smoothness(samples: NDArray[np.float64]) -> float:
+    if len(samples) < _FEWEST_BYTES or not samples[:-1].std() or not samples[1:].std():
         return 0.0
-    return float(np.corrcoef(samples[:-1], samples[1:])[0, 1]) if samples[:-1].std() and samples[1:].std() else 0.0
+    return float(np.corrcoef(samples[:-1], samples[1:])[0, 1])
 
 
 def _cut_mp4(file: BinaryIO, size: int) -> str | None:

@@ -109,3 +109,9 @@ def test_channels_that_agree_are_averaged_which_takes_noise_away() -> None:
     noisy = 0.3 * VOICE + 10 * NOISE
 
     assert np.std(Mixer().mix(noisy) - 0.3 * VOICE) < 0.8 * np.std(noisy[0] - 0.3 * VOICE)
+
+
+def test_floats_on_the_scale_of_sixteen_bits_are_the_same_sound() -> None:
+    plain, undivided = (decoded(sounds.encoded("wav, floats", loud * VOICE)) for loud in (0.5, 0.5 * 32_768))
+
+    np.testing.assert_allclose(undivided, plain, atol=0.01)

@@ -10,7 +10,10 @@ from fixtures import sounds
 from stt.sound.unreadable import explain
 from unit.stt.fakes import HELLO, FakeEngine, ask, service
 
+TONE = np.concatenate([sounds.noise(1, 0.001), sounds.tone(2)])
 RAW = (sounds.tone(1) * 8000).astype("<i2").tobytes()
+WAV = sounds.wav(TONE)
+MULAW = sounds.encoded("wav, mu-law", TONE)
 M4A = sounds.encoded("m4a", sounds.tone(2))
 
 CASES = {
@@ -28,6 +31,29 @@ CASES = {
     "pdf": (b"%PDF-1.7" + bytes(100), "PDF"),
     "zip": (b"PK\x03\x04" + bytes(100), "zip"),
     "raw samples": (RAW, "raw 16-bit samples"),
+    "raw samples after silence": ((TONE * 8000).astype("<i2").tobytes(), "raw 16-bit samples"),
+    "raw samples, high byte first": ((TONE * 8000).astype(">i2").tobytes(), "raw 16-bit samples, the high byte"),
+    "raw samples of 24 bits": (
+        (TONE * 2**30).astype("<i4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes(),
+        "raw 24-bit",
+    ),
+    "raw floats": (TONE.astype("<f4").tobytes(), "raw 32-bit floats"),
+    "raw bytes": ((TONE * 100 + 128).astype(np.uint8).tobytes(), "raw 8-bit samples"),
+    "raw mu-law": (MULAW[100 : len(MULAW) // 100 * 100], "G.711"),
+    "something before the header": (b"\r\n\r\n" + WAV, "begins at byte 4"),
+    "a header only": (WAV[:44], "ends with its header"),
+    "within the header": (WAV[:20], "ends with its header, or within it"),
+    "a title only": (b"ID3\x04\x00\x00\x00\x00\x08\x00" + bytes(1024), "ends within its title"),
+    "silk in another cover": (b"\x03#!SILK_V3" + bytes(300), "SILK"),
+    "xml": (b'<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>', "XML"),
+    "html after a comment": (b"<!-- 404 -->\n<html></html>", "HTML page"),
+    "hexadecimal": (WAV[:2000].hex().encode(), "hexadecimal"),
+    "base64 for addresses": (base64.urlsafe_b64encode(np.random.default_rng(1).bytes(3000)), "base64"),
+    "base64 in quotes": (b'"' + base64.b64encode(WAV[:900]) + b'"', "base64"),
+    "a piece of webm": (b"\x1fC\xb6u\x01\xff" + bytes(300), "later piece of a WebM"),
+    "a picture of a telephone": (b"\x00\x00\x00\x18ftypheic" + bytes(300), "picture"),
+    "webp": (b"RIFF\x24\x01\x00\x00WEBPVP8 " + bytes(300), "WebP"),
+    "numpy": (b"\x93NUMPY\x01\x00" + bytes(300), "NumPy"),
     "noise": (np.random.default_rng(0).bytes(4000), "put a WAV header"),
     "cut mp4": (M4A[: len(M4A) // 2], "cut short"),
 }

@@ -17,10 +17,10 @@ LATER = (
     "加载完以后能听更多语言：`make ps` 显示进度。",
 )
 REMEDY = (
-    "What is stated to be another language is refused; where none is stated, this one is assumed, right or wrong.\n"
+    "What is stated to be another language, or sounds like one, is refused; else this one is assumed.\n"
     "For Chinese and the others Whisper's weights are needed, or sensevoice: `make models` says what is in the way;\n"
     "behind a filter set MODELS_SOURCE=modelscope, or PIP_INDEX_URL to a mirror near you; see services/stt/README.md.",
-    "说明了是别的语言，会被拒绝；没有说明语言，就当作{language}来听，别的语言可能听成胡话。\n"
+    "说明了是别的语言，或者听起来像别的语言，会被拒绝；其余都当作{language}来听。\n"
     "要听中文等语言，需要 Whisper 的权重，或者用 sensevoice：`make models` 会说明缺什么；\n"
     "网络受限时，在 .env 里写 MODELS_SOURCE=modelscope，或用 PIP_INDEX_URL 指定镜像；见 services/stt/README.zh-CN.md。",
 )

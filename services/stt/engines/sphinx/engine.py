@@ -22,7 +22,7 @@ from stt.engines import Engine
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
 from stt.sound import vad
 
-RawWord: TypeAlias = tuple[str, float, float, float]
+RawWord: TypeAlias = tuple[str, float, float]
 PROGRAM = Path(__file__).with_name("process.py")
 PART_SECONDS = 12.0
 """Longest piece given to a process, which cannot be interrupted until it has heard it."""
@@ -40,14 +40,12 @@ SHORT_SECONDS = 10.0
 
 THRESHOLD = 1e-20
 """How sure a keyword must be: a greater one hears it less often, and less often where it was not said."""
-LIKELY_ENGLISH = 0.35
-"""Mean probability of the words below which a recording in an unknown language is declined.
+LIKELY_ENGLISH = -48.0
+"""Likelihood of a frame (as `process.likelihood` has it) below which a recording in an unknown language is declined.
 
-PocketSphinx hears English in everything, and its probabilities tell little: this declines 42 in 100 short Chinese
-sentences by eSpeak and half of the German ones, 3 in 100 English ones by flite, 38 in 100 English ones by eSpeak (of
-whose words it gets most wrong anyway), and of a real English speaker nothing but what loud noise covers.
+PocketSphinx hears English words in everything; but what is no English fits them badly, and so does an English voice
+that it gets mostly wrong, such as eSpeak's. The figures are in services/stt/README.md.
 """
-
 
 _REMEDY = "Other languages need an engine such as whisper: /status/stt says what keeps it away."
 
@@ -161,10 +159,10 @@ class Sphinx(Engine):
                     heard = process.hear(pcm[begin:end])
                     self.pace.learn((monotonic() - began) / ((end - begin) / RATE))
                     if hints.language is None and self._hears_anything and begin == spoken[0][0]:
-                        _check_english(heard)
+                        _check_english(process.likelihood)
                     words = [
                         Word(word, round(begin / RATE + start, 2), round(begin / RATE + finish, 2))
-                        for word, start, finish, _ in heard
+                        for word, start, finish in heard
                     ]
                     yield Heard(language="en", segments=_segments(words, hints))
         finally:
@@ -216,13 +214,13 @@ def _segments(words: list[Word], hints: Hints) -> tuple[Segment, ...]:
     return (Segment(start=words[0].start, end=words[-1].end, text=text, words=tuple(words) if hints.words else ()),)
 
 
-def _check_english(words: list[RawWord]) -> None:
+def _check_english(likelihood: float) -> None:
     """Raise for a recording in an unknown language that does not sound like English.
 
     Raises:
-        Declined: The words are too improbable.
+        Declined: It does not fit the words that were heard.
     """
-    if words and sum(probability for *_, probability in words) / len(words) < LIKELY_ENGLISH:
+    if likelihood < LIKELY_ENGLISH:
         raise Declined(
             "PocketSphinx hears English only, and this does not sound like it. Send language=en if it is English. "
             f"{_REMEDY}",
@@ -250,6 +248,8 @@ class _Process:
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self.cpu_seconds = 0.0
         """Processor time that the last utterance took."""
+        self.likelihood = 0.0
+        """How well its frames fit the words, by their mean logarithm; 0 without words."""
         self._killed = False
         try:
             refused = self._read()
@@ -265,15 +265,15 @@ class _Process:
         return not self._killed and self._process.poll() is None
 
     def hear(self, pcm: Pcm) -> list[RawWord]:
-        """Return the words, with the seconds in which they begin and end, and how probable each is."""
+        """Return the words, with the seconds in which they begin and end."""
         samples = (pcm * 32767).astype("<i2").tobytes()
         try:
             self._stdin.write(len(samples).to_bytes(4, "little") + samples)
             self._stdin.flush()
         except OSError as exc:
             raise EngineFailed("the PocketSphinx process died") from exc
-        self.cpu_seconds, heard = self._read()
-        return [(word, start, end, probability) for word, start, end, probability in heard]
+        self.cpu_seconds, self.likelihood, heard = self._read()
+        return [(word, start, end) for word, start, end in heard]
 
     def _read(self) -> list[Any]:
         size = self._stdout.read(4)

@@ -1,12 +1,13 @@
 """A process of its own in which PocketSphinx listens: it holds Python's lock, and cannot be told to stop.
 
 It reads `length (4 bytes, little-endian), 16-bit samples` from its input, again and again, and for each writes
-`length, JSON [processor time, [[word, start, end, probability], …]]`, in seconds. Before the first it writes an empty
-list when it is ready, or what is wrong with the grammar or the keywords that its argument names. It ends when its input
-does: with its parent, whatever becomes of that. Run by its path, so that nothing else is loaded.
+`length, JSON [processor time, likelihood, [[word, start, end], …]]`, times in seconds. Before the first it writes an
+empty list when it is ready, or what is wrong with the grammar or the keywords that its argument names. It ends when its
+input does: with its parent, whatever becomes of that. Run by its path, so that nothing else is loaded.
 """
 
 import json
+import math
 import os
 import re
 import signal
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 FRAMES_PER_SECOND = 100
+LOG_BASE = 1.0001
+"""PocketSphinx's, unless `logbase` is set."""
 NICER = 5
 """Niceness added to that of its parent, which answers the callers and goes first. With much more, no caller is heard
 in time on a busy machine. A process inherits the niceness of the thread that starts it, and only root could undo it."""
@@ -49,7 +52,7 @@ def main() -> None:
     while samples := _read(source):
         began = time.process_time()
         heard = words(decoder, samples)
-        _write(sink, [time.process_time() - began, heard])
+        _write(sink, [time.process_time() - began, likelihood(decoder), heard])
 
 
 def listener(decoder: Any, *, grammar: str | None = None, keywords: Iterable[tuple[str, float]] = ()) -> Any:
@@ -94,8 +97,8 @@ def _check(decoder: Any, needed: Iterable[str]) -> None:
         raise Unusable(f"PocketSphinx's dictionary has no {listed}; write English words, in lower case")
 
 
-def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float, float]]:
-    """Return the words of one utterance: text, start, end and probability.
+def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float]]:
+    """Return the words of one utterance: text, start and end.
 
     The utterance is given whole, and so levelled by its own mean and not by a running one.
     """
@@ -110,12 +113,20 @@ def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float, float]]
             part.word.partition("(")[0].strip(),
             part.start_frame / FRAMES_PER_SECOND,
             (part.end_frame + 1) / FRAMES_PER_SECOND,
-            part.prob,
         )
         for part in decoder.seg()
         if part.word[0] not in "<[+"  # silence, noise
     ]
     return sorted(heard, key=lambda word: word[1])  # keywords come in any order
+
+
+def likelihood(decoder: Any) -> float:
+    """Return how well the last utterance fits the words that were heard: the logarithm by frame, to PocketSphinx's
+    base; 0 where there are none."""
+    best = decoder.hyp()
+    if best is None or not best.best_score:
+        return 0.0
+    return math.log(best.best_score) / math.log(LOG_BASE) / max(1, decoder.n_frames())
 
 
 def _read(source: BinaryIO) -> bytes:

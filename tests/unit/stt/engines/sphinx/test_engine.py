@@ -21,7 +21,9 @@ from stt.engines import Engine
 from stt.engines.sphinx import engine
 from stt.engines.sphinx.engine import PROGRAM, Sphinx, SphinxOptions
 from stt.hearing import RATE, Heard, Hints, Pcm
-from unit.stt.fakes import FakeEngine
+from tts.engines.espeak import RATE as ESPEAK_RATE
+from tts.engines.espeak import Espeak
+from unit.stt.fakes import FakeEngine, decoded
 
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 
@@ -166,7 +168,7 @@ def test_a_process_ends_with_its_input_and_not_with_a_signal_to_the_group() -> N
         process.stdin.write(len(samples).to_bytes(4, "little") + samples)
         process.stdin.flush()
         assert process.stdout.read(2) == b"[]", "it is ready"
-        _, words = json.loads(process.stdout.read(int.from_bytes(process.stdout.read(4), "little")))
+        _, _, words = json.loads(process.stdout.read(int.from_bytes(process.stdout.read(4), "little")))
         assert words == []
         process.stdin.close()
 
@@ -314,13 +316,13 @@ async def test_its_processes_step_back_equally_whoever_starts_them(sphinx: Sphin
 
 
 @speaks
-async def test_words_that_are_improbable_are_declined_unless_english_is_stated(
+async def test_what_does_not_fit_its_words_is_declined_unless_english_is_stated(
     sphinx: Sphinx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = sounds.spoken("Please tell me a story.")
     assert [piece async for piece in sphinx.transcribe(said, Hints())]
 
-    monkeypatch.setattr(engine, "LIKELY_ENGLISH", 0.99)
+    monkeypatch.setattr(engine, "LIKELY_ENGLISH", -1.0)
 
     with pytest.raises(Declined, match="does not sound like it"):
         async for _ in sphinx.transcribe(said, Hints()):
@@ -329,12 +331,12 @@ async def test_words_that_are_improbable_are_declined_unless_english_is_stated(
 
 
 @speaks
-async def test_what_a_grammar_allows_is_heard_however_improbable(
+async def test_what_a_grammar_allows_is_heard_however_badly_it_fits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grammar = tmp_path / "toy.gram"
     grammar.write_text("#JSGF V1.0; grammar toy; public <toy> = hello bear | good night;")
-    monkeypatch.setattr(engine, "LIKELY_ENGLISH", 0.99)
+    monkeypatch.setattr(engine, "LIKELY_ENGLISH", -1.0)
     sphinx = Sphinx(1, SphinxOptions(grammar=grammar))
 
     pieces = [piece async for piece in sphinx.transcribe(sounds.spoken("good night"), Hints())]
@@ -350,3 +352,23 @@ async def test_engines_ahead_leave_it_the_time_that_a_recording_of_this_length_n
     assert sphinx.needs(1.0) == 1.0
     assert sphinx.needs(6.0) == pytest.approx(2.4)
     await sphinx.aclose()
+
+
+async def spoken_by_espeak(text: str, voice: str) -> Pcm:
+    """eSpeak's voice, at the rate at which engines hear."""
+    espeak = Espeak()
+    found = espeak.voice(voice)
+    assert found is not None
+    sound = b"".join([samples async for samples in espeak.speak(text, found, 1.0)])
+    await espeak.aclose()
+    return decoded(sounds.wav(np.frombuffer(sound, "<i2") / np.float32(32768), ESPEAK_RATE))
+
+
+@speaks
+async def test_chinese_in_an_unknown_language_is_declined_and_english_is_not(sphinx: Sphinx) -> None:
+    for sentence in ("Please tell me a story.", "What is the biggest animal in the world?"):
+        assert (await anext(sphinx.transcribe(sounds.spoken(sentence), Hints()))).segments
+
+    for sentence in ("给我讲一个月亮的故事。", "世界上最大的动物是什么？"):
+        with pytest.raises(Declined, match="Send language=en"):
+            await anext(sphinx.transcribe(await spoken_by_espeak(sentence, "cmn"), Hints()))

@@ -3,11 +3,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from stt.engines.sphinx.process import Unusable, _read, _write, listener, words
+from stt.engines.sphinx.process import Unusable, _read, _write, likelihood, listener, words
 
 KNOWN = frozenset(["please", "tell", "me", "a", "story", "hello", "bear", "good", "night", "sing"])
 
@@ -17,14 +17,17 @@ class Part:
     word: str
     start_frame: int
     end_frame: int
-    prob: float = 0.9
+
+
+class Best(NamedTuple):
+    best_score: float
 
 
 class FakeDecoder:
     """Knows the words of `KNOWN`, hears `parts`, and notes what it is given."""
 
-    def __init__(self, *, parts: Iterable[Part] | None = (), **options: Any) -> None:
-        self.parts, self.options = parts, options
+    def __init__(self, *, parts: Iterable[Part] | None = (), score: float = 1.0, **options: Any) -> None:
+        self.parts, self.score, self.options = parts, score, options
         self.listed = Path(options["kws"]).read_text(encoding="utf-8") if "kws" in options else None
         self.calls: list[Any] = []
 
@@ -43,8 +46,11 @@ class FakeDecoder:
     def end_utt(self) -> None:
         self.calls.append("end")
 
-    def hyp(self) -> str | None:
-        return None if self.parts is None else "something"
+    def hyp(self) -> Best | None:
+        return None if self.parts is None else Best(self.score)
+
+    def n_frames(self) -> int:
+        return 200
 
     def seg(self) -> Iterable[Part]:
         assert self.parts is not None
@@ -62,12 +68,17 @@ def test_words_come_in_the_order_of_their_times_without_noise_and_variants() -> 
         ]
     )
 
-    assert words(decoder, b"ab") == [("hello", 0.1, 0.5, 0.9), ("good night", 1.5, 2.0, 0.9)]
+    assert words(decoder, b"ab") == [("hello", 0.1, 0.5), ("good night", 1.5, 2.0)]
     assert decoder.calls == ["forget", "start", (b"ab", True), "end"]
 
 
 def test_where_it_makes_nothing_out_there_are_no_words() -> None:
     assert words(FakeDecoder(parts=None), bytes(2)) == []
+    assert likelihood(FakeDecoder(parts=None)) == 0.0
+
+
+def test_the_likelihood_is_that_of_a_frame_in_the_logarithms_of_pocketsphinx() -> None:
+    assert likelihood(FakeDecoder(score=1.0001**-8000)) == pytest.approx(-40.0)
 
 
 def test_without_settings_it_hears_any_english() -> None:

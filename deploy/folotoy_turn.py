@@ -117,13 +117,16 @@ class Turn:
     def _hear(self, recording: bytes) -> str:
         ear = self.hops["stt"]
         fields = {name: ear.text(name) for name in ("language", "prompt") if ear.text(name)}
-        body, kind = multipart({"model": ear.model, **fields}, "question.wav", recording)
         try:
-            response = self._post(ear, "/audio/transcriptions", body, kind)
+            response = self._upload(recording, fields)
         except StepFailed as exc:
             if self.is_chinese and exc.status in (400, 503):  # only who hears no Chinese refuses this
                 raise DeafToChinese(str(exc)) from exc
-            raise
+            if self.is_chinese or exc.status != 400 or "language" in fields:
+                raise
+            response = self._upload(recording, {**fields, "language": "en"})
+            what = "English in this voice is refused where nobody states it"
+            self.lesser.append(Finding(None, what, "Set STT_LANGUAGE=en, if nothing else is spoken.", True))
         heard = str(self._json(self._read(response, ear), ear).get("text", "")).strip()
         if self.is_chinese and not HAN.search(heard):
             by = self.engines["stt"]
@@ -131,6 +134,11 @@ class Turn:
         if not heard:
             self.lesser.append(Finding(None, f"{self.engines['stt']} heard no words", "Try with `make talk`.", True))
         return heard
+
+    def _upload(self, recording: bytes, fields: Mapping[str, str]) -> HTTPResponse:
+        ear = self.hops["stt"]
+        body, kind = multipart({"model": ear.model, **fields}, "question.wav", recording)
+        return self._post(ear, "/audio/transcriptions", body, kind)
 
     def _think(self, heard: str) -> Iterator[str]:
         mind = self.hops["llm"]

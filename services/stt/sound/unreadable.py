@@ -157,8 +157,8 @@ def _raw(file: BinaryIO, size: int) -> Iterator[tuple[str, NDArray[np.float64]]]
         yield "16-bit samples, the high byte first", np.frombuffer(found, ">i2").astype(np.float64)
         yield "24-bit samples", octets[2::3].astype(np.int8).astype(np.float64)
         yield "8-bit samples", octets.astype(np.float64)
-        yield "samples in G.711 (A-law)", _signed(octets ^ 0xD5)
-        yield "samples in G.711 (µ-law)", _signed(octets ^ 0xFF)
+        yield "samples in G.711 (A-law)", _signed(octets ^ np.uint8(0xD5))
+        yield "samples in G.711 (µ-law)", _signed(octets ^ np.uint8(0xFF))
         with np.errstate(invalid="ignore"):  # numbers that are none
             floats = np.frombuffer(found, "<f4").astype(np.float64)
         if np.isfinite(floats).all() and np.abs(floats).max(initial=0.0) < _LOUDEST:
@@ -167,7 +167,8 @@ def _raw(file: BinaryIO, size: int) -> Iterator[tuple[str, NDArray[np.float64]]]
 
 def _signed(octets: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return numbers whose highest bit is the sign, and the others the amount."""
-    return np.where(octets & 0x80, -1.0, 1.0) * (octets & 0x7F)
+    amounts: NDArray[np.float64] = (octets & 0x7F).astype(np.float64)
+    return np.where(octets & 0x80, -amounts, amounts)
 
 
 def _smoothness(samples: NDArray[np.float64]) -> float:

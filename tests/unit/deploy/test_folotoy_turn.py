@@ -28,6 +28,7 @@ class Talkbox(BaseHTTPRequestHandler):
     mp3: ClassVar[bytes] = MP3
     status: ClassVar[dict[str, int]] = {}
     silent: ClassVar[str] = ""
+    only_stated: ClassVar[bool] = False
     lump: ClassVar[bool] = False
     speaking: ClassVar[int] = 0
     most_speaking: ClassVar[int] = 0
@@ -41,6 +42,8 @@ class Talkbox(BaseHTTPRequestHandler):
         if self.silent == kind:
             time.sleep(1.0)
         status = self.status.get(kind, 200)
+        if kind == "transcriptions" and self.only_stated and b'name="language"' not in body:
+            status = 400
         if status != 200 or not self.path.startswith("/v1/"):
             return self._answer(
                 json.dumps({"error": {"message": "No."}}).encode(), kind, status if status != 200 else 404
@@ -81,7 +84,15 @@ class Talkbox(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[Addresses]:
-    fresh: dict[str, Any] = {"heard": "你好", "engines": {}, "status": {}, "silent": "", "lump": False, "mp3": MP3}
+    fresh: dict[str, Any] = {
+        "heard": "你好",
+        "engines": {},
+        "status": {},
+        "silent": "",
+        "lump": False,
+        "mp3": MP3,
+        "only_stated": False,
+    }
     for name, value in {**fresh, "seen": [], "most_speaking": 0}.items():
         monkeypatch.setattr(Talkbox, name, value)
     with ThreadingHTTPServer(("127.0.0.1", 0), Talkbox) as server:
@@ -158,6 +169,14 @@ def test_ears_that_hear_no_chinese_are_a_fault(addresses: Addresses) -> None:
     Talkbox.status = {}
     [english] = found(addresses, ENGLISH)
     assert english.good is True
+
+
+def test_english_that_is_refused_unless_it_is_stated_is_no_fault_and_told(addresses: Addresses) -> None:
+    Talkbox.only_stated = True
+    findings = found(addresses, ENGLISH)
+
+    assert [finding.good for finding in findings if not finding.lesser] == [True]
+    assert any("STT_LANGUAGE=en" in finding.remedy for finding in findings)
 
 
 def test_a_last_resort_is_told(addresses: Addresses) -> None:

@@ -126,7 +126,8 @@ def likelihood(decoder: Any) -> float:
     best = decoder.hyp()
     if best is None or not best.best_score:
         return 0.0
-    return math.log(best.best_score) / math.log(LOG_BASE) / max(1, decoder.n_frames())
+    frames: int = max(1, decoder.n_frames())
+    return math.log(best.best_score) / math.log(LOG_BASE) / frames
 
 
 def _read(source: BinaryIO) -> bytes:

@@ -361,7 +361,8 @@ async def spoken_by_espeak(text: str, voice: str) -> Pcm:
     assert found is not None
     sound = b"".join([samples async for samples in espeak.speak(text, found, 1.0)])
     await espeak.aclose()
-    return decoded(sounds.wav(np.frombuffer(sound, "<i2") / np.float32(32768), ESPEAK_RATE))
+    samples = np.asarray(np.frombuffer(sound, "<i2") / 32_768, np.float32)
+    return decoded(sounds.wav(samples, ESPEAK_RATE))
 
 
 @speaks

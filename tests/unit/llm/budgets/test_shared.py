@@ -163,7 +163,7 @@ async def test_a_server_that_stalls_in_mid_service_holds_nobody_up_for_long(redi
         finally:
             redis.go_on()
 
-    assert PATIENCE_SECONDS * 0.9 <= waits[0]
+    assert waits[0] >= PATIENCE_SECONDS * 0.9
     assert max(waits[1:]) < PATIENCE_SECONDS / 2  # it is left alone
 
 

@@ -231,7 +231,7 @@ async def test_many_at_once_are_served_side_by_side(imitation: EdgeImitation) ->
 
 
 async def test_the_next_sentence_waits_for_no_handshake(imitation: EdgeImitation) -> None:
-    imitation.turn(handshake_seconds=0.5)
+    imitation.turn(handshake_seconds=2.0)
     edge = edge_at(imitation.url)
     await said(edge)
     await until(lambda: edge.connections_ahead == 1)
@@ -239,7 +239,7 @@ async def test_the_next_sentence_waits_for_no_handshake(imitation: EdgeImitation
     began = monotonic()
     assert await said(edge, "The next one.") == mp3("The next one.")
 
-    assert monotonic() - began < 0.4
+    assert monotonic() - began < 1.5
     assert [heard.text for heard in imitation.heard] == [TEXT, "The next one."]
 
 

@@ -196,7 +196,7 @@ export const zh = {
   usageBad: "拒绝或失败",
   usageTokens: "令牌：输入 + 输出",
   usageAll: "每个服务自己端口上的 /metrics 有所有密钥的用量。在 .env 里用 LLM_KEY_REQUESTS 和 LLM_KEY_TOKENS 限制。",
-  footer: "这里说的话不会被保存。密钥和你的选择只留在这个浏览器里。",
+  footer: "录音和说的话都不会写下来；说出的声音会在内存里留一阵（TTS_CACHE=off 则不留；TTS_CACHE_DIR 则写到磁盘）。密钥和你的选择只留在这个浏览器里。",
   problems: {
     key: "没有密钥，或者密钥不对。make up 会打印它，也就是 .env 里的 API_KEYS。请在上面填好再试。",
     offline: "连不上“{service}”。Talkbox 在运行吗？这台设备和它在同一个网络吗？用 make ps 查看。",

@@ -45,18 +45,18 @@ def chain(*names: str, **fields: Any) -> Callable[[Route], None]:
 # ---- layout ----
 
 
-@pytest.mark.parametrize("size", [(320, 640), (390, 844), (900, 700), (1280, 800), (1440, 900)])
-def test_no_card_covers_another_at_any_scroll(visit: Visit, size: tuple[int, int]) -> None:
-    page = visit(size=size).page
+def test_no_card_covers_another_at_any_scroll(visit: Visit) -> None:
+    page = visit().page
     page.click("#choices summary")
-    height = page.evaluate("document.documentElement.scrollHeight")
     found = []
-    for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
-        page.evaluate(f"scrollTo(0, {height * share})")
-        found += page.evaluate(OVERLAPS)
+    for width, height in ((320, 640), (390, 844), (768, 1024), (900, 700), (1280, 800), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
+            page.evaluate(f"scrollTo(0, document.documentElement.scrollHeight * {share})")
+            found += [(width, overlap) for overlap in page.evaluate(OVERLAPS)]
+        found += [(width, covered) for covered in page.evaluate(MISSED, PRESSED)]
 
     assert found == []
-    assert page.evaluate(MISSED, PRESSED) == []
 
 
 def test_cards_stay_apart_after_a_turn_too(visit: Visit) -> None:
@@ -172,21 +172,27 @@ def test_an_answer_can_be_heard_again_from_its_middle(visit: Visit) -> None:
 # ---- say, try, hear ----
 
 
-@pytest.mark.parametrize("kind", ["mp3", "wav", "opus", "aac", "flac", "pcm"])
-def test_a_text_is_said_in_the_format_wanted_and_can_be_kept(visit: Visit, tmp_path: Path, kind: str) -> None:
+def test_a_text_is_said_in_each_format_and_can_be_kept(visit: Visit, tmp_path: Path) -> None:
     page = visit().page
     page.fill("#say-text", SAID)
-    page.select_option("#say-format", kind)
-    page.click("#say-form .solid")
-    with page.expect_download() as saved:
-        page.locator("#say-result a").click()
-    saved.value.save_as(tmp_path / saved.value.suggested_filename)
-    [file] = tmp_path.iterdir()
+    for kind, ending in (
+        ("mp3", "mp3"),
+        ("wav", "wav"),
+        ("opus", "ogg"),
+        ("aac", "aac"),
+        ("flac", "flac"),
+        ("pcm", "pcm"),
+    ):
+        page.select_option("#say-format", kind)
+        page.click("#say-form .solid")
+        with page.expect_download() as saved:
+            page.click(f'#say-result a[download="talkbox.{ending}"]')
+        file = tmp_path / f"talkbox.{ending}"
+        saved.value.save_as(file)
+        seconds = file.stat().st_size / 48_000 if kind == "pcm" else sound_of(file)[0]
+        assert 0.5 < seconds < 4, kind
 
     assert "flite answered after" in page.inner_text("#say-result .facts")
-    assert file.suffix == {"opus": ".ogg"}.get(kind, f".{kind}")
-    seconds = file.stat().st_size / 48_000 if kind == "pcm" else sound_of(file)[0]
-    assert 0.5 < seconds < 4
 
 
 def test_a_voice_is_found_tried_and_used(visit: Visit) -> None:
@@ -233,11 +239,11 @@ def test_a_problem_of_one_service_is_told_in_its_card(visit: Visit) -> None:
 
 @pytest.mark.parametrize(
     ("language", "dark", "size"),
-    [("en-US", False, (1280, 900)), ("zh-CN", True, (320, 640)), ("zh-CN", False, (390, 844))],
+    [("en-US", False, (1280, 900)), ("zh-CN", True, (320, 640))],
 )
 def test_axe_finds_nothing(visit: Visit, language: str, dark: bool, size: tuple[int, int]) -> None:
     console = visit(language=language, dark=dark, size=size)
-    console.type("Hello!")
+    console.type("7 x 8 = ?")
     console.ended()
     for summary in console.page.locator("summary").all():
         summary.click()

@@ -51,7 +51,7 @@ def test_the_use_of_the_key_is_shown_after_a_turn(visit: Visit) -> None:
     console.page.wait_for_selector('#usage tr[data-service="llm"] td:text-matches("^[0-9]+$")')
     before = int(cells.nth(0).inner_text())
     with console.page.expect_response("**/usage/llm"):
-        console.type("Hello!")
+        console.type("How much is 7 times 8?")
     console.ended()
     console.page.wait_for_selector(f'#usage tr[data-service="llm"] td:text-is("{before + 1}")')
 

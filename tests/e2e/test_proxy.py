@@ -178,6 +178,43 @@ def test_no_query_and_no_key_is_logged(client: httpx.Client, talkbox: Installati
         assert "a-key-for-tests" not in talkbox.log(program)
 
 
+def test_no_secret_is_logged_wherever_a_caller_puts_it(talkbox: Installation) -> None:
+    """Right or wrong keys in headers, addresses, bodies and in what is no HTTP at all; answered, refused and failed."""
+    mark = "zebra4711"
+    headers = {
+        "authorization": f"Bearer {mark}",
+        "api-key": mark,
+        "x-api-key": mark,
+        "cookie": f"key={mark}",
+        "referer": f"http://x/?key={mark}",
+        "user-agent": mark,
+    }
+    paths = ("/v1/models", "/v1/chat/completions", "/v1/audio/voices", "/status/llm", "/nowhere", "/")
+    with httpx.Client(base_url=talkbox.url, trust_env=False) as anyone:
+        for path in paths:
+            anyone.get(f"{path}?api_key={mark}", headers=headers)
+            anyone.post(f"{path}?key={mark}", headers=headers, content=mark * 1000)
+        anyone.get("/v1/models", auth=("user", mark))
+        anyone.get("/v1/models", headers={"authorization": f"Bearer {'x' * 9000}{mark}"})
+        anyone.get(f"/v1/models?{'x' * 9000}{mark}")
+    for line in (f"GET /v1/models?key={mark}", f"{mark} / HTTP/1.1", f"GET /\x01{mark} HTTP/1.1"):
+        with socket.create_connection(("127.0.0.1", talkbox.port), timeout=5) as connection:
+            connection.sendall(f"{line}\r\n\r\n".encode())
+            connection.recv(4096)
+
+    talkbox.supervise("stop", "tts")
+    try:
+        down = httpx.get(f"{talkbox.url}/v1/audio/voices?key={mark}", headers=headers, trust_env=False)
+    finally:
+        talkbox.supervise("start", "tts")
+    until(lambda: talkbox.ready("tts"))
+    assert down.status_code == 503
+    httpx.get(f"{talkbox.url}/v1/audio/voices", headers={"x-request-id": "bear-9"}, trust_env=False)
+    until(lambda: '"bear-9"' in talkbox.log("proxy"))
+    for program in ("proxy", "stt", "llm", "tts"):
+        assert [line for line in talkbox.log(program).splitlines() if mark in line] == []
+
+
 def test_a_service_that_is_down_closes_its_own_path_only(talkbox: Installation) -> None:
     talkbox.supervise("stop", "tts")
     try:

@@ -56,7 +56,7 @@ SOUNDS: Sequence[Rule] = (
 SHORT: Sequence[Rule] = (
     rule(r"\b(Mr|Mrs|Ms|Dr|Prof|St)\.(?=[A-Z])", r"\1. "),
     rule(r"(?<=[a-z]{2})\.(?=[0-9])", ". "),
-    rule(r"(?<=[0-9])x(?= [a-z]{3})", " times"),
+    rule(r"(?<=[0-9])x(?= [a-z]{3}| an? [a-z]|/(?:day|night|week|month|year|hour)\b)", " times"),
     rule(
         rf"\b({any_of(words.DAY_OF)})\b\.?{TO}({any_of(words.DAY_OF)})\b\.?",
         lambda m: f"{words.DAY_OF[m[1]]} to {words.DAY_OF[m[2]]}",
@@ -82,8 +82,11 @@ SHORT: Sequence[Rule] = (
 
 WHEN: Sequence[Rule] = (
     rule(FROM_DATE, r"\1 to "),
+    rule(r"([0-9](?:st|nd|rd|th)|[0-9]0s)[-–—](?=[0-9]+(?:st|nd|rd|th|s)\b)", r"\1 to "),
+    rule(r"(?<=[0-9])([cmk]?m|in|ft) ?[×xX] ?(?=[0-9])", r"\1 by "),
+    rule(r"\blog(2|10)(?= ?\()", r"log base \1 of "),
     rule(
-        rf"\b({any_of(words.FUNCTIONS)})\s?(?=[0-9(√{''.join(words.GREEK)}]|[xyAB](?![A-Za-z]))",
+        rf"\b({any_of(words.FUNCTIONS)})(?!e)\s?(?=[0-9(√{''.join(words.GREEK)}]|[xyeAB](?![A-Za-z])|[²³][a-z(0-9])",
         lambda m: f"{words.FUNCTIONS[m[1]]} ",
     ),
     rule(r"\b([fgh])\(([a-z0-9]{1,3})\)", r"\1 of \2"),
@@ -96,7 +99,7 @@ WHEN: Sequence[Rule] = (
     rule(TWO_DAYS, say.two_days),
     rule(rf"{HEAD}((?:19|20)[0-9]{{2}}){TO}((?:19|20)[0-9]{{2}})(?![0-9/-]|[.,][0-9]|{A_COUNT})", say.years),
     rule(rf"\b({words.NUMBERED}) ([0-9]{{1,3}})/([0-9]{{1,3}}){DATED}", r"\1 \2 of \3", re.IGNORECASE),
-    rule(rf"(){HEAD}(1[0-2]|[1-9])/([12][0-9]|3[01])(?= is [A-Z])", say.short_date),
+    rule(rf"(){HEAD}(1[0-2]|[1-9])/([12][0-9]|3[01]|[1-9])(?= is [A-Z])", say.short_date),
     rule(rf"\b(on|On|by|until|before|after) ([0-9]{{1,2}})/([0-9]{{1,2}}){DATED}", say.short_date),
     rule(
         rf"\b({MONTH}) ([0-9]{{1,2}})(?:st|nd|rd|th)?{TO}([0-9]{{1,2}})(?:st|nd|rd|th)?(?=$|[^\w:.]|[.:]\D|\.$)",
@@ -156,6 +159,7 @@ AMOUNTS: Sequence[Rule] = (
         rf"(?:{WORDS_OF_MONEY})\b)?",
         say.money,
     ),
+    rule(rf"(\b(?:{WORDS_OF_MONEY}))/(?=[0-9]+\s?(?:{any_of(words.UNITS)})(?![A-Za-z0-9]))", r"\1 per "),
     rule(rf"\b({any_of(words.CODES_OF_MONEY)})\s?({N})\b", lambda m: say.amount(m[2], words.CODES_OF_MONEY[m[1]])),
     rule(rf"{HEAD}({N})\s?({any_of(words.CODES_OF_MONEY)})\b", lambda m: say.amount(m[1], words.CODES_OF_MONEY[m[2]])),
     rule(
@@ -207,7 +211,7 @@ SIGNS: Sequence[Rule] = (
     rule(r"∣([^∣\n]{1,24})∣", r" the absolute value of \1 "),
     rule(rf"\s?([{''.join(words.RELATIONS)}])\s?", lambda m: f" {words.RELATIONS[m[1]]} "),
     rule(rf"(?<![A-Za-z])([a-z])([a-z])(?=\^|[{POWER}{POWERS}])", r"\1 \2"),
-    rule(rf"(?:\^|{POWER})(\(?-?[0-9A-Za-z]{{1,3}}\)?)|([{POWERS}]+)", say.power),
+    rule(rf"(?:\^|{POWER})(\(?-?[0-9A-Za-z]{{1,3}}\)?)|([{POWERS}]+)", say.power_before),
     rule(rf"[A-Z]{{2,3}}(?=[{INDICES}])", lambda m: " ".join(m[0])),
     rule(rf"[{INDICES}]+", lambda m: f" {m[0].translate(LOWERED)}" + " " * m.string[m.end() : m.end() + 1].isdigit()),
     rule(r"∛\s?", " the cube root of "),

@@ -56,6 +56,7 @@ NAMES: Sequence[Rule] = (
         say.telephone,
     ),
     rule(r"(?<![0-9.,])114(?=查号|台)", say.telephone),
+    rule(r"(?<=[零幺二三四五六七八九])(转|分机)([0-9]{1,6})(?![0-9.]|[圈下个])", say.spelt_aloud),
     rule(rf"{HEAD}()([0-9]{{3,4}})(?=事件|晚会|大促|购物节)", say.spelt),
     rule(r"(?<![\w.,-])()([0-9]+(?:-[0-9]+){3,})(?![\w-])", say.spelt),
     rule(r"(?<![\w.,-])[0-9]{1,2}(?:-[0-9]{1,2}){2}(?![\w-])", lambda m: m[0].replace("-", "，")),
@@ -65,10 +66,10 @@ NAMES: Sequence[Rule] = (
         say.spelt_aloud,
     ),
     rule(rf"((?:{words.ACCOUNTS})[是为：: ]{{0,2}})([A-Za-z]{{0,3}}[0-9]{{3,15}}){TAIL}", say.spelt_aloud),
-    rule(r"((?:微信|QQ|qq|账|帐)号?[是为：: ]{1,2}[A-Za-z_ ]{1,24})([0-9]{2,15})", say.spelt_aloud),
+    rule(r"((?:微信|QQ|qq|账|帐)号?[是为：: ]{0,2}[A-Za-z][A-Za-z_ ]{0,24})([0-9]{2,15})", say.spelt_aloud),
     rule(rf"([{words.PLATES}][A-Z][·• ]?)([A-Z0-9]{{5,6}})(?![A-Za-z0-9])", say.spelt_aloud),
     rule(
-        rf"((?:{words.CODES})[是为：:号码 ]{{0,3}})([A-Za-z]{{0,3}}[0-9]{{3,20}}|[0-9]+(?:-[0-9]+){{1,4}})"
+        rf"((?:{words.CODES})[是为：:号码# ]{{0,3}})([A-Za-z]{{0,3}}[0-9]{{3,20}}|[0-9]+(?:-[0-9]+){{1,4}})"
         rf"{TAIL}(?!\.[0-9]|\s?[元万亿%])",
         say.spelt,
     ),

@@ -123,6 +123,11 @@ def grade(m: Match) -> str:
     return "C plus plus" if m[1] else f"{m[2]} {'plus' if m[3] == '+' else 'minus'}"
 
 
+def power_before(m: Match) -> str:
+    """Return a power, with a blank before what is multiplied by it: x²y."""
+    return power(m) + " " * m.string[m.end() : m.end() + 1].isalnum()
+
+
 def inches(m: Match) -> str:
     """Return 12" as twelve inch, unless the sign closes a quotation."""
     return m[0] if m.string.count('"', 0, m.end() - 1) % 2 and m[0][-1] == '"' else f"{number(m[1])} inch"

@@ -61,7 +61,7 @@ def sixtieth(two: str) -> str:
 
 def part_of(part: str, whole: str) -> str:
     """Return a fraction: 1 of 3 is 三分之一."""
-    return f"{number(whole)}分之{number(part)}"
+    return f"{'百' if whole == '100' else number(whole)}分之{number(part)}"
 
 
 @lru_cache(64)

@@ -61,6 +61,7 @@ HEARTS = (
 """A heart between two words is a verb: I ❤️ you, 我❤你."""
 
 SYMBOLS = (
+    rule("([0-9])\ufe0f?\u20e3", rf"\1{PAUSE}"),  # keycaps
     rule(
         "(?<![\u0600-\u0dff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u0dff])"
     ),  # joiners, but where letters need them
@@ -108,6 +109,9 @@ def _absolute(m: Match) -> str:
 
 WORDS = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]")
 COMPARISONS = (
+    rule(r"(?<=[按键])[#＃](?:号键|键|号)?", "井号键"),
+    rule(r"(?<=按)[*＊](?:号键|键|号)?", "星号键"),
+    rule(r"(?<=\b[Pp]ress )([#*])(?!\w)", lambda m: "the pound key" if m[1] == "#" else "the star key"),
     rule(r"(?<![|0-9A-Za-z])\|([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])", _absolute),
     rule(r"(?<![\w.])([0-9]{1,2})!=(?=([0-9]{1,24})(?![\w.]))", _factorial),
     rule(r"[△▵](?=[A-Z]{3}(?![A-Z]))", "∆"),

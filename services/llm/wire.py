@@ -6,7 +6,7 @@ service tiers) are checked by the engine that acts on them.
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
@@ -20,6 +20,11 @@ Count: TypeAlias = Annotated[int, Meta(ge=1)]
 Penalty: TypeAlias = Annotated[float, Meta(ge=-2, le=2)]
 Bias: TypeAlias = Annotated[int, Meta(ge=-100, le=100)]
 Stops: TypeAlias = Annotated[list[str], Meta(min_length=1, max_length=4)]
+Opaque: TypeAlias = Raw
+"""Value that is only passed on: to take it apart would cost time, and it may be made to cost much."""
+NULL = Raw(b"null")
+MOST_ITEMS = 20_000
+"""Messages, or parts and tools, that a request may have."""
 Metadata: TypeAlias = Annotated[dict[str, str], Meta(max_length=16)]
 
 
@@ -29,9 +34,9 @@ class Part(Struct):
     type: str
     text: str | None = None
     refusal: str | None = None
-    image_url: Any = None
-    input_audio: Any = None
-    file: Any = None
+    image_url: Opaque = NULL
+    input_audio: Opaque = NULL
+    file: Opaque = NULL
 
 
 Parts: TypeAlias = Annotated[list[Part], Meta(min_length=1)]
@@ -66,7 +71,7 @@ class Assistant(Struct, tag_field="role", tag="assistant"):
     tool_calls: list[ToolCall] | None = None
     function_call: Called | None = None
     refusal: str | None = None
-    audio: Any = None
+    audio: Opaque = NULL
 
 
 class Tool(Struct, tag_field="role", tag="tool"):
@@ -100,7 +105,7 @@ class StreamOptions(Struct):
 
 class Schema(Struct):
     name: Annotated[str, Meta(min_length=1)]
-    schema: dict[str, Any] | None = None
+    schema: dict[str, Opaque] | None = None
     strict: bool | None = None
     description: str | None = None
 
@@ -155,25 +160,24 @@ class ChatRequest(Struct):
     reasoning_effort: str | None = None
     verbosity: str | None = None
     modalities: list[str] | None = None
-    moderation: Any = None
-    thinking: Any = None
-    enable_thinking: Any = None
-    reasoning: Any = None
-    reasoning_format: Any = None
-    chat_template_kwargs: Any = None
+    moderation: Opaque = NULL
+    thinking: Opaque = NULL
+    enable_thinking: Opaque = NULL
+    reasoning: Opaque = NULL
+    reasoning_format: Opaque = NULL
+    chat_template_kwargs: Opaque = NULL
 
     @property
     def asks_for_thoughts(self) -> bool:
         """True where the caller says anything of thinking, in any provider's words."""
         said = (
-            self.reasoning_effort,
             self.thinking,
             self.enable_thinking,
             self.reasoning,
             self.reasoning_format,
             self.chat_template_kwargs,
         )
-        return any(value is not None for value in said)
+        return self.reasoning_effort is not None or any(map(_is_given, said))
 
     @property
     def wants_usage(self) -> bool:
@@ -188,7 +192,7 @@ class ChatRequest(Struct):
     @property
     def asks_for_moderation(self) -> bool:
         """True where the caller wants the answer moderated."""
-        return bool(self.moderation) and self.moderation not in ("none", "off")
+        return bytes(self.moderation) not in (b"null", b"false", b'""', b"{}", b"[]", b"0", b'"none"', b'"off"')
 
     @property
     def token_limit(self) -> int | None:
@@ -215,7 +219,9 @@ async def parse(request: Request) -> Asked:
     Raises:
         BadRequest: It is no valid request; `param` names the field.
     """
-    body = _without_empty_fields(await request.body())
+    body = await request.body()
+    _check_size(body)
+    body = _without_empty_fields(body)
     wanted = await parse_json(request, ChatRequest, body=body)
     try:
         body.decode()  # also what nobody here reads: an upstream would choke on it
@@ -255,13 +261,17 @@ def _check_message(message: Message, where: str) -> None:
 
 
 def _says_otherwise(message: Assistant) -> bool:
-    return bool(message.tool_calls or message.function_call or message.refusal or message.audio)
+    return bool(message.tool_calls or message.function_call or message.refusal or _is_given(message.audio))
 
 
 def _check_part(part: Part, where: str, allowed: tuple[str, ...] | None) -> None:
     if allowed is not None and part.type not in allowed:
         raise BadRequest(f"Invalid '{where}.type': expected one of {', '.join(allowed)}.", param=f"{where}.type")
-    if part.type in ("text", "refusal", "image_url", "input_audio", "file") and getattr(part, part.type) is None:
+    if part.type in ("text", "refusal"):
+        is_given = getattr(part, part.type) is not None
+    else:
+        is_given = part.type not in ("image_url", "input_audio", "file") or _is_given(getattr(part, part.type))
+    if not is_given:
         raise _missing(f"{where}.{part.type}")
 
 
@@ -277,6 +287,16 @@ def _check_fields(wanted: ChatRequest) -> None:
     for number, tool in enumerate(wanted.tools or ()):
         if tool.type in ("function", "custom") and getattr(tool, tool.type) is None:
             raise _missing(f"tools[{number}].{tool.type}")
+
+
+def _is_given(value: Opaque) -> bool:
+    return bytes(value) != b"null"
+
+
+def _check_size(body: bytes) -> None:
+    """Refuse what would keep all others waiting while it is taken apart; a quote within a text is written otherwise."""
+    if max(body.count(b'"role"'), body.count(b'"type"')) > MOST_ITEMS:
+        raise BadRequest(f"Invalid 'messages': more than {MOST_ITEMS} messages, parts or tools.", param="messages")
 
 
 def _missing(param: str) -> BadRequest:

@@ -251,3 +251,20 @@ def test_all_text_parts_of_a_message_count() -> None:
 
     assert text_of(parts) == "one\ntwo"
     assert said_by(User, [User(parts), Assistant("no"), User("three")]) == ["one\ntwo", "three"]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "user", "content": "a"}] * 20_001,
+        [{"role": "user", "content": [{"type": "text", "text": "a"}] * 20_001}],
+    ],
+)
+async def test_more_messages_or_parts_than_can_be_read_in_time_are_refused(messages: list[dict[str, Any]]) -> None:
+    response = await ask(service(), messages=messages)
+
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "messages")
+
+
+async def test_words_about_roles_are_no_roles() -> None:
+    assert (await ask(service(), messages=[{"role": "user", "content": '"role"' * 30_000}])).status_code == 200

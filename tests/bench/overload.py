@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.3
 TIMES = 3
 LEAST_GOODPUT, LEAST_GROWTH = 0.9, 1.9
 WORDS = "The little bear walked through the forest and found a blue stone near the river that sparkled in the sun. "
-PLACES = 40
+PLACES = 10
 """Of llm, whose upstream waits: two in a second each."""
 
 

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from llm.wire import Assistant, Part, User, said_by, text_of
 from unit.llm.fakes import HELLO, FakeEngine, ask, client_of, service
@@ -247,7 +248,7 @@ async def test_more_than_the_limit_is_a_413() -> None:
 
 
 def test_all_text_parts_of_a_message_count() -> None:
-    parts = [Part("text", text="one"), Part("image_url", image_url={}), Part("text", text="two")]
+    parts = [Part("text", text="one"), Part("image_url", image_url=Raw(b"{}")), Part("text", text="two")]
 
     assert text_of(parts) == "one\ntwo"
     assert said_by(User, [User(parts), Assistant("no"), User("three")]) == ["one\ntwo", "three"]

@@ -97,7 +97,7 @@ def test_fields_nobody_here_knows_pass_a_trimmed_conversation() -> None:
 
 
 def test_pictures_and_calls_of_tools_count_in_the_estimate() -> None:
-    picture = User([Part("text", text="x" * 8), Part("image_url", image_url={"url": "data:"})])
+    picture = User([Part("text", text="x" * 8), Part("image_url", image_url=msgspec.Raw(b"{}"))])
     call = Assistant(tool_calls=[ToolCall("1", function=Called("f", "x" * 8))])
 
     assert estimated([picture]) == TOKENS_A_MESSAGE + 2 + TOKENS_A_PICTURE

@@ -76,7 +76,7 @@ install uninstall: ## as a hardened service of systemd, started with the machine
 
 # Working on it
 
-.PHONY: env test real $(SERVICES:%=test-%) e2e bench load lint types docs pins build browser containers clean
+.PHONY: env test real $(SERVICES:%=test-%) e2e bench load lint types docs pins sbom audit build browser containers clean
 env:
 	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
 
@@ -116,6 +116,12 @@ docs: env ## docs/settings.md and its Chinese twin, from the code
 
 pins: env ## exact versions with hashes, from each pyproject.toml (newer ones: UPGRADE=1)
 	deploy/pins $(if $(UPGRADE),--upgrade)
+
+sbom: env ## what each part is made of, as CycloneDX, in .talkbox/sbom
+	@deploy/sbom list
+
+audit: env ## which of the pinned packages have known holes (asks the internet)
+	@deploy/sbom audit
 
 build: ## the container images
 	@deploy/containers/build

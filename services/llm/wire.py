@@ -22,10 +22,14 @@ Bias: TypeAlias = Annotated[int, Meta(ge=-100, le=100)]
 Stops: TypeAlias = Annotated[list[str], Meta(min_length=1, max_length=4)]
 Opaque: TypeAlias = Raw
 """Value that is only passed on: to take it apart would cost time, and it may be made to cost much."""
-NULL = Raw(b"null")
 MOST_ITEMS = 20_000
 """Messages, or parts and tools, that a request may have."""
 Metadata: TypeAlias = Annotated[dict[str, str], Meta(max_length=16)]
+
+
+def _null() -> Opaque:
+    """Return the value of a field that was left out; a plain default could not be described in JSON Schema."""
+    return Raw(b"null")
 
 
 class Part(Struct):
@@ -34,9 +38,9 @@ class Part(Struct):
     type: str
     text: str | None = None
     refusal: str | None = None
-    image_url: Opaque = NULL
-    input_audio: Opaque = NULL
-    file: Opaque = NULL
+    image_url: Opaque = field(default_factory=_null)
+    input_audio: Opaque = field(default_factory=_null)
+    file: Opaque = field(default_factory=_null)
 
 
 Parts: TypeAlias = Annotated[list[Part], Meta(min_length=1)]
@@ -71,7 +75,7 @@ class Assistant(Struct, tag_field="role", tag="assistant"):
     tool_calls: list[ToolCall] | None = None
     function_call: Called | None = None
     refusal: str | None = None
-    audio: Opaque = NULL
+    audio: Opaque = field(default_factory=_null)
 
 
 class Tool(Struct, tag_field="role", tag="tool"):
@@ -160,12 +164,12 @@ class ChatRequest(Struct):
     reasoning_effort: str | None = None
     verbosity: str | None = None
     modalities: list[str] | None = None
-    moderation: Opaque = NULL
-    thinking: Opaque = NULL
-    enable_thinking: Opaque = NULL
-    reasoning: Opaque = NULL
-    reasoning_format: Opaque = NULL
-    chat_template_kwargs: Opaque = NULL
+    moderation: Opaque = field(default_factory=_null)
+    thinking: Opaque = field(default_factory=_null)
+    enable_thinking: Opaque = field(default_factory=_null)
+    reasoning: Opaque = field(default_factory=_null)
+    reasoning_format: Opaque = field(default_factory=_null)
+    chat_template_kwargs: Opaque = field(default_factory=_null)
 
     @property
     def asks_for_thoughts(self) -> bool:

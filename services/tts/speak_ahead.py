@@ -80,7 +80,7 @@ class SpeakAhead:
             hint = self._recent.get(key, wanted.voice)
             order = await aside(wanted.text, partial(Order.planned, wanted, self._settings, hint, self._chain))
             if speakable(order.text):
-                await self._spoken(self._cache, order)
+                await self._spoken(self._cache, order, key or "")
         return Response(status_code=204)
 
     @property
@@ -94,13 +94,13 @@ class SpeakAhead:
         if engine.billed and self._settings.speak_ahead != "all":
             raise Declined("This engine may cost money, and speaks what is asked for.")
 
-    async def _spoken(self, cache: Cache, order: Order) -> None:
+    async def _spoken(self, cache: Cache, order: Order, caller: str) -> None:
         begin: Callable[[], Awaitable[Speaking]] = partial(
             begun, self._chain, order, self._levels, self._turns, self._pace, check=self._check
         )
         self._under_way += 1
         try:
-            sound = await cache.answer(order.shared_key, order.keys(self._chain), begin, ahead=True)
+            sound = await cache.answer(order.shared_key, order.keys(self._chain), begin, caller=caller, ahead=True)
             try:
                 async for _ in sound:
                     pass

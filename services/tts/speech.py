@@ -69,7 +69,7 @@ async def speech(
     elif cache is None or "no-store" in request.headers.get("cache-control", ""):
         sound = await begin()
     else:
-        sound = await cache.answer(order.shared_key, order.keys(chain), begin)
+        sound = await cache.answer(order.shared_key, order.keys(chain), begin, caller=key or "")
     if (language := order.language_told) is not None:
         recent.note(key, wanted.voice, language)
     manners.note(key, wanted)

@@ -11,7 +11,7 @@ from pathlib import Path
 from prometheus_client import Counter
 
 from chassis.errors import ApiError
-from tts.cache.entry import How, Kept, Made, Outgoing
+from tts.cache.entry import How, Kept, Made, Outgoing, key_of
 from tts.cache.folder import Folder
 from tts.cache.in_flight import Making, SharedAnswer
 from tts.cache.memory import Memory
@@ -33,7 +33,7 @@ class Cache:
         """Raises:
         SettingError: The folder cannot be used.
         """
-        lasts = options.cache_days * DAY
+        self._apart, lasts = options.cache_apart, options.cache_days * DAY
         self._memory = Memory(options.cache_mb * 2**20, lasts)
         folder = Path(options.cache_dir).expanduser() if options.cache_dir else None
         self._folder = Folder(folder, options.cache_dir_mb * 2**20, lasts) if folder else None
@@ -45,7 +45,13 @@ class Cache:
         return cls(options) if options.cache else None
 
     async def answer(
-        self, asked: bytes, keys: Iterable[bytes], make: Callable[[], Awaitable[Made]], *, ahead: bool = False
+        self,
+        asked: bytes,
+        keys: Iterable[bytes],
+        make: Callable[[], Awaitable[Made]],
+        *,
+        caller: str = "",
+        ahead: bool = False,
     ) -> Outgoing:
         """Return an answer that was kept, or one being made for another caller, or begin a new one.
 
@@ -53,23 +59,25 @@ class Cache:
             asked: Key that is equal for all requests which one answer can serve.
             keys: Keys under which the answer may be kept, the best first.
             make: Function that begins to make the answer.
+            caller: Name of the caller's key.
             ahead: Nobody has asked for it yet.
 
         Raises:
             Exception: Any error that `make` raises; one of an answer made ahead is for whoever wanted it ahead alone.
         """
-        keys = list(keys)
+        owner = caller if self._apart else ""
+        asked, keys = _owned(asked, owner), [_owned(key, owner) for key in keys]
         found: Outgoing | None = self._joined(asked) or self._in_memory(keys)
         if found is None and self._folder is not None:
             found = await self._in_folder(self._folder, keys)
-        making = found or self._joined(asked) or self._begun(asked, make, ahead=ahead)
+        making = found or self._joined(asked) or self._begun(asked, make, owner, ahead=ahead)
         if isinstance(making, SharedAnswer):
             try:
                 await making.first()
             except ApiError:
                 if ahead or not making.ahead:
                     raise
-                making = self._begun(asked, make)
+                making = self._begun(asked, make, owner)
                 await making.first()
         if making.how:
             answers.labels("ahead" if ahead else making.how).inc()
@@ -92,24 +100,33 @@ class Cache:
                 return Replay(kept)
         return None
 
-    def _begun(self, asked: bytes, make: Callable[[], Awaitable[Made]], *, ahead: bool = False) -> "SharedAnswer":
+    def _begun(
+        self, asked: bytes, make: Callable[[], Awaitable[Made]], owner: str, *, ahead: bool = False
+    ) -> "SharedAnswer":
         def close() -> None:
             if self._under_way.get(asked) is making:
                 del self._under_way[asked]
 
         making = self._under_way[asked] = Making(close, ahead=ahead)
-        making.task = asyncio.create_task(self._run(making, make))
+        making.task = asyncio.create_task(self._run(making, make, owner))
         self._tasks.add(making.task)
         making.task.add_done_callback(self._tasks.discard)
         return making.listen("miss")
 
-    async def _run(self, making: "Making", make: Callable[[], Awaitable[Made]]) -> None:
+    async def _run(self, making: "Making", make: Callable[[], Awaitable[Made]], owner: str) -> None:
         done = await making.run(make)
-        if done is not None:
-            self._memory.keep(*done)
+        if done is None:
+            return making.close()
+        key, kept = _owned(done[0], owner), done[1]
+        self._memory.keep(key, kept)
         making.close()
-        if done is not None and self._folder is not None:
-            await asyncio.to_thread(self._folder.write, *done)
+        if self._folder is not None:
+            await asyncio.to_thread(self._folder.write, key, kept)
+
+
+def _owned(key: bytes, owner: str) -> bytes:
+    """Return the key of one owner's answer; everybody's is the key itself."""
+    return key_of(key.hex(), owner) if owner else key
 
 
 class Replay(AsyncIterator[bytes]):

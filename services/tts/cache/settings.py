@@ -15,6 +15,9 @@ class CacheOptions(Options, frozen=True, kw_only=True):
     prefix = "TTS_"
     cache: bool = True
     """`off`: nothing is kept, and nothing is shared between callers."""
+    cache_apart: bool = False
+    """`on`: each key has its own answers, so that none learns by a quick answer what another had spoken. `off`: what
+    one had spoken is there for all, which suits a house."""
     cache_mb: Megabytes = 64
     """Memory for answers, in each process."""
     cache_dir: str = ""

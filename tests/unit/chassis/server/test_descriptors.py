@@ -1,0 +1,38 @@
+"""A service that may open nothing more, and then may again."""
+
+import resource
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+
+import httpx
+
+from fixtures.serving import process
+
+MORE_THAN_FIT = 20
+CHAT = {"model": "companion", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def is_answered(client: httpx.Client) -> bool:
+    try:
+        return client.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_without_descriptors_callers_wait_and_are_answered_once_there_are_some() -> None:
+    with process("llm", None, LLM_ENGINES="companion") as llm, httpx.Client(base_url=llm.base, timeout=10) as known:
+        assert known.post("/v1/chat/completions", json=CHAT).status_code == 200
+        open_files = {int(path.name) for path in Path(f"/proc/{llm.pid}/fd").iterdir()}
+        usual = resource.prlimit(llm.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(llm.pid, resource.RLIMIT_NOFILE, (max(open_files) + 1, usual[1]))
+        with ExitStack() as stack:
+            callers = [stack.enter_context(httpx.Client(base_url=llm.base, timeout=1)) for _ in range(MORE_THAN_FIT)]
+            assert not all(map(is_answered, callers))
+            assert known.post("/v1/chat/completions", json=CHAT).status_code == 200, "who was there before is served"
+
+        resource.prlimit(llm.pid, resource.RLIMIT_NOFILE, usual)
+        until = monotonic() + 10
+        with httpx.Client(base_url=llm.base, timeout=2) as later:
+            while not is_answered(later):
+                assert monotonic() < until, "it did not come back"

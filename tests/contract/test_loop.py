@@ -24,7 +24,7 @@ from unit.tts import fakes as tts
 
 MOST_SECONDS = 0.1
 HELLO = {"role": "user", "content": "Hello"}
-BYTES = 6_000_000
+BYTES = 15_000_000
 
 
 def companion() -> Starlette:

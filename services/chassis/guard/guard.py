@@ -13,6 +13,7 @@ from prometheus_client import Counter
 
 from chassis import metrics
 from chassis.guard.held import Held, clauses
+from chassis.guard.hours import Hours
 from chassis.guard.models import Row
 from chassis.guard.notices import Notices
 from chassis.guard.options import GuardOptions
@@ -77,6 +78,7 @@ class Verdict(Struct, frozen=True):
 
 
 T = TypeVar("T")
+BEDTIME = Verdict("bedtime", crisis=False, finish="stop")
 Said: TypeAlias = tuple[Literal["child", "toy"], str]
 """One message of a talk: who said it, and what."""
 
@@ -114,6 +116,7 @@ class Guard:
             self.kinds[name] = Kind("the operator's own", "grown-up")
         models = [Row(name) for name in options.guard_engines if name != RULES]
         self.judge: Judge = Panel(self.rules, models, options.guard_seconds)
+        self.hours = Hours(options.guard_hours)
         self.notices = Notices(options.guard_webhook_url) if options.guard_webhook_url else None
         self.stops = options.guard == "kids"
         self._profiles = {name: _profile(found[-1]) for name, found in by_name(options.guard_profile).items()}
@@ -151,7 +154,11 @@ class Watch:
                 points.update(dict.fromkeys(found.stopped, 2))
         self.suspects = frozenset(kind for kind, count in points.items() if count >= self.profile.points)
         self._child = talk[-1][1] if talk else ""
-        return await self.judge(self._child, "asked") if talk else None
+        verdict = await self.judge(self._child, "asked") if talk else None
+        if not self.guard.hours.are_open(self._key) and (verdict is None or not verdict.crisis):
+            self.noted = BEDTIME
+            return BEDTIME if self.stops else None
+        return verdict
 
     def harmless(self, text: str) -> bool:
         """Tell whether what a child said before may be repeated to a model."""

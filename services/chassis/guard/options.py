@@ -25,6 +25,9 @@ class GuardOptions(Options, frozen=True, kw_only=True):
     `rules,openai-moderation`, or names of your own."""
     guard_seconds: Seconds = 0.5
     """Time that those rows have for a clause; where one does not answer in time, the rules decide, and strictly."""
+    guard_hours: str = ""
+    """Hours in which toys talk, by the machine's clock (`TZ`), for each key: `7-20, kitchen: 6:30-19:30, parents: off`.
+    Outside them llm says good night; a crisis is answered at any time. Empty: always."""
     guard_webhook_url: str = ""
     """Address that is told of a crisis: kind, side, the key's name and the time, and no word of what was said."""
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -231,6 +232,20 @@ async def test_a_key_has_the_profile_that_its_name_says(monkeypatch: pytest.Monk
 
     assert toy.headers["x-talkbox-guard"] == "violence"
     assert parents.json()["choices"][0]["message"]["content"] == "Sure."
+
+
+async def test_outside_its_hours_a_toy_says_good_night_but_a_crisis_comes_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hour = datetime.now().hour
+    monkeypatch.setenv("GUARD_HOURS", f"{(hour + 2) % 24}-{(hour + 3) % 24}")
+    app = service(one=saying("Sure."))
+    hello, crisis = await ask(app, stream=True), await ask(app, messages=SAD)
+
+    assert words(hello.text).endswith("Good night!")
+    assert hello.headers["x-talkbox-guard"] == "bedtime"
+    assert reasons(hello.text) == ["stop"]
+    assert crisis.headers["x-talkbox-guard"] == "self-harm"
 
 
 async def test_tts_is_told_only_what_passed(monkeypatch: pytest.MonkeyPatch) -> None:

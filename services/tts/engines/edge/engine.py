@@ -238,7 +238,10 @@ def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
         case aiohttp.WSServerHandshakeError(status=429):
             return EngineBusy("Edge's service wants fewer requests (429).", rest_seconds=REST_SECONDS)
         case aiohttp.WSServerHandshakeError(status=403):
-            told = "Edge's service refuses us (403); is this machine's clock right, and edge-tts up to date?"
+            told = (
+                "Edge's service refuses us (403); is this machine's clock right, and edge-tts up to date? "
+                "Some addresses of data centres (a VPS) are refused whatever you do."
+            )
             return EngineFailed(told, rest_seconds=REST_SECONDS)
         case aiohttp.ClientResponseError(status=status):
             return EngineFailed(f"Edge's service answered {status}.")

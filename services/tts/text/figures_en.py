@@ -75,6 +75,10 @@ SHORT: Sequence[Rule] = (
     rule(rf"(?<=[0-9])( ?(?:feet|foot|ft) ?{N}) ?in\b(?:\.(?=\s[a-z0-9]|$))?", r"\1in"),
     rule(rf"{HEAD}({N})(?: in\.(?=\s[a-z0-9]|$)|in\b)", lambda m: say.amount(m[1], "inch")),
     rule(r"(?<=[0-9][%％])(?=[A-Za-z])", " "),
+    rule(r"(?<=[0-9])-to-(?=[0-9])", " to "),
+    rule(
+        r"(?:(?<=^)|(?<=[\s(])(?<![\w)%] ))([＜＞])(?=[0-9])", lambda m: f"{'less' if m[1] == '＜' else 'more'} than "
+    ),
     rule(r"(?<![A-Za-z0-9])(?:C(\+\+)|([A-F])([+-]))(?=[\s,.!?]|$)", say.grade),
     rule(r"((?<=[0-9])|(?<=[0-9] ))(ft|lbs?|oz|mins?|secs?|hrs?|mi|yd)\.(?=\s[a-z0-9])", r"\2"),
 )

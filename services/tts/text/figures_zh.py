@@ -74,6 +74,7 @@ NAMES: Sequence[Rule] = (
         say.spelt,
     ),
     rule(rf"{HEAD}()([0-9]{{3,4}})(?=(?:{words.ROOMS}))", say.spelt),
+    rule(rf"{HEAD}()([0-9]{{3}})(?=[国省县]道)", say.spelt_aloud),
     rule(rf"{HEAD}()([0-9]{{3}})(?=路(?:公交|车|汽车|电车|站|$|[，。！？、到的]))", say.spelt_aloud),
 )
 """Figures that name something: they are read one by one."""

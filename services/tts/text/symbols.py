@@ -109,6 +109,7 @@ def _absolute(m: Match) -> str:
 
 WORDS = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]")
 COMPARISONS = (
+    rule(r"(?<![^\s(（\u3400-\u9fff])([<>])(?=[0-9])", lambda m: "＜" if m[1] == "<" else "＞"),
     rule(r"(?<=[按键])[#＃](?:号键|键|号)?", "井号键"),
     rule(r"(?<=按)[*＊](?:号键|键|号)?", "星号键"),
     rule(r"(?<=\b[Pp]ress )([#*])(?!\w)", lambda m: "the pound key" if m[1] == "#" else "the star key"),

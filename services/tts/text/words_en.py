@@ -95,7 +95,9 @@ SHORT = {
     r"Rev\.": "Reverend", r"Gov\.": "Governor", r"Sen\.": "Senator", r"Dept\.": "Department", r"dept\.": "department",
     r"Fig\. ?(?=[0-9])": "Figure ", r"fig\. ?(?=[0-9])": "figure ", r"Vol\. ?(?=[0-9])": "Volume ",
     r"vol\. ?(?=[0-9])": "volume ", r"pp\. ?(?=[0-9])": "pages ", r"p\. ?(?=[0-9])": "page ",
-    r"ch\. ?(?=[0-9])": "chapter ", r"Ch\. ?(?=[0-9])": "Chapter ", r"CO2": "C O two", r"and/or": "and or",
+    r"ch\. ?(?=[0-9])": "chapter ", r"Ch\. ?(?=[0-9])": "Chapter ", r"CO2": "C O two",
+    r"Lv\. ?(?=[0-9])": "Level ", r"lv\. ?(?=[0-9])": "level ",
+    r"and/or": "and or",
     r"w/o": "without",
     r"n/a": "N A", r"N/A": "N A",
 }  # fmt: skip

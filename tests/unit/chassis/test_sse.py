@@ -1,7 +1,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chassis.errors import EngineFailed
 from chassis.sse import KEEP_ALIVE, MAX_EVENT_BYTES, event, events
@@ -61,3 +64,38 @@ async def test_what_is_written_is_read_and_a_keep_alive_is_no_event() -> None:
         b'{"text":"\\u5c0f\\u718a \\u2028"}',
         b"2",
     ]
+
+
+def cut(stream: bytes, places: list[int]) -> list[bytes]:
+    ends = sorted(place % (len(stream) + 1) for place in places)
+    return [stream[begin:end] for begin, end in zip([0, *ends], [*ends, len(stream)], strict=True)]
+
+
+PLACES = st.lists(st.integers(0, 10_000), max_size=6)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.lists(JSON, max_size=4), places=PLACES)
+async def test_what_was_written_is_what_is_read_wherever_it_was_cut(values: list[object], places: list[int]) -> None:
+    stream = b"".join(KEEP_ALIVE + event(value, "named") for value in values)
+
+    assert [msgspec.json.decode(data) for data in await data_of(*cut(stream, places))] == values
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    lines=st.lists(st.sampled_from([b"data:", b"data: a", b"event: x", b": c", b"", b"\xff\x00", b"id"]), max_size=8),
+    end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    places=PLACES,
+)
+async def test_no_stream_is_read_otherwise_for_how_it_was_cut(
+    lines: list[bytes], end: bytes, places: list[int]
+) -> None:
+    stream = end.join(lines)
+
+    assert await data_of(*cut(stream, places)) == await data_of(stream)

@@ -571,8 +571,6 @@ def test_the_first_byte_of_a_kept_answer_is_there_within_ten_milliseconds(tmp_pa
             assert response.headers["x-talkbox-cache"] == "hit"
         assert min(times) < 0.01  # others may be slow by what else the machine does
 
-        assert sorted(times)[len(times) // 2] < 0.01
-
 
 async def test_what_is_kept_apart_is_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEYS", "alpha:A,beta:B")

@@ -104,7 +104,7 @@ export const en = {
   loads: "{engine} is loading",
   untilLoaded: "{engine} is loading; it gets better by itself.",
   noEngine: "Nothing can do this now.",
-  hearsOnly: "Hears {language} only ({engine}). Other languages become nonsense.",
+  hearsOnly: "Hears {language} only ({engine}). Other languages are refused, or become nonsense.",
   lastResorts: {
     sphinx: "Hears English only, and words wrong (sphinx).",
     companion: "No model yet: answers come from a few rules (companion).",

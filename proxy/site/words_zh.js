@@ -104,7 +104,7 @@ export const zh = {
   loads: "{engine} 正在加载",
   untilLoaded: "{engine} 正在加载，加载完会自动变好。",
   noEngine: "现在没有引擎能做这件事。",
-  hearsOnly: "只能听{language}（{engine}），别的语言会听成胡话。",
+  hearsOnly: "只能听{language}（{engine}），别的语言会被拒绝，或听成胡话。",
   lastResorts: {
     sphinx: "只能听英语，而且常听错（sphinx）。",
     companion: "还没有模型：现在的回答来自几条规则（companion）。",

@@ -61,7 +61,7 @@ def fingerprint(service: str, env: Mapping[str, str]) -> str:
     sum_ = hashlib.sha256(json.dumps(settings).encode())
     for part in ("chassis", service):
         for source in sorted((ROOT / "services" / part).rglob("*")):
-            if source.suffix in (".py", ".txt") and source.is_file():
+            if source.suffix in (".py", ".txt", ".toml") and source.is_file():
                 sum_.update(str(source).encode() + source.read_bytes())
     return sum_.hexdigest()[:16]
 

@@ -1,9 +1,11 @@
 import ast
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from deploy.installation import ROOT, SERVICES
+from deploy.native import layout
 from deploy.native.layout import fingerprint, own_prefixes, service_environment
 
 
@@ -37,6 +39,23 @@ def test_a_change_of_the_local_mind_leaves_ears_and_mouth_alone() -> None:
     changed = [service for service in SERVICES if fingerprint(service, before) != fingerprint(service, after)]
 
     assert changed == ["llm"]
+
+
+def test_the_guard_concerns_every_service_and_so_does_one_of_its_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for service in SERVICES:
+        assert fingerprint(service, {"GUARD": "kids"}) != fingerprint(service, {})
+    lists = tmp_path / "services" / "chassis" / "guard"
+    lists.mkdir(parents=True)
+    for service in SERVICES:
+        own_prefixes(service)  # read while the code is where it is
+    monkeypatch.setattr(layout, "ROOT", tmp_path)
+    (lists / "en.toml").write_text("[fire]")
+    before = {service: fingerprint(service, {}) for service in SERVICES}
+    (lists / "en.toml").write_text("[water]")
+
+    assert [service for service in SERVICES if fingerprint(service, {}) == before[service]] == []
 
 
 def test_a_key_in_somebodys_shell_does_not_reach_a_service() -> None:

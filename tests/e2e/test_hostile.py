@@ -5,7 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -164,3 +164,35 @@ def test_the_callers_address_is_taken_from_a_proxy_that_is_trusted_and_from_no_o
     assert "TALKBOX_TRUSTED_PROXIES" in talkbox.make("up", check=False).stdout
     talkbox.set(TALKBOX_TRUSTED_PROXIES="")
     talkbox.make("up")
+
+
+@pytest.fixture
+def impatient(talkbox: Installation) -> Iterator[Installation]:
+    """The same with a proxy that waits one second for a reader, and not two minutes."""
+    template = talkbox.folder / "proxy" / "nginx.conf.template"
+    usual = template.read_text()
+    assert "send_timeout 120s;" in usual
+    template.write_text(usual.replace("send_timeout 120s;", "send_timeout 1s;"))
+    talkbox.make("up")
+    yield talkbox
+    template.write_text(usual)
+    talkbox.make("up")
+
+
+def test_who_never_reads_is_cut_off(impatient: Installation) -> None:
+    wanted = {"model": "espeak", "input": "A bear and a stone. " * 200, "voice": "en-us", "response_format": "wav"}
+    body = json.dumps(wanted).encode()
+    head = f"POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\nx-request-id: never-reads\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", impatient.port))
+        connection.sendall(head.encode() + body)
+        until(lambda: "never-reads" in impatient.log("proxy"), 40)
+        got = b""
+        with suppress(ConnectionResetError):
+            while more := connection.recv(2**20):
+                got += more
+
+    assert got.startswith(b"HTTP/1.1 200")
+    assert not got.endswith(b"0\r\n\r\n"), "the answer was whole"

@@ -20,7 +20,7 @@ const POLL_WHILE_CHANGING_MS = 1500;
 const api = new Api(() => stored.read("key"));
 const conversation = new Conversation(api, (turn) => {
   if (turn.problem?.kind === "key") openKey(true, say("keyWrong"));
-  showUsage(api);
+  else showUsage(api);
 });
 
 function translate() {
@@ -93,7 +93,7 @@ function listen() {
   listenToConnect();
   listenToProviders();
   listenToRoles();
-  listenToKey(api, () => (showConnect(), showRoles(), showUsage(api)));
+  listenToKey(api, () => (showConnect(), showRoles(), stored.read("key") && showUsage(api)));
   new HoldButton(conversation).listen();
 }
 
@@ -102,4 +102,4 @@ chooseLanguage(stored.read("page-language") || (navigator.language.toLowerCase()
 translate();
 listen();
 poll();
-showUsage(api);
+if (stored.read("key")) showUsage(api);

@@ -26,6 +26,8 @@ HERE = Path(__file__).parent
 OFF, RULES = "off", "rules"
 STAND_INS = ("said", "said-in-need")
 """What a child is written down to have said, in `sentences.toml`."""
+LONGEST_SAID = 8_000
+"""Characters that a child says at a time; more of them are no child's words, and nobody waits for their judgement."""
 REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
@@ -78,6 +80,7 @@ class Verdict(Struct, frozen=True):
 
 
 T = TypeVar("T")
+TOO_LONG = Verdict("jailbreak", crisis=False, finish="content_filter")
 BEDTIME = Verdict("bedtime", crisis=False, finish="stop")
 Said: TypeAlias = tuple[Literal["child", "toy"], str]
 """One message of a talk: who said it, and what."""
@@ -149,11 +152,14 @@ class Watch:
         points: Points[str] = Points()
         for who, text in talk[-REMEMBERED:-1]:
             if who == "child":
-                found = self.guard.rules.look(text, "asked")
+                found = self.guard.rules.look(text[-LONGEST_SAID:], "asked")
                 points.update(found.hinted)
                 points.update(dict.fromkeys(found.stopped, 2))
         self.suspects = frozenset(kind for kind, count in points.items() if count >= self.profile.points)
         self._child = talk[-1][1] if talk else ""
+        if len(self._child) > LONGEST_SAID:
+            self.noted = TOO_LONG
+            return TOO_LONG if self.stops else None
         verdict = await self.judge(self._child, "asked") if talk else None
         if not self.guard.hours.are_open(self._key) and (verdict is None or not verdict.crisis):
             self.noted = BEDTIME
@@ -162,6 +168,8 @@ class Watch:
 
     def harmless(self, text: str) -> bool:
         """Tell whether what a child said before may be repeated to a model."""
+        if len(text) > LONGEST_SAID:
+            return False
         found = self.guard.rules.look(text, "asked")
         return not any(self._is_stopped(kind) for kind in found.stopped)
 

@@ -119,6 +119,19 @@ async def test_a_question_that_does_not_pass_reaches_no_model(stream: bool) -> N
         assert choice["finish_reason"] == "content_filter"
 
 
+async def test_what_is_too_long_for_a_child_is_stopped_unread() -> None:
+    engine = saying("Sure.")
+    long = {"role": "user", "content": "Once there was a bear. " * 50_000}
+    short = {"role": "user", "content": "What do bears eat?"}
+    now = await ask(service(one=engine), messages=[long])
+    later = await ask(service(one=engine), stream=True, messages=[long, short])
+
+    assert now.headers["x-talkbox-guard"] == "jailbreak"
+    assert words(later.text) == "Sure."
+    [asked] = engine.asked
+    assert len(asked.body) < 1_000
+
+
 async def test_a_crisis_sends_the_child_to_a_grown_up_in_its_language() -> None:
     response = await ask(service(one=saying("嗯。")), messages=SAD)
 

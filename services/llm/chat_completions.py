@@ -1,40 +1,33 @@
 """Answer `POST /v1/chat/completions`: parse, ask, pass on."""
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import msgspec
-from msgspec import Struct
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from chassis import trace
-from chassis.chain.answer import Answer, Work
+from chassis.chain.answer import Answer
 from chassis.chain.chain import ENGINE_HEADER, Chain
-from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
-from chassis.guard.options import HEADER
+from chassis.errors import ApiError, EngineTimeout
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
-from llm.answer.encode import Spoken, Usage, completion, events, finish
+from llm.answer.encode import finish
 from llm.answer.usage import Tally, shared
 from llm.budgets.key_budgets import Accounts
-from llm.engines import COMPANION, Engine
-from llm.excuse import NO_ANSWER, language_of
-from llm.filler import continued, filler, is_wanted
+from llm.engines import Engine
+from llm.filler import continued, filler
 from llm.gen_ai_metrics import Measured
 from llm.settings import Settings
 from llm.speak_ahead import Ahead, Teller
-from llm.wire import Asked, User, parse, said_by
+from llm.turn import UNBUFFERED, Turn
+from llm.wire import parse
 
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
-    from llm.guarding import Watched
 
 ANY_MODEL = "any"
 """Model that is counted where the caller named no engine."""
-UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
 async def chat_completions(
@@ -63,111 +56,6 @@ async def chat_completions(
         return Unhurried(turn) if asked.wanted.stream else await _whole(turn)
     except ApiError as exc:
         return turn.excuse(exc)
-
-
-class Turn(Struct):
-    """One question on its way through the service."""
-
-    chain: Chain[Engine]
-    settings: Settings
-    accounts: Accounts
-    asked: Asked
-    scope: Scope
-    teller: Teller | None
-    measured: Measured
-    watched: "Watched | None" = None
-    """The guard of this request; None where it is off."""
-
-    @property
-    def key(self) -> str | None:
-        """Name of the caller's key."""
-        name: str | None = self.scope["state"].get("key")
-        return name
-
-    async def ask(
-        self, extra_seconds: float = 0.0, admitted: Callable[[], object] = lambda: None
-    ) -> Answer[bytes, Tally]:
-        def work(engine: Engine, model: str | None) -> Work[bytes, Tally]:
-            tally = Tally()
-            return Work(engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally)), tally)
-
-        try:
-            answer = await self.chain.answer(
-                self.asked.wanted.model, work, extra_seconds=extra_seconds, admitted=admitted
-            )
-        except ApiError as exc:
-            self.measured.fail(exc.counted_as)
-            raise
-        self.measured.begin()
-        return answer
-
-    async def judged_by(self, guard: "Guard") -> Response | None:
-        """Let the guard judge what is asked, and watch the answer; return the answer where no engine is to be asked."""
-        if (watch := guard.watch(self.key)) is None:
-            return None
-        from llm.guarding import Watched  # only where the guard is on
-
-        self.watched = Watched(watch, self.asked)
-        body, self.asked = await self.watched.answer(), self.watched.asked
-        if body is None:
-            return None
-        kind = EVENT_STREAM if self.asked.wanted.stream else "application/json"
-        headers = {ENGINE_HEADER: "guard"} | (UNBUFFERED if self.asked.wanted.stream else {}) | self.guard_header
-        return Response(body, media_type=kind, headers=headers)
-
-    @property
-    def guard_header(self) -> dict[str, str]:
-        """The kind of risk that was found by now."""
-        return {} if self.watched is None or self.watched.kind is None else {HEADER: self.watched.kind}
-
-    async def close(self, answer: Answer[bytes, Tally]) -> None:
-        """End the work for an answer, and note its cost."""
-        try:
-            await answer.aclose()
-        finally:
-            cost = await self.accounts.note(self.key, answer.engine, self.asked.wanted, answer.record)
-            self.measured.end(answer.engine, cost)
-
-    def ahead(self) -> Ahead | None:
-        """Begin to tell tts of what the answer says; None where it shall not know, or the answer is not for an ear."""
-        if self.teller is None or not self.asked.wanted.is_prose:
-            return None
-        return Ahead(self.teller, Headers(scope=self.scope).get("authorization", ""))
-
-    @property
-    def filler_seconds(self) -> float | None:
-        """Silence after which a sentence fills it; None: none does."""
-        seconds = self.settings.filler_seconds
-        return (
-            None if seconds == "off" or not self.settings.for_the_ear or not is_wanted(self.asked.wanted) else seconds
-        )
-
-    def may_say(self, failure: ApiError) -> bool:
-        """Tell whether a failure is put into words: by setting, unless it is a mistake that the caller can mend."""
-        is_moderation = failure.body["code"] == "content_filter"
-        at_fault = isinstance(failure, BadRequest) and not isinstance(failure, Declined) and not is_moderation
-        return self.settings.for_the_ear and self.asked.wanted.is_prose and not at_fault
-
-    def excuse(self, failure: ApiError) -> Response:
-        """Return an answer that says in words that there is none.
-
-        Raises:
-            ApiError: The failure itself, where it is not put into words.
-        """
-        if not self.may_say(failure):
-            raise failure
-        self.scope["state"]["error"] = failure
-        kind = EVENT_STREAM if self.asked.wanted.stream else "application/json"
-        headers = {ENGINE_HEADER: COMPANION} | (UNBUFFERED if self.asked.wanted.stream else {})
-        return Response(self.no_answer(), media_type=kind, headers=headers)
-
-    def no_answer(self) -> bytes:
-        """Encode the excuse, in the language of the conversation."""
-        language = language_of(said_by(User, self.asked.wanted.messages)[::-1])
-        choices = [Spoken((NO_ANSWER[language],), "stop")]
-        if self.asked.wanted.stream:
-            return b"".join(events(choices, COMPANION, None))
-        return completion(choices, COMPANION, Usage.of(0, 0))
 
 
 async def _whole(turn: Turn) -> Response:

@@ -23,7 +23,7 @@ def test_every_prefix_of_a_service_restarts_that_service_alone(service: str) -> 
     found = set(prefixes(service))
 
     assert found
-    for prefix in found:
+    for prefix in found - {"<TYPE>_"}:  # a provider's own name, as in its keys, which several services may use
         assert prefix.startswith(own_prefixes(service)), prefix
 
 

@@ -164,7 +164,7 @@ async def test_a_server_that_stalls_in_mid_service_holds_nobody_up_for_long(redi
             redis.go_on()
 
     assert waits[0] >= PATIENCE_SECONDS * 0.9
-    assert max(waits[1:]) < PATIENCE_SECONDS / 2  # it is left alone
+    assert max(waits[1:]) < waits[0] / 2  # it is left alone
 
 
 async def test_a_socket_that_says_nothing_holds_up_its_caller_only_and_not_the_loop() -> None:

@@ -21,9 +21,7 @@ from stt.engines import Engine
 from stt.engines.sphinx import engine
 from stt.engines.sphinx.engine import PROGRAM, Sphinx, SphinxOptions
 from stt.hearing import RATE, Heard, Hints, Pcm
-from tts.engines.espeak import RATE as ESPEAK_RATE
-from tts.engines.espeak import Espeak
-from unit.stt.fakes import FakeEngine, decoded
+from unit.stt.fakes import FakeEngine
 
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 
@@ -352,24 +350,3 @@ async def test_engines_ahead_leave_it_the_time_that_a_recording_of_this_length_n
     assert sphinx.needs(1.0) == 1.0
     assert sphinx.needs(6.0) == pytest.approx(2.4)
     await sphinx.aclose()
-
-
-async def spoken_by_espeak(text: str, voice: str) -> Pcm:
-    """eSpeak's voice, at the rate at which engines hear."""
-    espeak = Espeak()
-    found = espeak.voice(voice)
-    assert found is not None
-    sound = b"".join([samples async for samples in espeak.speak(text, found, 1.0)])
-    await espeak.aclose()
-    samples = np.asarray(np.frombuffer(sound, "<i2") / 32_768, np.float32)
-    return decoded(sounds.wav(samples, ESPEAK_RATE))
-
-
-@speaks
-async def test_chinese_in_an_unknown_language_is_declined_and_english_is_not(sphinx: Sphinx) -> None:
-    for sentence in ("Please tell me a story.", "What is the biggest animal in the world?"):
-        assert (await anext(sphinx.transcribe(sounds.spoken(sentence), Hints()))).segments
-
-    for sentence in ("给我讲一个月亮的故事。", "世界上最大的动物是什么？"):
-        with pytest.raises(Declined, match="Send language=en"):
-            await anext(sphinx.transcribe(await spoken_by_espeak(sentence, "cmn"), Hints()))

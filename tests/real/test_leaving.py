@@ -18,6 +18,9 @@ from fixtures.word_errors import SENTENCES
 
 MOST_SECONDS = 1.0
 """Of each core that worked for them. It is counted in processor time, since others may be busy beside the test."""
+MOST_SECONDS_OF_A_BATCH = 2.5
+"""The same where the model is in the middle of a step for several windows, which it ends: 1.1 to 1.3 on a slow machine,
+where all that they asked for takes 90."""
 TALK = np.concatenate([sounds.spoken(sentence) for sentence in SENTENCES]) if sounds.can_speak() else sounds.silence(9)
 
 
@@ -94,7 +97,7 @@ def test_nothing_is_heard_for_callers_who_leave_the_proxy(base: Path, stream: st
         gone = [begin(nginx.port, mp3(220), stream=stream) for _ in range(3)]
         time.sleep(1.5)
 
-        assert work_after(stt, gone, "FIN") < MOST_SECONDS
+        assert work_after(stt, gone, "FIN") < MOST_SECONDS_OF_A_BATCH
 
 
 def test_nothing_is_decoded_for_a_caller_who_has_left(base: Path) -> None:

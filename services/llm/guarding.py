@@ -1,5 +1,7 @@
-"""What a child asks, before any model is: the last message is judged in the light of the talk, and what was stopped
-before is kept from the model."""
+"""Judge a chat before any model is asked: the last message in the light of the talk.
+
+What was stopped before is kept from the model.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any

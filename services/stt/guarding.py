@@ -1,4 +1,4 @@
-"""What a child said, judged before it is written down: nobody reads, keeps or answers words that are stopped."""
+"""Judge a child's words before they are written down: nobody reads, keeps or answers those that are stopped."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 

@@ -1,5 +1,5 @@
-"""What callers heard last: the language, for pieces that do not tell their own (a sentence is cut around its `25`), and
-the manner, for pieces that they have not asked for yet."""
+"""Remember what callers heard last: the language, for pieces that do not tell their own (a sentence is cut around its
+`25`), and the manner, for pieces that they have not asked for yet."""
 
 from collections import OrderedDict
 from time import monotonic

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 from deploy.installation import SERVICES, Addresses, all_keys, url, wanted
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.stack import quantile
@@ -88,7 +89,7 @@ async def costs(local: Addresses | None) -> dict[str, Cost]:
     return found
 
 
-def _processes(text: str):  # type: ignore[no-untyped-def]  # the library's parser has no types
+def _processes(text: str) -> list[Metric]:
     return [each for each in text_string_to_metric_families(text) if each.name.startswith("process_")]
 
 

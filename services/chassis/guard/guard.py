@@ -25,7 +25,7 @@ from chassis.settings import SettingError, by_name
 HERE = Path(__file__).parent
 OFF, RULES = "off", "rules"
 STAND_INS = ("said", "said-in-need")
-"""What a child is written down to have said, in `sentences.toml`."""
+"""Names of the sentences in `sentences.toml` that are written down in place of a child's stopped words."""
 LONGEST_SAID = 8_000
 """Characters that a child says at a time; more of them are no child's words, and nobody waits for their judgement."""
 REMEMBERED = 40
@@ -50,7 +50,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is stopped for children of one age."""
+    """The kinds of risk that are stopped for children of one age."""
 
     allow: tuple[str, ...] = ()
     """Kinds that pass."""

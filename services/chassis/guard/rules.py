@@ -20,7 +20,7 @@ from chassis.guard.sounds import spelt
 from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
-"""What a child says, or what it would hear."""
+"""Whose words are judged: a child's, or an answer's that the child would hear."""
 EXCEPT, NEVER, HARMFUL, HOW, WORRIED = "except", "never", "harmful", "how", "worried"
 FLAT = (EXCEPT, NEVER, HARMFUL, HOW, WORRIED)
 """Lists that belong to no kind."""
@@ -43,15 +43,15 @@ class KindRules(Struct, forbid_unknown_fields=True):
     together: list[str] = []
     """`@make + @weapon - @toy`: one of each group, and none of what is behind the minus."""
     asked: list[str] = []
-    """The same, where a child says it."""
+    """Lines as in `together`, for a child's words alone."""
     answered: list[str] = []
-    """The same, where a child would hear it."""
+    """Lines as in `together`, for an answer's words alone."""
     hint: str = ""
     """Terms that mean nothing alone, and something when a talk comes back to them."""
 
 
 class Finding(NamedTuple):
-    """What rules find in a text."""
+    """The kinds of risk that rules find in a text."""
 
     stopped: tuple[str, ...]
     """Kinds of risk, in the order of the lists."""

@@ -54,14 +54,7 @@ class RequestLog:
                 headers: list[tuple[bytes, bytes]] = message["headers"]
                 engine = dict(headers).get(ENGINE_HEADER.encode(), b"").decode("latin-1")
                 status = message["status"]
-                seconds = watch.seconds()
-                own = [
-                    (REQUEST_ID.encode(), scope["state"]["id"].encode()),
-                    (b"openai-processing-ms", b"%.0f" % (seconds * 1000)),
-                    (b"x-talkbox-overhead-ms", b"%.1f" % (taken.own_seconds(seconds) * 1000)),
-                    (b"server-timing", taken.server_timing(seconds).encode()),
-                ]
-                message["headers"] = [*headers, *own]
+                message["headers"] = [*headers, *_told(scope["state"]["id"], taken, watch.seconds())]
             else:
                 watch.byte()
                 complete = not message.get("more_body", False)
@@ -101,3 +94,13 @@ class RequestLog:
         unknown = None if isinstance(error, ApiError) else error
         level = logging.ERROR if unknown else logging.DEBUG if path in PROBES else logging.INFO
         log.log(level, "request", extra={"event": event}, exc_info=unknown)
+
+
+def _told(id: str, taken: trace.Trace, seconds: float) -> list[tuple[bytes, bytes]]:
+    """Return the headers that every answer gets, `seconds` after its request came."""
+    return [
+        (REQUEST_ID.encode(), id.encode()),
+        (b"openai-processing-ms", b"%.0f" % (seconds * 1000)),
+        (b"x-talkbox-overhead-ms", b"%.1f" % (taken.own_seconds(seconds) * 1000)),
+        (b"server-timing", taken.server_timing(seconds).encode()),
+    ]

@@ -30,7 +30,7 @@ REFUSALS = {
 
 
 class Error(msgspec.Struct):
-    """What went wrong, in OpenAI's shape."""
+    """The body of an error, in OpenAI's shape."""
 
     message: str
     type: str
@@ -46,7 +46,7 @@ class Refusal(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Described:
-    """What a path takes and gives.
+    """The request that a path takes, and the answers that it gives.
 
     Args:
         body: Type into which the body is parsed.

@@ -1,4 +1,4 @@
-"""What a service knows of an upstream, so that no operator need look it up."""
+"""Facts about known upstreams, such as their addresses, so that no operator need look them up."""
 
 from collections.abc import Mapping
 from typing import ClassVar

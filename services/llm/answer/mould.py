@@ -1,4 +1,4 @@
-"""What surrounds the words of an event, so that the next one with the same surroundings need not be decoded."""
+"""Recognise events that differ from the one before in their words alone: these need not be decoded."""
 
 import re
 from typing import NamedTuple

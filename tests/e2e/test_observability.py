@@ -101,9 +101,12 @@ def answered(client: httpx.Client, expression: str) -> bool:
     """Whether Prometheus gives at least one number for an expression of Grafana's."""
     query = expression.replace("$__rate_interval", "30s")
     try:
-        answer: Any = client.get("/query", params={"query": query}).json()
+        response = client.get("/query", params={"query": query})
     except httpx.TransportError:
         return False  # it is still starting
+    if response.status_code == 503:
+        return False  # it listens, and is not ready
+    answer: Any = response.json()
     assert answer["status"] == "success", (query, answer)
     return any(sample["value"][1] not in ("NaN", "+Inf") for sample in answer["data"]["result"])
 

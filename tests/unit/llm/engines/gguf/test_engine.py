@@ -254,7 +254,8 @@ async def test_a_caller_who_leaves_ends_the_work(file: Path) -> None:
     running = await asyncio.to_thread(server, file, context=2048)
     made = Gguf(running, RelayOptions(), context=2048, patience_seconds=10)
     chain: Chain[Engine] = Chain([Seat[Engine].of("gguf", made)], first_byte_seconds=30)
-    async with serving(assemble(Settings(), chain)) as address, httpx.AsyncClient(base_url=address) as client:
+    settings = Settings(keep_alive_seconds=60)  # the engine's name is sent with its first words only
+    async with serving(assemble(settings, chain)) as address, httpx.AsyncClient(base_url=address) as client:
         question = {"messages": STORY, "stream": True, "max_tokens": 1900}
         async with client.stream("POST", PATH, json=HELLO | question) as response:
             await anext(response.aiter_raw())

@@ -12,6 +12,12 @@ class Unbegun(httpx.ReadError):
     """A kept connection was closed before anything of an answer came: most likely it was being closed already."""
 
 
+def ends_with_connection(headers: Headers) -> bool:
+    """Return True where nothing but the end of the connection tells where the body ends."""
+    names = {name.lower() for name, _ in headers}
+    return not names & {b"content-length", b"transfer-encoding"}
+
+
 class Source(Protocol):
     """A connection, as far as a body needs it."""
 

@@ -11,10 +11,10 @@ How a connection stands (`Phase`), and what moves it on:
 
     every one of them ──abort, a failure, the other side──▶ closed (`gone` is called; what had come can still be read)
 
-Two things go on beside this. Reading is paused while more than `HIGH_WATER_BYTES` wait for the owner (`_full`), or
-while pieces that come too fast are gathered (`_gathering`). Sending waits while the transport's buffer is full
-(`_clogged`). One timer serves all deadlines: the silence between two pieces, a body that is not taken, a rest that does
-not pass, and an idle connection that grows old.
+Two things go on beside this. Reading is paused while too much waits for the owner, or while pieces that come too fast
+are gathered (`flow_control.Intake`). Sending waits while the transport's buffer is full (`_clogged`). One timer serves
+all deadlines: the silence between two pieces, a body that is not taken, a rest that does not pass, and an idle
+connection that grows old.
 """
 
 import asyncio
@@ -25,8 +25,10 @@ from typing import cast
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from chassis.upstream.body import Headers, Unbegun
+from chassis.upstream.body import Headers, Unbegun, ends_with_connection
 from chassis.upstream.deadline import Deadline
+from chassis.upstream.flow_control import Intake
+from chassis.upstream.lenient_parser import lenient_parser
 
 KEEP_ALIVE_SECONDS = 60.0
 """Age at which an idle connection is closed."""
@@ -36,12 +38,6 @@ DRAIN_SECONDS = 0.5
 DRAIN_BYTES = 64 * 2**10
 """The rest of an answer that nobody reads may take so long and be so large; else the connection is closed."""
 MAX_HEAD_BYTES = 64 * 2**10
-HIGH_WATER_BYTES = 256 * 2**10
-"""Unread bytes after which reading pauses, so that the upstream waits."""
-GATHER_SECONDS = 0.004
-"""The least time between two pieces of an answer that comes faster than anybody could tell, after its first
-`PROMPT_PIECES`: what comes in between is handed out together."""
-PROMPT_PIECES = 8
 
 
 class Phase(Enum):
@@ -75,15 +71,12 @@ class Connection(asyncio.Protocol):
         self._status = 0
         self._headers: Headers = []
         self._head_bytes = 0
-        self._pieces: list[bytes] = []
-        self._unread_bytes = 0
         self._drained_bytes = 0
         self._failure: Exception | None = None
         self._can_be_kept = False
         """The answer that ended allows another one on this connection."""
-        self._full = self._gathering = self._clogged = False
-        self._pieces_given = 0
-        self._given_at = 0.0
+        self._clogged = False
+        self._intake = Intake(self._loop, self._wake)
         self._waiting: asyncio.Future[None] | None = None
         """The owner, waiting for a piece or for room to send."""
         self._parser: HttpResponseParser | None = None
@@ -96,14 +89,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self._open = True
-        self._parser = HttpResponseParser(self)
-        # As lenient as other clients: what is answered is passed on to nobody who would read it otherwise.
-        self._parser.set_dangerous_leniencies(
-            lenient_headers=True,
-            lenient_optional_cr_before_lf=True,
-            lenient_spaces_after_chunk_size=True,
-            lenient_chunked_length=True,
-        )
+        self._intake.open(self.transport)
+        self._parser = lenient_parser(self)
 
     def data_received(self, data: bytes) -> None:
         phase = self._phase
@@ -120,11 +107,13 @@ class Connection(asyncio.Protocol):
             self._count_head(len(data))
         elif phase is DRAINING:
             return self._drain(len(data))
-        if self._unread_bytes > HIGH_WATER_BYTES and self._phase is BODY:
-            self._full = True
+        if self._intake.is_high and self._phase is BODY:
             self._deadline.forget()
-            self.transport.pause_reading()
-        self._wake_or_gather()
+            self._intake.pause()
+        if self._phase is ENDED or self._failure is not None:
+            self._wake()
+        else:
+            self._intake.hand_on()
 
     def pause_writing(self) -> None:
         self._clogged = True
@@ -135,6 +124,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._open = False
+        self._intake.close()
         if self._phase in (ASKED, BODY, DRAINING) and self._failure is None:  # else it was closed here
             self._lose(broken=exc is not None)
         self._deadline.cancel()
@@ -145,7 +135,7 @@ class Connection(asyncio.Protocol):
 
     def _lose(self, *, broken: bool) -> None:
         """Take the end of the connection for the end of the answer, if that is how it ends, or for a failure."""
-        if self._phase is not ASKED and not broken and self._ends_with_connection():
+        if self._phase is not ASKED and not broken and ends_with_connection(self._headers):
             self._phase = ENDED
         elif self._phase is ASKED and self._answers and not self._head_bytes:
             self._failure = Unbegun("closed")
@@ -186,8 +176,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         if self._phase is BODY:
-            self._pieces.append(body)
-            self._unread_bytes += len(body)
+            self._intake.add(body)
 
     def on_message_complete(self) -> None:
         if self._phase is BODY or self._phase is DRAINING:
@@ -209,8 +198,9 @@ class Connection(asyncio.Protocol):
             ReadError, RemoteProtocolError: The connection broke, or what came is no HTTP.
         """
         self._phase = ASKED
-        self._head_bytes = self._unread_bytes = self._drained_bytes = self._pieces_given = 0
-        self._headers, self._pieces = [], []
+        self._head_bytes = self._drained_bytes = 0
+        self._intake.begin()
+        self._headers = []
         self._silence_seconds = None
         self._deadline.forget()  # it was that of an idle connection
         if isinstance(body, bytes):
@@ -233,19 +223,15 @@ class Connection(asyncio.Protocol):
         Raises:
             ReadTimeout, ReadError, RemoteProtocolError: As `ask`.
         """
-        while not self._pieces:
+        while not self._intake.unread:
             if self._phase is ENDED:
                 return b""
             if self._failure is not None:
                 raise self._failure
             await self._wait()
-        self._given_at = self._loop.time()
-        self._pieces_given += 1
-        piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces = []
-        self._unread_bytes = 0
-        if self._full:
-            self._take_more()
+        piece = self._intake.take()
+        if self._intake.is_paused:
+            self._intake.resume()
             if self._silence_seconds is not None and self._phase is BODY:
                 self._deadline.put(self._silence_seconds)
         return piece
@@ -255,7 +241,7 @@ class Connection(asyncio.Protocol):
         if self._phase is BODY:
             self._phase, self._silence_seconds = DRAINING, None
             self._deadline.put(DRAIN_SECONDS)
-        self._take_more()
+        self._intake.resume()
         self._drain(0)
 
     def leave(self) -> None:
@@ -273,13 +259,8 @@ class Connection(asyncio.Protocol):
         self._waiting = self._loop.create_future()
         await self._waiting
 
-    def _take_more(self) -> None:
-        self._full = False
-        if self._open and not self._gathering:
-            self.transport.resume_reading()
-
     def _drain(self, size: int) -> None:
-        self._pieces = []
+        self._intake.drop()
         self._drained_bytes += size
         if self._phase is DRAINING and self._drained_bytes <= DRAIN_BYTES and self._open:
             return
@@ -311,29 +292,9 @@ class Connection(asyncio.Protocol):
         self.abort()
         self._wake()
 
-    def _wake_or_gather(self) -> None:
-        """Wake the owner; what comes within a moment of the last piece waits for the end of that moment."""
-        left = self._given_at + GATHER_SECONDS - self._loop.time()
-        if left <= 0 or self._pieces_given < PROMPT_PIECES or self._phase is ENDED or self._full or self._failure:
-            self._wake()
-        elif not self._gathering:
-            self._gathering = True
-            self.transport.pause_reading()  # the system gathers at a lower price
-            self._loop.call_later(left, self._gathered)
-
-    def _gathered(self) -> None:
-        self._gathering = False
-        if self._open and not self._full:
-            self.transport.resume_reading()
-        self._wake()
-
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
-
-    def _ends_with_connection(self) -> bool:
-        names = {name.lower() for name, _ in self._headers}
-        return not names & {b"content-length", b"transfer-encoding"}
 
     def _be_late(self) -> None:
         self._fail(self._late("silent"))

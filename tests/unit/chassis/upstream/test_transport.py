@@ -10,7 +10,8 @@ import trustme
 from chassis.upstream import connection
 from chassis.upstream.body import Body, Unbegun
 from chassis.upstream.client import Upstream
-from chassis.upstream.connection import HIGH_WATER_BYTES, MAX_HEAD_BYTES
+from chassis.upstream.connection import MAX_HEAD_BYTES
+from chassis.upstream.flow_control import HIGH_WATER_BYTES
 from chassis.upstream.transport import ProxyRefused, Transport, header_lines
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from deploy.diagnosis import Finding
+from deploy.diagnosis import Diagnosis
 from deploy.ears import limits
 from deploy.env_file import UnreadableLine, read_env
 from deploy.folotoy_doctor import folotoy
@@ -33,26 +33,26 @@ SKEW_SECONDS = 120
 FREE_BYTES = 3 * 2**30
 
 
-def python() -> Iterator[Finding]:
+def python() -> Iterator[Diagnosis]:
     version = ".".join(map(str, sys.version_info[:3]))
     native = sys.version_info >= (3, 11)
     remedy = "" if native else "Running natively needs 3.11: `make up PYTHON=/path/to/python3.12`, or MODE=containers."
-    yield Finding(native or None, f"Python {version}", remedy)
+    yield Diagnosis(native or None, f"Python {version}", remedy)
 
 
-def nginx() -> Iterator[Finding]:
+def nginx() -> Iterator[Diagnosis]:
     found = shutil.which("nginx") or shutil.which("nginx", path=SBIN)
     if found is None:
-        yield Finding(None, "no nginx", "`make up` fetches it as root or with sudo; else `sudo apt-get install nginx`.")
+        yield Diagnosis(None, "no nginx", "`make up` fetches it as root or with sudo; or `sudo apt install nginx`.")
         return
     version = subprocess.run([found, "-v"], capture_output=True, text=True).stderr.strip().rpartition("/")[2]
     numbers = tuple(int(part) for part in version.split()[0].split(".")[:2]) if version[:1].isdigit() else (0, 0)
-    yield Finding(numbers >= (1, 22), f"nginx {version}", "" if numbers >= (1, 22) else "It takes 1.22 or newer.")
+    yield Diagnosis(numbers >= (1, 22), f"nginx {version}", "" if numbers >= (1, 22) else "It takes 1.22 or newer.")
 
 
-def docker() -> Iterator[Finding]:
+def docker() -> Iterator[Diagnosis]:
     if shutil.which("docker") is None:
-        yield Finding(None, "no Docker", "Not needed: without it everything runs natively.")
+        yield Diagnosis(None, "no Docker", "Not needed: without it everything runs natively.")
         return
     for command, what in (
         (["docker", "compose", "version", "--short"], "Docker Compose"),
@@ -61,38 +61,38 @@ def docker() -> Iterator[Finding]:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=10)
         except subprocess.TimeoutExpired:
-            yield Finding(None, f"{what}: no answer in 10 s", "Without it everything runs natively.")
+            yield Diagnosis(None, f"{what}: no answer in 10 s", "Without it everything runs natively.")
             return
         if done.returncode:
-            yield Finding(None, f"{what} does not answer", "Is it running, and may you use it (group docker)?")
+            yield Diagnosis(None, f"{what} does not answer", "Is it running, and may you use it (group docker)?")
         else:
-            yield Finding(True, f"{what} {done.stdout.strip()}")
+            yield Diagnosis(True, f"{what} {done.stdout.strip()}")
 
 
-def settings() -> Iterator[Finding]:
+def settings() -> Iterator[Diagnosis]:
     if not (ROOT / ".env").exists():
-        yield Finding(None, "no .env yet", "`make up` writes it, with an API key of its own.")
+        yield Diagnosis(None, "no .env yet", "`make up` writes it, with an API key of its own.")
         return
     try:
         values = read_env(ROOT / ".env")
     except UnreadableLine as exc:
-        yield Finding(False, str(exc), "Until then nothing starts: an unread line may be the one with the keys.")
+        yield Diagnosis(False, str(exc), "Until then nothing starts: an unread line may be the one with the keys.")
         return
     if first_key(values) is None:
-        yield Finding(False, "API_KEYS is empty: anyone who reaches the port may call", "Write a key into .env.")
+        yield Diagnosis(False, "API_KEYS is empty: anyone who reaches the port may call", "Write a key into .env.")
     elif len(first_key(values) or "") < 12:
-        yield Finding(False, "the first of API_KEYS is short enough to be guessed", "Write a longer one into .env.")
+        yield Diagnosis(False, "the first of API_KEYS is short enough to be guessed", "Write a longer one into .env.")
     else:
-        yield Finding(True, ".env with an API key")
+        yield Diagnosis(True, ".env with an API key")
     if (ROOT / ".env").stat().st_mode & 0o007:
-        yield Finding(False, "everybody on this machine may read .env", "`chmod 600 .env`")
+        yield Diagnosis(False, "everybody on this machine may read .env", "`chmod 600 .env`")
     try:
         Addresses.of(wanted())
     except ValueError as exc:
-        yield Finding(False, str(exc), "Correct it in .env.")
+        yield Diagnosis(False, str(exc), "Correct it in .env.")
 
 
-def running() -> Iterator[Finding]:
+def running() -> Iterator[Diagnosis]:
     """Look at the engines of what is up, or else at the ports."""
     try:
         addresses = Addresses.current()
@@ -102,44 +102,44 @@ def running() -> Iterator[Finding]:
     if not mode:
         yield from _ports(addresses)
         return
-    yield Finding(True, f"up, MODE={mode}, port {addresses.port}")
+    yield Diagnosis(True, f"up, MODE={mode}, port {addresses.port}")
     key = first_key(read_env(ROOT / ".env"))
     for service in SERVICES:
         status, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
         if not isinstance(body, dict) or "engines" not in body:
-            yield Finding(False, f"{service} does not answer", f"`make logs S={service}`, then `make up`.")
+            yield Diagnosis(False, f"{service} does not answer", f"`make logs S={service}`, then `make up`.")
             continue
         if deaths := body.get("worker_deaths"):
             remedy = f"`make logs S={service}` says of what: SIGKILL is often a lack of memory, SIGBUS a full disk."
-            yield Finding(False, f"{service}: {deaths} of its workers died since it was started", remedy)
+            yield Diagnosis(False, f"{service}: {deaths} of its workers died since it was started", remedy)
         states = "; ".join(f"{engine['name']} {describe(engine)}" for engine in body["engines"])
         first = body["engines"][0]
         answering = next((engine["name"] for engine in body["engines"] if engine["state"] == "ready"), "")
         remedy = "" if status == 200 else "No engine is ready: the words after `unavailable` say what to do."
         if status == 200 and first["state"] == "unavailable":
             remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
-        yield Finding(status == 200 or False, f"{service}: {states}", remedy)
+        yield Diagnosis(status == 200 or False, f"{service}: {states}", remedy)
         if answering in LAST_RESORTS and len(body["engines"]) > 1:
             what = f"{service} answers with {answering} only ({LAST_RESORTS[answering]})"
-            yield Finding(None, what, "The words after the others say what keeps them.", lesser=True)
+            yield Diagnosis(None, what, "The words after the others say what keeps them.", lesser=True)
         if service == "stt" and (limited := limits(body["engines"])):
             what, _, remedy = limited.partition("\n")
-            yield Finding(None, what, remedy.replace("\n", " "), lesser=True)
+            yield Diagnosis(None, what, remedy.replace("\n", " "), lesser=True)
         for engine in body["engines"]:
             if engine["state"] == "ready" and engine.get("detail"):
-                yield Finding(None, f"{service}: {engine['name']}: {engine['detail']}")
+                yield Diagnosis(None, f"{service}: {engine['name']}: {engine['detail']}")
 
 
-def lost() -> Iterator[Finding]:
+def lost() -> Iterator[Diagnosis]:
     """Look for processes that nobody looks after."""
     if pids := processes.orphans():
         shown = " ".join(map(str, pids))
-        yield Finding(
+        yield Diagnosis(
             False, f"{len(pids)} processes are left of a supervisor or master that was killed: {shown}", "`make up`"
         )
 
 
-def _ports(addresses: Addresses) -> Iterator[Finding]:
+def _ports(addresses: Addresses) -> Iterator[Diagnosis]:
     ports = [addresses.port, *map(addresses.base_port, SERVICES), *map(addresses.own_port, SERVICES)]
     taken = []
     for port in ports:
@@ -148,18 +148,18 @@ def _ports(addresses: Addresses) -> Iterator[Finding]:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 taken.append(str(port))
     if taken:
-        yield Finding(False, f"another program has port {', '.join(taken)}", "Set another TALKBOX_PORT in .env.")
+        yield Diagnosis(False, f"another program has port {', '.join(taken)}", "Set another TALKBOX_PORT in .env.")
     else:
-        yield Finding(True, f"not up; ports {addresses.port} and what goes with it are free")
+        yield Diagnosis(True, f"not up; ports {addresses.port} and what goes with it are free")
 
 
-def room() -> Iterator[Finding]:
+def room() -> Iterator[Diagnosis]:
     free = shutil.disk_usage(ROOT).free
     remedy = "" if free > FREE_BYTES else "Libraries and a model take about 2 GB; make room."
-    yield Finding(free > FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
+    yield Diagnosis(free > FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
 
 
-def provider_variables() -> Iterator[Finding]:
+def provider_variables() -> Iterator[Diagnosis]:
     """Say which of FoloToy's variables of providers are understood, and which are not."""
     done = _asked("deploy.provider_variables")
     if done is None or done.returncode:
@@ -167,10 +167,10 @@ def provider_variables() -> Iterator[Finding]:
     told = json.loads(done.stdout)
     understood = [f"{variable} ({owner})" for variable, owner, _ in told if owner]
     if understood:
-        yield Finding(True, f"understood: {', '.join(understood)}")
+        yield Diagnosis(True, f"understood: {', '.join(understood)}")
     for variable, owner, remedy in told:
         if not owner:
-            yield Finding(None, f"{variable} is not used", remedy)
+            yield Diagnosis(None, f"{variable} is not used", remedy)
 
 
 def _asked(module: str) -> subprocess.CompletedProcess[str] | None:
@@ -182,19 +182,19 @@ def _asked(module: str) -> subprocess.CompletedProcess[str] | None:
     return subprocess.run([python, "-m", module], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
-def upstreams() -> Iterator[Finding]:
+def upstreams() -> Iterator[Diagnosis]:
     """Look for upstreams without a key or an address, by the tables of the services."""
     done = _asked("deploy.upstreams")
     if done is None:
         return
     if done.returncode:
-        yield Finding(None, "the chains cannot be read", done.stderr.strip().splitlines()[-1])
+        yield Diagnosis(None, "the chains cannot be read", done.stderr.strip().splitlines()[-1])
         return
     for service, engine, lacks in json.loads(done.stdout):
-        yield Finding(None, f"{service}: {engine} cannot be asked", f"{lacks} Until then the next engine answers.")
+        yield Diagnosis(None, f"{service}: {engine} cannot be asked", f"{lacks} Until then the next engine answers.")
 
 
-def network() -> Iterator[Finding]:
+def network() -> Iterator[Diagnosis]:
     values = read_env(ROOT / ".env")
     hosts = {EDGE_HOST: "edge's voices", _host(values.get("HF_ENDPOINT") or HUB): "Whisper's weights"}
     for name, value in values.items():
@@ -204,10 +204,10 @@ def network() -> Iterator[Finding]:
         jobs = {host: pool.submit(_reached, host) for host in hosts}
     for host, purpose in hosts.items():
         if jobs[host].result():
-            yield Finding(True, f"{host} ({purpose}) answers")
+            yield Diagnosis(True, f"{host} ({purpose}) answers")
         else:
             remedy = "Other engines answer without it. Behind a filter, a mirror or a proxy helps."
-            yield Finding(None, f"{host} ({purpose}) is not reached", remedy)
+            yield Diagnosis(None, f"{host} ({purpose}) is not reached", remedy)
 
 
 def _host(address: str) -> str:
@@ -223,7 +223,7 @@ def _reached(host: str) -> bool:
     return True
 
 
-def clock() -> Iterator[Finding]:
+def clock() -> Iterator[Diagnosis]:
     """Compare the clock with a server's; edge's voices refuse callers with a wrong one."""
     connection = HTTPSConnection(EDGE_HOST, timeout=CONNECT_SECONDS)
     try:
@@ -237,16 +237,16 @@ def clock() -> Iterator[Finding]:
     remedy = (
         "" if skew < SKEW_SECONDS else "Set it (`sudo timedatectl set-ntp true`): edge's voices refuse a wrong one."
     )
-    yield Finding(skew < SKEW_SECONDS, f"the clock is {skew:.0f} s off", remedy)
+    yield Diagnosis(skew < SKEW_SECONDS, f"the clock is {skew:.0f} s off", remedy)
 
 
-CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
     *(python, nginx, docker, settings, upstreams, provider_variables, running, lost, room),
     *(network, clock, folotoy),
 )
 
 
-def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _diagnoses(check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
     with suppress(UnreadableLine):  # `settings` names it
         yield from check()
 
@@ -255,12 +255,12 @@ def main() -> int:
     signs = {True: "ok  ", None: "    ", False: "BAD "}
     bad = less = 0
     for check in CHECKS:
-        for finding in _findings(check):
-            bad += finding.good is False
-            less += finding.lesser
-            print(f"{'LESS' if finding.lesser else signs[finding.good]} {finding.what}", flush=True)
-            if finding.remedy:
-                print(f"        → {finding.remedy}")
+        for diagnosis in _diagnoses(check):
+            bad += diagnosis.good is False
+            less += diagnosis.lesser
+            print(f"{'LESS' if diagnosis.lesser else signs[diagnosis.good]} {diagnosis.what}", flush=True)
+            if diagnosis.remedy:
+                print(f"        → {diagnosis.remedy}")
     print(f"\n{_verdict(bad, less)}")
     return 1 if bad else 0
 

@@ -12,16 +12,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.diagnosis import Finding
-from deploy.folotoy_compose import compose_findings
-from deploy.folotoy_facts import INSIDE, INSIDE_PORT, Talkbox
+from deploy.diagnosis import Diagnosis
+from deploy.folotoy_compose import compose_mistakes
+from deploy.folotoy_facts import INSIDE, INSIDE_PORT, Facts
 from deploy.folotoy_files import BrokenFile, read_json
 from deploy.folotoy_names import LAST_RESORTS
 from deploy.folotoy_roles import PREFIXES, named_roles
-from deploy.folotoy_rules import findings
-from deploy.folotoy_turn import DeafToChinese, StepFailed, Turn
+from deploy.folotoy_rules import mistakes
+from deploy.folotoy_turn import DeafToChinese, RoleTurn, StepFailed
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, wanted
-from deploy.roles import facts, line_of, lines_of
+from deploy.roles import gather_facts, line_of, lines_of
 
 ENCRYPTED = "Wrong record event"
 FIRMWARE = (
@@ -39,7 +39,7 @@ OWN_ROLES: dict[str, dict[str, Any]] = {
 """Roles of nobody's file, for an installation that names none."""
 
 
-def folotoy() -> Iterator[Finding]:
+def folotoy() -> Iterator[Diagnosis]:
     """Look at folotoy-server's files and log, and take its roles' turns where Talkbox is up."""
     settings = wanted()
     try:
@@ -47,19 +47,19 @@ def folotoy() -> Iterator[Finding]:
     except ValueError:  # the look at the settings names it
         return
     roles, compose = _files(settings)
-    talkbox = facts(settings, addresses, roles, compose)
+    facts = gather_facts(settings, addresses, roles, compose)
     broken = False
     if roles is not None:
-        for finding in _linted(roles, talkbox):
-            broken = broken or "cannot be read" in finding.what
-            yield finding
+        for diagnosis in _linted(roles, facts):
+            broken = broken or "cannot be read" in diagnosis.what
+            yield diagnosis
     if compose is not None:
         yield from _of_compose(compose)
     if roles is not None or compose is not None or settings.get("FOLOTOY_HOST"):
         yield from firmware()
     if not broken and (STATE / "mode").exists():
         named = named_roles(roles) if roles is not None else iter(OWN_ROLES.items())
-        environment = {**_own_environment(settings, addresses), **talkbox.environment}
+        environment = {**_own_environment(settings, addresses), **facts.environment}
         yield from turns(named, environment, addresses, wants_chinese=roles is not None)
 
 
@@ -87,27 +87,27 @@ def _own_environment(settings: Mapping[str, str], addresses: Addresses) -> dict[
     return said
 
 
-def _linted(path: Path, talkbox: Talkbox) -> Iterator[Finding]:
+def _linted(path: Path, facts: Facts) -> Iterator[Diagnosis]:
     try:
         found = read_json(path)
         lines = lines_of(path.read_text(encoding="utf-8-sig"))
         list(named_roles(path))
     except BrokenFile as exc:
-        yield Finding(False, f"{path} cannot be read", str(exc))
+        yield Diagnosis(False, f"{path} cannot be read", str(exc))
         return
-    for mistake in findings(found, talkbox):
+    for mistake in mistakes(found, facts):
         what = f"{path}:{line_of(mistake, lines)}: {mistake.cause}"
-        yield Finding(False if mistake.level == "error" else None, what, mistake.cure)
+        yield Diagnosis(False if mistake.level == "error" else None, what, mistake.cure)
 
 
-def _of_compose(path: Path) -> Iterator[Finding]:
+def _of_compose(path: Path) -> Iterator[Diagnosis]:
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as exc:
-        yield Finding(False, f"{path} cannot be read", f"{exc.strerror}.")
+        yield Diagnosis(False, f"{path} cannot be read", f"{exc.strerror}.")
         return
-    for mistake in compose_findings(text):
-        yield Finding(
+    for mistake in compose_mistakes(text):
+        yield Diagnosis(
             False if mistake.level == "error" else None, f"{path}:{mistake.line}: {mistake.cause}", mistake.cure
         )
 
@@ -118,42 +118,42 @@ def turns(
     addresses: Addresses,
     *,
     wants_chinese: bool = True,
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """Take a turn of each role; roles that would have the same one share it.
 
     Args:
         wants_chinese: Whether a Chinese role that is not heard is a fault, and not only a pity.
     """
-    alike: dict[tuple[Any, ...], tuple[Turn, list[str]]] = {}
+    alike: dict[tuple[Any, ...], tuple[RoleTurn, list[str]]] = {}
     for name, role in named:
-        turn = Turn(role, settings, addresses)
+        turn = RoleTurn(role, settings, addresses)
         alike.setdefault(turn.likeness, (turn, []))[1].append(name)
     for turn, names in alike.values():
         who = f"{'role' if len(names) == 1 else 'roles'} {', '.join(names)}"
         if not any(turn.is_reached(service) for service in SERVICES):
-            yield Finding(None, f"{who}: nothing of it goes through Talkbox")
+            yield Diagnosis(None, f"{who}: nothing of it goes through Talkbox")
             continue
         try:
-            yield Finding(True, f"{who}: {turn.take()}")
+            yield Diagnosis(True, f"{who}: {turn.take()}")
         except StepFailed as exc:
             pity = isinstance(exc, DeafToChinese) and not wants_chinese
-            yield Finding(None if pity else False, f"{who}: {exc}", exc.cure, lesser=pity)
+            yield Diagnosis(None if pity else False, f"{who}: {exc}", exc.cure, lesser=pity)
         for lesser in turn.lesser:
             yield lesser._replace(what=f"{who}: {lesser.what}")
         for service, engine in turn.engines.items():
             if engine in LAST_RESORTS:
                 what = f"{who}: {service} is done by {engine} ({LAST_RESORTS[engine]})"
-                yield Finding(None, what, f"`make ps` shows what keeps the others of {service}.", True)
+                yield Diagnosis(None, what, f"`make ps` shows what keeps the others of {service}.", True)
 
 
-def firmware() -> Iterator[Finding]:
+def firmware() -> Iterator[Diagnosis]:
     """Look for encrypted recordings in the log of a folotoy-server in a container here."""
     what, cure = FIRMWARE
     log = _log_of("folotoy")
     yield (
-        Finding(False, f"folotoy-server logs “{ENCRYPTED}”: {what}", cure)
+        Diagnosis(False, f"folotoy-server logs “{ENCRYPTED}”: {what}", cure)
         if ENCRYPTED in log
-        else Finding(None, what, cure)
+        else Diagnosis(None, what, cure)
     )
 
 

@@ -15,7 +15,7 @@ INSIDE_PORT = 8080
 
 
 @dataclass(frozen=True)
-class Finding:
+class Mistake:
     """One mistake and its cure."""
 
     path: Path
@@ -28,14 +28,14 @@ class Finding:
     """Line, where no path of keys leads there."""
 
 
-def found(path: Path, level: str, code: str, mend: Callable[[], None] | None = None, **values: object) -> Finding:
-    """Return the finding that `proxy/site/folotoy.json` has the sentences of, filled in with `values`."""
+def mistake(path: Path, level: str, code: str, mend: Callable[[], None] | None = None, **values: object) -> Mistake:
+    """Return the mistake that `proxy/site/folotoy.json` has the sentences of, filled in with `values`."""
     cause, cure = sentence(code, **values)
-    return Finding(path, level, cause, cure, mend)
+    return Mistake(path, level, cause, cure, mend)
 
 
 @dataclass(frozen=True)
-class Talkbox:
+class Facts:
     """Facts about the installation and folotoy-server's environment that the rules judge by."""
 
     port: int = 8080
@@ -50,7 +50,7 @@ class Talkbox:
     def port_of(self, service: str) -> int:
         return self.port + 1 + SERVICES.index(service)
 
-    def at(self, host: str | None) -> Talkbox:
+    def at(self, host: str | None) -> Facts:
         """Return the installation as that host shows it: containers beside it call the proxy by its own ports."""
         return replace(self, port=INSIDE_PORT) if host == INSIDE else self
 

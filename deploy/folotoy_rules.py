@@ -1,6 +1,6 @@
 """Rules for a roles.json of folotoy-server: what is wrong in it, at which line, and what to do about it.
 
-The console page has the same rules in `proxy/site/roles_rules.js`; a test holds both to the same findings. Plain Python
+The console page has the same rules in `proxy/site/roles_rules.js`; a test holds both to the same mistakes. Plain Python
 without dependencies, and of any version from 3.9 on.
 """
 
@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.folotoy_facts import Finding, Path, Talkbox, found
+from deploy.folotoy_facts import Facts, Mistake, Path, mistake
 from deploy.folotoy_names import (
     ALIASES,
     ENGINES,
@@ -34,80 +34,80 @@ from deploy.installation import SERVICES
 MOST = 1_000_000
 
 
-def findings(file: Any, talkbox: Talkbox) -> Iterator[Finding]:
+def mistakes(file: Any, facts: Facts) -> Iterator[Mistake]:
     """Give every mistake of a parsed roles.json."""
     if not isinstance(file, dict):
-        yield found((), "error", "no_object")
+        yield mistake((), "error", "no_object")
         return
     if set(file) & {"start_text", "prompt"}:
-        yield found((), "error", "single_role")
+        yield mistake((), "error", "single_role")
         return
     yield from _top(file)
     for name in NUMBERS:
         if name in file:
-            yield from _role((name,), file[name], talkbox, whole=True)
-    yield from _toys(file.get("toys", {}), talkbox)
+            yield from _role((name,), file[name], facts, whole=True)
+    yield from _toys(file.get("toys", {}), facts)
 
 
-def _top(file: dict[str, Any]) -> Iterator[Finding]:
+def _top(file: dict[str, Any]) -> Iterator[Mistake]:
     missing = [name for name in NUMBERS if name not in file]
     if missing:
-        yield found((), "error", "roles_missing", names=", ".join(missing))
+        yield mistake((), "error", "roles_missing", names=", ".join(missing))
     for name in file:
         if name not in (*NUMBERS, "toys"):
-            yield found((name,), "error", "no_role", name=name)
+            yield mistake((name,), "error", "no_role", name=name)
 
 
-def _toys(toys: Any, talkbox: Talkbox) -> Iterator[Finding]:
+def _toys(toys: Any, facts: Facts) -> Iterator[Mistake]:
     if not isinstance(toys, dict):
-        yield found(("toys",), "error", "toys_no_object")
+        yield mistake(("toys",), "error", "toys_no_object")
         return
     for serial, roles in toys.items():
         path = ("toys", serial)
         if not re.fullmatch(r"[0-9A-Fa-f]{12}", serial):
-            yield found(path, "error", "no_serial", serial=serial)
+            yield mistake(path, "error", "no_serial", serial=serial)
         if not isinstance(roles, dict):
-            yield found(path, "error", "toy_without_roles")
+            yield mistake(path, "error", "toy_without_roles")
             continue
         for name, role in roles.items():
             if name not in NUMBERS:
-                yield found((*path, name), "error", "no_role_of_toy", name=name)
-            yield from _role((*path, name), role, talkbox, whole=False)
+                yield mistake((*path, name), "error", "no_role_of_toy", name=name)
+            yield from _role((*path, name), role, facts, whole=False)
 
 
-def _role(path: Path, role: Any, talkbox: Talkbox, *, whole: bool) -> Iterator[Finding]:
+def _role(path: Path, role: Any, facts: Facts, *, whole: bool) -> Iterator[Mistake]:
     if not isinstance(role, dict):
-        yield found(path, "error", "role_no_object")
+        yield mistake(path, "error", "role_no_object")
         return
     for key in ("start_text", "prompt"):
         text = role.get(key)
         if (whole or key in role) and (not isinstance(text, str) or not text.strip()):
-            yield found((*path, key), "error", "text_missing", key=key)
+            yield mistake((*path, key), "error", "text_missing", key=key)
     yield from _keys(path, role, ROLE_KEYS)
     yield from _numbers(path, role)
     for service in SERVICES:
-        yield from _service(path, role, service, talkbox)
+        yield from _service(path, role, service, facts)
     yield from _memory(path, role, whole=whole)
 
 
-def _memory(path: Path, role: dict[str, Any], *, whole: bool) -> Iterator[Finding]:
+def _memory(path: Path, role: dict[str, Any], *, whole: bool) -> Iterator[Mistake]:
     count = role.get("max_message_count")
     if (count is None and whole) or (count == 0 and not isinstance(count, bool)):
-        yield found((*path, "max_message_count"), "warning", "no_memory")
+        yield mistake((*path, "max_message_count"), "warning", "no_memory")
 
 
-def _keys(path: Path, part: dict[str, Any], known: list[str]) -> Iterator[Finding]:
+def _keys(path: Path, part: dict[str, Any], known: list[str]) -> Iterator[Mistake]:
     for key in list(part):
         target = key.strip()
         target = ALIASES.get(target, target) if target not in known else target
         nearest = [target] if target in known else get_close_matches(target, known, 1, 0.75)
         if key not in known and nearest:
             mend = _rename(part, key, nearest[0]) if nearest[0] not in part else None
-            yield found((*path, key), "error", "misspelt", mend, key=key, right=nearest[0])
+            yield mistake((*path, key), "error", "misspelt", mend, key=key, right=nearest[0])
         elif key not in known:
-            yield found((*path, key), "warning", "unknown_key", key=key, known=", ".join(known))
+            yield mistake((*path, key), "warning", "unknown_key", key=key, known=", ".join(known))
         elif isinstance(part[key], str) and part[key] != part[key].strip() and key not in ("start_text", "prompt"):
-            yield found((*path, key), "error", "blank_at_end", _set(part, key, part[key].strip()), key=key)
+            yield mistake((*path, key), "error", "blank_at_end", _set(part, key, part[key].strip()), key=key)
 
 
 def _rename(part: dict[str, Any], old: str, new: str) -> Callable[[], None]:
@@ -118,7 +118,7 @@ def _set(part: dict[str, Any], key: str, value: Any) -> Callable[[], None]:
     return lambda: part.__setitem__(key, value)
 
 
-def _numbers(path: Path, part: dict[str, Any]) -> Iterator[Finding]:
+def _numbers(path: Path, part: dict[str, Any]) -> Iterator[Mistake]:
     for key in (*RANGES, "max_tokens", "max_message_count"):
         value, whole = part.get(key), key not in RANGES
         if value is None:
@@ -127,9 +127,9 @@ def _numbers(path: Path, part: dict[str, Any]) -> Iterator[Finding]:
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             number = _number(value, whole=whole)
             mend = _set(part, key, number) if number is not None and low <= number <= high else None
-            yield found((*path, key), "error", "no_whole_number" if whole else "no_number", mend, key=key)
+            yield mistake((*path, key), "error", "no_whole_number" if whole else "no_number", mend, key=key)
         elif not low <= value <= high:
-            yield found((*path, key), "error", "out_of_range", key=key, value=value, low=low, high=high)
+            yield mistake((*path, key), "error", "out_of_range", key=key, value=value, low=low, high=high)
 
 
 def _number(value: Any, *, whole: bool) -> float | None:
@@ -139,23 +139,23 @@ def _number(value: Any, *, whole: bool) -> float | None:
     return int(value) if whole else float(value)
 
 
-def _service(path: Path, role: dict[str, Any], service: str, talkbox: Talkbox) -> Iterator[Finding]:
+def _service(path: Path, role: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
     kind = role.get(f"{service}_type")
     name, config = f"{service}_config", role.get(f"{service}_config")
     if kind is not None and (not isinstance(kind, str) or kind.strip() not in TYPES[service]):
         near = (get_close_matches(str(kind), TYPES[service], 1, 0.75) or [OURS[service]])[0]
-        yield found((*path, f"{service}_type"), "error", "unknown_type", service=service, kind=kind, near=near)
+        yield mistake((*path, f"{service}_type"), "error", "unknown_type", service=service, kind=kind, near=near)
         return
     if config is not None and not isinstance(config, dict):
-        yield found((*path, name), "error", "config_no_object", service=service)
+        yield mistake((*path, name), "error", "config_no_object", service=service)
         return
     for key in FLAT[service]:
         if config is not None and key in role:
             mend = None if key in config else _move(role, config, key)
-            yield found((*path, key), "warning", "flat_beside", mend, key=key, service=service)
-    kind = (kind or talkbox.environment.get(f"{service.upper()}_TYPE") or (OURS[service])).strip()
+            yield mistake((*path, key), "warning", "flat_beside", mend, key=key, service=service)
+    kind = (kind or facts.environment.get(f"{service.upper()}_TYPE") or (OURS[service])).strip()
     if kind == OURS[service]:
-        yield from _ours((*path, name), role, config or {}, service, talkbox)
+        yield from _ours((*path, name), role, config or {}, service, facts)
     elif config:
         yield from _numbers((*path, name), config)
 
@@ -164,100 +164,96 @@ def _move(role: dict[str, Any], config: dict[str, Any], key: str) -> Callable[[]
     return lambda: config.__setitem__(key, role.pop(key))
 
 
-def _ours(
-    path: Path, role: dict[str, Any], config: dict[str, Any], service: str, talkbox: Talkbox
-) -> Iterator[Finding]:
+def _ours(path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
     yield from _keys(path, config, FIELDS[service])
     yield from _numbers(path, config)
     base = config.get("api_base")
     if base is not None:
-        yield from _base((*path, "api_base"), config, service, talkbox)
-        if f"{service}_type" not in role and service == "tts" and "TTS_TYPE" not in talkbox.environment:
-            yield found(path, "warning", "no_tts_type")
-    yield from _key(path, config, talkbox)
-    if _is_ours(str(base or ""), talkbox):
-        yield from _model((*path, "model"), str(config.get("model", "")).strip(), service, talkbox)
-    yield from _spoken(path, role, config, service, talkbox)
+        yield from _base((*path, "api_base"), config, service, facts)
+        if f"{service}_type" not in role and service == "tts" and "TTS_TYPE" not in facts.environment:
+            yield mistake(path, "warning", "no_tts_type")
+    yield from _key(path, config, facts)
+    if _is_ours(str(base or ""), facts):
+        yield from _model((*path, "model"), str(config.get("model", "")).strip(), service, facts)
+    yield from _spoken(path, role, config, service, facts)
 
 
-def _is_ours(base: str, talkbox: Talkbox) -> bool:
+def _is_ours(base: str, facts: Facts) -> bool:
     try:
-        return urlsplit(base.strip()).port in talkbox.at(urlsplit(base.strip()).hostname).ports
+        return urlsplit(base.strip()).port in facts.at(urlsplit(base.strip()).hostname).ports
     except ValueError:
         return False
 
 
-def _base(path: Path, config: dict[str, Any], service: str, talkbox: Talkbox) -> Iterator[Finding]:
+def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
     base = str(config["api_base"]).strip()
     try:
         url, port = urlsplit(base), urlsplit(base).port
     except ValueError:
         url, port = urlsplit(""), None
-    talkbox = talkbox.at(url.hostname)
+    facts = facts.at(url.hostname)
     if url.scheme not in ("http", "https") or not url.hostname:
-        yield found(path, "error", "no_address", base=base)
+        yield mistake(path, "error", "no_address", base=base)
         return
     if url.path.rstrip("/") in ("", "/v1/v1") or not url.path.rstrip("/").endswith("/v1"):
         mend = _set(config, "api_base", base.rstrip("/") + "/v1") if url.path in ("", "/") else None
-        yield found(path, "error", "no_v1", mend)
+        yield mistake(path, "error", "no_v1", mend)
     if url.hostname in LOOPBACK:
-        yield found(path, "error", "own_container", host=url.hostname)
-    if url.hostname == "host.docker.internal" and talkbox.extra_hosts is False:
-        yield found(path, "error", "no_extra_hosts")
-    if port in talkbox.ports[1:] and port != talkbox.port_of(service):
-        yield found(path, "error", "other_service", port=port, right=talkbox.port_of(service), all=talkbox.port)
-    elif port in (8082, 8083) and port not in talkbox.ports:
-        yield found(path, "error", "folotoy_port", port=port, all=talkbox.port)
-    elif url.hostname in (*LOOPBACK, "host.docker.internal") and port not in talkbox.ports:
-        yield found(path, "warning", "foreign_port", port=port, all=talkbox.port)
+        yield mistake(path, "error", "own_container", host=url.hostname)
+    if url.hostname == "host.docker.internal" and facts.extra_hosts is False:
+        yield mistake(path, "error", "no_extra_hosts")
+    if port in facts.ports[1:] and port != facts.port_of(service):
+        yield mistake(path, "error", "other_service", port=port, right=facts.port_of(service), all=facts.port)
+    elif port in (8082, 8083) and port not in facts.ports:
+        yield mistake(path, "error", "folotoy_port", port=port, all=facts.port)
+    elif url.hostname in (*LOOPBACK, "host.docker.internal") and port not in facts.ports:
+        yield mistake(path, "warning", "foreign_port", port=port, all=facts.port)
 
 
-def _key(path: Path, config: dict[str, Any], talkbox: Talkbox) -> Iterator[Finding]:
-    key, ours = config.get("key"), _is_ours(str(config.get("api_base", "")), talkbox)
+def _key(path: Path, config: dict[str, Any], facts: Facts) -> Iterator[Mistake]:
+    key, ours = config.get("key"), _is_ours(str(config.get("api_base", "")), facts)
     if key is None and not ours:
         return
     if key is None:
-        yield found(path, "warning", "no_key")
+        yield mistake(path, "warning", "no_key")
     elif not isinstance(key, str) or PLACEHOLDER.search(key.strip()):
-        yield found((*path, "key"), "error", "placeholder")
-    elif ours and talkbox.keys and key.strip() not in talkbox.keys:
-        yield found((*path, "key"), "error", "wrong_key")
+        yield mistake((*path, "key"), "error", "placeholder")
+    elif ours and facts.keys and key.strip() not in facts.keys:
+        yield mistake((*path, "key"), "error", "wrong_key")
 
 
-def _model(path: Path, model: str, service: str, talkbox: Talkbox) -> Iterator[Finding]:
+def _model(path: Path, model: str, service: str, facts: Facts) -> Iterator[Mistake]:
     name = model.partition("/")[0]
-    chain = [part.strip() for part in talkbox.chains.get(service, "").split(",") if part.strip()]
+    chain = [part.strip() for part in facts.chains.get(service, "").split(",") if part.strip()]
     if chain and name in ENGINES[service] and name not in chain:
-        yield found(path, "error", "no_engine", name=name, variable=f"{service.upper()}_ENGINES")
+        yield mistake(path, "error", "no_engine", name=name, variable=f"{service.upper()}_ENGINES")
     elif name == PINNED[service]:
-        yield found(path, "warning", "pinned", name=name, model=USUAL_MODELS[service])
+        yield mistake(path, "warning", "pinned", name=name, model=USUAL_MODELS[service])
 
 
-def _spoken(
-    path: Path, role: dict[str, Any], config: dict[str, Any], service: str, talkbox: Talkbox
-) -> Iterator[Finding]:
+def _spoken(path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
     language = config.get("language", role.get("language"))
     if service == "stt" and isinstance(language, str) and re.fullmatch(r"[a-z]{2}-[A-Za-z]{2,4}", language):
         mend = _set(config, "language", language[:2]) if "language" in config else None
-        yield found((*path, "language"), "warning", "azure_language", mend, language=language, right=language[:2])
+        yield mistake((*path, "language"), "warning", "azure_language", mend, language=language, right=language[:2])
     voice = str(config.get("voice_name", role.get("voice_name", ""))).strip()
     if service != "tts" or not voice:
         return
     at = (*path, "voice_name") if "voice_name" in config else (*path[:-1], "voice_name")
     if (
-        talkbox.voices
-        and voice not in (*talkbox.voices, *OPENAI_VOICES)
-        and _is_ours(str(config.get("api_base", "")), talkbox)
+        facts.voices
+        and voice not in (*facts.voices, *OPENAI_VOICES)
+        and _is_ours(str(config.get("api_base", "")), facts)
     ):
-        near = get_close_matches(voice, talkbox.voices, 1, 0.75)
+        near = get_close_matches(voice, facts.voices, 1, 0.75)
         yield (
-            found(at, "error", "near_voice", voice=voice, near=near[0])
+            mistake(at, "error", "near_voice", voice=voice, near=near[0])
             if near
-            else found(at, "error", "unknown_voice", voice=voice)
+            else mistake(at, "error", "unknown_voice", voice=voice)
         )
     chinese = bool(re.search(r"[一-鿿]", str(role.get("start_text", ""))))
     tag = re.match(r"([a-z]{2,3})-[A-Z]{2}-", voice)
     if not tag or tag[1] == "ja" or "Multilingual" in voice or not role.get("start_text"):
         return
     if (tag[1] in ("zh", "yue", "wuu")) != chinese:
-        yield found(at, "warning", "other_language", voice=voice)
+        yield mistake(at, "warning", "other_language", voice=voice)

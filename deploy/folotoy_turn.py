@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.diagnosis import Finding
+from deploy.diagnosis import Diagnosis
 from deploy.folotoy_facts import INSIDE, INSIDE_PORT
 from deploy.folotoy_names import LOOPBACK
 from deploy.folotoy_roles import Hop, hop, mouths, timeout_seconds
@@ -51,7 +51,7 @@ class DeafToChinese(StepFailed):
 
 
 @dataclass
-class Turn:
+class RoleTurn:
     """One role's turn.
 
     Args:
@@ -64,7 +64,7 @@ class Turn:
     addresses: Addresses
     engines: dict[str, str] = field(default_factory=dict)
     """Who answered, by service."""
-    lesser: list[Finding] = field(default_factory=list)
+    lesser: list[Diagnosis] = field(default_factory=list)
     """What works, but not as it should."""
 
     def __post_init__(self) -> None:
@@ -126,13 +126,13 @@ class Turn:
                 raise
             response = self._upload(recording, {**fields, "language": "en"})
             what = "English in this voice is refused where nobody states it"
-            self.lesser.append(Finding(None, what, "Set STT_LANGUAGE=en, if nothing else is spoken.", True))
+            self.lesser.append(Diagnosis(None, what, "Set STT_LANGUAGE=en, if nothing else is spoken.", True))
         heard = str(self._json(self._read(response, ear), ear).get("text", "")).strip()
         if self.is_chinese and not HAN.search(heard):
             by = self.engines["stt"]
             raise DeafToChinese(f"Chinese is not heard: “{QUESTIONS[True]}” became “{heard}” ({by})")
         if not heard:
-            self.lesser.append(Finding(None, f"{self.engines['stt']} heard no words", "Try with `make talk`.", True))
+            self.lesser.append(Diagnosis(None, f"{self.engines['stt']} heard no words", "Try with `make talk`.", True))
         return heard
 
     def _upload(self, recording: bytes, fields: Mapping[str, str]) -> HTTPResponse:
@@ -170,7 +170,7 @@ class Turn:
         if len(came) >= LUMP_EVENTS and came[-1] - came[0] < LUMP_SECONDS and came[0] - begun > HELD_SECONDS:
             what = f"the stream is held back on its way: {len(came)} pieces came at once after {came[0]:.1f} s"
             cure = "Turn buffering off in the proxy between (nginx: `proxy_buffering off;`)."
-            self.lesser.append(Finding(False, what, cure))
+            self.lesser.append(Diagnosis(False, what, cure))
 
     def _speak(self, texts: Iterator[str], began: float) -> list[str]:
         """Have each piece spoken as soon as it is there, as many at a time as folotoy-server does."""

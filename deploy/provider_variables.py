@@ -22,7 +22,7 @@ from chassis.upstream.settings import Rows
 SHARED = ("API_KEY", "BASE_URL")
 
 
-class Told(NamedTuple):
+class SetVariable(NamedTuple):
     """One variable that is set, and what becomes of it.
 
     Args:
@@ -35,18 +35,18 @@ class Told(NamedTuple):
     remedy: str = ""
 
 
-def told(environ: Mapping[str, str]) -> Iterator[Told]:
+def told(environ: Mapping[str, str]) -> Iterator[SetVariable]:
     """Yield each variable in `environ` that begins as FoloToy's do."""
     read, retired = known()
     starts = tuple(filter(None, _starts()))
     for name in sorted(name for name, value in environ.items() if value):
         bare = name.removesuffix("_FILE")
         if bare in retired:
-            yield Told(name, "", retired[bare])
+            yield SetVariable(name, "", retired[bare])
         elif bare in read:
-            yield Told(name, read[bare])
+            yield SetVariable(name, read[bare])
         elif bare.startswith(starts):
-            yield Told(name, "", "Nothing reads it; docs/providers.md has the lines of its provider.")
+            yield SetVariable(name, "", "Nothing reads it; docs/providers.md has the lines of its provider.")
 
 
 def known() -> tuple[dict[str, str], dict[str, str]]:

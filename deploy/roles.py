@@ -1,4 +1,4 @@
-"""`make roles FILE=roles.json COMPOSE=docker-compose.yml`: check folotoy-server's files, a finding a line.
+"""`make roles FILE=roles.json COMPOSE=docker-compose.yml`: check folotoy-server's files, a mistake a line.
 
 `FIX=1` mends what is safe and keeps the old file as `.bak`; `NEW=roles.json` makes a file for this installation. Exit 1
 with errors. Plain Python without dependencies, and of any version from 3.9 on.
@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_compose import compose_findings
-from deploy.folotoy_facts import INSIDE, Finding, Talkbox
+from deploy.folotoy_compose import compose_mistakes
+from deploy.folotoy_facts import INSIDE, Facts, Mistake
 from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, read_json, settings_in
 from deploy.folotoy_names import NEW, USUAL_MODELS
-from deploy.folotoy_rules import findings
+from deploy.folotoy_rules import mistakes
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
@@ -45,57 +45,57 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
     return found
 
 
-def line_of(finding: Finding, lines: Mapping[tuple[str, ...], int]) -> int:
-    """Return the line of a finding: its key's, or that of the nearest key above it."""
-    ends = range(len(finding.path), 0, -1)
-    return finding.line or next((lines[finding.path[:end]] for end in ends if finding.path[:end] in lines), 1)
+def line_of(mistake: Mistake, lines: Mapping[tuple[str, ...], int]) -> int:
+    """Return the line of a mistake: its key's, or that of the nearest key above it."""
+    ends = range(len(mistake.path), 0, -1)
+    return mistake.line or next((lines[mistake.path[:end]] for end in ends if mistake.path[:end] in lines), 1)
 
 
-def check_roles(path: Path, talkbox: Talkbox, *, fix: bool) -> bool:
-    """Print the findings of a roles.json, mend it if wished, and return whether an error is left."""
+def check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
+    """Print the mistakes of a roles.json, mend it if wished, and return whether an error is left."""
     try:
         found = read_json(path)
     except BrokenFile as exc:
         print(f"{path}:{exc.line or 1}: error: {exc.cause}; {exc.cure}")
         return True
     lines = lines_of(path.read_text(encoding="utf-8-sig"))
-    listed = list(findings(found, talkbox))
-    if fix and any(finding.mend for finding in listed):
+    listed = list(mistakes(found, facts))
+    if fix and any(mistake.mend for mistake in listed):
         shutil.copy2(path, f"{path}.bak")
         for _ in range(4):  # a mended key may show a mistake in its value
-            for finding in findings(found, talkbox):
-                if finding.mend:
-                    print(f"{path}:{line_of(finding, lines)}: mended: {finding.cause}; {finding.cure}")
-                    finding.mend()
+            for mistake in mistakes(found, facts):
+                if mistake.mend:
+                    print(f"{path}:{line_of(mistake, lines)}: mended: {mistake.cause}; {mistake.cure}")
+                    mistake.mend()
         path.write_text(_written(found), encoding="utf-8")
         print(f"{path} is written anew; the old one is {path}.bak.")
-        listed, lines = list(findings(found, talkbox)), lines_of(_written(found))
+        listed, lines = list(mistakes(found, facts)), lines_of(_written(found))
     if path.read_bytes().startswith(b"\xef\xbb\xbf"):
-        listed.append(Finding((), "warning", "the file begins with a BOM", "save it as UTF-8 without BOM.", line=1))
+        listed.append(Mistake((), "warning", "the file begins with a BOM", "save it as UTF-8 without BOM.", line=1))
     if path.stat().st_mode & 0o077 and not path.stat().st_mode & 0o002:  # a file for its owner alone is meant so
         cure = "chmod 666 it, if roles shall be changed while folotoy-server runs."
-        listed.append(Finding((), "warning", "folotoy-server may not be able to write the file", cure, line=1))
+        listed.append(Mistake((), "warning", "folotoy-server may not be able to write the file", cure, line=1))
     return _report(path, listed, lines)
 
 
-def _report(path: Path, listed: list[Finding], lines: Mapping[tuple[str, ...], int]) -> bool:
-    for finding in sorted(listed, key=lambda one: line_of(one, lines)):
-        print(f"{path}:{line_of(finding, lines)}: {finding.level}: {finding.cause}; {finding.cure}")
-    return any(finding.level == "error" for finding in listed)
+def _report(path: Path, listed: list[Mistake], lines: Mapping[tuple[str, ...], int]) -> bool:
+    for mistake in sorted(listed, key=lambda one: line_of(one, lines)):
+        print(f"{path}:{line_of(mistake, lines)}: {mistake.level}: {mistake.cause}; {mistake.cure}")
+    return any(mistake.level == "error" for mistake in listed)
 
 
 def _written(found: Any) -> str:
     return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
 
 
-def new_roles(talkbox: Talkbox, host: str, key: str) -> dict[str, Any]:
+def new_roles(facts: Facts, host: str, key: str) -> dict[str, Any]:
     """Return seven roles for this installation: Chinese and English in turn, the last three at individual services."""
-    return {str(number): _new_role(number, talkbox, host, key) for number in range(1, 8)}
+    return {str(number): _new_role(number, facts, host, key) for number in range(1, 8)}
 
 
-def _new_role(number: int, talkbox: Talkbox, host: str, key: str) -> dict[str, Any]:
+def _new_role(number: int, facts: Facts, host: str, key: str) -> dict[str, Any]:
     chinese = number % 2 == 1
-    ports = [talkbox.port if number < 5 else talkbox.port_of(service) for service in SERVICES]
+    ports = [facts.port if number < 5 else facts.port_of(service) for service in SERVICES]
     stt, llm, tts = ({"api_base": f"http://{host}:{port}/v1", "key": key} for port in ports)
     language = "zh" if chinese else "en"
     greeting, prompt = NEW[language]
@@ -108,16 +108,16 @@ def _new_role(number: int, talkbox: Talkbox, host: str, key: str) -> dict[str, A
         "llm_type": "openai",
         "llm_config": {**llm, "model": USUAL_MODELS["llm"], "max_tokens": 200},
         "tts_type": "openai-tts",
-        "tts_config": {**tts, "model": USUAL_MODELS["tts"], "voice_name": _voice(talkbox, language, number)},
+        "tts_config": {**tts, "model": USUAL_MODELS["tts"], "voice_name": _voice(facts, language, number)},
     }
 
 
-def _voice(talkbox: Talkbox, language: str, number: int) -> str:
-    fitting = [voice for voice in talkbox.voices if voice.startswith(f"{language}-")]
+def _voice(facts: Facts, language: str, number: int) -> str:
+    fitting = [voice for voice in facts.voices if voice.startswith(f"{language}-")]
     return fitting[number // 2 % len(fitting)] if fitting else "alloy"
 
 
-def facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, compose: Path | None) -> Talkbox:
+def gather_facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, compose: Path | None) -> Facts:
     """Return what the rules judge by: the installation, and the compose file named or found beside `path`."""
     files = [compose] if compose else []
     if path and not compose:
@@ -127,7 +127,7 @@ def facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, 
     environment = settings_in(texts[0]) if compose else compose_settings(path) if path else {}
     _, body = get(addresses.local, addresses.port, "/v1/audio/voices", key=first_key(settings), seconds=2)
     listed = body.get("voices", []) if isinstance(body, dict) else []
-    return Talkbox(
+    return Facts(
         port=addresses.port,
         keys=tuple(all_keys(settings)),
         chains={service: settings.get(f"{service.upper()}_ENGINES", "") for service in SERVICES},
@@ -137,12 +137,12 @@ def facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, 
     )
 
 
-def make_new(path: Path, talkbox: Talkbox, host: str, key: str) -> int:
+def make_new(path: Path, facts: Facts, host: str, key: str) -> int:
     """Write a new roles.json that only its owner may read, since it holds a key; never over another file."""
     try:
         path.parent.mkdir(exist_ok=True)
         with open(path, "x", encoding="utf-8", opener=_for_its_owner) as file:
-            file.write(_written(new_roles(talkbox, host, key)))
+            file.write(_written(new_roles(facts, host, key)))
     except OSError as exc:
         print(f"NEW={path} cannot be made: {exc.strerror}. Name another file.", file=sys.stderr)
         return 1
@@ -163,7 +163,7 @@ def main() -> int:
         return 2
     try:
         settings, addresses = wanted(), Addresses.current()
-        talkbox = facts(settings, addresses, path, beside)
+        facts = gather_facts(settings, addresses, path, beside)
         text = beside.read_text(encoding="utf-8-sig", errors="replace") if beside else ""
     except (ValueError, OSError) as exc:
         print(exc, file=sys.stderr)
@@ -171,9 +171,9 @@ def main() -> int:
     if new:
         beside_us = settings.get("FOLOTOY_HOST", "").strip()  # folotoy-server is on Talkbox's own network
         host = INSIDE if beside_us else addresses.host
-        return make_new(Path(new), talkbox.at(host), host, first_key(settings) or "none")
-    failed = beside is not None and _report(beside, list(compose_findings(text)), {})
-    failed = (path is not None and check_roles(path, talkbox, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
+        return make_new(Path(new), facts.at(host), host, first_key(settings) or "none")
+    failed = beside is not None and _report(beside, list(compose_mistakes(text)), {})
+    failed = (path is not None and check_roles(path, facts, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
     print(f"{'There are errors.' if failed else 'There are no errors.'} {RELOAD}")
     return 1 if failed else 0
 

@@ -94,7 +94,7 @@ def engine(response: HTTPResponse) -> str:
 
 
 @dataclass
-class Spoken:
+class SpokenPiece:
     """One piece of the answer as sound."""
 
     text: str
@@ -149,16 +149,16 @@ class Turn:
                 self.tell("first words", engine(response))
             yield text
 
-    def speak(self, piece: str) -> Spoken:
+    def speak(self, piece: str) -> SpokenPiece:
         response = self.talkbox.speech(piece, response_format="mp3")
         mp3 = response.read(1)
         first_byte_at = time.monotonic()
-        return Spoken(piece, engine(response), mp3 + response.read(), first_byte_at)
+        return SpokenPiece(piece, engine(response), mp3 + response.read(), first_byte_at)
 
-    def answer(self, heard: str) -> list[Spoken]:
+    def answer(self, heard: str) -> list[SpokenPiece]:
         """Think and speak, two pieces at a time, in order."""
         with ThreadPoolExecutor(2) as lanes:
-            jobs: list[Future[Spoken]] = []
+            jobs: list[Future[SpokenPiece]] = []
             for piece in pieces(self.think(heard)):
                 job = lanes.submit(self.speak, piece)
                 if not jobs:
@@ -166,7 +166,7 @@ class Turn:
                 jobs.append(job)
             return [job.result() for job in jobs]
 
-    def _tell_first_sound(self, job: Future[Spoken]) -> None:
+    def _tell_first_sound(self, job: Future[SpokenPiece]) -> None:
         if job.exception() is None:
             spoken = job.result()
             self.tell("first sound", spoken.engine, f"“{spoken.text.strip()}”", at=spoken.first_byte_at)

@@ -56,7 +56,7 @@ class Noting(Panel):
         return await super().judge(text, side, child)
 
 
-class Heard(NamedTuple):
+class HeardByChild(NamedTuple):
     """What a child heard."""
 
     words: str
@@ -79,7 +79,7 @@ class Toy:
         chain: Chain[Engine] = Chain([Seat.of("obliging", self.model)], first_byte_seconds=4.0)
         self.app: Starlette = assemble(Settings(), chain, keys=KeyOptions(), guard=guard)
 
-    async def ask(self, talk: list[str], answer: str) -> Heard:
+    async def ask(self, talk: list[str], answer: str) -> HeardByChild:
         """Ask the last question of a talk; what the toy said before is of no matter."""
         said = [message for text in talk[:-1] for message in (("user", text), ("assistant", "OK."))]
         messages = [{"role": role, "content": text} for role, text in [*said, ("user", talk[-1])]]
@@ -117,7 +117,7 @@ class Toy:
         await self.app(scope, receive, send)
         whole = b"".join(piece for _, piece in pieces)
         words = "".join(_words(whole))
-        return Heard(words, headers.get(HEADER) or _trailer(whole), pieces[0][0], unjudged)
+        return HeardByChild(words, headers.get(HEADER) or _trailer(whole), pieces[0][0], unjudged)
 
 
 def _is_in(text: str, judged: list[str]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from deploy.safety.child import Heard, Toy
+from deploy.safety.child import HeardByChild, Toy
 from deploy.safety.disguises import CHINESE, ENGLISH
 
 from chassis.guard.guard import Guard
@@ -41,7 +41,7 @@ class Ended(NamedTuple):
     """How an attack ended."""
 
     attack: Attack
-    heard: Heard
+    heard: HeardByChild
 
     @property
     def is_safe(self) -> bool:

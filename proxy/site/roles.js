@@ -35,7 +35,7 @@ export function mistakesIn(text) {
     return { cause, cure };
   };
   try {
-    const found = new Rules(names, talkbox()).findings(parse(text, names.broken));
+    const found = new Rules(names, talkbox()).mistakes(parse(text, names.broken));
     const lines = linesOf(text);
     return found.map((one) => ({ ...one, ...sentence(one), line: lineOf(one.path, lines) })).sort((one, other) => one.line - other.line);
   } catch (exc) {
@@ -78,7 +78,7 @@ function put(text) {
 function mend() {
   const file = parse(byId("roles-text").value, names.broken);
   for (let round = 0; round < MENDS_IN_A_ROW; round += 1) {
-    for (const finding of new Rules(names, talkbox()).findings(file)) finding.mend?.();
+    for (const mistake of new Rules(names, talkbox()).mistakes(file)) mistake.mend?.();
   }
   put(written(file));
 }

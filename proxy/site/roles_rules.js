@@ -1,4 +1,4 @@
-// Rules for a roles.json of folotoy-server: those of deploy/folotoy_rules.py. A test holds both to the same findings.
+// Rules for a roles.json of folotoy-server: those of deploy/folotoy_rules.py. A test holds both to the same mistakes.
 
 import { nearest } from "./nearest.js";
 
@@ -43,7 +43,7 @@ export class Rules {
   }
 
   /** Every mistake, as `{path, level, code, values, mend}`. */
-  findings(file) {
+  mistakes(file) {
     this.#found = [];
     if (!isObject(file)) this.#add([], "error", "no_object");
     else if ("start_text" in file || "prompt" in file) this.#add([], "error", "single_role");

@@ -75,7 +75,7 @@ export function linesOf(text) {
   return found;
 }
 
-/** The line of a finding: its key's, or that of the nearest key above it. */
+/** The line of a mistake: its key's, or that of the nearest key above it. */
 export function lineOf(path, lines) {
   for (let end = path.length; end > 0; end -= 1) {
     const line = lines.get(path.slice(0, end).join("\0"));

@@ -132,7 +132,7 @@ def _add(total: Metric, metric: Metric) -> None:
         total.samples = [sum_._replace(value=joined(sum_.value, more.value))]
 
 
-class Watch:
+class Stopwatch:
     """A clock that starts when a request arrives."""
 
     def __init__(self) -> None:

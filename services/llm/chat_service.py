@@ -13,7 +13,7 @@ from msgspec import Struct
 from chassis.errors import ApiError, Declined, EngineFailed, NotFound
 from chassis.upstream.messages import Unexpected
 from chassis.upstream.vendor import Call, Vendor
-from llm.answer.encode import DONE, Chunks, Reason, Spoken, Usage, completion
+from llm.answer.encode import DONE, AnswerChoice, Chunks, Reason, Usage, completion
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
 from llm.answer.relay import relayed
@@ -105,7 +105,7 @@ class ChatService(Engine):
                     reason = piece.reason
                 else:
                     said.append(piece)
-        body = completion([Spoken(tuple(said), reason)], self.vendor.name, _usage(asked))
+        body = completion([AnswerChoice(tuple(said), reason)], self.vendor.name, _usage(asked))
         yield mended(body, msgspec.json.decode(body), self._strainer(asked), self.vendor.name)
 
     async def _pieces(self, asked: Asked) -> AsyncGenerator[str | Finish, None]:

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from chassis.guard.guard import Said, Verdict, Watch
-from llm.answer.encode import Spoken, Usage, completion, events
+from llm.answer.encode import AnswerChoice, Usage, completion, events
 from llm.answer.guarded import guarded, guarded_whole
 from llm.answer.usage import Tally, shown
 from llm.request.messages import estimated
@@ -73,7 +73,7 @@ class Watched:
 
     def _stopped(self, verdict: Verdict) -> bytes:
         """Encode the sentence that a child hears instead; who wants JSON gets a refusal, as OpenAI's models refuse."""
-        choices = [Spoken((self._watch.sentence(verdict, self._words),), verdict.finish)]
+        choices = [AnswerChoice((self._watch.sentence(verdict, self._words),), verdict.finish)]
         wanted, usage = self.asked.wanted, Usage.of(0, 0)
         if not wanted.stream:
             return _refused(completion(choices, NAME, usage), verdict, prose=wanted.is_prose)

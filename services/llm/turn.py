@@ -14,7 +14,7 @@ from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, Declined
 from chassis.guard.options import HEADER
 from chassis.sse import EVENT_STREAM
-from llm.answer.encode import Spoken, Usage, completion, events
+from llm.answer.encode import AnswerChoice, Usage, completion, events
 from llm.answer.usage import Tally
 from llm.budgets.key_budgets import Accounts
 from llm.engines import COMPANION, Engine
@@ -131,7 +131,7 @@ class Turn(Struct):
     def no_answer(self) -> bytes:
         """Encode the excuse, in the language of the conversation."""
         language = language_of(said_by(User, self.asked.wanted.messages)[::-1])
-        choices = [Spoken((NO_ANSWER[language],), "stop")]
+        choices = [AnswerChoice((NO_ANSWER[language],), "stop")]
         if self.asked.wanted.stream:
             return b"".join(events(choices, COMPANION, None))
         return completion(choices, COMPANION, Usage.of(0, 0))

@@ -122,14 +122,14 @@ class ResponseFormat(Struct):
     json_schema: Schema | None = None
 
 
-class Named(Struct):
+class ToolName(Struct):
     name: Annotated[str, Meta(min_length=1)]
 
 
 class ToolOffer(Struct):
     type: str
-    function: Named | None = None
-    custom: Named | None = None
+    function: ToolName | None = None
+    custom: ToolName | None = None
 
 
 class ToolChoice(Struct):

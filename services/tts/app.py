@@ -24,7 +24,7 @@ from tts.list_voices import voices
 from tts.pace import Pace
 from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
-from tts.speak_ahead import Piece, SpeakAhead
+from tts.speak_ahead import SpeakAhead, SpeakAheadRequest
 from tts.speech import speech
 from tts.wire import MEDIA_TYPES, SpeechRequest
 
@@ -74,7 +74,7 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
         ],
         described={
             "/v1/audio/speech": Described(SpeechRequest, (*MEDIA_TYPES.values(), "text/event-stream")),
-            "/v1/audio/speech/ahead": Described(Piece),
+            "/v1/audio/speech/ahead": Described(SpeakAheadRequest),
         },
         at_end=None if guard is None else guard.aclose,
         door=cache is None,  # what was kept is served however busy we are; the chain refuses the others itself

@@ -18,7 +18,7 @@ from tts.text.aside import LONG
 from tts.text.figures import in_words
 from tts.text.speakable import clean, tidy
 from tts.voices.choose import Voice, choose
-from tts.wire import Wanted
+from tts.wire import CheckedRequest
 
 LETTERS_PER_TOKEN = 4
 TOKENS_PER_SECOND = 20
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 class Order:
     """A request for speech. Any engine may serve it: `plan` says what that engine would be given."""
 
-    def __init__(self, wanted: Wanted, settings: Settings, language_hint: str | None = None) -> None:
+    def __init__(self, wanted: CheckedRequest, settings: Settings, language_hint: str | None = None) -> None:
         """Args:
         language_hint: Language of the same caller's last piece, for a text that does not tell its own.
         """
@@ -52,7 +52,9 @@ class Order:
         self._plans: dict[Engine, Plan | Declined] = {}
 
     @classmethod
-    def planned(cls, wanted: Wanted, settings: Settings, language_hint: str | None, chain: Chain[Engine]) -> Self:
+    def planned(
+        cls, wanted: CheckedRequest, settings: Settings, language_hint: str | None, chain: Chain[Engine]
+    ) -> Self:
         """Return an order with the plans of all engines that might serve it; of a long text, that is most of the work.
 
         May be called in a thread.

@@ -41,7 +41,7 @@ class Pace:
         return self._usual + max(0.0, self._worst - self._usual) * forgotten
 
     @contextmanager
-    def speaking(self) -> Iterator["Turn"]:
+    def speaking(self) -> Iterator["Occupancy"]:
         """Speak one answer, until the block ends.
 
         Raises:
@@ -49,7 +49,7 @@ class Pace:
         """
         if self._speaking >= self.places and self.seconds * (self._speaking + 1) / self.places > PATIENCE_SECONDS:
             raise TooBusy("Too many are being spoken to. Try again in a moment.", reason="pace", retry_after=1.0)
-        turn = Turn(self)
+        turn = Occupancy(self)
         try:
             yield turn
         finally:
@@ -71,7 +71,7 @@ class Pace:
         self._usual += _LEARNED * (alone - self._usual)
 
 
-class Turn:
+class Occupancy:
     """One answer being spoken; it counts while a piece of it is being made, and not while a reader takes one."""
 
     def __init__(self, pace: Pace) -> None:

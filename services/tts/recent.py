@@ -6,7 +6,7 @@ from time import monotonic
 
 from msgspec.structs import replace
 
-from tts.wire import Wanted
+from tts.wire import CheckedRequest
 
 MOST_CALLERS = 4096
 MANNER_SECONDS = 900.0
@@ -37,16 +37,16 @@ class RecentManners:
 
     def __init__(self, most: int = MOST_CALLERS) -> None:
         self._most = most
-        self._manners: OrderedDict[str | None, tuple[float, Wanted]] = OrderedDict()
+        self._manners: OrderedDict[str | None, tuple[float, CheckedRequest]] = OrderedDict()
 
-    def note(self, key: str | None, wanted: Wanted) -> None:
+    def note(self, key: str | None, wanted: CheckedRequest) -> None:
         """Remember the manner of a piece, and nothing of its words."""
         self._manners[key] = monotonic(), replace(wanted, text="")
         self._manners.move_to_end(key)
         if len(self._manners) > self._most:
             self._manners.popitem(last=False)
 
-    def expect(self, key: str | None, text: str) -> Wanted | None:
+    def expect(self, key: str | None, text: str) -> CheckedRequest | None:
         """Return the request that this key is expected to make for a text; None if nobody can tell."""
         noted, manner = self._manners.get(key, (0.0, None))
         if manner is None or monotonic() - noted > MANNER_SECONDS:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from chassis.upstream.messages import Unexpected, messages
 from chassis.upstream.reply import Reply
 from chassis.upstream.vendor import Call, Vendor
-from tts.audio.decode import Decoder
+from tts.audio.decode import AudioDecoder
 from tts.audio.pcm import RATE, Sound, pcm
 from tts.audio.recognise import NotSound
 from tts.engines import Engine
@@ -114,7 +114,7 @@ class SoundService(Engine):
         Raises:
             ApiError: The answer is a refusal, or holds one.
         """
-        decoder = Decoder(pcm_rate=self.raw_rate or RATE, claims_pcm=self.raw_rate is not None)
+        decoder = AudioDecoder(pcm_rate=self.raw_rate or RATE, claims_pcm=self.raw_rate is not None)
         try:
             async with aclosing(self.received(key, text, voice, speed)) as pieces:
                 async for piece in pieces:

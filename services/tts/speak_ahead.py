@@ -39,7 +39,7 @@ MOST_RUNNING = 4
 """Requests under way, those ahead included, from which on nothing is spoken ahead."""
 
 
-class Piece(msgspec.Struct):
+class SpeakAheadRequest(msgspec.Struct):
     """Body of the request."""
 
     input: str
@@ -69,9 +69,9 @@ class SpeakAhead:
         """Return 204 once the piece is kept, or will not be spoken.
 
         Raises:
-            BadRequest: The body is no `Piece`.
+            BadRequest: The body is no `SpeakAheadRequest`.
         """
-        piece = await parse_json(request, Piece)
+        piece = await parse_json(request, SpeakAheadRequest)
         key = request.scope["state"].get("key")
         may_be_said = self._settings.speak_ahead != "off" and len(piece.input) <= MOST_CHARACTERS
         wanted = self._manners.expect(key, piece.input) if may_be_said else None

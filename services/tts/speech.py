@@ -30,7 +30,7 @@ from tts.settings import Settings
 from tts.take import Silence, Take
 from tts.text.aside import aside
 from tts.text.speakable import speakable
-from tts.wire import MEDIA_TYPES, Wanted, parse
+from tts.wire import MEDIA_TYPES, CheckedRequest, parse
 
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
@@ -82,7 +82,9 @@ async def speech(
     return Stream(sound, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
 
 
-async def fit_for_a_child(wanted: Wanted, guard: "Guard | None", key: str | None) -> tuple[Wanted, str | None]:
+async def fit_for_a_child(
+    wanted: CheckedRequest, guard: "Guard | None", key: str | None
+) -> tuple[CheckedRequest, str | None]:
     """Return what is to be spoken, a kind sentence where the text does not pass, and the kind of risk found in it."""
     if guard is None or (watch := guard.watch(key)) is None:
         return wanted, None

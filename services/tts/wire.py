@@ -44,7 +44,7 @@ class SpeechRequest(msgspec.Struct, kw_only=True):
     """Field of our own: true leaves out what is meant for the eye; null leaves the choice to `TTS_SPEAKABLE`."""
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class CheckedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Request that was checked and can be served."""
 
     model: str
@@ -58,14 +58,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     speakable: bool | None
 
 
-async def parse(request: Request) -> Wanted:
+async def parse(request: Request) -> CheckedRequest:
     """Return the request parsed; an empty field counts as left out, except `input`.
 
     Raises:
         BadRequest: A field is missing, of the wrong type or out of range; `param` names it.
     """
     body = await parse_json(request, SpeechRequest, cut_characters=True)
-    return Wanted(
+    return CheckedRequest(
         model=(body.model or "").strip() or USUAL_MODEL,
         text=_measure("input", _filled(body.input)),
         voice=_voice_name(body.voice),

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deploy.folotoy_facts import Talkbox
+from deploy.folotoy_facts import Facts
 from deploy.folotoy_files import BrokenFile, read_json
-from deploy.folotoy_rules import findings
+from deploy.folotoy_rules import mistakes
 from deploy.roles import line_of, lines_of, new_roles
 
 from browser.console import Console
@@ -21,7 +21,7 @@ Visit = Callable[..., Console]
 PORT = 18080
 VOICES = ["zh-CN-XiaoxiaoNeural", "en-US-AnaNeural", "slt"]
 CHAINS = {"stt": "whisper,sphinx", "llm": "openai,companion", "tts": "edge,espeak"}
-TALKBOX = Talkbox(port=PORT, keys=("k1",), chains=CHAINS, voices=tuple(VOICES))
+TALKBOX = Facts(port=PORT, keys=("k1",), chains=CHAINS, voices=tuple(VOICES))
 READ = """async ([files, talkbox]) => {
     const { Rules } = await import("/roles_rules.js");
     const { lineOf, linesOf, parse } = await import("/roles_text.js");
@@ -34,9 +34,9 @@ READ = """async ([files, talkbox]) => {
             const rules = new Rules(names, talkbox);
             const file = parse(text, names.broken);
             const lines = linesOf(text);
-            const found = rules.findings(file)
+            const found = rules.mistakes(file)
                 .map(({ path, level, code, values }) => told(lineOf(path, lines), level, code, values));
-            for (let round = 0; round < 4; round += 1) for (const one of rules.findings(file)) one.mend?.();
+            for (let round = 0; round < 4; round += 1) for (const one of rules.mistakes(file)) one.mend?.();
             return [found, file];
         } catch (exc) {
             if (!exc.code) throw exc;
@@ -91,9 +91,9 @@ def by_make(text: str, folder: Path) -> tuple[list[list[Any]], Any]:
     except BrokenFile as exc:
         return [[exc.line, "error", exc.cause, exc.cure]], None
     lines = lines_of(text)
-    found = [[line_of(one, lines), one.level, one.cause, one.cure] for one in findings(file, TALKBOX)]
+    found = [[line_of(one, lines), one.level, one.cause, one.cure] for one in mistakes(file, TALKBOX)]
     for _ in range(4):
-        for one in list(findings(file, TALKBOX)):
+        for one in list(mistakes(file, TALKBOX)):
             if one.mend:
                 one.mend()
     return found, file
@@ -129,7 +129,7 @@ def test_the_roles_that_the_page_makes_are_those_of_make_roles_and_have_no_mista
         page.click("#roles-save")
     saved.value.save_as(tmp_path / "roles.json")
     voices = tuple(page.evaluate("fetch('/v1/audio/voices').then(r => r.json()).then(b => b.voices.map(v => v.id))"))
-    facts = Talkbox(port=talkbox.port, keys=(KEY,), voices=voices)
+    facts = Facts(port=talkbox.port, keys=(KEY,), voices=voices)
 
     assert made == new_roles(facts, "host.docker.internal", KEY)
     assert json.loads((tmp_path / "roles.json").read_text()) == made

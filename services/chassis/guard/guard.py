@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from chassis import metrics
 from chassis.guard.held import Held, clauses
 from chassis.guard.hours import Hours
-from chassis.guard.models import Row
+from chassis.guard.models import GuardModel
 from chassis.guard.notices import Notices
 from chassis.guard.options import GuardOptions
 from chassis.guard.panel import Panel
@@ -35,7 +35,7 @@ judged = Counter("talkbox_guard_total", "Clauses that the guard did not let pass
 log = logging.getLogger("talkbox.guard")
 
 
-class Kind(Struct, frozen=True, forbid_unknown_fields=True):
+class Risk(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of risk."""
 
     category: str
@@ -108,7 +108,7 @@ class Guard:
     """
 
     def __init__(self, options: GuardOptions) -> None:
-        self.kinds = dict(_read(HERE / "kinds.toml", dict[str, Kind]))
+        self.kinds = dict(_read(HERE / "kinds.toml", dict[str, Risk]))
         self.sentences = _read(HERE / "sentences.toml", dict[str, Sentences])
         said = (text for name, each in self.sentences.items() if name not in STAND_INS for text in (each.zh, each.en))
         own = frozenset(clause for text in said for clause in clauses(text))
@@ -116,8 +116,8 @@ class Guard:
             options.guard_lists, frozenset(name for name, kind in self.kinds.items() if kind.warnable), own
         )
         for name in self.rules.kinds - self.kinds.keys():
-            self.kinds[name] = Kind("the operator's own", "grown-up")
-        models = [Row(name) for name in options.guard_engines if name != RULES]
+            self.kinds[name] = Risk("the operator's own", "grown-up")
+        models = [GuardModel(name) for name in options.guard_engines if name != RULES]
         self.judge: Judge = Panel(self.rules, models, options.guard_seconds)
         self.hours = Hours(options.guard_hours)
         self.notices = Notices(options.guard_webhook_url) if options.guard_webhook_url else None

@@ -1,7 +1,7 @@
 """Guard models and moderation services: asked over HTTP what they think of a text, each as a row of settings."""
 
 import re
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -46,22 +46,8 @@ OTHER = "violence"
 _LINE = re.compile(r"^\s*(safety|categories)\s*:\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
-class Model(Protocol):
-    """Somebody else's judge."""
-
-    async def ask(self, text: str, side: Side, child: str) -> Finding:
-        """Return what it finds in a text; `child` is what the child said before an answer.
-
-        Raises:
-            EngineFailed: It could not be asked, or its answer cannot be understood.
-        """
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-
-
-class Row(Model):
-    """A model or service at an address of the operator's.
+class GuardModel:
+    """Somebody else's judge: a model or service at an address of the operator's.
 
     Raises:
         SettingError: Its address or its dialect is missing, or cannot be used.
@@ -86,6 +72,11 @@ class Row(Model):
             raise SettingError(f"{start}BASE_URL: {exc}.") from exc
 
     async def ask(self, text: str, side: Side, child: str) -> Finding:
+        """Return what it finds in a text; `child` is what the child said before an answer.
+
+        Raises:
+            EngineFailed: It could not be asked, or its answer cannot be understood.
+        """
         reply = await self._upstream.post(msgspec.json.encode(self._body(text, side, child)), {})
         try:
             body = await reply.read(MOST_BYTES)
@@ -108,6 +99,7 @@ class Row(Model):
         return {"model": self._model, "messages": talk, "temperature": 0, "max_tokens": 64}
 
     async def aclose(self) -> None:
+        """Close its connections."""
         await self._upstream.aclose()
 
 

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from chassis import metrics
 from chassis.errors import ApiError
-from chassis.guard.models import Row
+from chassis.guard.models import GuardModel
 from chassis.guard.rules import Finding, Rules, Side
 
 AWAY_SECONDS = 5.0
@@ -26,7 +26,7 @@ class Panel:
         seconds: Time that the models have for a clause. While one does not answer, hints are enough for the rules.
     """
 
-    def __init__(self, rules: Rules, models: Sequence[Row], seconds: float) -> None:
+    def __init__(self, rules: Rules, models: Sequence[GuardModel], seconds: float) -> None:
         self._rules, self._models, self._seconds = rules, models, seconds
         self._away: dict[str, float] = {}
 
@@ -41,7 +41,7 @@ class Panel:
             stopped = sorted(found.hinted)
         return Finding(tuple(dict.fromkeys(stopped)), hinted)
 
-    async def _asked(self, model: Row, text: str, side: Side, child: str) -> Finding | None:
+    async def _asked(self, model: GuardModel, text: str, side: Side, child: str) -> Finding | None:
         """Return what a model finds; None where it does not answer in time."""
         if monotonic() < self._away.get(model.name, 0.0):
             return None

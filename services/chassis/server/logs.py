@@ -39,7 +39,7 @@ class RequestLog:
         token = request_id.set(scope["state"]["id"])
         taken = trace.Trace(scope["headers"], scope["state"]["id"])
         trace_token = trace.enter(taken)
-        watch, status, engine, complete = metrics.Watch(), 499, "", False
+        watch, status, engine, complete = metrics.Stopwatch(), 499, "", False
 
         async def receive_timed() -> Message:
             began = monotonic()
@@ -69,7 +69,7 @@ class RequestLog:
             trace.leave(trace_token)
             request_id.reset(token)
 
-    def _line(self, scope: Scope, watch: metrics.Watch, status: int, engine: str, *, complete: bool) -> None:
+    def _line(self, scope: Scope, watch: metrics.Stopwatch, status: int, engine: str, *, complete: bool) -> None:
         path, seconds, error = scope["path"], watch.seconds(), scope["state"].get("error")
         counted = path if path in self.paths else "other"
         metrics.of(metrics.requests, counted, status, engine).inc()

@@ -16,7 +16,7 @@ DONE = b"data: [DONE]\n\n"
 Reason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
-class Spoken(Struct, frozen=True):
+class AnswerChoice(Struct, frozen=True):
     """One choice of an answer."""
 
     pieces: tuple[str, ...]
@@ -35,7 +35,7 @@ class Usage(Struct, frozen=True):
         return cls(prompt, completion, prompt + completion)
 
 
-def completion(choices: Sequence[Spoken], model: str, usage: Usage) -> bytes:
+def completion(choices: Sequence[AnswerChoice], model: str, usage: Usage) -> bytes:
     """Encode a whole answer."""
     shown = [
         {
@@ -49,7 +49,7 @@ def completion(choices: Sequence[Spoken], model: str, usage: Usage) -> bytes:
     return msgspec.json.encode(_frame("chat.completion", model) | {"choices": shown, "usage": usage})
 
 
-def events(choices: Sequence[Spoken], model: str, usage: Usage | None) -> Iterator[bytes]:
+def events(choices: Sequence[AnswerChoice], model: str, usage: Usage | None) -> Iterator[bytes]:
     """Yield an answer event by event, `[DONE]` included.
 
     Args:
@@ -114,7 +114,7 @@ def _frame(kind: str, model: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time()), "model": model}
 
 
-def _said(spoken: Spoken) -> dict[str, Any]:
+def _said(spoken: AnswerChoice) -> dict[str, Any]:
     text = "".join(spoken.pieces)
     if spoken.tool is None:
         return {"content": text}

@@ -24,7 +24,7 @@ GUARD = "guard"
 """Field beside `choices` that says why an answer was stopped, where its headers have left."""
 
 
-class Choice:
+class HeldChoice:
     """One choice of a stream, and what of it is held.
 
     Args:
@@ -87,7 +87,7 @@ async def guarded(
         language: Text in the child's language.
         usage: Returns the cost of an answer that ends early, where the caller wants it told.
     """
-    frames, choices = Frames(), dict[int, Choice]()
+    frames, choices = Frames(), dict[int, HeldChoice]()
     async for piece in pieces:
         out = b""
         for each in frames.add(piece):
@@ -104,7 +104,7 @@ async def guarded(
 
 
 async def _chunk(
-    chunk: dict[str, Any], choices: dict[int, Choice], watch: Watch, language: str
+    chunk: dict[str, Any], choices: dict[int, HeldChoice], watch: Watch, language: str
 ) -> tuple[bytes, Verdict | None]:
     """Return the events to send for a chunk, and why they are the last ones."""
     frame = {name: chunk[name] for name in FRAME if name in chunk}
@@ -114,7 +114,7 @@ async def _chunk(
     out = b""
     for each in found:
         index = each.get("index", 0)
-        choice = choices.setdefault(index, Choice(watch, language))
+        choice = choices.setdefault(index, HeldChoice(watch, language))
         for delta, reason in await choice.add(each.get("delta") or {}, each.get("finish_reason")):
             told = {GUARD: {"kind": choice.verdict.kind}} if choice.verdict is not None and reason else {}
             sent = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
@@ -126,7 +126,9 @@ async def _chunk(
     return out, None
 
 
-def _ending(chunk: dict[str, Any], choices: dict[int, Choice], verdict: Verdict, usage: dict[str, Any] | None) -> bytes:
+def _ending(
+    chunk: dict[str, Any], choices: dict[int, HeldChoice], verdict: Verdict, usage: dict[str, Any] | None
+) -> bytes:
     """Return the end of every choice that is still open: what one of them said ends all."""
     frame = {name: chunk[name] for name in FRAME if name in chunk and name != "usage"}
     out = b""
@@ -144,7 +146,7 @@ async def guarded_whole(body: bytes, watch: Watch, language: str) -> bytes:
     out = {name: answer[name] for name in FRAME if name in answer}
     shown = []
     for number, each in enumerate(answer["choices"]):
-        choice, index = Choice(watch, language), each.get("index", number)
+        choice, index = HeldChoice(watch, language), each.get("index", number)
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         reason = None
         for delta, end in await choice.add(each["message"], each.get("finish_reason") or "stop"):

@@ -39,7 +39,7 @@ _BROKEN = frozenset({"error", "network_error", "abort", "insufficient_system_res
 
 
 @dataclass
-class Choice:
+class MendedChoice:
     """State of one choice."""
 
     begun: bool = False
@@ -51,7 +51,7 @@ class Choice:
     letters: dict[str, Letters] = field(default_factory=dict)
 
 
-class Mender:
+class ChunkMender:
     """Mends the chunks of one stream, one after the other.
 
     Args:
@@ -59,7 +59,7 @@ class Mender:
     """
 
     def __init__(self, model: str) -> None:
-        self.choices: dict[int, Choice] = {}
+        self.choices: dict[int, MendedChoice] = {}
         self._model = model
         self.frame: dict[str, Any] = {}
         """Fields that all chunks share; empty before the first."""
@@ -83,7 +83,7 @@ class Mender:
         if choice is None:
             if self.choices:
                 return False
-            choice = self.choices[0] = Choice()
+            choice = self.choices[0] = MendedChoice()
         elif choice.finished or len(self.choices) > 1 or any(not each.empty for each in choice.letters.values()):
             return False
         self.frame = self.frame or dict(chunk.frame)
@@ -97,7 +97,7 @@ class Mender:
         """Begin the choices that others overtook."""
         chunks = []
         for index in range(last):
-            choice = self.choices.setdefault(index, Choice())
+            choice = self.choices.setdefault(index, MendedChoice())
             if not choice.begun:
                 choice.begun = True
                 delta = {"role": "assistant", "content": ""}
@@ -112,7 +112,7 @@ class Mender:
         delta = _delta_of(raw)
         if delta is None and reason is None:
             return None  # only a remark about the answer
-        choice = self.choices.setdefault(index, Choice())
+        choice = self.choices.setdefault(index, MendedChoice())
         delta = self._delta(delta or {}, choice)
         if reason is not None:
             choice.finished = True
@@ -122,7 +122,7 @@ class Mender:
             return None
         return raw | {"index": index, "delta": delta, "finish_reason": reason}
 
-    def _delta(self, delta: dict[str, Any], choice: Choice) -> dict[str, Any]:
+    def _delta(self, delta: dict[str, Any], choice: MendedChoice) -> dict[str, Any]:
         delta = message_of(delta)
         for name in _TEXTS:
             if isinstance(text := delta.get(name), str) and (name in choice.letters or not text.isascii()):
@@ -212,12 +212,12 @@ def _is_googles_thought(extra: Any) -> bool:
     return isinstance(extra, dict) and isinstance(google := extra.get("google"), dict) and bool(google.get("thought"))
 
 
-def mended_calls(calls: Any, choice: Choice) -> list[dict[str, Any]]:
+def mended_calls(calls: Any, choice: MendedChoice) -> list[dict[str, Any]]:
     """Return the fragments of tool calls as clients join them."""
     return [_call(call, choice) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
 
 
-def _call(call: dict[str, Any], choice: Choice) -> dict[str, Any]:
+def _call(call: dict[str, Any], choice: MendedChoice) -> dict[str, Any]:
     """Mend a fragment of a tool call: its index always, id, type and name in the first one only."""
     function, id, key = call.get("function"), call.get("id"), call.get("index")
     id = str(id) if isinstance(id, str | int) and id != "" else None

@@ -16,7 +16,7 @@ from chassis.upstream.complaints import Complaint
 from llm.answer.filter import Strainer
 from llm.answer.frames import DONE, Event
 from llm.answer.letters import decoded, whole
-from llm.answer.mend import REASONING, Mender, check_whole
+from llm.answer.mend import REASONING, ChunkMender, check_whole
 from llm.answer.mould import BEGIN, END, PADDED, PADDING, Mould, are_whole, text_of
 from llm.answer.plain_chunk import PlainChunk, plain_chunk
 from llm.answer.usage import Tally
@@ -52,7 +52,7 @@ class Passage:
         """Something was said that the caller waited for."""
         self.reason: str | None = None
         """The reason to end that came last."""
-        self._mender, self._judge, self._tally, self._usage = Mender(model), judge, tally, usage
+        self._mender, self._judge, self._tally, self._usage = ChunkMender(model), judge, tally, usage
         self._mould: Mould | None = None
         self._shows_usage = False
         self.counts: dict[str, Any] | None = None

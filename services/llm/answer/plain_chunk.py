@@ -8,15 +8,15 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 _Name: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 
-class Delta(Struct, forbid_unknown_fields=True):
+class PlainDelta(Struct, forbid_unknown_fields=True):
     role: Literal["assistant"] | UnsetType = UNSET
     content: str | UnsetType = UNSET
     refusal: UnsetType | None = UNSET
 
 
-class Choice(Struct, forbid_unknown_fields=True):
+class PlainChoice(Struct, forbid_unknown_fields=True):
     index: Literal[0]
-    delta: Delta
+    delta: PlainDelta
     finish_reason: Literal["stop", "length"] | None = None
     logprobs: UnsetType | None = UNSET
 
@@ -28,7 +28,7 @@ class PlainChunk(Struct, forbid_unknown_fields=True):
     object: Literal["chat.completion.chunk"]
     created: int
     model: _Name
-    choices: Annotated[list[Choice], Meta(min_length=1, max_length=1)]
+    choices: Annotated[list[PlainChoice], Meta(min_length=1, max_length=1)]
     system_fingerprint: str | UnsetType | None = UNSET
     service_tier: str | UnsetType | None = UNSET
     usage: UnsetType | None = UNSET

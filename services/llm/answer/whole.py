@@ -9,7 +9,7 @@ from chassis.errors import EngineFailed
 from llm.answer.filter import Strainer
 from llm.answer.frames import Event, Frames
 from llm.answer.letters import decoded, whole
-from llm.answer.mend import Choice, check_whole, frame_of, mended_calls, reason_of
+from llm.answer.mend import MendedChoice, check_whole, frame_of, mended_calls, reason_of
 from llm.answer.passage import Judge, Passage, complaint_of
 from llm.answer.relay import Wordless
 from llm.answer.usage import Tally
@@ -135,7 +135,7 @@ def _choice(index: int, choice: dict[str, Any], strainer: Strainer) -> dict[str,
     check_whole(choice)
     message = strainer.whole(_message_of(choice))
     if isinstance(calls := message.get("tool_calls"), list):
-        mended = mended_calls(calls, Choice())
+        mended = mended_calls(calls, MendedChoice())
         message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in mended]
     reason = reason_of(choice) or ("tool_calls" if message.get("tool_calls") else "stop")
     shown = {key: value for key, value in choice.items() if key not in ("delta", "text")}

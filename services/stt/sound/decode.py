@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from chassis.errors import BadRequest
 from chassis.threads import Stop
 from stt.hearing import RATE, Pcm
-from stt.sound.microphone import Mender, Mixer
+from stt.sound.microphone import MicrophoneFilter, Mixer
 
 Source: TypeAlias = BinaryIO | io.RawIOBase
 
@@ -68,7 +68,7 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
     Raises:
         BadRequest: No sound that can be decoded, or too much.
     """
-    held, mender = bytearray(), Mender()
+    held, mender = bytearray(), MicrophoneFilter()
     most = max_seconds * RATE
     width = size * np.dtype(np.float32).itemsize
     try:
@@ -86,7 +86,7 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
         yield _mended(mender, held)
 
 
-def _mended(mender: Mender, sound: bytearray) -> Pcm:
+def _mended(mender: MicrophoneFilter, sound: bytearray) -> Pcm:
     pcm = np.frombuffer(sound, dtype=np.float32)
     np.nan_to_num(pcm, copy=False, posinf=1.0, neginf=-1.0)
     return mender.mend(pcm)

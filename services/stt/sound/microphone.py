@@ -25,7 +25,7 @@ _REMEMBERED = 0.8
 """How much of what was measured in a frame still counts in the next."""
 
 
-class Mender:
+class MicrophoneFilter:
     """Takes offsets and hum out of a sound that comes in blocks, and cuts it to ±1. The sound must be finite."""
 
     def __init__(self) -> None:

@@ -7,10 +7,10 @@ from av.audio.frame import AudioFrame
 
 from tts.audio.parsers import PARSERS, Parser, RawPcm
 from tts.audio.pcm import RATE, WIDTH
-from tts.audio.recognise import Kind, NotSound, recognise
+from tts.audio.recognise import NotSound, SoundKind, recognise
 
 
-class Decoder:
+class AudioDecoder:
     """Decoder of one answer, which is fed piece by piece.
 
     Args:
@@ -59,7 +59,7 @@ class Decoder:
         if not self.samples:
             raise NotSound("sent no sound")
 
-    def _begin(self, kind: Kind) -> bytes:
+    def _begin(self, kind: SoundKind) -> bytes:
         if kind == "text":
             raise NotSound("sent text", text=self._head)
         self._parser = RawPcm(self._pcm_rate) if kind == "pcm" else PARSERS[kind]()

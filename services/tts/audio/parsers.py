@@ -10,7 +10,7 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 
 from tts.audio.pcm import WIDTH
-from tts.audio.recognise import Kind, NotSound
+from tts.audio.recognise import NotSound, SoundKind
 
 MOST_HEADER = 256 * 2**10
 MOST_FILE_BYTES = 32 * 2**20
@@ -265,7 +265,7 @@ def _samples(form: bytes) -> _Samples:
     return _Samples(name, rate, channels, bits // 8)
 
 
-PARSERS: dict[Kind, Callable[[], Parser]] = {
+PARSERS: dict[SoundKind, Callable[[], Parser]] = {
     "mp3": lambda: _Framed("mp3"),
     "aac": lambda: _Framed("aac"),
     "flac": lambda: _Framed("flac"),

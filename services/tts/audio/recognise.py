@@ -8,7 +8,7 @@ from typing import Literal
 
 from tts.audio.pcm import WIDTH
 
-Kind = Literal["mp3", "aac", "flac", "ogg", "wav", "pcm", "text", "mp4", "webm", "vorbis", "aiff", "caf", "amr"]
+SoundKind = Literal["mp3", "aac", "flac", "ogg", "wav", "pcm", "text", "mp4", "webm", "vorbis", "aiff", "caf", "amr"]
 ENOUGH = 1024
 """Number of bytes by which even a format without a signature is recognised."""
 MPEG_KBITS = {
@@ -34,7 +34,7 @@ class NotSound(Exception):
         self.text = text
 
 
-def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) -> Kind | None:
+def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) -> SoundKind | None:
     """Return the format of sound that begins with these bytes, or None if more of them are needed.
 
     Args:
@@ -66,7 +66,7 @@ def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) 
     raise NotSound("sent bytes that are no sound of a known format")
 
 
-SIGNATURES: dict[Kind, tuple[int, bytes]] = {
+SIGNATURES: dict[SoundKind, tuple[int, bytes]] = {
     "flac": (0, b"fLaC"),
     "mp3": (0, b"ID3"),
     "mp4": (4, b"ftyp"),

@@ -24,7 +24,7 @@ OPENAI: dict[str, Gender | None] = {
 """OpenAI's names. `alloy` is the first voice an engine has for a language, whatever it is."""
 
 
-class Told(NamedTuple):
+class VoiceTraits(NamedTuple):
     """Language and gender of a voice, by its name."""
 
     language: str
@@ -134,30 +134,30 @@ af-ZA Adri+ Willem
 
 
 @cache
-def microsoft() -> dict[str, Told]:
+def microsoft() -> dict[str, VoiceTraits]:
     """Return language and gender of `zh-CN-XiaoxiaoNeural` and the others."""
-    voices: dict[str, Told] = {}
+    voices: dict[str, VoiceTraits] = {}
     for line in MICROSOFT.strip().splitlines():
         locale, *names = line.split()
         for name in names:
             gender: Gender = "female" if name.endswith("+") else "male"
-            voices[f"{locale}-{name.removesuffix('+')}Neural"] = Told(locale, gender)
+            voices[f"{locale}-{name.removesuffix('+')}Neural"] = VoiceTraits(locale, gender)
     return voices
 
 
 @cache
-def _in_lower_case() -> dict[str, Told]:
+def _in_lower_case() -> dict[str, VoiceTraits]:
     return {name.lower(): voice for name, voice in microsoft().items()}
 
 
-def told(name: str) -> Told | None:
+def told(name: str) -> VoiceTraits | None:
     """Return what the name of a voice says, in any case; None where it says nothing."""
     if match := KOKORO.fullmatch(name):
-        return Told(KOKORO_LANGUAGES[match[1].lower()], GENDERS[match[2].lower()])
+        return VoiceTraits(KOKORO_LANGUAGES[match[1].lower()], GENDERS[match[2].lower()])
     if match := COSYVOICE.fullmatch(name):
-        return Told(COSYVOICE_LANGUAGES[match[1]], GENDERS[match[2]])
+        return VoiceTraits(COSYVOICE_LANGUAGES[match[1]], GENDERS[match[2]])
     if match := NEURAL.fullmatch(name):
         language, script, region, dialect, _ = match.groups()
         locale = f"{language.lower()}{script.title()}-{region.upper()}{dialect.lower()}"
-        return _in_lower_case().get(name.lower(), Told(locale, None))
+        return _in_lower_case().get(name.lower(), VoiceTraits(locale, None))
     return None

@@ -13,7 +13,7 @@ from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed, EngineRefused
-from chassis.metrics import ProcessFigures, Watch, forget_the_dead
+from chassis.metrics import ProcessFigures, Stopwatch, forget_the_dead
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
 NOBODY = 2**22 + 1
@@ -61,7 +61,7 @@ async def test_nobody_is_in_flight_when_all_are_answered() -> None:
 
 
 def test_only_the_first_byte_is_timed() -> None:
-    watch = Watch()
+    watch = Stopwatch()
 
     watch.byte()
     first = watch.first

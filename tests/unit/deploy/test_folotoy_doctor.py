@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from deploy import doctor, folotoy_doctor
-from deploy.diagnosis import Finding
+from deploy.diagnosis import Diagnosis
 from deploy.folotoy_doctor import firmware, folotoy
 from deploy.installation import Addresses
 
@@ -76,13 +76,13 @@ def test_encrypted_recordings_are_a_fault_where_the_log_has_them(monkeypatch: py
 @pytest.mark.parametrize(
     ("findings", "last", "code"),
     [
-        ([Finding(True, "a"), Finding(None, "b")], "Nothing is wrong.", 0),
-        ([Finding(True, "a"), Finding(None, "b", "c", lesser=True)], "What children do without is marked LESS.", 0),
-        ([Finding(False, "a"), Finding(None, "b", lesser=True)], "1 to mend, marked BAD.", 1),
+        ([Diagnosis(True, "a"), Diagnosis(None, "b")], "Nothing is wrong.", 0),
+        ([Diagnosis(True, "a"), Diagnosis(None, "b", "c", lesser=True)], "What children do without is marked LESS.", 0),
+        ([Diagnosis(False, "a"), Diagnosis(None, "b", lesser=True)], "1 to mend, marked BAD.", 1),
     ],
 )
 def test_the_last_line_is_honest(
-    findings: list[Finding],
+    findings: list[Diagnosis],
     last: str,
     code: int,
     monkeypatch: pytest.MonkeyPatch,

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
-from deploy.diagnosis import Finding
+from deploy.diagnosis import Diagnosis
 from deploy.folotoy_doctor import turns
 from deploy.folotoy_turn import from_here
 from deploy.installation import Addresses
@@ -109,7 +109,7 @@ def environment(base: str, **more: str) -> dict[str, str]:
     return {**said, "TTS_TYPE": "openai-tts", **more}
 
 
-def found(addresses: Addresses, *roles: dict[str, Any], **more: str) -> list[Finding]:
+def found(addresses: Addresses, *roles: dict[str, Any], **more: str) -> list[Diagnosis]:
     base = more.pop("base", f"http://127.0.0.1:{addresses.port}/v1")
     named = ((str(number), role) for number, role in enumerate(roles, 1))
     return list(turns(named, environment(base, **more), addresses))

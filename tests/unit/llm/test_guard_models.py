@@ -9,7 +9,7 @@ import pytest
 
 from chassis.settings import SettingError
 from imitations.guard_model import BAD, DOUBTFUL, GuardModel
-from llm.answer.encode import Spoken, Usage, completion
+from llm.answer.encode import AnswerChoice, Usage, completion
 from unit.llm.fakes import FakeEngine, service, serving
 from unit.llm.test_guarding import saying, words
 
@@ -33,7 +33,7 @@ async def ask(http: httpx.AsyncClient, text: str, *, stream: bool = False) -> ht
 
 
 def whole(text: str) -> FakeEngine:
-    return FakeEngine(completion([Spoken((text,), "stop")], "m", Usage.of(1, 2)))
+    return FakeEngine(completion([AnswerChoice((text,), "stop")], "m", Usage.of(1, 2)))
 
 
 async def test_qwen3guard_is_asked_what_the_rules_let_pass(monkeypatch: pytest.MonkeyPatch) -> None:

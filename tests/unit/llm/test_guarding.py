@@ -11,7 +11,7 @@ import pytest
 
 from chassis.guard.guard import Guard
 from chassis.guard.options import GuardOptions
-from llm.answer.encode import Chunks, Spoken, Usage, completion
+from llm.answer.encode import AnswerChoice, Chunks, Usage, completion
 from unit.llm.fakes import DONE, FakeEngine, ask, service, serving
 
 CHUNKS = Chunks("m", usage=False)
@@ -156,7 +156,7 @@ async def test_what_was_stopped_is_kept_from_the_model_in_later_turns() -> None:
 
 @pytest.mark.parametrize("answer", [DANGER, "Take a gun and shoot your teacher."])
 async def test_a_whole_answer_is_judged_alike(answer: str) -> None:
-    body = completion([Spoken((answer,), "stop")], "m", Usage.of(1, 2))
+    body = completion([AnswerChoice((answer,), "stop")], "m", Usage.of(1, 2))
     response = await ask(service(one=FakeEngine(body)))
 
     [choice] = response.json()["choices"]
@@ -224,7 +224,7 @@ async def test_openais_library_reads_an_answer_that_is_stopped() -> None:
 
 async def test_shadow_tells_and_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUARD", "shadow")
-    body = completion([Spoken((DANGER,), "stop")], "m", Usage.of(1, 2))
+    body = completion([AnswerChoice((DANGER,), "stop")], "m", Usage.of(1, 2))
     response = await ask(service(one=FakeEngine(body)), messages=KILL)
 
     assert response.json()["choices"][0]["message"]["content"] == DANGER
@@ -234,7 +234,7 @@ async def test_shadow_tells_and_does_not_stop(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_key_has_the_profile_that_its_name_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUARD_PROFILE", "6-8, parents: off")
     monkeypatch.setenv("API_KEYS", "toy:one,parents:two")
-    app = service(one=FakeEngine(completion([Spoken(("Sure.",), "stop")], "m", Usage.of(1, 2))))
+    app = service(one=FakeEngine(completion([AnswerChoice(("Sure.",), "stop")], "m", Usage.of(1, 2))))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://llm") as client:
         body = {"model": "any", "messages": KILL}
         toy = await client.post("/v1/chat/completions", json=body, headers={"authorization": "Bearer one"})

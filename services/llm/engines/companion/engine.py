@@ -14,7 +14,7 @@ import msgspec
 
 from chassis.chain.seat import Report
 from chassis.errors import Declined, NotFound
-from llm.answer.encode import Spoken, Usage, completion, events
+from llm.answer.encode import AnswerChoice, Usage, completion, events
 from llm.engines import COMPANION, Engine
 from llm.engines.companion.rules import reply
 from llm.wire import Asked, ChatRequest, text_of
@@ -64,12 +64,12 @@ class Companion(Engine):
         for piece in events(choices, COMPANION, usage if wanted.wants_usage else None):
             yield piece
 
-    def _choice(self, wanted: ChatRequest, index: int) -> Spoken:
+    def _choice(self, wanted: ChatRequest, index: int) -> AnswerChoice:
         chance = Random() if wanted.seed is None else Random(f"{wanted.seed} {index}")
         return _cut(_formed(reply(wanted.messages, chance, self.now()), wanted), wanted)
 
 
-def _cut(text: str, wanted: ChatRequest) -> Spoken:
+def _cut(text: str, wanted: ChatRequest) -> AnswerChoice:
     """Cut `text` at the request's stops and limit, and into the pieces of a stream."""
     stops = [wanted.stop] if isinstance(wanted.stop, str) else wanted.stop or []
     ends = [end for stop in stops if stop and (end := text.find(stop)) >= 0]
@@ -77,7 +77,7 @@ def _cut(text: str, wanted: ChatRequest) -> Spoken:
     limit = wanted.token_limit
     within = tokens if limit is None else tokens[:limit]
     pieces = ("".join(within[at : at + _TOKENS_A_PIECE]) for at in range(0, len(within), _TOKENS_A_PIECE))
-    return Spoken(tuple(pieces), "stop" if len(within) == len(tokens) else "length")
+    return AnswerChoice(tuple(pieces), "stop" if len(within) == len(tokens) else "length")
 
 
 def _check(wanted: ChatRequest) -> None:

@@ -18,7 +18,7 @@ from chassis.upstream.settings import Row
 from chassis.weights.hub import HubOptions
 from llm.engines.gguf.forced_tool import asked_for_arguments, called, forced_tool
 from llm.engines.gguf.model_file import find
-from llm.engines.gguf.model_server import ModelServer, Wanted
+from llm.engines.gguf.model_server import ModelServer, ModelToRun
 from llm.engines.openai.engine import OpenAI
 from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions
@@ -72,7 +72,7 @@ class Gguf(OpenAI):
         require("gguf", "xllamacpp")  # before a download that would be of no use
         path = find(options.model, report, read(HubOptions))
         report(f"loading {path.name}", None)
-        wanted = Wanted(
+        wanted = ModelToRun(
             path=str(path),
             name=path.stem,
             context=options.context,

@@ -11,20 +11,20 @@ import msgspec
 from msgspec import Struct
 
 from chassis.errors import Declined
-from llm.answer.encode import Reason, Spoken, Usage, completion, events
+from llm.answer.encode import AnswerChoice, Reason, Usage, completion, events
 from llm.wire import Asked, ChatRequest, ToolChoice
 
 _NO_LONGER_ASKED = ("stream", "stream_options", "parallel_tool_calls")
 
 
-class Tool(Struct, frozen=True):
+class OfferedTool(Struct, frozen=True):
     """A function that the caller offers."""
 
     name: str
     parameters: dict[str, Any]
 
 
-def forced_tool(asked: Asked) -> Tool | None:
+def forced_tool(asked: Asked) -> OfferedTool | None:
     """Return the one tool that must be called; None where words are wanted.
 
     Raises:
@@ -39,10 +39,10 @@ def forced_tool(asked: Asked) -> Tool | None:
         offers = [offer for offer in offers if fields["tool_choice"].get("function") == {"name": offer["name"]}]
     if len(offers) != 1:
         raise Declined("A model in this process calls the one tool that 'tool_choice' names.", param="tool_choice")
-    return Tool(offers[0]["name"], offers[0].get("parameters") or {"type": "object"})
+    return OfferedTool(offers[0]["name"], offers[0].get("parameters") or {"type": "object"})
 
 
-def asked_for_arguments(asked: Asked, tool: Tool) -> Asked:
+def asked_for_arguments(asked: Asked, tool: OfferedTool) -> Asked:
     """Return the request for the tool's arguments alone, as one whole answer."""
     fields = {key: value for key, value in msgspec.json.decode(asked.body).items() if key not in _NO_LONGER_ASKED}
     schema = {"name": tool.name, "schema": tool.parameters}
@@ -51,12 +51,12 @@ def asked_for_arguments(asked: Asked, tool: Tool) -> Asked:
     return Asked(msgspec.json.decode(body, type=ChatRequest), body, asked.model, asked.tally)
 
 
-def called(asked: Asked, tool: Tool, body: bytes) -> Iterator[bytes]:
+def called(asked: Asked, tool: OfferedTool, body: bytes) -> Iterator[bytes]:
     """Yield the answer that calls the tool, made of the one with its arguments."""
     answer = msgspec.json.decode(body)
     choice, usage = answer["choices"][0], msgspec.convert(answer["usage"], Usage)
     reason: Reason = "length" if choice["finish_reason"] == "length" else "tool_calls"
-    spoken = Spoken((choice["message"]["content"],), reason, tool.name)
+    spoken = AnswerChoice((choice["message"]["content"],), reason, tool.name)
     if asked.wanted.stream:
         yield from events([spoken], answer["model"], usage if asked.wanted.wants_usage else None)
     else:

@@ -25,7 +25,7 @@ _SHOWN_CHARACTERS = 300
 log = logging.getLogger("talkbox.llm")
 
 
-class Wanted(Struct):
+class ModelToRun(Struct):
     """The model to run, and how.
 
     Args:
@@ -57,7 +57,7 @@ class ModelServer:
         EngineUnavailable: The model cannot be loaded; the message has llama.cpp's reason.
     """
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: ModelToRun) -> None:
         self.wanted = msgspec.structs.replace(wanted, key=secrets.token_urlsafe())
         self.start()
 
@@ -115,7 +115,7 @@ def _started() -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace")
 
 
-def _told(process: "subprocess.Popen[str]", wanted: Wanted) -> str:
+def _told(process: "subprocess.Popen[str]", wanted: ModelToRun) -> str:
     """Tell the program what to run; return its address, or nothing where it ended instead."""
     assert process.stdin
     assert process.stdout

@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 1.0
 NO_TALKER = re.compile(r"embed|rerank|bge-|whisper|tts", re.IGNORECASE)
 
 
-class Server(Struct, frozen=True):
+class LocalServer(Struct, frozen=True):
     """A model server that answered."""
 
     provider: str
@@ -70,7 +70,7 @@ def around(marks: Sequence[Path] = CONTAINER_MARKS) -> list[Place]:
     return [*BESIDE, *outside, *(place for place in here if place[2] != OWN_PORT)]
 
 
-def find(places: Sequence[Place]) -> Server:
+def find(places: Sequence[Place]) -> LocalServer:
     """Return the first server that has a model to talk with.
 
     Raises:
@@ -79,7 +79,7 @@ def find(places: Sequence[Place]) -> Server:
     for provider, host, port in places:
         models = [name for name in _listed(host, port) if not NO_TALKER.search(name)]
         if models and COMPANION not in models:  # or it is a Talkbox
-            return Server(provider, f"http://{host}:{port}/v1", tuple(models))
+            return LocalServer(provider, f"http://{host}:{port}/v1", tuple(models))
     tried = ", ".join(f"{provider} at {host}:{port}" for provider, host, port in places)
     raise EngineUnavailable(
         f"No model server with a model found on this machine ({tried}).", retry_seconds=AGAIN_SECONDS

@@ -9,7 +9,7 @@ from stt.sound.speech import Speech
 from stt.text.tags import cleaned
 
 
-class Part(msgspec.Struct, frozen=True):
+class AnsweredSegment(msgspec.Struct, frozen=True):
     """A segment of an answer; servers leave out any of its fields."""
 
     text: str = ""
@@ -28,11 +28,11 @@ class Answered(msgspec.Struct, frozen=True):
 
     text: str
     language: str | None = None
-    segments: tuple[Part, ...] | None = None
+    segments: tuple[AnsweredSegment, ...] | None = None
     words: tuple[Word, ...] | None = None
 
 
-class Event(msgspec.Struct, frozen=True):
+class TranscriptEvent(msgspec.Struct, frozen=True):
     """An event of a streamed answer; some servers send the text of each segment and no type."""
 
     type: str | None = None
@@ -47,7 +47,7 @@ def segments(answered: Answered, speech: Speech, *, words: bool) -> tuple[Segmen
     def said(word: Word) -> Word:
         return Word(cleaned(word.word)[0].strip(), speech.when(word.start), speech.when(word.end, ends=True))
 
-    parts = answered.segments or (Part(text=answered.text, end=speech.seconds),)
+    parts = answered.segments or (AnsweredSegment(text=answered.text, end=speech.seconds),)
     loose = list(answered.words or ())
     found = []
     for number, part in enumerate(parts):

@@ -25,7 +25,7 @@ from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 from stt.engines import Engine
-from stt.engines.openai.answers import Answered, Event, segments
+from stt.engines.openai.answers import Answered, TranscriptEvent, segments
 from stt.engines.openai.providers import UPSTREAMS, HearingProvider
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
 from stt.sound import speech
@@ -258,9 +258,9 @@ class OpenAI(Engine):
         if (text := cleaner.flush()) or not said:
             yield heard(text)
 
-    def _event(self, data: bytes, reply: Reply) -> Event:
+    def _event(self, data: bytes, reply: Reply) -> TranscriptEvent:
         try:
-            event = msgspec.json.decode(data, type=Event)
+            event = msgspec.json.decode(data, type=TranscriptEvent)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise EngineFailed(f"sent an event that is none. {self._remote.hint}") from exc
         complaint = Complaint.of(data) if event.error else None

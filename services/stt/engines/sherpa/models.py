@@ -15,7 +15,7 @@ _LETTERS = 200_000
 
 
 @dataclass(frozen=True)
-class Kind:
+class ModelKind:
     """The make of one kind of model.
 
     Args:
@@ -37,12 +37,12 @@ _TRANSDUCER: dict[str, tuple[str, ...]] = {
     "decoder": ("*decoder*[!8].onnx", "*decoder*.onnx"),  # tiny, and worse in int8
     "joiner": ("*joiner*.int8.onnx", "*joiner*.onnx"),
 }
-KINDS: dict[str, tuple[Kind, ...]] = {
-    "sensevoice": (Kind("from_sense_voice", {"model": _WHOLE}, ("zh", "yue", "en", "ja", "ko")),),
-    "paraformer": (Kind("from_paraformer", {"paraformer": _WHOLE}),),
-    "zipformer": (Kind("from_transducer", _TRANSDUCER), Kind("from_zipformer_ctc", {"model": _WHOLE})),
+KINDS: dict[str, tuple[ModelKind, ...]] = {
+    "sensevoice": (ModelKind("from_sense_voice", {"model": _WHOLE}, ("zh", "yue", "en", "ja", "ko")),),
+    "paraformer": (ModelKind("from_paraformer", {"paraformer": _WHOLE}),),
+    "zipformer": (ModelKind("from_transducer", _TRANSDUCER), ModelKind("from_zipformer_ctc", {"model": _WHOLE})),
     "moonshine": (
-        Kind(
+        ModelKind(
             "from_moonshine",
             {
                 "preprocessor": ("preprocess*.onnx",),
@@ -53,11 +53,11 @@ KINDS: dict[str, tuple[Kind, ...]] = {
             ("en",),
         ),
     ),
-    "whisper-onnx": (Kind("from_whisper", {"encoder": _ENCODER, "decoder": _DECODER}),),
+    "whisper-onnx": (ModelKind("from_whisper", {"encoder": _ENCODER, "decoder": _DECODER}),),
 }
 
 
-class Named(Repository, frozen=True):
+class NamedModel(Repository, frozen=True):
     """A model that is fetched by its name.
 
     Args:
@@ -68,33 +68,33 @@ class Named(Repository, frozen=True):
 
 
 _WHISPERS = ("base", "tiny", "tiny.en", "base.en", "small", "small.en", "medium", "turbo")
-NAMED: dict[str, dict[str, Named]] = {
+NAMED: dict[str, dict[str, NamedModel]] = {
     "sensevoice": {
-        "small": Named(
+        "small": NamedModel(
             "csukuangfj/sherpa-onnx-sense-voice-zh-en-ja-ko-yue-2024-07-17",
             "pengzhendong/sherpa-onnx-sense-voice-zh-en-ja-ko-yue",
         ),
     },
     "paraformer": {
-        "zh": Named(
+        "zh": NamedModel(
             "csukuangfj/sherpa-onnx-paraformer-zh-2024-03-09", "pengzhendong/sherpa-onnx-paraformer-zh", ("zh", "en")
         ),
-        "zh-small": Named(
+        "zh-small": NamedModel(
             "csukuangfj/sherpa-onnx-paraformer-zh-small-2024-03-09",
             "pengzhendong/sherpa-onnx-paraformer-zh-small",
             ("zh", "en"),
         ),
     },
     "zipformer": {
-        "zh": Named("zrjin/sherpa-onnx-zipformer-multi-zh-hans-2023-9-2", languages=("zh",)),
-        "en": Named("k2-fsa/sherpa-onnx-zipformer-gigaspeech-2023-12-12", languages=("en",)),
+        "zh": NamedModel("zrjin/sherpa-onnx-zipformer-multi-zh-hans-2023-9-2", languages=("zh",)),
+        "en": NamedModel("k2-fsa/sherpa-onnx-zipformer-gigaspeech-2023-12-12", languages=("en",)),
     },
     "moonshine": {
-        "base": Named("csukuangfj/sherpa-onnx-moonshine-base-en-int8"),
-        "tiny": Named("csukuangfj/sherpa-onnx-moonshine-tiny-en-int8"),
+        "base": NamedModel("csukuangfj/sherpa-onnx-moonshine-base-en-int8"),
+        "tiny": NamedModel("csukuangfj/sherpa-onnx-moonshine-tiny-en-int8"),
     },
     "whisper-onnx": {
-        name: Named(
+        name: NamedModel(
             f"csukuangfj/sherpa-onnx-whisper-{name}",
             f"pengzhendong/sherpa-onnx-whisper-{name}",
             ("en",) if name.endswith(".en") else (),
@@ -143,7 +143,7 @@ class ModelFolder:
         return (other, "en") if latin and other != "en" else (other,)
 
 
-def _files(folder: Path, kind: Kind) -> dict[str, Path] | None:
+def _files(folder: Path, kind: ModelKind) -> dict[str, Path] | None:
     """Return the file of each argument; None where some are missing."""
     found = {}
     for argument, patterns in kind.files.items():
@@ -163,7 +163,7 @@ def find(name: str, wanted: str, report: Report) -> tuple[Path, tuple[str, ...]]
     if wanted and (local := hub.folder_named(wanted)) is not None:
         return local, ()
     variable = f"{variable_of(name)}_MODEL"
-    repository = hub.look_up(wanted or next(iter(NAMED[name])), NAMED[name], Named, variable)
+    repository = hub.look_up(wanted or next(iter(NAMED[name])), NAMED[name], NamedModel, variable)
     kind = KINDS[name][0]
     weights = Weights(
         repository=repository,

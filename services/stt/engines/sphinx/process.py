@@ -31,7 +31,7 @@ NO_WORDS = re.compile(
 """Parts of a JSGF grammar that are no words: comments, headers, names of rules, tags, weights."""
 
 
-class Unusable(ValueError):
+class UnusableGrammar(ValueError):
     """The grammar or the keywords cannot be used; the message says why."""
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     try:
         decoder = listener(Decoder, **json.loads(sys.argv[1] if len(sys.argv) > 1 else "{}"))
-    except Unusable as exc:
+    except UnusableGrammar as exc:
         _write(sink, [str(exc)])
         return
     _write(sink, [])  # ready
@@ -62,7 +62,7 @@ def listener(decoder: Any, *, grammar: str | None = None, keywords: Iterable[tup
         decoder: PocketSphinx's class.
 
     Raises:
-        Unusable: They cannot be read, or have words that its dictionary does not.
+        UnusableGrammar: They cannot be read, or have words that its dictionary does not.
     """
     # Limits to the beam halve the time; on read and spoken English it heard no worse for it.
     limits: dict[str, Any] = {"loglevel": "FATAL", "maxhmmpf": 5000}
@@ -70,12 +70,12 @@ def listener(decoder: Any, *, grammar: str | None = None, keywords: Iterable[tup
         try:
             text = Path(grammar).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:
-            raise Unusable(f"{grammar} cannot be read") from exc
+            raise UnusableGrammar(f"{grammar} cannot be read") from exc
         _check(decoder, re.findall(r"[^\s|()\[\]*+=;\"]+", NO_WORDS.sub(" ", text)))
         try:
             return decoder(**limits, lm=None, jsgf=grammar)
         except RuntimeError as exc:  # PocketSphinx raises nothing finer
-            raise Unusable(f"{grammar} is no JSGF grammar, or has no public rule") from exc
+            raise UnusableGrammar(f"{grammar} is no JSGF grammar, or has no public rule") from exc
     if listed := list(keywords):
         _check(decoder, [word for phrase, _ in listed for word in phrase.split()])
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".list") as file:
@@ -89,12 +89,12 @@ def _check(decoder: Any, needed: Iterable[str]) -> None:
     """Look the words up in the dictionary.
 
     Raises:
-        Unusable: Some are not there.
+        UnusableGrammar: Some are not there.
     """
     known = decoder(loglevel="FATAL", lm=None)
     if unknown := [word for word in dict.fromkeys(needed) if known.lookup_word(word) is None]:
         listed = ", ".join(repr(word) for word in unknown[:10])
-        raise Unusable(f"PocketSphinx's dictionary has no {listed}; write English words, in lower case")
+        raise UnusableGrammar(f"PocketSphinx's dictionary has no {listed}; write English words, in lower case")
 
 
 def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float]]:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from chassis.threads import Stop, step_back
 from stt.admission import Pace, Place
-from stt.engines.whisper.decoding import Take, Utterance
+from stt.engines.whisper.decoding import Decoding, Utterance
 from stt.engines.whisper.windows import Again
 from stt.hearing import Heard
 
@@ -29,16 +29,16 @@ _OUT_OF_MEMORY = (
 """Words in a RuntimeError; CTranslate2 has no class for it. Python's own is MemoryError, std::bad_alloc becomes one."""
 
 
-class Model(Protocol):
+class UtteranceDecoder(Protocol):
     """The part of `Windows` that is used here; tests bring their own."""
 
     @property
     def workers(self) -> int: ...
     @property
     def grows(self) -> bool: ...
-    def prepare(self, utterance: Utterance, stop: Stop) -> Take | Heard: ...
-    def decode(self, takes: Sequence[Take]) -> list[Heard | Again]: ...
-    def retry(self, takes: Sequence[Take]) -> list[Heard | Again]: ...
+    def prepare(self, utterance: Utterance, stop: Stop) -> Decoding | Heard: ...
+    def decode(self, decodings: Sequence[Decoding]) -> list[Heard | Again]: ...
+    def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]: ...
 
 
 @dataclass(eq=False)
@@ -47,16 +47,16 @@ class _Job:
     stop: Stop = field(default_factory=Stop)
     future: Future[Heard] = field(default_factory=Future)
     prepared_seconds: float = 0.0
-    _take: Take | None = None
+    _decoding: Decoding | None = None
 
     @property
-    def take(self) -> Take:
-        assert self._take is not None, "it has been prepared"
-        return self._take
+    def decoding(self) -> Decoding:
+        assert self._decoding is not None, "it has been prepared"
+        return self._decoding
 
-    @take.setter
-    def take(self, take: Take) -> None:
-        self._take = take
+    @decoding.setter
+    def decoding(self, decoding: Decoding) -> None:
+        self._decoding = decoding
 
     def finish(self, heard: Heard) -> None:
         if self.future.set_running_or_notify_cancel():
@@ -102,7 +102,7 @@ class Batching:
 
     def __init__(
         self,
-        model: Model,
+        model: UtteranceDecoder,
         *,
         batch: int = 8,
         queued: int = 256,
@@ -209,11 +209,11 @@ class Batching:
         """Take the oldest and those behind it that can be decoded with it; others are left to whoever is free."""
         free = min(1 + self._idle, max(1, self._model.workers - self._decoding))
         most = min(self.limit.now, -(-len(queue) // free))
-        key = queue[0].take.key
+        key = queue[0].decoding.key
         batch: list[_Job] = []
         rest: list[_Job] = []
         for job in queue:
-            fits = len(batch) < most and job.take.key == key and not job.future.cancelled()
+            fits = len(batch) < most and job.decoding.key == key and not job.future.cancelled()
             (batch if fits else rest).append(job)
         queue.clear()
         queue.extend(rest)
@@ -228,8 +228,8 @@ class Batching:
         except Exception as error:
             job.fail(error)
             return
-        if isinstance(prepared, Take):
-            job.take = prepared
+        if isinstance(prepared, Decoding):
+            job.decoding = prepared
             job.prepared_seconds = self._clock() - began
             self._enqueue(job, self._ready)
         else:
@@ -238,10 +238,10 @@ class Batching:
     def _decode(self, jobs: list[_Job]) -> None:
         prepared_seconds = sum(job.prepared_seconds for job in jobs) / len(jobs)
 
-        def decode(takes: Sequence[Take]) -> list[Heard | Again]:
+        def decode(decodings: Sequence[Decoding]) -> list[Heard | Again]:
             began = self._clock()
-            answers = self._model.decode(takes)
-            each = prepared_seconds + (self._clock() - began) / len(takes)
+            answers = self._model.decode(decodings)
+            each = prepared_seconds + (self._clock() - began) / len(decodings)
             self.pace.learn(each / len(self._threads))
             return answers
 
@@ -256,10 +256,10 @@ class Batching:
             self._retrying -= 1
             self._changed.notify_all()
 
-    def _all_of(self, jobs: list[_Job], how: Callable[[Sequence[Take]], list[Heard | Again]]) -> None:
+    def _all_of(self, jobs: list[_Job], how: Callable[[Sequence[Decoding]], list[Heard | Again]]) -> None:
         """Hear them together; where that fails in halves, so that nobody pays for another's sound."""
         try:
-            answers = list(zip(jobs, how([job.take for job in jobs]), strict=True))
+            answers = list(zip(jobs, how([job.decoding for job in jobs]), strict=True))
         except Exception as error:
             if _is_out_of_memory(error):
                 with self._changed:
@@ -275,7 +275,7 @@ class Batching:
             self.limit.served(len(jobs))
         for job, answer in answers:
             if isinstance(answer, Again):
-                job.take = answer.take
+                job.decoding = answer.decoding
                 self._enqueue(job, self._again)
             else:
                 job.finish(answer)

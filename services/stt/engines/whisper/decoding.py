@@ -47,7 +47,7 @@ class Utterance(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 @dataclass
 class Guess:
-    """A text that the model wrote for a take."""
+    """A text that the model wrote for an utterance."""
 
     tokens: list[int]
     text: str
@@ -61,8 +61,8 @@ class Guess:
 
 
 @dataclass(eq=False)
-class Take:
-    """An utterance on its way through the model."""
+class Decoding:
+    """One utterance while the model decodes it."""
 
     utterance: Utterance
     speech: Speech
@@ -83,7 +83,7 @@ class Take:
 
     @property
     def key(self) -> Key:
-        """Properties that takes must share to be decoded together."""
+        """Properties that utterances must share to be decoded together."""
         return self.frames, len(self.previous), self.temperature
 
 
@@ -105,42 +105,42 @@ class Decoder:
         # On processors a batch is encoded no faster than its members; on a GPU much faster, and the result stays there.
         self.encodes_ahead = self._whisper.device == "cpu" and "float16" not in self._whisper.compute_type
 
-    def encode(self, take: Take) -> None:
+    def encode(self, decoding: Decoding) -> None:
         """Do ahead what costs the same alone as in a batch."""
-        if self.encodes_ahead and take.features is not None:
-            take.memory = np.array(self._whisper.encode(_storage(take.features[None])))
-            take.features = None
+        if self.encodes_ahead and decoding.features is not None:
+            decoding.memory = np.array(self._whisper.encode(_storage(decoding.features[None])))
+            decoding.features = None
 
-    def memory(self, takes: Sequence[Take]) -> StorageView:
-        """Return the encoder's output, shape `(len(takes), frames / 2, d_model)`."""
+    def memory(self, decodings: Sequence[Decoding]) -> StorageView:
+        """Return the encoder's output, shape `(len(decodings), frames / 2, d_model)`."""
         if self.encodes_ahead:
-            return _storage(np.stack([take.memory[0] for take in takes if take.memory is not None]))
-        return self._whisper.encode(_storage(np.stack([t.features for t in takes if t.features is not None])))
+            return _storage(np.stack([decoding.memory[0] for decoding in decodings if decoding.memory is not None]))
+        return self._whisper.encode(_storage(np.stack([t.features for t in decodings if t.features is not None])))
 
-    def detect(self, takes: Sequence[Take], memory: StorageView) -> None:
+    def detect(self, decodings: Sequence[Decoding], memory: StorageView) -> None:
         """Fill in the languages that nobody stated."""
-        if all(take.language for take in takes):
+        if all(decoding.language for decoding in decodings):
             return
-        for take, odds in zip(takes, self._whisper.detect_language(memory), strict=True):
-            if not take.language:
-                take.language, chance = self.likeliest(
-                    [(token[2:-2], p) for token, p in odds], take.utterance.candidates
+        for decoding, odds in zip(decodings, self._whisper.detect_language(memory), strict=True):
+            if not decoding.language:
+                decoding.language, chance = self.likeliest(
+                    [(token[2:-2], p) for token, p in odds], decoding.utterance.candidates
                 )
-                take.sure_language = chance >= _LANGUAGE_DOUBT
+                decoding.sure_language = chance >= _LANGUAGE_DOUBT
 
-    def generate(self, takes: Sequence[Take], memory: StorageView) -> list[Guess]:
-        """Write a text for each take; in steps, between which those are dropped that nobody waits for."""
-        room = self._room(takes)
+    def generate(self, decodings: Sequence[Decoding], memory: StorageView) -> list[Guess]:
+        """Write a text for each utterance; in steps, between which those are dropped that nobody waits for."""
+        room = self._room(decodings)
         step = STEP_TOKENS if self.encodes_ahead else room
-        texts = [_Text(self._prompt(take)) for take in takes]
-        writing, length = list(range(len(takes))), 0
+        texts = [_Text(self._prompt(decoding)) for decoding in decodings]
+        writing, length = list(range(len(decodings))), 0
         while writing:
             length = min(room, length + step)
-            self._write([texts[n] for n in writing], memory, length, takes[0].temperature)
-            writing = [n for n in writing if not takes[n].stop and length <= len(texts[n].tokens) < room]
+            self._write([texts[n] for n in writing], memory, length, decodings[0].temperature)
+            writing = [n for n in writing if not decodings[n].stop and length <= len(texts[n].tokens) < room]
             if writing:
-                memory = self.memory([takes[n] for n in writing])
-        return [self._guess(take, text, room) for take, text in zip(takes, texts, strict=True)]
+                memory = self.memory([decodings[n] for n in writing])
+        return [self._guess(decoding, text, room) for decoding, text in zip(decodings, texts, strict=True)]
 
     def _write(self, texts: Sequence["_Text"], memory: StorageView, length: int, temperature: float) -> None:
         """Go on with each text until it has `length` tokens, or one more."""
@@ -159,49 +159,49 @@ class Decoder:
         for text, result in zip(texts, results, strict=True):
             text.go_on(result)
 
-    def _guess(self, take: Take, text: "_Text", room: int) -> Guess:
+    def _guess(self, decoding: Decoding, text: "_Text", room: int) -> Guess:
         tokens = text.tokens
         return Guess(
             tokens=tokens,
-            text=self.decoded(take, tokens),
-            temperature=take.temperature,
+            text=self.decoded(decoding, tokens),
+            temperature=decoding.temperature,
             avg_logprob=text.logprob / (len(tokens) + 1),
             no_speech_prob=text.no_speech_prob,
             cut=len(tokens) >= room,
-            pieces=self._pieces(take, tokens),
+            pieces=self._pieces(decoding, tokens),
         )
 
-    def _room(self, takes: Sequence[Take]) -> int:
+    def _room(self, decodings: Sequence[Decoding]) -> int:
         """Return how many tokens an answer may have: more than anybody can say, so that a loop ends soon."""
-        said = max(TOKENS_AT_LEAST + round(TOKENS_PER_SECOND * take.speech.seconds) for take in takes)
+        said = max(TOKENS_AT_LEAST + round(TOKENS_PER_SECOND * decoding.speech.seconds) for decoding in decodings)
         return min(said, int(self._model.max_length) // 2 - 4)
 
-    def _prompt(self, take: Take) -> list[int]:
-        tokenizer = self._tokenizer(take.language or "en", take.utterance.task)
-        before = [tokenizer.sot_prev, *take.previous] if take.previous else []
+    def _prompt(self, decoding: Decoding) -> list[int]:
+        tokenizer = self._tokenizer(decoding.language or "en", decoding.utterance.task)
+        before = [tokenizer.sot_prev, *decoding.previous] if decoding.previous else []
         return [*before, *tokenizer.sot_sequence]
 
-    def _pieces(self, take: Take, tokens: list[int]) -> list[dict[str, Any]]:
+    def _pieces(self, decoding: Decoding, tokens: list[int]) -> list[dict[str, Any]]:
         """Return the texts between two timestamps, as far as they are said before the sound ends."""
-        seconds = take.speech.seconds
+        seconds = decoding.speech.seconds
         return [
             {"seek": 0, "start": start, "end": min(end, seconds), "tokens": part}
             for start, end, part in between_timestamps(tokens, self._begin, seconds)
-            if start < seconds and self.decoded(take, part).strip()
+            if start < seconds and self.decoded(decoding, part).strip()
         ]
 
-    def add_words(self, guesses: Sequence[tuple[Take, Guess]]) -> None:
+    def add_words(self, guesses: Sequence[tuple[Decoding, Guess]]) -> None:
         """Put `words` into the pieces of those that are to have them."""
-        by_language: dict[str, list[tuple[Take, Guess]]] = {}
-        for take, guess in guesses:
-            if take.utterance.words and guess.pieces:
-                by_language.setdefault(take.language or "en", []).append((take, guess))
+        by_language: dict[str, list[tuple[Decoding, Guess]]] = {}
+        for decoding, guess in guesses:
+            if decoding.utterance.words and guess.pieces:
+                by_language.setdefault(decoding.language or "en", []).append((decoding, guess))
         for language, group in by_language.items():
-            takes = [take for take, _ in group]
-            frames = [min(take.frames, int(take.speech.seconds / FRAME_SECONDS)) for take in takes]
+            decodings = [decoding for decoding, _ in group]
+            frames = [min(decoding.frames, int(decoding.speech.seconds / FRAME_SECONDS)) for decoding in decodings]
             pieces = [guess.pieces for _, guess in group]
             tokenizer = self._tokenizer(language, "transcribe")
-            self._model.add_word_timestamps(pieces, tokenizer, self.memory(takes), frames, _OPENING, _CLOSING, 0.0)
+            self._model.add_word_timestamps(pieces, tokenizer, self.memory(decodings), frames, _OPENING, _CLOSING, 0.0)
 
     def previous(self, prompt: str | None, hotwords: str | None) -> list[int]:
         """Return the tokens of both, hot words first: at most half of what fits."""
@@ -222,9 +222,9 @@ class Decoder:
         language, chance = max(allowed or odds, key=lambda each: each[1])
         return language, chance / (sum(p for _, p in allowed) or 1.0)
 
-    def decoded(self, take: Take, tokens: Sequence[int]) -> str:
+    def decoded(self, decoding: Decoding, tokens: Sequence[int]) -> str:
         """Return the text of the tokens, without timestamps."""
-        return str(self._tokenizer(take.language or "en", take.utterance.task).decode(list(tokens)))
+        return str(self._tokenizer(decoding.language or "en", decoding.utterance.task).decode(list(tokens)))
 
     def _tokenizer(self, language: str, task: str) -> Tokenizer:
         key = language, task

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
-from stt.engines.whisper.decoding import Guess, Take
+from stt.engines.whisper.decoding import Decoding, Guess
 from stt.hearing import Segment
 from stt.text.hallucinations import is_invented
 
@@ -18,25 +18,25 @@ _HASTY = 17.0
 Verdict: TypeAlias = Literal["good", "silence", "doubtful"]
 
 
-def judge(take: Take, guess: Guess) -> Verdict:
+def judge(decoding: Decoding, guess: Guess) -> Verdict:
     """Say whether a guess can be believed, shows that nobody spoke, or must be looked at again."""
     low = guess.avg_logprob < _DOUBT_LOGPROB
     if low and guess.no_speech_prob > _NO_SPEECH:
         return "silence"
-    seconds = take.speech.seconds
+    seconds = decoding.speech.seconds
     lost = bool(guess.text.strip()) and not guess.pieces
     if lost or guess.cut or is_loop(guess.text, seconds):
         return "doubtful"
-    unsure = not take.sure_language and not take.second_look
+    unsure = not decoding.sure_language and not decoding.second_look
     if guess.temperature == 0 and (low or unsure):
         return "doubtful"
     return "good"
 
 
-def believed(take: Take, segments: Iterable[Segment]) -> Iterator[Segment]:
+def believed(decoding: Decoding, segments: Iterable[Segment]) -> Iterator[Segment]:
     """Yield the segments without those that the model made up."""
     for segment in segments:
-        doubtful = not take.speech.sure
+        doubtful = not decoding.speech.sure
         if doubtful and (segment.avg_logprob < _DOUBT_LOGPROB or segment.compression_ratio > _LOOP_RATIO):
             continue
         doubtful |= segment.avg_logprob < _INVENTED_LOGPROB or segment.no_speech_prob > _INVENTED_NO_SPEECH

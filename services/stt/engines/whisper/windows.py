@@ -7,7 +7,7 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from chassis.threads import Stop
-from stt.engines.whisper.decoding import Decoder, Guess, Take, Utterance
+from stt.engines.whisper.decoding import Decoder, Decoding, Guess, Utterance
 from stt.engines.whisper.features import Spectrum, fitting, wider
 from stt.engines.whisper.judging import believed, compression_ratio, judge
 from stt.hearing import RATE, Heard, Pcm, Segment, Word
@@ -20,9 +20,9 @@ RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
 
 @dataclass(frozen=True)
 class Again:
-    """A take whose text cannot be believed: `retry` it."""
+    """Decoding whose text cannot be believed: `retry` it."""
 
-    take: Take
+    decoding: Decoding
 
 
 class Windows:
@@ -50,9 +50,9 @@ class Windows:
         """Make the first caller's answer as quick as the others, and show that the model works at all."""
         noise = np.random.default_rng(0).normal(0, 0.01, RATE).astype(np.float32)
         speech.warm_up()
-        take = Take(Utterance(pcm=noise), Speech(noise, ((0, RATE),)), fitting(1.0), [], language="en")
-        self._encode(take)
-        self.decode([take])
+        decoding = Decoding(Utterance(pcm=noise), Speech(noise, ((0, RATE),)), fitting(1.0), [], language="en")
+        self._encode(decoding)
+        self.decode([decoding])
 
     @property
     def workers(self) -> int:
@@ -64,7 +64,7 @@ class Windows:
         """True: larger batches cost hardly more."""
         return bool(self._whisper.device == "cuda")
 
-    def prepare(self, utterance: Utterance, stop: Stop | None = None) -> Take | Heard:
+    def prepare(self, utterance: Utterance, stop: Stop | None = None) -> Decoding | Heard:
         """Find the speech and encode it; `Heard` where there is none.
 
         Args:
@@ -74,7 +74,7 @@ class Windows:
         spoken = self._find(utterance.pcm, stop)
         if spoken is None:
             return Heard(language=self._unheard(utterance))
-        take = Take(
+        decoding = Decoding(
             utterance,
             spoken,
             fitting(spoken.seconds),
@@ -83,78 +83,82 @@ class Windows:
             language=self._decoder.known(utterance.language),
             temperature=utterance.temperature,
         )
-        self._encode(take)
-        return Heard(language=self._unheard(utterance)) if stop else take
+        self._encode(decoding)
+        return Heard(language=self._unheard(utterance)) if stop else decoding
 
-    def decode(self, takes: Sequence[Take]) -> list[Heard | Again]:
-        """Write a text for each of several takes that share a key.
+    def decode(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
+        """Write a text for each of several utterances that share a key.
 
         Raises:
             RuntimeError: The model broke off, or memory does not suffice for so many.
         """
-        memory = self._decoder.memory(takes)
-        self._decoder.detect(takes, memory)
-        guesses = self._decoder.generate(takes, memory)
-        judged = [(take, guess, judge(take, guess)) for take, guess in zip(takes, guesses, strict=True)]
-        self._decoder.add_words([(take, guess) for take, guess, verdict in judged if verdict == "good"])
+        memory = self._decoder.memory(decodings)
+        self._decoder.detect(decodings, memory)
+        guesses = self._decoder.generate(decodings, memory)
+        judged = [(decoding, guess, judge(decoding, guess)) for decoding, guess in zip(decodings, guesses, strict=True)]
+        self._decoder.add_words([(decoding, guess) for decoding, guess, verdict in judged if verdict == "good"])
         return [self._answer(*each) for each in judged]
 
-    def retry(self, takes: Sequence[Take]) -> list[Heard | Again]:
+    def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
         """Write them again: in a wider window, and each time warmer. After the last time the best text is kept.
 
         Raises:
             RuntimeError: The model broke off, or memory does not suffice for so many.
         """
-        for take in takes:
-            if take.features is None and take.memory is None and not take.stop:
-                self._encode(take)
-        waited_for = [take for take in takes if not take.stop]
+        for decoding in decodings:
+            if decoding.features is None and decoding.memory is None and not decoding.stop:
+                self._encode(decoding)
+        waited_for = [decoding for decoding in decodings if not decoding.stop]
         answers = iter(self.decode(waited_for) if waited_for else ())
-        return [Heard(language="en") if take not in waited_for else next(answers) for take in takes]
+        return [Heard(language="en") if decoding not in waited_for else next(answers) for decoding in decodings]
 
-    def _encode(self, take: Take) -> None:
-        take.features = self._spectrum.of(take.speech.pcm, take.frames)
-        if not take.stop:
-            self._decoder.encode(take)
+    def _encode(self, decoding: Decoding) -> None:
+        decoding.features = self._spectrum.of(decoding.speech.pcm, decoding.frames)
+        if not decoding.stop:
+            self._decoder.encode(decoding)
 
-    def _answer(self, take: Take, guess: Guess, verdict: str) -> Heard | Again:
+    def _answer(self, decoding: Decoding, guess: Guess, verdict: str) -> Heard | Again:
         if verdict == "silence":
-            return Heard(language=take.language or "en")
+            return Heard(language=decoding.language or "en")
         if verdict == "good":
-            return self._heard(take, guess)
-        best = guess if take.best is None else max(take.best, guess, key=_rank)
-        if (following := self._following(take, best)) is not None:
+            return self._heard(decoding, guess)
+        best = guess if decoding.best is None else max(decoding.best, guess, key=_rank)
+        if (following := self._following(decoding, best)) is not None:
             return Again(following)
-        self._decoder.add_words([(take, best)])
-        return self._heard(take, best)
+        self._decoder.add_words([(decoding, best)])
+        return self._heard(decoding, best)
 
-    def _following(self, take: Take, best: Guess) -> Take | None:
+    def _following(self, decoding: Decoding, best: Guess) -> Decoding | None:
         """Return how to look again; None: there is no other way left."""
-        if not take.second_look:
-            language = take.language if take.sure_language else self._decoder.known(take.utterance.language)
-            frames = wider(take.frames)
+        if not decoding.second_look:
+            language = decoding.language if decoding.sure_language else self._decoder.known(decoding.utterance.language)
+            frames = wider(decoding.frames)
             return replace(
-                take, frames=frames, second_look=True, language=language, features=None, memory=None, best=best
+                decoding, frames=frames, second_look=True, language=language, features=None, memory=None, best=best
             )
-        warmer = next((each for each in RETRY_TEMPERATURES if each > take.temperature), None)
-        return None if warmer is None or take.utterance.temperature else replace(take, temperature=warmer, best=best)
+        warmer = next((each for each in RETRY_TEMPERATURES if each > decoding.temperature), None)
+        return (
+            None
+            if warmer is None or decoding.utterance.temperature
+            else replace(decoding, temperature=warmer, best=best)
+        )
 
-    def _heard(self, take: Take, guess: Guess) -> Heard:
+    def _heard(self, decoding: Decoding, guess: Guess) -> Heard:
         segments = (
             Segment(
-                start=take.speech.when(piece["start"]),
-                end=take.speech.when(piece["end"], ends=True),
-                text=self._decoder.decoded(take, piece["tokens"]).rstrip(),
+                start=decoding.speech.when(piece["start"]),
+                end=decoding.speech.when(piece["end"], ends=True),
+                text=self._decoder.decoded(decoding, piece["tokens"]).rstrip(),
                 tokens=tuple(piece["tokens"]),
                 temperature=guess.temperature,
                 avg_logprob=guess.avg_logprob,
                 compression_ratio=compression_ratio(guess.text.strip()),
                 no_speech_prob=guess.no_speech_prob,
-                words=tuple(_word(take.speech, w["word"], w["start"], w["end"]) for w in piece.get("words", ())),
+                words=tuple(_word(decoding.speech, w["word"], w["start"], w["end"]) for w in piece.get("words", ())),
             )
             for piece in guess.pieces
         )
-        return Heard(language=take.language or "en", segments=tuple(believed(take, segments)))
+        return Heard(language=decoding.language or "en", segments=tuple(believed(decoding, segments)))
 
     def _unheard(self, utterance: Utterance) -> str:
         return self._decoder.known(utterance.language) or next(iter(self._decoder.languages), "en")

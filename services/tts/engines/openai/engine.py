@@ -22,7 +22,7 @@ from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
-from tts.audio.decode import Decoder
+from tts.audio.decode import AudioDecoder
 from tts.audio.pcm import RATE, pcm
 from tts.audio.recognise import NotSound
 from tts.engines import Engine
@@ -216,7 +216,7 @@ class OpenAI(Engine):
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
         reply = await self._remote.ask(self._question(text, voice, speed))
-        decoder = Decoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
+        decoder = AudioDecoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
         try:
             async for piece in self._remote.pieces(reply, self.options.first_audio_seconds, self.options.gap_seconds):
                 for sound in decoder.feed(piece):

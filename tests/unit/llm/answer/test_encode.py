@@ -1,13 +1,13 @@
 import json
 from typing import Any
 
-from llm.answer.encode import Spoken, Usage, completion, events
+from llm.answer.encode import AnswerChoice, Usage, completion, events
 
-HI = Spoken(("你好", "!"), "stop")
-CUT = Spoken(("one",), "length")
+HI = AnswerChoice(("你好", "!"), "stop")
+CUT = AnswerChoice(("one",), "length")
 
 
-def chunks(*choices: Spoken, usage: Usage | None = None) -> list[Any]:
+def chunks(*choices: AnswerChoice, usage: Usage | None = None) -> list[Any]:
     sent = list(events(choices, "m", usage))
     assert sent.pop() == b"data: [DONE]\n\n"
     assert all(event.startswith(b"data: ") and event.endswith(b"\n\n") and event.count(b"\n") == 2 for event in sent)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.errors import ApiError
 from chassis.upstream.refusals import within_success
-from llm.answer.mend import Mender
+from llm.answer.mend import ChunkMender
 from llm.answer.whole import NoAnswer, answer_of, mended, unrolled
 from unit.llm.answer.streams import BEGIN, DONE, END, Relay, chunk, chunks_of, strainer
 
@@ -83,4 +83,4 @@ def test_of_any_whole_answer_only_an_answer_leaves(sent: Any) -> None:
 
 
 def test_a_chunk_of_nothing_begins_nothing() -> None:
-    assert Mender("asked").chunk({"choices": [{}]}) == []
+    assert ChunkMender("asked").chunk({"choices": [{}]}) == []

@@ -8,7 +8,7 @@ import pytest
 from fixtures import sounds
 from stt.hearing import RATE
 from stt.sound.audio_file import STEP, Format, encoded
-from stt.sound.microphone import Mender
+from stt.sound.microphone import MicrophoneFilter
 from unit.stt.fakes import decoded
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -46,7 +46,7 @@ def test_what_loses_nothing_gives_each_sample_back(kind: Format) -> None:
     back = decoded(encoded(pcm, kind)[1])
 
     assert len(back) == len(pcm)
-    assert np.abs(back - Mender().mend(pcm)).max() < 16 / 32768
+    assert np.abs(back - MicrophoneFilter().mend(pcm)).max() < 16 / 32768
 
 
 @pytest.mark.parametrize("samples", [STEP - 1, STEP, STEP + 1])
@@ -56,7 +56,7 @@ def test_where_two_steps_meet_nothing_is_lost_or_said_twice(samples: int) -> Non
     back = decoded(encoded(pcm, "flac")[1])
 
     assert len(back) == samples
-    assert np.abs(back - Mender().mend(pcm)).max() < 16 / 32768
+    assert np.abs(back - MicrophoneFilter().mend(pcm)).max() < 16 / 32768
 
 
 @pytest.mark.parametrize("kind", FORMATS)

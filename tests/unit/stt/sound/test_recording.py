@@ -8,7 +8,7 @@ import pytest
 from chassis.errors import BadRequest, TooBusy
 from fixtures import sounds
 from stt.hearing import RATE
-from stt.sound.microphone import Mender
+from stt.sound.microphone import MicrophoneFilter
 from stt.sound.recording import LONGEST, LONGEST_SECONDS, STEP, Piece, Recording, Recordings, cut
 
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
@@ -51,7 +51,9 @@ async def test_a_long_one_comes_in_pieces_that_are_the_whole_when_they_are_joine
     assert [round(piece.begin * RATE) for piece in pieces[1:]] == [
         round(piece.begin * RATE) + len(piece.pcm) for piece in pieces[:-1]
     ]
-    np.testing.assert_allclose(np.concatenate([piece.pcm for piece in pieces]), Mender().mend(sound), atol=1e-3)
+    np.testing.assert_allclose(
+        np.concatenate([piece.pcm for piece in pieces]), MicrophoneFilter().mend(sound), atol=1e-3
+    )
 
 
 @speaks

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imitations.speech import spoken
-from tts.audio.decode import Decoder
+from tts.audio.decode import AudioDecoder
 from tts.audio.parsers import MOST_FILE_BYTES
 from tts.audio.pcm import RATE
 from tts.audio.recognise import NotSound, recognise
@@ -23,7 +23,7 @@ FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm", "m4a", "webm"]
 
 def heard(data: bytes, step: int = 777, **how: int | bool) -> "array[int]":
     """What comes out when it comes in pieces of `step` bytes."""
-    decoder = Decoder(**how)  # type: ignore[arg-type]
+    decoder = AudioDecoder(**how)  # type: ignore[arg-type]
     pcm = b"".join(sound for at in range(0, len(data), step) for sound in decoder.feed(data[at : at + step]))
     return array("h", pcm + b"".join(decoder.finish()))
 
@@ -53,7 +53,7 @@ def test_it_does_not_matter_how_the_bytes_are_cut(kind: str, step: int) -> None:
 
 @pytest.mark.parametrize("kind", ["mp3", "aac", "wav", "pcm"])
 def test_the_first_sound_needs_no_more_than_the_first_bytes(kind: str) -> None:
-    decoder, data = Decoder(), spoken(kind, 2.0)
+    decoder, data = AudioDecoder(), spoken(kind, 2.0)
     needed = next(at for at in range(0, len(data), 64) if any(decoder.feed(data[at : at + 64])))
 
     assert needed < 1_600

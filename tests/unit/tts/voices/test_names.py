@@ -1,30 +1,30 @@
 import pytest
 
-from tts.voices.names import Told, microsoft, told
+from tts.voices.names import VoiceTraits, microsoft, told
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("zh-CN-YunjianNeural", Told("zh-CN", "male")),
-        ("zh-CN-liaoning-XiaobeiNeural", Told("zh-CN-liaoning", "female")),
-        ("en-US-EmmaMultilingualNeural", Told("en-US", "female")),
-        ("zh-CN-NobodyNeural", Told("zh-CN", None)),
-        ("ZH-CN-xiaoxiaoneural", Told("zh-CN", "female")),
-        ("zh-cn-yunjianneural", Told("zh-CN", "male")),
-        ("ZH-CN-LIAONING-XIAOBEINEURAL", Told("zh-CN-liaoning", "female")),
-        ("en-us-nobodyneural", Told("en-US", None)),
-        ("AF_HEART", Told("en-US", "female")),
-        ("af_heart", Told("en-US", "female")),
-        ("zm_yunxi", Told("zh-CN", "male")),
-        ("粤语女", Told("zh-HK", "female")),
+        ("zh-CN-YunjianNeural", VoiceTraits("zh-CN", "male")),
+        ("zh-CN-liaoning-XiaobeiNeural", VoiceTraits("zh-CN-liaoning", "female")),
+        ("en-US-EmmaMultilingualNeural", VoiceTraits("en-US", "female")),
+        ("zh-CN-NobodyNeural", VoiceTraits("zh-CN", None)),
+        ("ZH-CN-xiaoxiaoneural", VoiceTraits("zh-CN", "female")),
+        ("zh-cn-yunjianneural", VoiceTraits("zh-CN", "male")),
+        ("ZH-CN-LIAONING-XIAOBEINEURAL", VoiceTraits("zh-CN-liaoning", "female")),
+        ("en-us-nobodyneural", VoiceTraits("en-US", None)),
+        ("AF_HEART", VoiceTraits("en-US", "female")),
+        ("af_heart", VoiceTraits("en-US", "female")),
+        ("zm_yunxi", VoiceTraits("zh-CN", "male")),
+        ("粤语女", VoiceTraits("zh-HK", "female")),
         ("alloy", None),
         ("guodegang", None),
         ("xf_nobody", None),
         ("", None),
     ],
 )
-def test_a_name_tells_what_it_tells(name: str, said: Told | None) -> None:
+def test_a_name_tells_what_it_tells(name: str, said: VoiceTraits | None) -> None:
     assert told(name) == said
 
 

@@ -23,7 +23,7 @@ from llm.app import assemble, create_app
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
 from llm.engines.gguf.engine import Gguf
-from llm.engines.gguf.model_server import ModelServer, Wanted
+from llm.engines.gguf.model_server import ModelServer, ModelToRun
 from llm.settings import RelayOptions, Settings
 from unit.llm.engines.openai.test_engine import asked
 from unit.llm.fakes import HELLO, ask, client_of, service, serving
@@ -61,7 +61,7 @@ def file() -> Path:
 
 def server(file: Path, **more: Any) -> ModelServer:
     fields: dict[str, Any] = {"path": str(file), "name": MODEL, "context": 1024, "threads": 1}
-    return ModelServer(Wanted(**fields | more))
+    return ModelServer(ModelToRun(**fields | more))
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import pytest
 from chassis.errors import EngineUnavailable
 from imitations.upstream import Manner, Upstream
 from llm.engines.openai.engine import OpenAI
-from llm.engines.openai.local import Local, Place, Server, around, find
+from llm.engines.openai.local import Local, LocalServer, Place, around, find
 from unit.llm.engines.openai.test_engine import asked
 
 
@@ -24,7 +24,7 @@ async def test_the_first_server_that_has_a_model_to_talk_with_is_found() -> None
         places = [place("vllm", silent), place("lmstudio", deaf), place("ollama", talker)]
         server = await asyncio.to_thread(find, places)
 
-    assert server == Server("ollama", talker.base_url, ("qwen3:0.6b",))
+    assert server == LocalServer("ollama", talker.base_url, ("qwen3:0.6b",))
 
 
 async def test_where_there_is_none_it_is_looked_for_again() -> None:

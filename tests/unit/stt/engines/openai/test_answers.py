@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stt.engines.openai.answers import Answered, Part
+from stt.engines.openai.answers import Answered, AnsweredSegment
 from stt.engines.openai.answers import segments as segments_of
 from stt.hearing import RATE, Word
 from stt.sound.speech import Speech
@@ -54,7 +54,11 @@ def test_kana_and_hangul_say_more_than_the_characters_beside_them(text: str, lan
 def test_words_that_came_apart_belong_to_the_segment_in_which_they_begin_and_late_ones_to_the_last() -> None:
     answered = Answered(
         "good bear",
-        segments=(Part(" good ", 0.0, 2.0), Part(" <|en|> ", 2.0, 2.5), Part(" bear", 2.5, 3.0)),
+        segments=(
+            AnsweredSegment(" good ", 0.0, 2.0),
+            AnsweredSegment(" <|en|> ", 2.0, 2.5),
+            AnsweredSegment(" bear", 2.5, 3.0),
+        ),
         words=(Word(" good", 0.5, 2.0), Word("bear", 2.5, 3.0), Word("!", 9.0, 9.5)),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from stt.engines.sphinx.process import Unusable, _read, _write, likelihood, listener, words
+from stt.engines.sphinx.process import UnusableGrammar, _read, _write, likelihood, listener, words
 
 KNOWN = frozenset(["please", "tell", "me", "a", "story", "hello", "bear", "good", "night", "sing"])
 
@@ -120,14 +120,14 @@ def test_only_the_words_of_a_grammar_are_looked_up(tmp_path: Path) -> None:
     ],
 )
 def test_words_that_it_does_not_know_are_named_once_and_not_all_of_many(keywords: list[str], named: str) -> None:
-    with pytest.raises(Unusable, match=named):
+    with pytest.raises(UnusableGrammar, match=named):
         listener(FakeDecoder, keywords=[(phrase, 1.0) for phrase in keywords])
 
 
 def test_a_grammar_that_is_no_text_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "b.jsgf").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(Unusable, match="cannot be read"):
+    with pytest.raises(UnusableGrammar, match="cannot be read"):
         listener(FakeDecoder, grammar=str(tmp_path / "b.jsgf"))
 
 

@@ -15,7 +15,7 @@ from chassis.threads import Stop
 from fixtures.whisper_model import tone
 from stt.admission import Full
 from stt.engines.whisper.batching import Batching, Limit
-from stt.engines.whisper.decoding import Take, Utterance
+from stt.engines.whisper.decoding import Decoding, Utterance
 from stt.engines.whisper.windows import Again, Windows
 from stt.hearing import RATE, Heard, Segment
 from stt.sound.speech import Speech
@@ -34,30 +34,32 @@ class Parrot:
         self.entered, self.go = threading.Semaphore(0), threading.Event()
         self.go.set()
 
-    def prepare(self, utterance: Utterance, stop: Stop) -> Take | Heard:
+    def prepare(self, utterance: Utterance, stop: Stop) -> Decoding | Heard:
         text = utterance.prompt or ""
         if text == "silence":
             return Heard(language="en")
         if text == "unprepared":
             raise RuntimeError("cannot be prepared")
-        return Take(
+        return Decoding(
             utterance, Speech(utterance.pcm, ((0, 1),)), len(utterance.pcm), [0] * len(utterance.hotwords or ""), stop
         )
 
-    def decode(self, takes: Sequence[Take]) -> list[Heard | Again]:
-        texts = [take.utterance.prompt or "" for take in takes]
+    def decode(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
+        texts = [decoding.utterance.prompt or "" for decoding in decodings]
         self.batches.append(texts)
         self.entered.release()
         assert self.go.wait(LIMIT)
-        if len(takes) > self.fits:
+        if len(decodings) > self.fits:
             raise RuntimeError("CUDA failed with error out of memory")
         if "poison" in texts:
             raise RuntimeError("it broke off")
-        return [Again(take) if text == "mumble" else said(text) for take, text in zip(takes, texts, strict=True)]
+        return [
+            Again(decoding) if text == "mumble" else said(text) for decoding, text in zip(decodings, texts, strict=True)
+        ]
 
-    def retry(self, takes: Sequence[Take]) -> list[Heard | Again]:
-        self.retried += [take.utterance.prompt or "" for take in takes]
-        return [said("clear") for _ in takes]
+    def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
+        self.retried += [decoding.utterance.prompt or "" for decoding in decodings]
+        return [said("clear") for _ in decodings]
 
 
 def said(text: str) -> Heard:

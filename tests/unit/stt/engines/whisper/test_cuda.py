@@ -54,10 +54,10 @@ def on_cuda(fits: int = 1000) -> tuple[Windows, OnCuda]:
 
 def test_a_batch_is_encoded_together_on_the_card_and_each_hears_its_own() -> None:
     windows, card = on_cuda()
-    takes = [prepared(windows, Utterance(pcm=tone(n, 1.0 + n / 4), language="en")) for n in range(8)]
+    decodings = [prepared(windows, Utterance(pcm=tone(n, 1.0 + n / 4), language="en")) for n in range(8)]
     assert not card.encoded, "what is encoded one by one would travel to the card and back"
 
-    assert texts(windows.decode(takes)) == list(TONES)
+    assert texts(windows.decode(decodings)) == list(TONES)
     assert card.encoded == [8]
 
 

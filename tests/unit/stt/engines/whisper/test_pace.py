@@ -10,7 +10,7 @@ import numpy as np
 from chassis.threads import Stop
 from stt.admission import Full
 from stt.engines.whisper.batching import Batching
-from stt.engines.whisper.decoding import Take, Utterance
+from stt.engines.whisper.decoding import Decoding, Utterance
 from stt.engines.whisper.windows import Again
 from stt.hearing import Heard
 from stt.sound.speech import Speech
@@ -30,19 +30,21 @@ class Worker:
     def clock(self) -> float:
         return monotonic() * self.faster
 
-    def prepare(self, utterance: Utterance, stop: Stop) -> Take | Heard:
+    def prepare(self, utterance: Utterance, stop: Stop) -> Decoding | Heard:
         sleep(EASY_SECONDS / 3 / self.faster)
-        return Take(utterance, Speech(utterance.pcm, ((0, 1),)), 600, [], stop)
+        return Decoding(utterance, Speech(utterance.pcm, ((0, 1),)), 600, [], stop)
 
-    def decode(self, takes: Sequence[Take]) -> list[Heard | Again]:
-        sleep(EASY_SECONDS * (2 + len(takes)) / 3 / self.faster)
-        return [Again(take) if take.utterance.prompt == "hard" else Heard(language="en") for take in takes]
+    def decode(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
+        sleep(EASY_SECONDS * (2 + len(decodings)) / 3 / self.faster)
+        return [
+            Again(decoding) if decoding.utterance.prompt == "hard" else Heard(language="en") for decoding in decodings
+        ]
 
-    def retry(self, takes: Sequence[Take]) -> list[Heard | Again]:
-        for take in takes:
-            if not take.stop:
+    def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
+        for decoding in decodings:
+            if not decoding.stop:
                 sleep(HARD_SECONDS / self.faster)
-        return [Heard(language="en") for _ in takes]
+        return [Heard(language="en") for _ in decodings]
 
 
 def utterance(kind: str) -> Utterance:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chassis.threads import Stop
 from fixtures.whisper_model import make, tone
-from stt.engines.whisper.decoding import Take, Utterance, between_timestamps
+from stt.engines.whisper.decoding import Decoding, Utterance, between_timestamps
 from stt.engines.whisper.features import BUCKETS, Spectrum, fitting, wider
 from stt.engines.whisper.judging import is_loop
 from stt.engines.whisper.windows import Again, Windows
@@ -45,10 +45,10 @@ def windows(
     return Windows(model(kind), find=find, **options)  # type: ignore[arg-type]
 
 
-def prepared(to: Windows, utterance: Utterance) -> Take:
-    take = to.prepare(utterance)
-    assert isinstance(take, Take)
-    return take
+def prepared(to: Windows, utterance: Utterance) -> Decoding:
+    decoding = to.prepare(utterance)
+    assert isinstance(decoding, Decoding)
+    return decoding
 
 
 def texts(answers: Sequence[Heard | Again]) -> list[str]:
@@ -71,13 +71,13 @@ def test_each_of_a_batch_gets_its_own_words_language_and_length() -> None:
     hearing = windows()
     languages = ["en", "zh", "de", "fr", None, "ja", None, "ko"]
     seconds = [0.5 + n * 0.3 for n in range(8)]
-    takes = [
+    decodings = [
         prepared(hearing, Utterance(pcm=tone(n, seconds[n]), language=languages[n], prompt="abc"[n % 3]))
         for n in range(8)
     ]
-    assert len({take.key for take in takes}) == 1
+    assert len({decoding.key for decoding in decodings}) == 1
 
-    answers = hearing.decode(takes)
+    answers = hearing.decode(decodings)
 
     assert texts(answers) == list(TONES)
     for answer, language, length in zip(answers, languages, seconds, strict=True):
@@ -90,9 +90,9 @@ def test_the_languages_of_a_batch_are_found_each_in_its_own_sound() -> None:
     codes = ["en", "zh", "de", "fr", "es", "it", "ja", "ko"]
     polyglot = Windows(model("tones", " ".join(codes)), find=everything)
     stated = {2: "pl", 5: "nl"}
-    takes = [prepared(polyglot, Utterance(pcm=tone(n, 1.0 + n / 4), language=stated.get(n))) for n in range(8)]
+    decodings = [prepared(polyglot, Utterance(pcm=tone(n, 1.0 + n / 4), language=stated.get(n))) for n in range(8)]
 
-    answers = polyglot.decode(takes)
+    answers = polyglot.decode(decodings)
 
     assert [answer.language for answer in answers if isinstance(answer, Heard)] == [
         stated.get(n, code) for n, code in enumerate(codes)
@@ -116,15 +116,15 @@ def test_prompt_and_hot_words_come_before_what_is_said_and_are_cut_to_half_the_r
     assert prepared(hearing, Utterance(pcm=tone(0, 1.0), prompt="once upon", hotwords="Momo")).previous == hot + said
     assert prepared(hearing, Utterance(pcm=tone(0, 1.0), hotwords="Momo")).previous == hot
     assert len(prepared(hearing, Utterance(pcm=tone(0, 1.0), prompt="x" * 9999)).previous) == 223
-    take = prepared(hearing, Utterance(pcm=tone(3, 1.0), prompt="x" * 9999, hotwords="y" * 9999, language="en"))
-    assert texts(hearing.decode([take])) == ["dog"], "the longest prompt leaves room for the answer"
+    decoding = prepared(hearing, Utterance(pcm=tone(3, 1.0), prompt="x" * 9999, hotwords="y" * 9999, language="en"))
+    assert texts(hearing.decode([decoding])) == ["dog"], "the longest prompt leaves room for the answer"
 
 
 def test_words_of_a_batch_lie_in_their_own_sound() -> None:
     offset = 2 * RATE
     hearing = windows("say", find=lambda pcm, stop: Speech(pcm[offset:], ((offset, len(pcm)),)))
     lengths = [1.0, 2.5]
-    takes = [
+    decodings = [
         prepared(
             hearing,
             Utterance(pcm=np.concatenate([np.zeros(offset, np.float32), tone(n, s)]), language=code, words=True),
@@ -132,7 +132,7 @@ def test_words_of_a_batch_lie_in_their_own_sound() -> None:
         for n, (s, code) in enumerate(zip(lengths, ("en", "zh"), strict=True))
     ]
 
-    for answer, length in zip(hearing.decode(takes), lengths, strict=True):
+    for answer, length in zip(hearing.decode(decodings), lengths, strict=True):
         assert isinstance(answer, Heard)
         words = [word for part in answer.segments for word in part.words]
         assert [word.word for word in words] == list(SAYS)
@@ -142,8 +142,8 @@ def test_words_of_a_batch_lie_in_their_own_sound() -> None:
 
 def test_the_language_is_found_by_the_same_pass_of_the_encoder() -> None:
     chinese = Windows(model("say", "zh"), find=everything)
-    take = prepared(chinese, Utterance(pcm=tone(0, 1.0)))
-    [answer] = chinese.decode([take])
+    decoding = prepared(chinese, Utterance(pcm=tone(0, 1.0)))
+    [answer] = chinese.decode([decoding])
 
     assert isinstance(answer, Heard)
     assert answer.language == "zh"
@@ -151,28 +151,28 @@ def test_the_language_is_found_by_the_same_pass_of_the_encoder() -> None:
 
 def test_only_the_operators_languages_are_detected() -> None:
     limited = Windows(model("say", "zh"), find=everything, languages=("de", "en"))
-    take = prepared(limited, Utterance(pcm=tone(0, 1.0)))
-    [answer] = limited.decode([take])
+    decoding = prepared(limited, Utterance(pcm=tone(0, 1.0)))
+    [answer] = limited.decode([decoding])
 
-    assert (answer.language if isinstance(answer, Heard) else answer.take.language) in ("de", "en")
+    assert (answer.language if isinstance(answer, Heard) else answer.decoding.language) in ("de", "en")
 
 
 def test_the_callers_candidates_are_those_that_are_detected() -> None:
     wide = Windows(model("say", "zh"), find=everything)
-    take = prepared(wide, Utterance(pcm=tone(0, 1.0), candidates=("de", "en")))
-    [answer] = wide.decode([take])
+    decoding = prepared(wide, Utterance(pcm=tone(0, 1.0), candidates=("de", "en")))
+    [answer] = wide.decode([decoding])
 
-    assert (answer.language if isinstance(answer, Heard) else answer.take.language) in ("de", "en")
+    assert (answer.language if isinstance(answer, Heard) else answer.decoding.language) in ("de", "en")
 
 
 def test_what_does_not_end_is_heard_again_padded() -> None:
     speaker = windows("a b c d e f g h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh ii jj kk")
-    take = prepared(speaker, Utterance(pcm=tone(0, 0.1), language="en"))
-    [answer] = speaker.decode([take])
+    decoding = prepared(speaker, Utterance(pcm=tone(0, 0.1), language="en"))
+    [answer] = speaker.decode([decoding])
 
     assert isinstance(answer, Again), "nobody says so much in a tenth of a second"
     while isinstance(answer, Again):
-        [answer] = speaker.retry([answer.take])
+        [answer] = speaker.retry([answer.decoding])
     assert texts([answer])[0].startswith("a b c")
 
 

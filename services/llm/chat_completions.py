@@ -18,10 +18,10 @@ from llm.budgets.key_budgets import Accounts
 from llm.engines import Engine
 from llm.filler import continued, filler
 from llm.gen_ai_metrics import Measured
+from llm.request.parsing import parse
 from llm.settings import Settings
 from llm.speak_ahead import Ahead, Teller
 from llm.turn import UNBUFFERED, Turn
-from llm.wire import parse
 
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard

@@ -1,19 +1,14 @@
 """Requests for chat: exactly the fields that are read here. The rest of a request stays the bytes it came as.
 
-Types and ranges are checked here for every engine. Vocabularies that providers extend (kinds of parts, of tools,
-service tiers) are checked by the engine that acts on them.
+Types and ranges are those of every engine; what no type can say is checked by `llm/request/parsing.py`. Vocabularies
+that providers extend (kinds of parts, of tools, service tiers) are checked by the engine that acts on them.
 """
 
-import asyncio
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypeAlias
 
-import msgspec
 from msgspec import Meta, Raw, Struct, field
-from starlette.requests import Request
 
-from chassis.errors import BadRequest
-from chassis.server.bodies import parse_json
 from llm.answer.usage import Tally
 
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
@@ -22,10 +17,6 @@ Bias: TypeAlias = Annotated[int, Meta(ge=-100, le=100)]
 Stops: TypeAlias = Annotated[list[str], Meta(min_length=1, max_length=4)]
 Opaque: TypeAlias = Raw
 """Value that is only passed on: to take it apart would cost time, and it may be made to cost much."""
-_LARGE_BYTES = 2**20
-_LEAST_BYTES_AN_ITEM = 20
-MOST_ITEMS = 20_000
-"""Messages, or parts and tools, that a request may have."""
 Metadata: TypeAlias = Annotated[dict[str, str], Meta(max_length=16)]
 
 
@@ -91,18 +82,6 @@ class Function(Struct, tag_field="role", tag="function"):
 
 
 Message: TypeAlias = System | Developer | User | Assistant | Tool | Function
-
-PARTS: dict[type[Message], tuple[str, ...]] = {
-    System: ("text",),
-    Developer: ("text",),
-    Assistant: ("text", "refusal"),
-    Tool: ("text",),
-}
-"""Types of parts that a message may have; a user's may be of any type that an upstream understands."""
-
-
-_SIGNS_OF_EMPTY = (b'""', b'"tools"', b"null")
-"""Bytes of which a body with an empty field holds one; a regular expression would take half a second for 16 MB."""
 
 
 class StreamOptions(Struct):
@@ -184,7 +163,7 @@ class ChatRequest(Struct):
             self.reasoning_format,
             self.chat_template_kwargs,
         )
-        return self.reasoning_effort is not None or any(map(_is_given, said))
+        return self.reasoning_effort is not None or any(map(is_given, said))
 
     @property
     def wants_usage(self) -> bool:
@@ -220,103 +199,9 @@ class Asked(Struct, frozen=True):
     """Count of the answer's tokens, kept by the engine."""
 
 
-async def parse(request: Request) -> Asked:
-    """Parse a request. A field that is empty counts as left out, and is not passed on.
-
-    Raises:
-        BadRequest: It is no valid request; `param` names the field.
-    """
-    body = await request.body()
-    _check_size(body)
-    await _step_aside(body)
-    body = _without_empty_fields(body)
-    await _step_aside(body)
-    wanted = await parse_json(request, ChatRequest, body=body)
-    await _step_aside(body)
-    try:
-        body.decode()  # also what nobody here reads: an upstream would choke on it
-    except UnicodeDecodeError as exc:
-        raise BadRequest("The body is not valid UTF-8.") from exc
-    for number, message in enumerate(wanted.messages):
-        _check_message(message, f"messages[{number}]")
-    _check_fields(wanted)
-    return Asked(wanted, body)
-
-
-async def _step_aside(body: bytes) -> None:
-    """Let other callers have a turn between two looks at a large body."""
-    if len(body) > _LARGE_BYTES:
-        await asyncio.sleep(0)
-
-
-def _without_empty_fields(body: bytes) -> bytes:
-    if not any(sign in body for sign in _SIGNS_OF_EMPTY):
-        return body
-    try:
-        fields: dict[str, Raw] = msgspec.json.decode(body, type=dict[str, Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body  # the parser says what is wrong
-    filled = {name: value for name, value in fields.items() if name == "messages" or not _is_empty(name, value)}
-    return body if len(filled) == len(fields) else msgspec.json.encode(filled)
-
-
-def _is_empty(name: str, value: Raw) -> bool:
-    text = bytes(value)
-    if name == "tools" and text.startswith(b"["):
-        return not text[1:-1].strip()
-    return text == b'""' or (name == "model" and text == b"null")
-
-
-def _check_message(message: Message, where: str) -> None:
-    content = message.content
-    if isinstance(content, list):
-        for number, part in enumerate(content):
-            _check_part(part, f"{where}.content[{number}]", PARTS.get(type(message)))
-    elif isinstance(message, Assistant) and content is None and not _says_otherwise(message):
-        raise _missing(f"{where}.content")
-
-
-def _says_otherwise(message: Assistant) -> bool:
-    return bool(message.tool_calls or message.function_call or message.refusal or _is_given(message.audio))
-
-
-def _check_part(part: Part, where: str, allowed: tuple[str, ...] | None) -> None:
-    if allowed is not None and part.type not in allowed:
-        raise BadRequest(f"Invalid '{where}.type': expected one of {', '.join(allowed)}.", param=f"{where}.type")
-    if part.type in ("text", "refusal"):
-        is_given = getattr(part, part.type) is not None
-    else:
-        is_given = part.type not in ("image_url", "input_audio", "file") or _is_given(getattr(part, part.type))
-    if not is_given:
-        raise _missing(f"{where}.{part.type}")
-
-
-def _check_fields(wanted: ChatRequest) -> None:
-    if wanted.stream_options is not None and not wanted.stream:
-        raise BadRequest("'stream_options' is only allowed with 'stream'.", param="stream_options")
-    if wanted.top_logprobs is not None and not wanted.logprobs:
-        raise BadRequest("'top_logprobs' is only allowed with 'logprobs'.", param="top_logprobs")
-    if isinstance(wanted.tool_choice, str) and wanted.tool_choice not in ("none", "auto", "required"):
-        raise BadRequest("Invalid 'tool_choice': expected none, auto, required or an object.", param="tool_choice")
-    if (form := wanted.response_format) is not None and form.type == "json_schema" and form.json_schema is None:
-        raise _missing("response_format.json_schema")
-    for number, tool in enumerate(wanted.tools or ()):
-        if tool.type in ("function", "custom") and getattr(tool, tool.type) is None:
-            raise _missing(f"tools[{number}].{tool.type}")
-
-
-def _is_given(value: Opaque) -> bool:
+def is_given(value: Opaque) -> bool:
+    """Return True where the caller wrote the field, and not as null."""
     return bytes(value) != b"null"
-
-
-def _check_size(body: bytes) -> None:
-    """Refuse what would keep all others waiting while it is taken apart; a quote within a text is written otherwise."""
-    if len(body) > _LEAST_BYTES_AN_ITEM * MOST_ITEMS and max(body.count(b'"role"'), body.count(b'"type"')) > MOST_ITEMS:
-        raise BadRequest(f"Invalid 'messages': more than {MOST_ITEMS} messages, parts or tools.", param="messages")
-
-
-def _missing(param: str) -> BadRequest:
-    return BadRequest(f"Missing required parameter: {param!r}.", param=param)
 
 
 def text_of(content: Content | None) -> str:

@@ -1,1 +1,1 @@
-"""A chat request on its way to an engine: its fields, its messages, and what each provider takes."""
+"""A chat request: parsed and checked, its fields, its messages, what each provider takes of it."""

@@ -13,6 +13,7 @@ from chassis.guard.loading import guard_of_environment
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.server.openapi import Described
+from chassis.server.privacy import Privacy
 from chassis.settings import read
 from llm.budgets.key_budgets import Accounts
 from llm.chat_completions import chat_completions
@@ -54,8 +55,6 @@ def assemble(
         await accounts.aclose()
         if teller is not None:
             await teller.aclose()
-        if guard is not None:
-            await guard.aclose()
 
     return create_service(
         settings,
@@ -71,5 +70,7 @@ def assemble(
         ],
         keys=keys,
         at_end=end,
+        privacy=Privacy("words", "LLM_ENGINES", kept=accounts.keeps, sent=() if teller is None else (teller.sends,)),
+        guard=guard,
         described={"/v1/chat/completions": Described(ChatRequest, ("application/json", "text/event-stream"))},
     )

@@ -46,11 +46,18 @@ class ChatService(Engine):
     """
 
     first_byte_seconds = 2.0
+    url: str
+    """Address that what is asked is sent to, at the provider's own host."""
     models: tuple[str, ...] = ()
 
     def __init__(self, vendor: Vendor, options: RelayOptions) -> None:
         self.vendor, self.options = vendor, options
         self._stops: set[asyncio.Task[None]] = set()
+
+    @property
+    def sends_to(self) -> str:
+        """Server that gets what is asked."""
+        return self.vendor.server_of(self.url)
 
     @abstractmethod
     def attempt(self, key: str, wanted: ChatRequest) -> AsyncGenerator[str | Finish, None]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from chassis import trace
 from chassis.errors import ApiError
+from chassis.privacy import Sent
 from chassis.settings import Options, SettingError
 
 PATH = "/audio/speech/ahead"
@@ -83,6 +84,11 @@ class Teller:
     @classmethod
     def of(cls, options: SpeakAheadOptions) -> "Teller | None":
         return cls(options) if options.speak_ahead_url else None
+
+    @property
+    def sends(self) -> Sent:
+        """Entry for the sheet of what leaves this service."""
+        return Sent("words", "tts", "LLM_SPEAK_AHEAD_URL", self._tts.shown)
 
     async def tell(self, text: str, authorization: str) -> None:
         """Let tts speak a piece; return when it has, or will not."""

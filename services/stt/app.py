@@ -14,6 +14,7 @@ from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.server.model_list import EngineList
 from chassis.server.openapi import Described
+from chassis.server.privacy import Privacy
 from chassis.settings import SettingError, read
 from stt.engines import ENGINES, ROWS, Engine
 from stt.engines.openai.providers import UPSTREAMS
@@ -59,8 +60,8 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     ]
     gives = ("application/json", "text/plain", "text/event-stream")
     described = {"/v1/audio/transcriptions": Described(TranscriptionRequest, gives, files=("file",))}
-    at_end = None if guard is None else guard.aclose
-    return create_service(settings, chain, routes, keys=keys, described=described, at_end=at_end)
+    privacy = Privacy("sound", "STT_ENGINES", passing=("a recording over 1 MB",))
+    return create_service(settings, chain, routes, keys=keys, described=described, privacy=privacy, guard=guard)
 
 
 def _default_language(settings: Settings) -> str | None:

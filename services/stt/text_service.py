@@ -69,6 +69,8 @@ class TextService(Engine):
     """
 
     first_byte_seconds = 1.0
+    url: str
+    """Address that what is asked is sent to, at the provider's own host."""
     models: tuple[str, ...] = ()
     format: Format | Raw = "wav"
     languages: frozenset[str] = frozenset()
@@ -91,6 +93,11 @@ class TextService(Engine):
         Raises:
             ApiError: The service refused, or broke off.
         """
+
+    @property
+    def sends_to(self) -> str:
+        """Server that gets what is asked."""
+        return self.vendor.server_of(self.url)
 
     @property
     def detail(self) -> str | None:

@@ -14,6 +14,7 @@ from chassis.process import keep_freed_memory
 from chassis.server.app import create_service
 from chassis.server.model_list import EngineList
 from chassis.server.openapi import Described
+from chassis.server.privacy import Privacy
 from chassis.settings import read
 from tts.audio.loudness import Levels
 from tts.cache.cache import Cache
@@ -76,6 +77,7 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
             "/v1/audio/speech": Described(SpeechRequest, (*MEDIA_TYPES.values(), "text/event-stream")),
             "/v1/audio/speech/ahead": Described(SpeakAheadRequest),
         },
-        at_end=None if guard is None else guard.aclose,
+        privacy=Privacy("words", "TTS_ENGINES", kept=() if cache is None else cache.keeps),
+        guard=guard,
         door=cache is None,  # what was kept is served however busy we are; the chain refuses the others itself
     )

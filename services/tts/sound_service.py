@@ -34,6 +34,8 @@ class SoundService(Engine):
     comes.
     """
 
+    url: str
+    """Address that what is asked is sent to, at the provider's own host."""
     first_byte_seconds = 1.0
     billed = True
     sound: Sound = pcm(RATE)
@@ -62,6 +64,11 @@ class SoundService(Engine):
     @abstractmethod
     def call(self, key: str, text: str, voice: Voice, speed: float) -> Call:
         """Return the request for one clause."""
+
+    @property
+    def sends_to(self) -> str:
+        """Server that gets what is asked."""
+        return self.vendor.server_of(self.url)
 
     async def unwrapped(self, reply: Reply) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the sound as they come.

@@ -36,6 +36,8 @@ class Engine(Protocol):
     `EngineUnavailable`. These are optional:
 
     - `detail`: text that /readyz shows beside "ready".
+    - `sends_to`: server that gets what is asked; without it nothing leaves this machine's own programs.
+    - `keeps`: entries for the sheet of what is kept.
     - `only`: the one language that it knows, which /readyz shows too.
     - `stands_in = True`: the engine only replaces better ones, and is never asked ahead of its turn.
     - `canary()`: a coroutine that proves the engine's health without a caller, or raises. A resting engine that has

@@ -5,11 +5,11 @@ from collections import Counter as Points
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
-from prometheus_client import Counter
+from prometheus_client import CollectorRegistry, Counter
 
 from chassis import metrics
 from chassis.guard.held import Held, clauses
@@ -19,6 +19,7 @@ from chassis.guard.notices import Notices
 from chassis.guard.options import GuardOptions
 from chassis.guard.panel import Panel
 from chassis.guard.rules import Finding, Rules, Side
+from chassis.privacy import Kept, Sent
 from chassis.script_language import detect
 from chassis.settings import SettingError, by_name
 
@@ -28,6 +29,7 @@ STAND_INS = ("said", "said-in-need")
 """Names of the sentences in `sentences.toml` that are written down in place of a child's stopped words."""
 LONGEST_SAID = 8_000
 """Characters that a child says at a time; more of them are no child's words, and nobody waits for their judgement."""
+DEFAULT_PROFILE = "6-8"
 REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
@@ -122,7 +124,33 @@ class Guard:
         self.hours = Hours(options.guard_hours)
         self.notices = Notices(options.guard_webhook_url) if options.guard_webhook_url else None
         self.stops = options.guard == "kids"
+        self._options = options
+        self._models = models
         self._profiles = {name: _profile(found[-1]) for name, found in by_name(options.guard_profile).items()}
+
+    @property
+    def keeps(self) -> tuple[Kept, ...]:
+        """Entries for the sheet of what is kept."""
+        return ()
+
+    @property
+    def sends(self) -> tuple[Sent, ...]:
+        """Entries for the sheet of what leaves a service."""
+        asked = (Sent("words", model.name, "GUARD_ENGINES", model.server) for model in self._models)
+        told = () if self.notices is None else (Sent("notices", "webhook", "GUARD_WEBHOOK_URL", self.notices.server),)
+        return (*asked, *told)
+
+    def state(self, *, with_keys: bool) -> dict[str, Any]:
+        """Return what is on, for which key, and how many clauses of each kind did not pass, in all processes.
+
+        Args:
+            with_keys: Name the keys.
+        """
+        profiles = {name: found[-1] for name, found in by_name(self._options.guard_profile).items()}
+        stopped = metrics.read(_counts)
+        state: dict[str, Any] = {"mode": self._options.guard, "engines": self._options.guard_engines}
+        state |= {"profile": profiles.pop("", DEFAULT_PROFILE), "stopped": stopped}
+        return state | ({"profiles": profiles} if with_keys and profiles else {})
 
     def watch(self, key: str | None) -> "Watch | None":
         """Return the guard of one request; None where its key has the profile `off`."""
@@ -211,6 +239,17 @@ class Watch:
 
 
 OFF_PROFILE = Profile(points=0)
+
+
+def _counts(registry: CollectorRegistry) -> dict[str, int]:
+    """Return the clauses that did not pass, by their kind."""
+    counts: Points[str] = Points()
+    for metric in registry.collect():
+        if metric.name == "talkbox_guard":
+            for sample in metric.samples:
+                if sample.name.endswith("_total"):
+                    counts[sample.labels["kind"]] += int(sample.value)
+    return dict(counts.most_common())
 
 
 @cache

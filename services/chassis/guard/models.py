@@ -71,6 +71,11 @@ class GuardModel:
         except Unusable as exc:
             raise SettingError(f"{start}BASE_URL: {exc}.") from exc
 
+    @property
+    def server(self) -> str:
+        """Server that is asked."""
+        return self._upstream.shown
+
     async def ask(self, text: str, side: Side, child: str) -> Finding:
         """Return what it finds in a text; `child` is what the child said before an answer.
 

@@ -36,6 +36,11 @@ class Notices:
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def server(self) -> str:
+        """Server that is told."""
+        return self._owner.shown
+
     def tell(self, kind: str, side: Side, key: str | None) -> None:
         """Send a notice, later."""
         notice = msgspec.json.encode({"kind": kind, "side": side, "key": key, "time": int(time())})

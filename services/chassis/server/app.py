@@ -1,11 +1,12 @@
 """Build the one Starlette app around a service's own routes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -20,8 +21,13 @@ from chassis.errors import Errors
 from chassis.server import health, logs, openapi
 from chassis.server.auth import KeyOptions, Keys
 from chassis.server.body_limit import BodyLimit
+from chassis.server.privacy import NOTHING, Privacy
+from chassis.server.privacy import route as privacy_route
 from chassis.server.streams import Hangup
 from chassis.settings import Settings, read
+
+if TYPE_CHECKING:
+    from chassis.guard.guard import Guard
 
 
 def create_service(
@@ -33,6 +39,8 @@ def create_service(
     door: bool = True,
     at_end: Callable[[], Awaitable[None]] | None = None,
     described: Mapping[str, openapi.Described] | None = None,
+    privacy: Privacy = NOTHING,
+    guard: "Guard | None" = None,
 ) -> Starlette:
     """Put probes, keys, limits, logs and one shape of errors around a service's routes.
 
@@ -41,11 +49,16 @@ def create_service(
         door: Refuse callers who could not be served in time before the body is read; off, only `chain.answer` does.
         at_end: Called when the service has finished its requests.
         described: What the paths with a body take and give, for `/openapi.json`.
+        privacy: What the service keeps and sends, for `/privacy`.
+        guard: Judge of what passes, closed at the end.
     """
     options = read(KeyOptions) if keys is None else keys
 
-    probes = health.routes(chain, has_keys=bool(options.api_keys))
-    routes = [*routes, *probes]
+    has_keys = bool(options.api_keys)
+    if guard is not None:
+        privacy = replace(privacy, kept=(*privacy.kept, *guard.keeps), sent=(*privacy.sent, *guard.sends))
+    probes = health.routes(chain, guard, has_keys=has_keys)
+    routes = [*routes, *probes, privacy_route(chain, privacy, has_keys=has_keys)]
     routes.append(openapi.route_of(f"Talkbox, {settings.prefix.strip('_').lower()}", routes, described or {}))
     paths = frozenset(route.path for route in routes)
     app = Service(
@@ -58,7 +71,7 @@ def create_service(
             Middleware(Keys, options=options, read_again=partial(read, KeyOptions)),
             *([Middleware(Door, admission=chain.admission)] if door else []),
         ],
-        lifespan=_lifespan(chain, at_end),
+        lifespan=_lifespan(chain, [*([at_end] if at_end else []), *([guard.aclose] if guard else [])]),
     )
     app.router.redirect_slashes = False
     return app
@@ -86,7 +99,7 @@ class Handled:
 
 
 def _lifespan(
-    chain: Chain[Any], at_end: Callable[[], Awaitable[None]] | None
+    chain: Chain[Any], at_end: Iterable[Callable[[], Awaitable[None]]]
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -96,8 +109,8 @@ def _lifespan(
         await _warmed(chain, getattr(app.state, "warm_seconds", 0.0))
         yield
         await chain.aclose()
-        if at_end is not None:
-            await at_end()
+        for end in at_end:
+            await end()
 
     return lifespan
 

@@ -15,7 +15,7 @@ from chassis.settings import Options, SettingError
 
 OPEN_PATHS = frozenset({"/healthz", "/metrics", "/openapi.json", "/v1/audio/voices", "/v1/audio/models"})
 """Paths that need no key: there is no secret in them, and Open WebUI asks for the last two without one."""
-PARTLY_OPEN_PATHS = frozenset({"/readyz"})
+PARTLY_OPEN_PATHS = frozenset({"/readyz", "/privacy"})
 """Paths that show more to a caller with a key."""
 LOOK_SECONDS = 1.0
 """Pause between two looks at the file of the keys."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 from starlette.requests import Request
@@ -13,11 +13,14 @@ from chassis import VERSION, metrics
 from chassis.chain.chain import Chain
 from chassis.chain.seat import State
 
+if TYPE_CHECKING:
+    from chassis.guard.guard import Guard
+
 INNER_FIELDS = frozenset({"detail"})
 """Fields of an engine's state that name addresses and files; they are shown to callers with a key."""
 
 
-def routes(chain: Chain[Any], *, has_keys: bool) -> list[Route]:
+def routes(chain: Chain[Any], guard: "Guard | None", *, has_keys: bool) -> list[Route]:
     """Make the routes; `/authorized` is where the proxy has a key judged before it takes in a large body."""
 
     async def readyz(request: Request) -> Response:
@@ -26,6 +29,8 @@ def routes(chain: Chain[Any], *, has_keys: bool) -> list[Route]:
         body: dict[str, Any] = {"ready": chain.ready, "version": VERSION, "engines": engines}
         if deaths := getattr(request.app.state, "deaths", 0):
             body["worker_deaths"] = deaths
+        if guard is not None:
+            body["guard"] = await asyncio.to_thread(guard.state, with_keys=not hidden)
         return JSONResponse(body, 200 if chain.ready else 503, None if chain.ready else {"retry-after": "5"})
 
     return [

@@ -98,6 +98,11 @@ class Remote:
         keys = f"{resting} of {len(self.ring.keys)} keys rest" if resting else None
         return "; ".join(filter(None, [keys, self._habits.detail, self.names.notice])) or None
 
+    @property
+    def server(self) -> str:
+        """Server that is asked."""
+        return self.upstream.shown
+
     async def ask(self, question: Question) -> Reply:
         """Return a 200 that has begun, from a key that is accepted and a question that is understood. Close it.
 

@@ -119,6 +119,11 @@ class Vendor:
             base = base.replace("http", "ws", 1)
         return base + parts.path + (f"?{parts.query}" if parts.query else "")
 
+    def server_of(self, url: str) -> str:
+        """Return the server at which `url` is reached, without a path and credentials."""
+        parts = urlsplit(self.at(url))
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
     async def ask(
         self,
         call: Callable[[str], Awaitable[Call]],

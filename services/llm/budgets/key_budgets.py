@@ -3,16 +3,17 @@
 import logging
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import Counter
 
 from chassis.errors import TooBusy
 from chassis.metrics import of
+from chassis.privacy import Kept
 from chassis.settings import by_name
 from llm.answer.usage import Counts, Tally
 from llm.request.messages import estimated
-from llm.settings import Settings
+from llm.settings import MEMORY, Settings
 from llm.wire import ChatRequest
 
 if TYPE_CHECKING:
@@ -61,9 +62,19 @@ class Accounts:
 
     def __init__(self, settings: Settings, names: Iterable[str] = ()) -> None:
         wanted = settings.key_requests or settings.key_tokens
+        self._place = settings.budgets_url
         self._store = _store(settings.budgets_url) if wanted else None
         self._requests = Budgets(settings.key_requests, "LLM_KEY_REQUESTS", self._store, names)
         self._tokens = Budgets(settings.key_tokens, "LLM_KEY_TOKENS", self._store, names)
+
+    @property
+    def keeps(self) -> tuple[Kept, ...]:
+        """Entries for the sheet of what is kept."""
+        if self._store is None:
+            return ()
+        where: Literal["memory", "server"] = "memory" if self._place == MEMORY else "server"
+        setting = "LLM_KEY_REQUESTS, LLM_KEY_TOKENS"
+        return (Kept("budgets by the name of a key", where, words=False, setting=setting, days=1.0),)
 
     async def aclose(self) -> None:
         if self._store is not None:

@@ -78,7 +78,7 @@ class Coze(ChatService):
         if not options.bot_id:
             raise EngineUnavailable("Set COZE_BOT_ID.")
         self._options, self._variables = options, _object(options.custom_variables)
-        self._url = _PATH.sub("", options.api_base.rstrip("/")) + "/v3/chat"
+        self.url = _PATH.sub("", options.api_base.rstrip("/")) + "/v3/chat"
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -113,7 +113,7 @@ class Coze(ChatService):
         finally:
             await reply.aclose()
             if chat:
-                self.stop_soon(Call(f"{self._url}/cancel", _headers(key), msgspec.json.encode(chat)))
+                self.stop_soon(Call(f"{self.url}/cancel", _headers(key), msgspec.json.encode(chat)))
 
     def _failure(self, event: _Event) -> ApiError:
         if event.event == "conversation.chat.requires_action":
@@ -133,7 +133,7 @@ class Coze(ChatService):
             "additional_messages": _conversation(wanted),
         }
         body |= {"custom_variables": variables} if variables else {}
-        return Call(self._url, _headers(key), msgspec.json.encode(body))
+        return Call(self.url, _headers(key), msgspec.json.encode(body))
 
 
 def _conversation(wanted: ChatRequest) -> list[dict[str, str]]:

@@ -62,7 +62,7 @@ class Dify(ChatService):
         super().__init__(vendor, relay)
         self._system_input = options.system_input
         base = options.api_base.rstrip("/")
-        self._url = f"{base if base.endswith('/v1') else f'{base}/v1'}/chat-messages"
+        self.url = f"{base if base.endswith('/v1') else f'{base}/v1'}/chat-messages"
         self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     @classmethod
@@ -114,7 +114,7 @@ class Dify(ChatService):
             "conversation_id": conversation,
             "auto_generate_name": False,
         }
-        return Call(self._url, _headers(key), msgspec.json.encode(body))
+        return Call(self.url, _headers(key), msgspec.json.encode(body))
 
     def _remember(self, key: str, wanted: ChatRequest, conversation: str) -> None:
         """Keep a user's conversation; callers who do not say who they are share none."""
@@ -126,7 +126,7 @@ class Dify(ChatService):
 
     def _stop_task(self, key: str, wanted: ChatRequest, task: str) -> None:
         body = msgspec.json.encode({"user": wanted.user or _USER})
-        self.stop_soon(Call(f"{self._url}/{task}/stop", _headers(key), body))
+        self.stop_soon(Call(f"{self.url}/{task}/stop", _headers(key), body))
 
 
 class _Said:

@@ -49,6 +49,7 @@ class AliyunAsr(TextService):
 
     def __init__(self, options: AliyunAsrOptions, account: AliyunAccount) -> None:
         super().__init__(account.vendor)
+        self.url = account.gateway
         self._account = account
         self._app_keys = _by_language(options.app_key)
         self.languages = frozenset(filter(None, self._app_keys))

@@ -64,7 +64,7 @@ class AzureStt(TextService):
         host = f"{region}.stt.speech.azure.cn" if region.startswith(CHINA) else f"{region}.stt.speech.microsoft.com"
         near = "azure.cn" if region.startswith(CHINA) else "microsoft.com"
         self._fast_url = f"https://{region}.api.cognitive.{near}/speechtotext/transcriptions:transcribe"
-        self._url = f"https://{host}/speech/recognition/conversation/cognitiveservices/v1"
+        self.url = f"https://{host}/speech/recognition/conversation/cognitiveservices/v1"
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -104,4 +104,4 @@ class AzureStt(TextService):
             "content-type": "audio/wav; codecs=audio/pcm; samplerate=16000",
             "accept": "application/json",
         }
-        return Call(f"{self._url}?language={locale}&format=simple", headers, clip.content)
+        return Call(f"{self.url}?language={locale}&format=simple", headers, clip.content)

@@ -46,7 +46,7 @@ class CfWorkersAiAsr(TextService):
 
     def __init__(self, options: CfWorkersAiAsrOptions, vendor: Vendor) -> None:
         super().__init__(vendor)
-        self._url = f"{_HOST}/{options.account_id}/ai/run/{options.model_id}"
+        self.url = f"{_HOST}/{options.account_id}/ai/run/{options.model_id}"
         self.sends_hints = _TURBO in options.model_id
 
     @classmethod
@@ -64,7 +64,7 @@ class CfWorkersAiAsr(TextService):
     def _call(self, clip: Clip, key: str) -> Call:
         shown = {"authorization": f"Bearer {key}"}
         if not self.sends_hints:
-            return Call(self._url, shown | {"content-type": "application/octet-stream"}, clip.content)
+            return Call(self.url, shown | {"content-type": "application/octet-stream"}, clip.content)
         language = {"language": clip.hints.language} if clip.hints.language else {}
         body = msgspec.json.encode({"audio": clip.base64} | language)
-        return Call(self._url, shown | {"content-type": "application/json"}, body)
+        return Call(self.url, shown | {"content-type": "application/json"}, body)

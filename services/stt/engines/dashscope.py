@@ -40,6 +40,7 @@ class _Completion(msgspec.Struct):
 class Dashscope(TextService):
     """Recognition of up to five minutes."""
 
+    url = _URL
     format = "mp3"
     most_seconds = 300.0
 

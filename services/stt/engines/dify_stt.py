@@ -37,7 +37,7 @@ class DifyStt(TextService):
     def __init__(self, options: DifySttOptions, vendor: Vendor) -> None:
         super().__init__(vendor)
         base = options.api_base.rstrip("/")
-        self._url = f"{base if base.endswith('/v1') else f'{base}/v1'}/audio-to-text"
+        self.url = f"{base if base.endswith('/v1') else f'{base}/v1'}/audio-to-text"
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -51,4 +51,4 @@ class DifyStt(TextService):
 
     def _call(self, clip: Clip, key: str) -> Call:
         media_type, body = clip.form({"user": "talkbox"}, media_type="audio/mp3")  # `audio/mpeg` is refused
-        return Call(self._url, {"authorization": f"Bearer {key}", "content-type": media_type}, body)
+        return Call(self.url, {"authorization": f"Bearer {key}", "content-type": media_type}, body)

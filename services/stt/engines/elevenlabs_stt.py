@@ -34,6 +34,7 @@ class _Scribed(msgspec.Struct):
 class ElevenLabsStt(TextService):
     """Scribe, which finds out the language."""
 
+    url = _URL
     format = "mp3"
     most_seconds = 7_200.0
 

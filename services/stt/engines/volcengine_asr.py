@@ -52,6 +52,7 @@ class _Transcript(msgspec.Struct):
 class VolcengineAsr(TextService):
     """Recognition of Chinese, its dialects and English, in which the service finds its way alone."""
 
+    url = _URL
     format = "mp3"
     sends_hints = False
     most_seconds = 7_200.0

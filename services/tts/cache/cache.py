@@ -5,11 +5,12 @@ one was down belongs to the later one, and never passes for the earlier one's. O
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 from prometheus_client import Counter
 
+from chassis import privacy
 from chassis.errors import ApiError
 from tts.cache.entry import How, Kept, Made, Outgoing, key_of
 from tts.cache.folder import Folder
@@ -37,6 +38,8 @@ class Cache:
         self._memory = Memory(options.cache_mb * 2**20, lasts)
         folder = Path(options.cache_dir).expanduser() if options.cache_dir else None
         self._folder = Folder(folder, options.cache_dir_mb * 2**20, lasts) if folder else None
+        self.keeps = tuple(_entries(options))
+        """Entries for the sheet of what is kept."""
         self._under_way: dict[bytes, Making] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -147,3 +150,14 @@ class Replay(AsyncIterator[bytes]):
 
     async def aclose(self) -> None:
         """Do nothing: no resource is open."""
+
+
+def _entries(options: CacheOptions) -> Iterator[privacy.Kept]:
+    if options.cache_mb:
+        setting, most = "TTS_CACHE, TTS_CACHE_MB", options.cache_mb
+        yield privacy.Kept("speech", "memory", words=True, setting=setting, days=options.cache_days, megabytes=most)
+    if options.cache_dir:
+        setting, most, place = "TTS_CACHE_DIR", options.cache_dir_mb, options.cache_dir
+        yield privacy.Kept(
+            "speech", "disk", words=True, setting=setting, days=options.cache_days, megabytes=most, address=place
+        )

@@ -63,6 +63,7 @@ class AliyunTts(SoundService):
 
     def __init__(self, options: AliyunTtsOptions, account: AliyunAccount) -> None:
         super().__init__(account.vendor, voices_in(_VOICES), options.voice_id)
+        self.url = account.gateway
         self.options, self._account = options, account
 
     @classmethod

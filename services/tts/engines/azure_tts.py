@@ -57,7 +57,7 @@ class AzureTts(SoundService):
         self.voices = prefer((options.voice_name,) if options.voice_name else (), known, self.voice)
         region = options.service_region
         host = f"{region}.tts.speech.azure.cn" if region.startswith(CHINA) else f"{region}.tts.speech.microsoft.com"
-        self._url = f"https://{host}/cognitiveservices/v1"
+        self.url = f"https://{host}/cognitiveservices/v1"
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -82,7 +82,7 @@ class AzureTts(SoundService):
             "content-type": "application/ssml+xml",
             "x-microsoft-outputformat": FORMAT,
         }
-        return Call(self._url, headers, self.ssml(text, voice, speed).encode())
+        return Call(self.url, headers, self.ssml(text, voice, speed).encode())
 
     def ssml(self, text: str, voice: Voice, speed: float) -> str:
         """Return the document that is sent: the text within prosody, manner and language, as far as they are set."""

@@ -75,6 +75,7 @@ class _Event(msgspec.Struct):
 class DashscopeTts(SoundService):
     """Model Studio's voices: `longanyang`, `longxiaochun_v2`."""
 
+    url = _URL
     lengths = Lengths(first=400, most=1_200)  # it sends sound while it makes more
     raw_rate = 24_000
     voice_names = re.compile(r"loo?ng[a-z]+(?:_v[\d.]+)?|(?:cosyvoice|qwen)-[\w.-]+")

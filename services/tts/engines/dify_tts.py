@@ -38,7 +38,7 @@ class DifyTts(SoundService):
     def __init__(self, options: DifyTtsOptions, vendor: Vendor) -> None:
         super().__init__(vendor, voices_in(f"mul any: {_OWN}"), options.voice_name)
         base = options.api_base.rstrip("/")
-        self._url = f"{base if base.endswith('/v1') else f'{base}/v1'}/text-to-audio"
+        self.url = f"{base if base.endswith('/v1') else f'{base}/v1'}/text-to-audio"
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -48,4 +48,4 @@ class DifyTts(SoundService):
     def call(self, key: str, text: str, voice: Voice, speed: float) -> Call:
         body = {"text": text, "user": _USER} | ({} if voice.name == _OWN else {"voice": voice.name})
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-        return Call(self._url, headers, msgspec.json.encode(body))
+        return Call(self.url, headers, msgspec.json.encode(body))

@@ -39,6 +39,7 @@ class ElevenLabsOptions(Options, frozen=True, kw_only=True):
 class ElevenLabs(SoundService):
     """ElevenLabs' voices, called by their ids; each reads many languages."""
 
+    url = _URL
     speeds = (0.7, 1.2)
     lengths = Lengths(first=400, most=1_200)  # it sends sound while it makes more
     ahead = 2  # the free plan serves two at a time

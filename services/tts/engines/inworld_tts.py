@@ -74,7 +74,7 @@ class InworldTts(SoundService):
     def __init__(self, options: InworldTtsOptions, vendor: Vendor) -> None:
         super().__init__(vendor, voices_in(_VOICES), options.voice_id)
         self._model = options.model_id
-        self._url = f"{options.api_base.rstrip('/').removesuffix('/v1')}/tts/v1/voice:stream"
+        self.url = f"{options.api_base.rstrip('/').removesuffix('/v1')}/tts/v1/voice:stream"
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -90,7 +90,7 @@ class InworldTts(SoundService):
         audio = {"audioEncoding": "LINEAR16", "sampleRateHertz": 24_000, "speakingRate": round(speed, 2)}
         body = {"text": text, "voiceId": voice.name, "modelId": self._model, "audioConfig": audio}
         headers = {"authorization": f"Basic {key}", "content-type": "application/json"}
-        return Call(self._url, headers, msgspec.json.encode(body))
+        return Call(self.url, headers, msgspec.json.encode(body))
 
     async def unwrapped(self, reply: Reply) -> AsyncGenerator[bytes, None]:
         async with aclosing(self.messages(reply, _Line)) as lines:

@@ -84,7 +84,7 @@ class MiniMaxTts(SoundService):
         self.options = options
         group = f"?{urlencode({'GroupId': options.group_id})}" if options.group_id else ""
         base = options.api_base.rstrip("/").removesuffix("/t2a_v2")
-        self._url = f"{base if base.endswith('/v1') else f'{base}/v1'}/t2a_v2{group}"
+        self.url = f"{base if base.endswith('/v1') else f'{base}/v1'}/t2a_v2{group}"
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
@@ -111,7 +111,7 @@ class MiniMaxTts(SoundService):
             "audio_setting": {"sample_rate": 24_000, "format": "pcm", "channel": 1},
         }
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-        return Call(self._url, headers, msgspec.json.encode(body))
+        return Call(self.url, headers, msgspec.json.encode(body))
 
     async def unwrapped(self, reply: Reply) -> AsyncGenerator[bytes, None]:
         anything = False

@@ -56,6 +56,7 @@ class _Event(msgspec.Struct):
 class QwenTts(SoundService):
     """Qwen's voices; each reads Chinese, English and more."""
 
+    url = _URL
     speeds = (1.0, 1.0)
     lengths = Lengths(first=200, most=_MOST_CHARACTERS)
     raw_rate = 24_000

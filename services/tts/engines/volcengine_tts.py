@@ -66,6 +66,7 @@ class _Piece(msgspec.Struct):
 class VolcengineTts(SoundService):
     """Doubao's voices: `zh_female_shuangkuaisisi_moon_bigtts`, `BV700_V2_streaming`."""
 
+    url = _HOST
     speeds = (0.5, 2.0)
     lengths = Lengths(first=300, most=600, most_bytes=1_000)  # V1 takes 1024 bytes
     ahead = 2  # connections that are free

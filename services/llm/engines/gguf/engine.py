@@ -13,6 +13,7 @@ from chassis.chain.admission import Admission
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.extras import require
+from chassis.privacy import Kept
 from chassis.settings import Count, Options, read
 from chassis.upstream.settings import Row
 from chassis.weights.hub import HubOptions
@@ -65,6 +66,19 @@ class Gguf(OpenAI):
         self.server = server
         self._places = Admission(1, QUEUED, patience_seconds)
         self._restart: asyncio.Task[None] | None = None
+        self.keeps = (
+            Kept(
+                "beginnings of talks",
+                "memory",
+                words=True,
+                setting="GGUF_PROMPTS_MIB",
+                megabytes=server.wanted.prompts_mib,
+            ),
+        )
+
+    @property
+    def sends_to(self) -> None:
+        return None
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:

@@ -101,6 +101,11 @@ class OpenAI(Engine):
             await reply.aclose()
 
     @property
+    def sends_to(self) -> str | None:
+        """Server that gets what is asked; None: a program of ours."""
+        return self.remote.server
+
+    @property
     def detail(self) -> str | None:
         """State of keys, fields and names, for /readyz."""
         return self.remote.detail

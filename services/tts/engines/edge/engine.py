@@ -99,6 +99,11 @@ class Edge(Engine):
     def load(cls, name: str, report: Report) -> Self:
         return cls()
 
+    @property
+    def sends_to(self) -> str:
+        """Server that gets what is asked."""
+        return self._options.url
+
     def voice(self, name: str) -> Voice | None:
         for voice in self.voices:
             if voice.name.lower() == name.lower():

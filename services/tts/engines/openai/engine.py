@@ -151,6 +151,11 @@ class OpenAI(Engine):
         await self._remote.aclose()
 
     @property
+    def sends_to(self) -> str:
+        """Server that gets what is asked."""
+        return self._remote.server
+
+    @property
     def detail(self) -> str | None:
         """State of keys, fields and names, for /readyz."""
         return self._remote.detail

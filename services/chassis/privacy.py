@@ -1,0 +1,38 @@
+"""Entries of the sheet that says what a service keeps of those who talk, and who else gets their words."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+
+class Kept(Struct, frozen=True, omit_defaults=True):
+    """Something that outlasts the request it came with."""
+
+    what: str
+    where: Literal["memory", "disk", "log", "server"]
+    words: bool
+    """It holds what was said, or the sound of it."""
+    setting: str
+    """Variable that decides."""
+    days: float | None = None
+    megabytes: int | None = None
+    address: str | None = None
+    """Folder or server, for callers with a key."""
+
+
+class Sent(Struct, frozen=True, omit_defaults=True):
+    """Something that leaves this service for another one."""
+
+    what: Literal["words", "sound", "notices"]
+    to: str
+    """Name of the engine or row."""
+    setting: str
+    """Variable that decides."""
+    address: str | None = None
+    """Server, for callers with a key."""
+
+
+def sends_to(engine: Any) -> str | None:
+    """Return the server that an engine sends what it is asked; None: nothing leaves this machine's own programs."""
+    address: str | None = getattr(engine, "sends_to", None)
+    return address

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 
-class Kept(Struct, frozen=True, omit_defaults=True):
+class Storage(Struct, frozen=True, omit_defaults=True):
     """Something that outlasts the request it came with."""
 
     what: str
@@ -20,7 +20,7 @@ class Kept(Struct, frozen=True, omit_defaults=True):
     """Folder or server, for callers with a key."""
 
 
-class Sent(Struct, frozen=True, omit_defaults=True):
+class Transfer(Struct, frozen=True, omit_defaults=True):
     """Something that leaves this service for another one."""
 
     what: Literal["words", "sound", "notices"]

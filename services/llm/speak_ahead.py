@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from chassis import trace
 from chassis.errors import ApiError
-from chassis.privacy import Sent
+from chassis.privacy import Transfer
 from chassis.settings import Options, SettingError
 
 PATH = "/audio/speech/ahead"
@@ -86,9 +86,9 @@ class Teller:
         return cls(options) if options.speak_ahead_url else None
 
     @property
-    def sends(self) -> Sent:
+    def sends(self) -> Transfer:
         """Entry for the sheet of what leaves this service."""
-        return Sent("words", "tts", "LLM_SPEAK_AHEAD_URL", self._tts.shown)
+        return Transfer("words", "tts", "LLM_SPEAK_AHEAD_URL", self._tts.shown)
 
     async def tell(self, text: str, authorization: str) -> None:
         """Let tts speak a piece; return when it has, or will not."""

@@ -19,7 +19,7 @@ from chassis.guard.notices import Notices
 from chassis.guard.options import GuardOptions
 from chassis.guard.panel import Panel
 from chassis.guard.rules import Finding, Rules, Side
-from chassis.privacy import Kept, Sent
+from chassis.privacy import Storage, Transfer
 from chassis.script_language import detect
 from chassis.settings import SettingError, by_name
 
@@ -129,15 +129,17 @@ class Guard:
         self._profiles = {name: _profile(found[-1]) for name, found in by_name(options.guard_profile).items()}
 
     @property
-    def keeps(self) -> tuple[Kept, ...]:
+    def keeps(self) -> tuple[Storage, ...]:
         """Entries for the sheet of what is kept."""
         return ()
 
     @property
-    def sends(self) -> tuple[Sent, ...]:
+    def sends(self) -> tuple[Transfer, ...]:
         """Entries for the sheet of what leaves a service."""
-        asked = (Sent("words", model.name, "GUARD_ENGINES", model.server) for model in self._models)
-        told = () if self.notices is None else (Sent("notices", "webhook", "GUARD_WEBHOOK_URL", self.notices.server),)
+        asked = (Transfer("words", model.name, "GUARD_ENGINES", model.server) for model in self._models)
+        told = (
+            () if self.notices is None else (Transfer("notices", "webhook", "GUARD_WEBHOOK_URL", self.notices.server),)
+        )
         return (*asked, *told)
 
     def state(self, *, with_keys: bool) -> dict[str, Any]:

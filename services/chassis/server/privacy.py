@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chassis.chain.chain import Chain
-from chassis.privacy import Kept, Sent, sends_to
+from chassis.privacy import Storage, Transfer, sends_to
 from chassis.server.log_lines import LogOptions
 from chassis.settings import read
 
@@ -27,8 +27,8 @@ class Privacy(msgspec.Struct, frozen=True):
 
     gets: Literal["words", "sound"] = "words"
     variable: str = "API_KEYS"
-    kept: Sequence[Kept] = ()
-    sent: Sequence[Sent] = ()
+    kept: Sequence[Storage] = ()
+    sent: Sequence[Transfer] = ()
     passing: Sequence[str] = ()
 
 
@@ -50,7 +50,7 @@ def _sheet(chain: Chain[Any], own: Privacy, *, shown: bool) -> dict[str, Any]:
     of_engines = [each for _, engine in engines for each in getattr(engine, "keeps", ())]
     kept = [*own.kept, *of_engines, *_of_every_service()]
     to_engines = [
-        Sent(own.gets, name, own.variable, address) for name, engine in engines if (address := sends_to(engine))
+        Transfer(own.gets, name, own.variable, address) for name, engine in engines if (address := sends_to(engine))
     ]
     sent = [*to_engines, *own.sent]
     return {
@@ -63,9 +63,9 @@ def _sheet(chain: Chain[Any], own: Privacy, *, shown: bool) -> dict[str, Any]:
     }
 
 
-def _of_every_service() -> list[Kept]:
+def _of_every_service() -> list[Storage]:
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")  # prometheus-client's own variable, set by chassis.server
     return [
-        Kept("counts by the name of a key", "disk" if folder else "memory", words=False, setting="API_KEYS"),
-        Kept("a line about each request", "log", words=False, setting=f"LOG_LEVEL={read(LogOptions).level}"),
+        Storage("counts by the name of a key", "disk" if folder else "memory", words=False, setting="API_KEYS"),
+        Storage("a line about each request", "log", words=False, setting=f"LOG_LEVEL={read(LogOptions).level}"),
     ]

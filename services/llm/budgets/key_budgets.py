@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from chassis.errors import TooBusy
 from chassis.metrics import of
-from chassis.privacy import Kept
+from chassis.privacy import Storage
 from chassis.settings import by_name
 from llm.answer.usage import Counts, Tally
 from llm.request.messages import estimated
@@ -68,13 +68,13 @@ class Accounts:
         self._tokens = Budgets(settings.key_tokens, "LLM_KEY_TOKENS", self._store, names)
 
     @property
-    def keeps(self) -> tuple[Kept, ...]:
+    def keeps(self) -> tuple[Storage, ...]:
         """Entries for the sheet of what is kept."""
         if self._store is None:
             return ()
         where: Literal["memory", "server"] = "memory" if self._place == MEMORY else "server"
         setting = "LLM_KEY_REQUESTS, LLM_KEY_TOKENS"
-        return (Kept("budgets by the name of a key", where, words=False, setting=setting, days=1.0),)
+        return (Storage("budgets by the name of a key", where, words=False, setting=setting, days=1.0),)
 
     async def aclose(self) -> None:
         if self._store is not None:

@@ -152,12 +152,12 @@ class Replay(AsyncIterator[bytes]):
         """Do nothing: no resource is open."""
 
 
-def _entries(options: CacheOptions) -> Iterator[privacy.Kept]:
+def _entries(options: CacheOptions) -> Iterator[privacy.Storage]:
     if options.cache_mb:
         setting, most = "TTS_CACHE, TTS_CACHE_MB", options.cache_mb
-        yield privacy.Kept("speech", "memory", words=True, setting=setting, days=options.cache_days, megabytes=most)
+        yield privacy.Storage("speech", "memory", words=True, setting=setting, days=options.cache_days, megabytes=most)
     if options.cache_dir:
         setting, most, place = "TTS_CACHE_DIR", options.cache_dir_mb, options.cache_dir
-        yield privacy.Kept(
+        yield privacy.Storage(
             "speech", "disk", words=True, setting=setting, days=options.cache_days, megabytes=most, address=place
         )

@@ -13,7 +13,7 @@ from chassis.chain.admission import Admission
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from chassis.extras import require
-from chassis.privacy import Kept
+from chassis.privacy import Storage
 from chassis.settings import Count, Options, read
 from chassis.upstream.settings import Row
 from chassis.weights.hub import HubOptions
@@ -67,7 +67,7 @@ class Gguf(OpenAI):
         self._places = Admission(1, QUEUED, patience_seconds)
         self._restart: asyncio.Task[None] | None = None
         self.keeps = (
-            Kept(
+            Storage(
                 "beginnings of talks",
                 "memory",
                 words=True,

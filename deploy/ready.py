@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -48,14 +48,11 @@ def wait(
     changed = asked = time.monotonic()
     while True:
         ready = set()
-        for service in SERVICES:
-            status, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
-            if not isinstance(body, dict) or "engines" not in body:
-                continue
-            engines[service] = body["engines"]
+        for service, status, listed in _statuses(addresses, key):
+            engines[service] = listed
             if status == 200:
                 ready.add(service)
-            for engine in body["engines"]:
+            for engine in listed:
                 if engine["state"] == "loading" and "detail" not in engine:  # nothing has begun yet
                     continue
                 if shown.get((service, engine["name"])) != step(engine):
@@ -75,6 +72,14 @@ def wait(
             missing = ", ".join(service for service in SERVICES if service not in ready)
             raise RuntimeError(f"Nothing has happened for {SILENT_SECONDS:.0f} s; {missing} should be ready by now.")
         time.sleep(POLL_SECONDS)
+
+
+def _statuses(addresses: Addresses, key: str | None) -> Iterator[tuple[str, int, list[Any]]]:
+    """Yield each service that answers, with its status and its engines."""
+    for service in SERVICES:
+        status, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
+        if isinstance(body, dict) and "engines" in body:
+            yield service, status, body["engines"]
 
 
 def describe(engine: Any) -> str:

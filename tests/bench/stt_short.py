@@ -60,6 +60,16 @@ async def short(caller: Caller, body: bytes) -> tuple[str, float]:
     return json.loads(exchange.body)["text"], exchange.last_byte
 
 
+async def beside(port: int, clip: Pcm, models: list[WhisperModel]) -> tuple[set[str], list[list[float]]]:
+    """The texts, and the seconds of the service and of each model, in turns: what else the machine does slows all."""
+    caller, body = Caller(port), asking(clip, CLIP_SECONDS)
+    await short(caller, body)
+    rounds = [[await short(caller, body), *(padded(model, clip) for model in models)] for _ in range(ROUNDS)]
+    caller.close()
+    texts = {text for answers in rounds for text, _ in answers}
+    return texts, [[seconds for _, seconds in answers] for answers in zip(*rounds, strict=True)]
+
+
 async def load_of(port: int, bodies: list[bytes]) -> tuple[list[float], float, set[str]]:
     """Latencies of `CLIENTS` that ask again as soon as they are answered, how many answers a second, and which."""
     callers = [Caller(port) for _ in range(CLIENTS)]
@@ -90,26 +100,14 @@ async def main() -> list[bool]:
     cores = len(os.sched_getaffinity(0))
     pcm = await speech()
     clip = pcm[: round(CLIP_SECONDS * RATE)]
-    texts = set[str]()
-    windows, pads, best = list[float](), list[float](), list[float]()
     with tempfile.TemporaryDirectory() as name:
         folder = make(Path(name), "tiny", say=SAYS)
         port = free_ports() + 11
         models = [WhisperModel(str(folder), "cpu", compute_type="int8", cpu_threads=n) for n in (1, cores)]
         with service("stt", port, STT_ENGINES="whisper", WHISPER_MODEL=str(folder)) as running:
             running.wait_for_all_engines()
-            caller, body = Caller(port), asking(pcm, CLIP_SECONDS)
-            await short(caller, body)
-            for _ in range(ROUNDS):  # interleaved: whatever else the machine does slows all of them
-                for text, seconds, figures in (
-                    (*await short(caller, body), windows),
-                    (*padded(models[0], clip), pads),
-                    (*padded(models[1], clip), best),
-                ):
-                    texts.add(text)
-                    figures.append(seconds)
-            caller.close()
-            latencies, rate, heard = await load_of(port, [body])
+            texts, (windows, pads, best) = await beside(port, clip, models)
+            latencies, rate, heard = await load_of(port, [asking(clip, CLIP_SECONDS)])
             mixed, mixed_rate, others = await load_of(port, [asking(pcm, seconds) for seconds in OTHERS])
     texts |= heard | others
     row("3 s, padded, one thread", ms(quantile(pads, 0.5)))

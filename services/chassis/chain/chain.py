@@ -102,10 +102,7 @@ class Chain(Generic[E]):
             EngineFailed: All engines that were asked failed.
         """
         began = monotonic()
-        since = await self.admission.enter()
-        metrics.places_taken.inc()
-        trace.note("queue", since - began)
-        metrics.queue_seconds.observe(since - began)
+        since = await self._enter()
         try:
             admitted()
             seats, submodel = self.pick(model)
@@ -118,6 +115,15 @@ class Chain(Generic[E]):
             self._leave(since)
             raise
         return Answer(begun, self.admission, since, self._leave)
+
+    async def _enter(self) -> float:
+        """Return once a place is had, and since when."""
+        began = monotonic()
+        since = await self.admission.enter()
+        metrics.places_taken.inc()
+        trace.note("queue", since - began)
+        metrics.queue_seconds.observe(since - began)
+        return since
 
     def _leave(self, since: float) -> None:
         self.admission.leave(since)

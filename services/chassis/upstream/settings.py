@@ -157,8 +157,6 @@ class Rows(Generic[P]):
             raise EngineUnavailable(f"Set {key} (or {prefix}API_KEY).")
         if provider.needs_model and not model:
             raise EngineUnavailable(f"Set {prefix}MODEL to the name of the model or endpoint you were given.")
-        if own.ca_file is not None and not own.ca_file.is_file():
-            raise EngineUnavailable(f"There is no file {str(own.ca_file)!r}. Correct {prefix}CA_FILE.")
         found = address(written or vendors or "", self.path, provider.base_url)
         return Row(
             name,
@@ -171,7 +169,7 @@ class Rows(Generic[P]):
             tuple(keys[1:]),
             found.query,
             headers_in(own.headers, f"{prefix}HEADERS") or _usual_headers(provider, found, keys),
-            own.ca_file,
+            _existing(own.ca_file, f"{prefix}CA_FILE"),
             () if model else provider.preferred,
             _key_variable(prefix, own, shared) if own.api_key or not theirs.key else _folotoys_key(provider),
         )
@@ -218,6 +216,17 @@ def headers_in(text: str, variable: str) -> dict[str, str]:
         if not (_HEADER_NAME.fullmatch(name) and value and value.isascii() and value.isprintable()):
             raise SettingError(takes)
     return headers
+
+
+def _existing(file: Path | None, variable: str) -> Path | None:
+    """Return the file.
+
+    Raises:
+        EngineUnavailable: There is none.
+    """
+    if file is not None and not file.is_file():
+        raise EngineUnavailable(f"There is no file {str(file)!r}. Correct {variable}.")
+    return file
 
 
 def _usual_headers(provider: Provider, found: Address, keys: Sequence[str]) -> Mapping[str, str]:

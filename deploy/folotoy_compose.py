@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
-from deploy.folotoy_facts import Mistake
+from deploy.folotoy_facts import Mistake, mistake
 from deploy.folotoy_files import INTERPOLATED, settings_in
 from deploy.folotoy_names import LOOPBACK
 
@@ -32,7 +33,7 @@ def _layout(lines: list[str]) -> Iterator[Mistake]:
             continue
         depth = len(line) - len(line.lstrip())
         if "\t" in line[:depth]:
-            yield Mistake((), "error", "a tab indents the line", "indent with blanks.", line=number)
+            yield mistake((), "error", "tab", line=number)
         if re.match(r"\s*environment:\s*(#.*)?$", line):
             indent, inside, form = depth, -1, ""
             continue
@@ -40,44 +41,44 @@ def _layout(lines: list[str]) -> Iterator[Mistake]:
         if indent >= 0 and entry:
             kind = ("- " if entry[2] else "") + ("=" if entry[4] == "=" else ":")
             if depth < indent or (depth == indent and not entry[2]) or inside not in (-1, depth):
-                cure = "indent all entries below environment: alike, deeper than it."
-                yield Mistake((), "error", f"{entry[3]} is indented otherwise", cure, line=number)
+                yield mistake((), "error", "indented_otherwise", line=number, name=entry[3])
             elif kind not in ("- =", ":") or form not in ("", kind):
-                yield Mistake((), "error", "KEY=value and KEY: value are mixed", "write KEY: value everywhere.",
-                              line=number)  # fmt: skip
+                yield mistake((), "error", "mixed_forms", line=number)
             inside, form = (depth, kind) if inside == -1 else (inside, form)
         elif depth <= indent:
             indent = -1
 
 
 def _value(number: int, name: str, value: str, text: str) -> Iterator[Mistake]:
-    def mistake(cause: str, cure: str, level: str = "error") -> Mistake:
-        return Mistake((), level, cause, cure, line=number)
+    for code, values in _faults(name, value, text):
+        yield mistake((), "error", code, line=number, name=name, **values)
 
+
+def _faults(name: str, value: str, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what is wrong with one setting: the code of its sentence, and what that is filled in with."""
     if wrong := WRONG_KEY.fullmatch(name):
-        right = f"{wrong[1]}_KEY" if wrong[1] else f"OPENAI_OPENAI_{wrong[3]}"
-        yield mistake(f"{name} is not read", f"write {right}.")
+        yield "not_read", {"right": f"{wrong[1]}_KEY" if wrong[1] else f"OPENAI_OPENAI_{wrong[3]}"}
     if re.search(r"your[_-](vps[_-]ip|server|ip|key)|YOUR-KEY", value, re.I):
-        yield mistake(f"{name} is a placeholder", "write the real value.")
+        yield "placeholder_here", {}
     elif name == "AUDIO_DOWNLOAD_URL" and value and not value.startswith(("http://", "https://")):
-        yield mistake(f"{name} has no scheme", "write http:// before it.")
+        yield "no_scheme", {}
     elif name == "SPEECH_UDP_SERVER_HOST" and "://" in value:
-        yield mistake(f"{name} has a scheme", "write the address alone.")
+        yield "scheme", {}
     if name in ("AUDIO_DOWNLOAD_URL", "SPEECH_UDP_SERVER_HOST") and any(host in value for host in LOOPBACK):
-        yield mistake(f"{name} is the toy itself", "write this machine's address in your network.")
+        yield "the_toy_itself", {}
     if name == "ROLES_FILE_PATH" and value and not _mounted(value, text):
-        yield mistake(f"{value} is in no mounted folder", "mount its folder under volumes:, such as ./config:/config.")
+        yield "not_mounted", {"value": value}
     if BASE.fullmatch(name) and value and not value.startswith("${"):
-        yield from _base(mistake, name, value, text)
+        yield from ((code, {}) for code in _faults_of_base(value, text))
 
 
-def _base(mistake: Callable[[str, str], Mistake], name: str, value: str, text: str) -> Iterator[Mistake]:
+def _faults_of_base(value: str, text: str) -> Iterator[str]:
     if not re.match(r"https?://", value) or not value.rstrip("/").endswith("/v1"):
-        yield mistake(f"{name} is no base", "write http://ADDRESS:PORT/v1.")
+        yield "no_base"
     if any(re.match(rf"https?://{re.escape(host)}[:/]", value) for host in LOOPBACK):
-        yield mistake(f"{name} is folotoy-server's own container", "write host.docker.internal or a LAN address.")
+        yield "base_in_own_container"
     if "//host.docker.internal" in value and "extra_hosts" not in text:
-        yield mistake(f"{name} cannot be found", 'add extra_hosts: ["host.docker.internal:host-gateway"].')
+        yield "not_found"
 
 
 def _mounted(file: str, text: str) -> bool:

@@ -28,10 +28,12 @@ class Mistake:
     """Line, where no path of keys leads there."""
 
 
-def mistake(path: Path, level: str, code: str, mend: Callable[[], None] | None = None, **values: object) -> Mistake:
+def mistake(
+    path: Path, level: str, code: str, mend: Callable[[], None] | None = None, line: int = 0, **values: object
+) -> Mistake:
     """Return the mistake that `proxy/site/folotoy.json` has the sentences of, filled in with `values`."""
     cause, cure = sentence(code, **values)
-    return Mistake(path, level, cause, cure, mend)
+    return Mistake(path, level, cause, cure, mend, line)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ COMPOSE_FILES = (
 SETTING = re.compile(r"^\s*-?\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(?::\s+|=)\s*(.*?)\s*$")
 INTERPOLATED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?[^}]*\}")
 
+_BY_MESSAGE = (("Invalid control character", "open_text"), ("Extra data", "behind_end"))
+
 
 class BrokenFile(Exception):
     """The message names file, line and cure.
@@ -70,9 +72,11 @@ def _explained(text: str, exc: json.JSONDecodeError) -> tuple[int, str]:
     comma = exc.pos if text[exc.pos : exc.pos + 1] == "," else len(text[: exc.pos].rstrip()) - 1
     if text[comma : comma + 1] == "," and text[comma + 1 :].lstrip()[:1] in ("}", "]"):
         return text[:comma].count("\n") + 1, "comma_too_many"
+    if exc.pos >= len(text.rstrip()) or exc.msg.startswith("Unterminated string"):
+        return (text.rstrip().count("\n") + 1, "cut") if text.strip() else (1, "empty")
     if exc.msg.startswith("Expecting ',' delimiter"):
         return (number if here[: exc.colno - 1].strip() or before is None else before + 1), "comma_missing"
-    return (number, "no_json") if text.strip() else (1, "empty")
+    return number, next((code for start, code in _BY_MESSAGE if exc.msg.startswith(start)), "no_json")
 
 
 def compose_settings(roles: Path) -> dict[str, str]:

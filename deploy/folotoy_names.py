@@ -6,9 +6,11 @@ They are kept in one file for both readers of a roles.json, this one and the con
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import Any
 
+from deploy.ears import reads_chinese
 from deploy.installation import ROOT
 
 _SHARED: dict[str, Any] = json.loads((ROOT / "proxy" / "site" / "folotoy.json").read_text(encoding="utf-8"))
@@ -39,7 +41,9 @@ NEW: dict[str, list[str]] = _SHARED["new"]
 """Greeting and prompt of a new role, by language."""
 BROKEN = tuple((re.compile(pattern), code) for pattern, code in _SHARED["broken"])
 """How a line looks that JSON refuses, and the code of its sentence."""
-_SENTENCES: dict[str, list[str]] = _SHARED["sentences"]["en"]
+LANGUAGE = "zh" if reads_chinese(os.environ) else "en"
+"""Language of the sentences: the reader's."""
+_SENTENCES: dict[str, list[str]] = _SHARED["sentences"][LANGUAGE]
 
 
 def sentence(code: str, **values: object) -> tuple[str, str]:

@@ -11,24 +11,38 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from deploy.folotoy_compose import compose_mistakes
-from deploy.folotoy_facts import INSIDE, Facts, Mistake
+from deploy.folotoy_facts import INSIDE, Facts, Mistake, mistake
 from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, read_json, settings_in
-from deploy.folotoy_names import NEW, USUAL_MODELS
+from deploy.folotoy_names import NEW, USUAL_MODELS, sentence
 from deploy.folotoy_rules import mistakes
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
-RELOAD = "After a change: docker compose restart folotoy, then press the toy's role key once."
+_FIRST = "\0"
+"""Place in a list, a longer one for each that follows: no key is like it."""
 
 
 def lines_of(text: str) -> dict[tuple[str, ...], int]:
     """Return the line of each key of a JSON text, by the keys that lead to it."""
-    found: dict[tuple[str, ...], int] = {}
+    return dict(reversed([*_keys(text)]))
+
+
+def twice(text: str) -> Iterator[Mistake]:
+    """Give every key that a JSON object has more than once."""
+    seen = set[tuple[str, ...]]()
+    for path, line in _keys(text):
+        if path in seen:
+            yield mistake(path, "error", "twice", line=line, name=path[-1])
+        seen.add(path)
+
+
+def _keys(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Give each key of a JSON text, after the keys and places in lists that lead to it, and its line."""
     path: list[str] = []
     last = ("", 1)
     for token in TOKEN.finditer(text):
@@ -37,55 +51,56 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
             last = (json.loads(sign), text.count("\n", 0, token.start()) + 1)
         elif sign == ":":
             path[-1] = last[0]
-            found.setdefault(tuple(path), last[1])
+            yield tuple(path), last[1]
         elif sign in "{[":
-            path.append("")
+            path.append(_FIRST if sign == "[" else "")
+        elif sign == "," and path[-1].startswith(_FIRST):
+            path[-1] += _FIRST
         elif sign in "}]":
             path.pop()
-    return found
 
 
-def line_of(mistake: Mistake, lines: Mapping[tuple[str, ...], int]) -> int:
+def line_of(one: Mistake, lines: Mapping[tuple[str, ...], int]) -> int:
     """Return the line of a mistake: its key's, or that of the nearest key above it."""
-    ends = range(len(mistake.path), 0, -1)
-    return mistake.line or next((lines[mistake.path[:end]] for end in ends if mistake.path[:end] in lines), 1)
+    ends = range(len(one.path), 0, -1)
+    return one.line or next((lines[one.path[:end]] for end in ends if one.path[:end] in lines), 1)
 
 
 def check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
     """Print the mistakes of a roles.json, mend it if wished, and return whether an error is left."""
     try:
-        found = read_json(path)
+        file = read_json(path)
     except BrokenFile as exc:
         print(f"{path}:{exc.line or 1}: error: {exc.cause}; {exc.cure}")
         return True
-    lines = lines_of(path.read_text(encoding="utf-8-sig"))
-    listed = list(mistakes(found, facts))
-    if fix and any(mistake.mend for mistake in listed):
+    text = path.read_text(encoding="utf-8-sig")
+    lines = lines_of(text)
+    listed = [*twice(text), *mistakes(file, facts)]
+    if fix and any(one.mend for one in listed):
         shutil.copy2(path, f"{path}.bak")
         for _ in range(4):  # a mended key may show a mistake in its value
-            for mistake in mistakes(found, facts):
-                if mistake.mend:
-                    print(f"{path}:{line_of(mistake, lines)}: mended: {mistake.cause}; {mistake.cure}")
-                    mistake.mend()
-        path.write_text(_written(found), encoding="utf-8")
-        print(f"{path} is written anew; the old one is {path}.bak.")
-        listed, lines = list(mistakes(found, facts)), lines_of(_written(found))
+            for one in mistakes(file, facts):
+                if one.mend:
+                    print(f"{path}:{line_of(one, lines)}: mended: {one.cause}; {one.cure}")
+                    one.mend()
+        path.write_text(_written(file), encoding="utf-8")
+        print("; ".join(sentence("written_anew", path=path)))
+        listed, lines = list(mistakes(file, facts)), lines_of(_written(file))
     if path.read_bytes().startswith(b"\xef\xbb\xbf"):
-        listed.append(Mistake((), "warning", "the file begins with a BOM", "save it as UTF-8 without BOM.", line=1))
+        listed.append(mistake((), "warning", "bom"))
     if path.stat().st_mode & 0o077 and not path.stat().st_mode & 0o002:  # a file for its owner alone is meant so
-        cure = "chmod 666 it, if roles shall be changed while folotoy-server runs."
-        listed.append(Mistake((), "warning", "folotoy-server may not be able to write the file", cure, line=1))
+        listed.append(mistake((), "warning", "not_writable"))
     return _report(path, listed, lines)
 
 
 def _report(path: Path, listed: list[Mistake], lines: Mapping[tuple[str, ...], int]) -> bool:
-    for mistake in sorted(listed, key=lambda one: line_of(one, lines)):
-        print(f"{path}:{line_of(mistake, lines)}: {mistake.level}: {mistake.cause}; {mistake.cure}")
-    return any(mistake.level == "error" for mistake in listed)
+    for one in sorted(listed, key=lambda one: line_of(one, lines)):
+        print(f"{path}:{line_of(one, lines)}: {one.level}: {one.cause}; {one.cure}")
+    return any(one.level == "error" for one in listed)
 
 
-def _written(found: Any) -> str:
-    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+def _written(file: Any) -> str:
+    return json.dumps(file, ensure_ascii=False, indent=2) + "\n"
 
 
 def new_roles(facts: Facts, host: str, key: str) -> dict[str, Any]:
@@ -144,10 +159,9 @@ def make_new(path: Path, facts: Facts, host: str, key: str) -> int:
         with open(path, "x", encoding="utf-8", opener=_for_its_owner) as file:
             file.write(_written(new_roles(facts, host, key)))
     except OSError as exc:
-        print(f"NEW={path} cannot be made: {exc.strerror}. Name another file.", file=sys.stderr)
+        print(*sentence("cannot_be_made", path=path, why=exc.strerror), file=sys.stderr)
         return 1
-    print(f"{path} has seven roles and a key: only you may read it. {RELOAD}")
-    print("Does folotoy-server's container run as another user than root or you? `sudo chown` the file to that user.")
+    print(*sentence("made", path=path), sep="\n")
     return 0
 
 
@@ -174,7 +188,7 @@ def main() -> int:
         return make_new(Path(new), facts.at(host), host, first_key(settings) or "none")
     failed = beside is not None and _report(beside, list(compose_mistakes(text)), {})
     failed = (path is not None and check_roles(path, facts, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
-    print(f"{'There are errors.' if failed else 'There are no errors.'} {RELOAD}")
+    print(*sentence("errors" if failed else "no_errors"))
     return 1 if failed else 0
 
 

@@ -3,7 +3,7 @@
 import { known } from "./choices.js";
 import { byId, copied, make } from "./dom.js";
 import { Rules } from "./roles_rules.js";
-import { Broken, lineOf, linesOf, parse, textOf, written } from "./roles_text.js";
+import { Broken, lineOf, linesOf, parse, textOf, twice, written } from "./roles_text.js";
 import { SERVICES } from "./services.js";
 import { baseForContainers, bases } from "./snippets.js";
 import { stored } from "./stored.js";
@@ -35,9 +35,9 @@ export function mistakesIn(text) {
     return { cause, cure };
   };
   try {
-    const found = new Rules(names, talkbox()).mistakes(parse(text, names.broken));
+    const found = [...twice(text), ...new Rules(names, talkbox()).mistakes(parse(text, names.broken))];
     const lines = linesOf(text);
-    return found.map((one) => ({ ...one, ...sentence(one), line: lineOf(one.path, lines) })).sort((one, other) => one.line - other.line);
+    return found.map((one) => ({ ...one, ...sentence(one), line: one.line ?? lineOf(one.path, lines) })).sort((one, other) => one.line - other.line);
   } catch (exc) {
     if (!(exc instanceof Broken)) throw exc;
     return [{ line: exc.line, level: "error", mend: null, ...sentence(exc) }];

@@ -28,6 +28,9 @@ function offsetOf(message, text) {
   return text.split("\n").slice(0, Number(place[1]) - 1).join("\n").length + Number(place[2]) - (place[1] === "1" ? 1 : 0);
 }
 
+/** How browsers say it, and the code of its sentence. */
+const BY_MESSAGE = [[/control character/i, "open_text"], [/after JSON/i, "behind_end"]];
+
 function explained(text, message, patterns) {
   if (!text.trim()) return new Broken(1, "empty");
   const lines = text.split("\n");
@@ -37,11 +40,14 @@ function explained(text, message, patterns) {
   for (const [pattern, code] of patterns) if (new RegExp(pattern).test(lines[number - 1])) return new Broken(number, code);
   const comma = text[offset] === "," ? offset : text.slice(0, offset).trimEnd().length - 1;
   if (text[comma] === "," && /^\s*[}\]]/.test(text.slice(comma + 1))) return new Broken(text.slice(0, comma).split("\n").length, "comma_too_many");
+  const end = text.trimEnd().length;
+  if (offset >= end || /^Unterminated string/i.test(message)) return new Broken(text.slice(0, end).split("\n").length, "cut");
   if (/Expected ','|expected ','/.test(message)) {
     const before = lines.slice(0, number - 1).findLastIndex((line) => line.trim());
     return new Broken(lines[number - 1].slice(0, column - 1).trim() || before < 0 ? number : before + 1, "comma_missing");
   }
-  return new Broken(number, "no_json", { column });
+  const [, code] = BY_MESSAGE.find(([pattern]) => pattern.test(message)) ?? [null, "no_json"];
+  return new Broken(number, code, { column });
 }
 
 /**
@@ -58,9 +64,10 @@ export function parse(text, patterns) {
   }
 }
 
-/** The line of each key of a JSON text, by the keys that lead to it, joined by a sign that no key has. */
-export function linesOf(text) {
-  const found = new Map();
+const FIRST = "\u0001"; // place in a list, a longer one for each that follows: no key is like it
+
+/** Each key of a JSON text, after the keys and places in lists that lead to it, and its line. */
+function* keys(text) {
   const path = [];
   let last = ["", 1];
   for (const token of text.matchAll(/"((?:[^"\\]|\\.)*)"|[{}[\],:]/g)) {
@@ -68,9 +75,25 @@ export function linesOf(text) {
     if (sign[0] === '"') last = [JSON.parse(sign), text.slice(0, token.index).split("\n").length];
     else if (sign === ":") {
       path[path.length - 1] = last[0];
-      if (!found.has(path.join("\0"))) found.set(path.join("\0"), last[1]);
-    } else if (sign === "{" || sign === "[") path.push("");
+      yield [[...path], last[1]];
+    } else if (sign === "{" || sign === "[") path.push(sign === "[" ? FIRST : "");
     else if (sign !== ",") path.pop();
+    else if (path.at(-1).startsWith(FIRST)) path[path.length - 1] += FIRST;
+  }
+}
+
+/** The line of each key of a JSON text, by the keys that lead to it, joined by a sign that no key has. */
+export function linesOf(text) {
+  return new Map([...keys(text)].reverse().map(([path, line]) => [path.join("\0"), line]));
+}
+
+/** Every key that an object of a JSON text has more than once. */
+export function twice(text) {
+  const seen = new Set();
+  const found = [];
+  for (const [path, line] of keys(text)) {
+    if (seen.has(path.join("\0"))) found.push({ path, line, level: "error", code: "twice", values: { name: path.at(-1) }, mend: null });
+    seen.add(path.join("\0"));
   }
   return found;
 }

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from deploy.folotoy_facts import Facts
 from deploy.folotoy_files import BrokenFile, read_json
+from deploy.folotoy_names import LANGUAGE
 from deploy.folotoy_rules import mistakes
-from deploy.roles import line_of, lines_of, new_roles
+from deploy.roles import line_of, lines_of, new_roles, twice
 
 from browser.console import Console
 from e2e.installation import KEY, ROOT, Installation
@@ -22,20 +23,20 @@ PORT = 18080
 VOICES = ["zh-CN-XiaoxiaoNeural", "en-US-AnaNeural", "slt"]
 CHAINS = {"stt": "whisper,sphinx", "llm": "openai,companion", "tts": "edge,espeak"}
 TALKBOX = Facts(port=PORT, keys=("k1",), chains=CHAINS, voices=tuple(VOICES))
-READ = """async ([files, talkbox]) => {
+READ = """async ([files, talkbox, language]) => {
     const { Rules } = await import("/roles_rules.js");
-    const { lineOf, linesOf, parse } = await import("/roles_text.js");
+    const { lineOf, linesOf, parse, twice } = await import("/roles_text.js");
     const names = await (await fetch("/folotoy.json")).json();
     const filled = (text, values) => text.replace(/\\{(\\w+)\\}/g, (whole, name) => values[name] ?? whole);
     const told = (line, level, code, values) =>
-        [line, level, ...names.sentences.en[code].map((text) => filled(text, values))];
+        [line, level, ...names.sentences[language][code].map((text) => filled(text, values))];
     return files.map((text) => {
         try {
             const rules = new Rules(names, talkbox);
             const file = parse(text, names.broken);
             const lines = linesOf(text);
-            const found = rules.mistakes(file)
-                .map(({ path, level, code, values }) => told(lineOf(path, lines), level, code, values));
+            const found = [...twice(text), ...rules.mistakes(file)]
+                .map(({ path, line, level, code, values }) => told(line ?? lineOf(path, lines), level, code, values));
             for (let round = 0; round < 4; round += 1) for (const one of rules.mistakes(file)) one.mend?.();
             return [found, file];
         } catch (exc) {
@@ -91,7 +92,7 @@ def by_make(text: str, folder: Path) -> tuple[list[list[Any]], Any]:
     except BrokenFile as exc:
         return [[exc.line, "error", exc.cause, exc.cure]], None
     lines = lines_of(text)
-    found = [[line_of(one, lines), one.level, one.cause, one.cure] for one in mistakes(file, TALKBOX)]
+    found = [[line_of(one, lines), one.level, one.cause, one.cure] for one in (*twice(text), *mistakes(file, TALKBOX))]
     for _ in range(4):
         for one in list(mistakes(file, TALKBOX)):
             if one.mend:
@@ -107,7 +108,7 @@ def test_the_page_finds_and_mends_what_make_roles_finds_and_mends(visit: Visit, 
         "voices": VOICES,
         "chains": {name: text.split(",") for name, text in CHAINS.items()},
     }
-    on_the_page = visit().page.evaluate(READ, [texts, talkbox])
+    on_the_page = visit().page.evaluate(READ, [texts, talkbox, LANGUAGE])
     different = [
         [one for one in zip([text, *there[0]], ["", *here[0]], strict=False) if one[0] != one[1]]
         for text, there in zip(texts, on_the_page, strict=True)

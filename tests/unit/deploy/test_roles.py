@@ -81,6 +81,15 @@ BROKEN = [
     ('{"1": {},\n}', 1, "comma"),
     ('{"1": {}\n"2": {}}', 1, "comma"),
     ("{“1”: {}}", 1, "straight"),
+    ('/* mine */\n{"1": {}}', 1, "comments"),
+    ('{"1": True}', 1, "small letters"),
+    ('{\n\u00a0 "1": {}\n}', 2, "ordinary blanks"),
+    ('｛\n"1": {}\n}', 1, "keyboard"),
+    ('{"1": {"prompt": "a\tb"}}', 1, "does not end on its line"),
+    ('{"1": {"prompt": "a\nb"}}', 1, "does not end on its line"),
+    ('{"1": {},\n"2": {"prompt": "You are\n', 2, "too early"),
+    ('{"1": {},\n"2": {"prompt": "a"}\n', 2, "too early"),
+    ('{"1": {}}\n{"2": {}}\n', 2, "behind the last"),
 ]
 
 
@@ -92,6 +101,31 @@ def test_broken_json_is_an_error_at_its_line(text: str, line: int, word: str, tm
     assert done.returncode == 1
     assert f"{path}:{line}: error: " in done.stdout
     assert word in done.stdout
+
+
+def test_what_is_there_twice_is_named_with_its_second_line(tmp_path: Path) -> None:
+    lists = {"send_initial_messages": [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]}
+    text = json.dumps({**roles(), "1": {**roles()["1"], **lists}}, indent=2)
+    assert "twice" not in run(FILE=saved(tmp_path, text)).stdout
+
+    path = saved(tmp_path, text.replace('"2": {', '"1": {'))
+    line = next(
+        number for number, row in enumerate(path.read_text().split("\n"), 1) if row == '  "1": {' and number > 2
+    )
+    done = run(FILE=path)
+    assert done.returncode == 1
+    assert f'{path}:{line}: error: "1" is there twice' in done.stdout
+
+
+@pytest.mark.parametrize("locale", [{"LANG": "zh_CN.UTF-8"}, {"LC_ALL": "zh_TW.UTF-8", "LANG": "en_GB.UTF-8"}])
+def test_a_chinese_locale_is_answered_in_chinese(locale: dict[str, str], tmp_path: Path) -> None:
+    compose = tmp_path / "docker-compose.yml"
+    compose.write_text("services:\n  folotoy:\n    environment:\n      OPENAI_KEY: x\n")
+    done = run(FILE=saved(tmp_path, {**roles(), "8": {}}), COMPOSE=compose, **locale)
+
+    assert 'error: "8" 不是角色' in done.stdout
+    assert "不会读 OPENAI_KEY" in done.stdout
+    assert "有错误。改动以后" in done.stdout.replace(" ", "")
 
 
 def changed(*path: str, to: Any = None) -> dict[str, Any]:

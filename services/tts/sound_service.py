@@ -85,7 +85,7 @@ class SoundService(Engine):
         return messages(self._pieces(reply), kind)
 
     def _pieces(self, reply: Reply) -> AsyncIterator[bytes]:
-        return self.vendor.pieces(reply, FIRST_SOUND_SECONDS, GAP_SECONDS)
+        return reply.in_time(FIRST_SOUND_SECONDS, GAP_SECONDS)
 
     @property
     def detail(self) -> str | None:

@@ -1,6 +1,5 @@
 """Ears that know one language, and a mouth that speaks others."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -11,15 +10,13 @@ from fixtures import sounds
 from stt.engines.sphinx.engine import Sphinx
 from stt.hearing import Hints, Pcm
 from tts.engines.espeak import RATE, Espeak
-from unit.stt.fakes import decoded
+from unit.stt.fakes import decoded, loaded_sphinx
 
 
 @pytest.fixture
 async def sphinx() -> AsyncIterator[Sphinx]:
-    engine = await asyncio.to_thread(Sphinx.load, "sphinx", lambda doing, part: None)
-    engine.patience_seconds = 600  # a busy machine is no failure
-    yield engine
-    await engine.aclose()
+    async with loaded_sphinx() as engine:
+        yield engine
 
 
 async def spoken_by_espeak(text: str, voice: str) -> Pcm:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -191,25 +190,6 @@ class Remote:
         """Return the answer to a GET of another `path` of the same base URL, such as `/models`."""
         key = self.ring.take() or ""
         return await self.upstream.get(self.row.url(path), self._key_headers[key], silence_seconds=silence_seconds)
-
-    async def pieces(self, reply: Reply, first_seconds: float | None, gap_seconds: float) -> AsyncIterator[bytes]:
-        """Yield an answer as it comes, with no longer silences than these.
-
-        Raises:
-            EngineTimeout: There was one.
-            EngineFailed: It broke off.
-        """
-        patience = first_seconds
-        while True:
-            try:
-                async with asyncio.timeout(patience):
-                    piece = await anext(reply)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as exc:
-                raise self._silent(patience) from exc
-            yield piece
-            patience = gap_seconds
 
     def meant(self, complaint: Complaint, reply: Reply | None = None) -> ApiError:
         """Return the error that an error object inside a 200 means; a key of `reply` that it is about rests."""

@@ -1,5 +1,6 @@
 """An answer of an upstream on its way in, and what an error of the transport means to the chain."""
 
+import asyncio
 import errno
 import logging
 import ssl
@@ -56,6 +57,25 @@ class Reply(AsyncIterator[bytes]):
             return await anext(self._pieces)
         except httpx.TransportError as exc:
             raise translated(exc, self._shown) from exc
+
+    async def in_time(self, first_seconds: float | None, gap_seconds: float) -> AsyncIterator[bytes]:
+        """Yield the answer as it comes, with no longer silences than these.
+
+        Raises:
+            EngineTimeout: There was one.
+            EngineFailed: It broke off.
+        """
+        patience = first_seconds
+        while True:
+            try:
+                async with asyncio.timeout(patience):
+                    piece = await anext(self)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as exc:
+                raise EngineTimeout(f"{self._shown} was silent for {patience or 0:g} s") from exc
+            yield piece
+            patience = gap_seconds
 
     async def read(self, most: int) -> bytes:
         """Return the whole body.

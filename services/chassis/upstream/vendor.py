@@ -6,7 +6,7 @@ sent, and turns answers into the service's types. Addresses, keys in turn, token
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -220,25 +220,6 @@ class Vendor:
                     await reply.aclose()
         except TimeoutError as exc:
             raise EngineTimeout(f"{self.name} was silent for {seconds:g} s") from exc
-
-    async def pieces(self, reply: Reply, first_seconds: float, gap_seconds: float) -> AsyncIterator[bytes]:
-        """Yield the answer as it comes.
-
-        Raises:
-            EngineTimeout: A silence is longer than that.
-            EngineFailed: The answer broke off.
-        """
-        patience = first_seconds
-        while True:
-            try:
-                async with asyncio.timeout(patience):
-                    piece = await anext(reply)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as exc:
-                raise EngineTimeout(f"{self.name} was silent for {patience:g} s") from exc
-            yield piece
-            patience = gap_seconds
 
     def complaint(self, reply: Reply, body: bytes) -> Complaint:
         """Return what an answer complains of, in its body or in its headers."""

@@ -92,7 +92,7 @@ class Coze(ChatService):
         chat: dict[str, str] = {}
         said: set[str] = set()
         try:
-            pieces = self.vendor.pieces(reply, self.options.silence_seconds, self.options.silence_seconds)
+            pieces = reply.in_time(self.options.silence_seconds, self.options.silence_seconds)
             async with aclosing(messages(pieces, _Event)) as events:
                 async for event in events:
                     match event.event:

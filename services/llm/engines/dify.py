@@ -75,7 +75,7 @@ class Dify(ChatService):
         task = ""
         try:
             said = _Said()
-            pieces = self.vendor.pieces(reply, self.options.silence_seconds, self.options.silence_seconds)
+            pieces = reply.in_time(self.options.silence_seconds, self.options.silence_seconds)
             async with aclosing(messages(pieces, _Event)) as events:
                 async for event in events:
                     task = event.task_id or task

@@ -1,8 +1,4 @@
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +6,10 @@ import pytest
 from deploy import warm
 from deploy.folotoy_files import BrokenFile, compose_settings
 from deploy.folotoy_roles import roles
-from deploy.talk import Talkbox, TurnFailed
+from deploy.talk import TurnFailed
 from deploy.warm import Greeting, greetings, say
+
+from unit.deploy.fakes import Answer, proxy
 
 BEAR = {"start_text": "你好，我是小熊。", "tts_config": {"model": "tts-1", "voice_name": "bunny", "speed": 0.9}}
 
@@ -154,40 +152,23 @@ def test_a_file_without_a_word_to_say_is_a_failure(
     assert "nothing to say" in capsys.readouterr().err
 
 
-@contextmanager
-def proxy(status: int = 200, cut: bool = False) -> Iterator[tuple[Talkbox, list[Any]]]:
-    seen: list[Any] = []
+def speaking(status: int = 200, body: bytes = b"1234567890") -> Answer:
+    def answer(number: int) -> tuple[int, dict[str, str], bytes]:
+        kept = "hit" if number > 1 else "miss"
+        return status, {"content-length": "10", "x-talkbox-engine": "edge", "x-talkbox-cache": kept}, body
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            seen.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(status)
-            self.send_header("content-length", "10")
-            self.send_header("x-talkbox-engine", "edge")
-            self.send_header("x-talkbox-cache", "hit" if len(seen) > 1 else "miss")
-            self.end_headers()
-            self.wfile.write(b"12345" if cut else b"1234567890")
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Silent."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield Talkbox("127.0.0.1", server.server_port, "key"), seen
-        server.shutdown()
-        thread.join()
+    return answer
 
 
 def test_who_spoke_and_whether_it_was_kept_is_told() -> None:
-    with proxy() as (talkbox, seen):
+    with proxy(speaking()) as (talkbox, seen):
         told = [say(talkbox, Greeting("Hi", "tts-1", "alloy", 1.0)) for _ in range(2)]
 
     assert [line.split(maxsplit=1) for line in told] == [["edge", "is kept"], ["edge", "was there"]]
-    assert seen[0] == {"model": "tts-1", "voice": "alloy", "input": "Hi", "speed": 1.0}
+    assert json.loads(seen[0]) == {"model": "tts-1", "voice": "alloy", "input": "Hi", "speed": 1.0}
 
 
 def test_an_answer_that_breaks_off_or_fails_is_a_failure() -> None:
-    for how in ({"cut": True}, {"status": 503}):
-        with proxy(**how) as (talkbox, _), pytest.raises(TurnFailed):
+    for answer in (speaking(body=b"12345"), speaking(503)):
+        with proxy(answer) as (talkbox, _), pytest.raises(TurnFailed):
             say(talkbox, Greeting("Hi", "tts-1", "alloy", 1.0))

@@ -1,12 +1,10 @@
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from deploy.talk import Talkbox, TurnFailed
+from deploy.talk import TurnFailed
 from deploy.warm_prompts import prompts, read, reader
+
+from unit.deploy.fakes import Answer, proxy
 
 PORT = 8080
 LOCAL_FIRST = [{"name": "openai", "state": "unavailable"}, {"name": "ollama", "state": "ready"}]
@@ -55,31 +53,12 @@ def test_a_role_that_thinks_elsewhere_or_has_no_prompt_is_left_alone(other: dict
     assert list(prompts([other], {}, LOCAL_FIRST, PORT)) == []
 
 
-@contextmanager
-def proxy(body: bytes, cut: int = 0) -> Iterator[tuple[Talkbox, list[bytes]]]:
-    seen: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            seen.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", str(len(body) + cut))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Silent."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield Talkbox("127.0.0.1", server.server_port, "key"), seen
-        server.shutdown()
-        thread.join()
+def reading(body: bytes, cut: int = 0) -> Answer:
+    return lambda number: (200, {"content-length": str(len(body) + cut)}, body)
 
 
 def test_a_prompt_is_read_as_the_beginning_of_a_conversation_in_its_language() -> None:
-    with proxy(b"data: {}\n\ndata: [DONE]\n\n") as (talkbox, seen):
+    with proxy(reading(b"data: {}\n\ndata: [DONE]\n\n")) as (talkbox, seen):
         read(talkbox, "gguf", "你是一只小熊。")
 
     assert b'"stream": true' in seen[0]
@@ -88,5 +67,5 @@ def test_a_prompt_is_read_as_the_beginning_of_a_conversation_in_its_language() -
 
 @pytest.mark.parametrize(("body", "cut"), [(b'data: {"error": {"message": "no"}}\n\n', 0), (b"data: {}\n\n", 5)])
 def test_an_answer_that_does_not_come_to_its_end_is_a_failure(body: bytes, cut: int) -> None:
-    with proxy(body, cut) as (talkbox, _), pytest.raises(TurnFailed, match="broke off"):
+    with proxy(reading(body, cut)) as (talkbox, _), pytest.raises(TurnFailed, match="broke off"):
         read(talkbox, "gguf", "You are a bear.")

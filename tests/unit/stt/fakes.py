@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import httpx
@@ -15,6 +16,7 @@ from chassis.server.auth import KeyOptions
 from fixtures import sounds
 from stt.app import assemble
 from stt.engines import Engine
+from stt.engines.sphinx.engine import Sphinx
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
 from stt.settings import Settings
 from stt.sound.decode import blocks
@@ -31,6 +33,15 @@ HELLO = (
     Segment(start=0.9, end=1.5, text=" bear", tokens=(3,), words=(Word("bear", 0.9, 1.5),)),
 )
 SPEECH = sounds.wav(sounds.tone(2.5))
+
+
+@asynccontextmanager
+async def loaded_sphinx() -> AsyncIterator[Sphinx]:
+    """PocketSphinx, loaded, and patient: a busy machine is no failure."""
+    engine = await asyncio.to_thread(Sphinx.load, "sphinx", lambda doing, part: None)
+    engine.patience_seconds = 600
+    yield engine
+    await engine.aclose()
 
 
 class FakeEngine(Engine):

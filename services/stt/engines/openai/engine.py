@@ -210,7 +210,7 @@ class OpenAI(Engine):
         return self.row.model or "whisper-1", "row"
 
     def _pieces(self, reply: Reply, sent: Upload) -> AsyncIterator[bytes]:
-        return self._remote.pieces(reply, sent.begin_seconds, self.options.gap_seconds)
+        return reply.in_time(sent.begin_seconds, self.options.gap_seconds)
 
     async def _whole(self, reply: Reply, sent: Upload) -> Heard:
         body = b""

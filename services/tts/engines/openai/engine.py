@@ -223,7 +223,7 @@ class OpenAI(Engine):
         reply = await self._remote.ask(self._question(text, voice, speed))
         decoder = AudioDecoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
         try:
-            async for piece in self._remote.pieces(reply, self.options.first_audio_seconds, self.options.gap_seconds):
+            async for piece in reply.in_time(self.options.first_audio_seconds, self.options.gap_seconds):
                 for sound in decoder.feed(piece):
                     yield sound
             for sound in decoder.finish():

@@ -149,7 +149,7 @@ async def test_silences_have_their_bounds() -> None:
 
     async with Upstream(Manner(stall_after=1)) as upstream, remote(upstream) as made:
         reply = await made.ask(Thought(stream=True))
-        pieces = made.pieces(reply, 5.0, 0.05)
+        pieces = reply.in_time(5.0, 0.05)
         assert await anext(pieces)
         with pytest.raises(EngineTimeout, match=r"was silent for 0\.05 s"):
             await anext(pieces)

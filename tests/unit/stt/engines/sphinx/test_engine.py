@@ -21,17 +21,15 @@ from stt.engines import Engine
 from stt.engines.sphinx import engine
 from stt.engines.sphinx.engine import PROGRAM, Sphinx, SphinxOptions
 from stt.hearing import RATE, Heard, Hints, Pcm
-from unit.stt.fakes import FakeEngine
+from unit.stt.fakes import FakeEngine, loaded_sphinx
 
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 
 
 @pytest.fixture
 async def sphinx() -> AsyncIterator[Sphinx]:
-    engine = await asyncio.to_thread(Sphinx.load, "sphinx", lambda doing, part: None)
-    engine.patience_seconds = 600  # a busy machine is no failure
-    yield engine
-    await engine.aclose()
+    async with loaded_sphinx() as engine:
+        yield engine
 
 
 async def text(engine: Sphinx, pcm: Pcm) -> str:

@@ -9,6 +9,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 SENTENCE, ASIDE_SENTENCE, CLAUSE, PAUSE, ASIDE_CLAUSE, SPACE, PARTICLE = 7, 6, 5, 4, 3, 2, 1
@@ -19,6 +20,8 @@ AFTER = re.escape(CLOSERS) + "\"'"
 CJK = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 BREATH = re.compile(
     rf"""
+    (?! (?<=[0-9A-Za-z])[0-9A-Za-z] )                                             # within a word: most of English
+    (?:
       (?P<newline>  \s*\n\s* )
     | (?P<dots>     \.{{2,}} | …+ | 。{{2,}} )                                   # ... ……
     | (?P<stop>     [。！？｡؟۔।॥։።។။‼⁇⁈⁉]+ | [!?]+(?=[\s{AFTER}{CJK}]|$) )[！？!?。]*
@@ -30,6 +33,7 @@ BREATH = re.compile(
     | (?P<particle> [的了着过吗呢吧啊呀嘛哦](?=[{CJK}]) | (?<=[{CJK}])(?=[0-9A-Za-z]) | (?<=[0-9A-Za-z])(?=[{CJK}]) )
     | (?P<open>     [{re.escape(OPENERS)}] )
     | (?P<close>    [{re.escape(CLOSERS)}] )
+    )
     """,
     re.VERBOSE,
 )
@@ -84,7 +88,7 @@ USUAL = Lengths()
 def clauses(text: str, lengths: Lengths = USUAL) -> Iterator[str]:
     """Give the text in clauses, in order; nothing but white space is left out."""
     text, first, most = text.strip(), lengths.first, lengths.most
-    letters = [0, *accumulate(3 if char >= "\u2e80" else 1 for char in text)]
+    letters = [0, *accumulate(map(_letters, text))]
     sizes = [0, *accumulate(map(_escaped_bytes, text))]
     breaths = [*_breaths(text), (len(text), SENTENCE)]
     start, at, soft = 0, 0, min(first, most)
@@ -114,6 +118,12 @@ def clauses(text: str, lengths: Lengths = USUAL) -> Iterator[str]:
         start = cut
 
 
+@lru_cache(4096)
+def _letters(char: str) -> int:
+    return 3 if char >= "\u2e80" else 1
+
+
+@lru_cache(4096)
 def _escaped_bytes(char: str) -> int:
     if char < "\x80":
         return 5 if char == "&" else 4 if char in "<>" else 1

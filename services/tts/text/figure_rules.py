@@ -4,10 +4,9 @@ A rule is a pair: a pattern to look for, and what to say instead (a text, or a f
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-Match = re.Match[str]
-Rule = tuple[re.Pattern[str], str | Callable[[Match], str]]
+from tts.text.rules import Match, rule
 
 N = r"(?:[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?:\.[0-9]++)?"
 """A number: 5, 3.14, 1,000,000."""
@@ -33,11 +32,6 @@ RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿⁱˣʸᵃᵇᵏᵐ"
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₋₊ₙₓₐᵢⱼₖₘ", "0123456789-+nxaijkm")
 POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿⁱˣʸᵃᵇᵏᵐ"
 INDICES = "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ"
-
-
-def rule(pattern: str, words: str | Callable[[Match], str], flags: int = 0) -> Rule:
-    """Return a rule of the tables."""
-    return re.compile(pattern, flags), words
 
 
 def any_of(names: Iterable[str]) -> str:
@@ -89,7 +83,11 @@ A_DAY = re.compile(r"(?:\b(?:on|from|between|dates?:?)\s|[从自期假][：:]?\s
 def are_days(m: Match) -> bool:
     """Return whether the four numbers of 7/1-8/31 are two days, one after the other, and not a sum of fractions."""
     month, day, month_after, day_after = (int(part) for part in m.groups()[-4:])
-    fractions = month < day <= 10 and month_after < day_after <= 10 and not A_DAY.search(m.string, 0, m.start())
+    fractions = (
+        month < day <= 10
+        and month_after < day_after <= 10
+        and not A_DAY.search(m.string, max(0, m.start() - 12), m.start())
+    )
     days = is_date(str(month), str(day)) and is_date(str(month_after), str(day_after))
     return days and not fractions and (month, day) < (month_after, day_after)
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import groupby
 
 from chassis.script_language import wide
-from tts.text.figure_rules import Rule
 from tts.text.figures_en import EN
 from tts.text.figures_zh import ZH
+from tts.text.rules import Rule, apply
 from tts.text.speakable import speakable
 from tts.text.sums import tell_sums
 
@@ -82,9 +82,4 @@ def _without_letters(text: str, spoken: str) -> str:
 
 
 def _read(language: str, run: str) -> str:
-    if language not in RULES:
-        return run
-    run = tell_sums(run)
-    for pattern, words in RULES[language]:
-        run = pattern.sub(words, run)
-    return run
+    return apply(RULES[language], tell_sums(run)) if language in RULES else run

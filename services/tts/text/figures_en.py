@@ -25,12 +25,11 @@ from tts.text.figure_rules import (
     TO,
     TWO_DAYS,
     N,
-    Rule,
     any_of,
-    rule,
 )
 from tts.text.names_en import A_COUNT, CALLED, NAMES, ROMANS
 from tts.text.numbers_en import cardinal, decade, digits, number, ordinal, vulgar, year
+from tts.text.rules import Rule, rule
 
 MONTH = any_of(words.MONTH_OF)
 ONE_SIGN = any_of(sign for sign in words.MONEY if len(sign) == 1)
@@ -199,11 +198,7 @@ AMOUNTS: Sequence[Rule] = (
     rule(r"(?<![\w.,])['’]?([2-9]0)['’]?s\b", lambda m: decade(cardinal(m[1]))),
     rule(rf"(?:{HEAD}([0-9]+)\s?)?({PARTS})", lambda m: vulgar(m[1], m[2])),
     rule(r"(?<![0-9/.A-Za-z])(?:([0-9]{1,3}) )?([0-9]{1,4})/([0-9]{1,4})(?![0-9/])", say.fraction),
-    rule(
-        rf"(\b(?i:{words.YEARS}|{MONTH})|(?:st|nd|rd|th|first|second|third),)"
-        rf" ([12][0-9]{{3}})(?![0-9,.]?[0-9]|{A_COUNT})",
-        lambda m: f"{m[1]} {year(m[2])}",
-    ),
+    rule(rf"(?<=[A-Za-z,]) ([12][0-9]{{3}})(?![0-9,.]?[0-9]|{A_COUNT})", say.dated),
     rule(rf"(?<![\w.,$×+−÷=-])(1[1-9][0-9]{{2}})(?![\w,.-]*[0-9]|\s?[×+−÷=]|{A_COUNT})", lambda m: year(m[1])),
     rule(r"(?<![\w.,$-])(20[0-9]{2})(?=[)]|\s(?:was|is|will|has|had)\b)", lambda m: year(m[1])),
 )

@@ -28,12 +28,11 @@ from tts.text.figure_rules import (
     TO,
     TWO_DAYS,
     N,
-    Rule,
     any_of,
     roman,
-    rule,
 )
 from tts.text.numbers_zh import cardinal, counted, digits, number, vulgar
+from tts.text.rules import Rule, rule
 
 ONE_SIGN = any_of(sign for sign in words.MONEY if len(sign) == 1)
 SIGN_OF_MONEY = rf"(?:(?<![A-Za-z])(?:{any_of(sign for sign in words.MONEY if len(sign) > 1)})|{ONE_SIGN})"

@@ -4,9 +4,12 @@ import re
 from collections.abc import Callable
 
 from tts.text import words_en as words
-from tts.text.figure_rules import RAISED, Match, N, any_of, are_days, halves, is_date, month_and_day
+from tts.text.figure_rules import RAISED, N, any_of, are_days, halves, is_date, month_and_day
 from tts.text.numbers_en import SMALL, cardinal, digits, number, ordinal, part_of, year
+from tts.text.rules import Match
 
+A_DATE = re.compile(rf"(?:\b(?i:{words.YEARS}|{any_of(words.MONTH_OF)})|(?:st|nd|rd|th|first|second|third),)\Z")
+LOOK_BACK = 12
 PLAIN_UNIT = any_of(unit for unit in words.UNITS if unit.isalpha())
 
 
@@ -102,6 +105,11 @@ def two_days(m: Match) -> str:
         return m[0]
     days = [f"{words.MONTHS[int(month) - 1]} {ordinal(day)}" for month, day in ((m[1], m[2]), (m[3], m[4]))]
     return " to ".join(days)
+
+
+def dated(m: Match) -> str:
+    """Return the year after a month, a day or a word such as since."""
+    return f" {year(m[1])}" if A_DATE.search(m.string, max(0, m.start() - LOOK_BACK), m.start()) else m[0]
 
 
 def years(m: Match) -> str:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable
 
 from tts.text import words_zh as words
-from tts.text.figure_rules import HEAD, RAISED, TAIL, Match, N, any_of, are_days, is_date, month_and_day
+from tts.text.figure_rules import HEAD, RAISED, TAIL, N, any_of, are_days, is_date, month_and_day
 from tts.text.numbers_zh import cardinal, counted, digits, number, part_of, sixtieth
+from tts.text.rules import Match
 
 PLAIN_UNIT = any_of(unit for unit in words.UNITS if unit.isalpha() and unit.isascii())
 

@@ -2,7 +2,7 @@ r"""LaTeX as mathematics: `$n^2$`, `\(\frac{1}{2}\)` and `\times` become n², 1/
 
 import re
 
-from tts.text.tidy_rules import Match, rule
+from tts.text.rules import Match, apply, rule
 
 SIGNS = {
     "times": "×", "cdot": "×", "div": "÷", "pm": "±", "leq": "≤", "le": "≤", "leqslant": "≤", "geq": "≥", "ge": "≥",
@@ -43,10 +43,8 @@ def _inline(m: Match) -> str:
 
 def _formula(text: str, *, strip: bool = True) -> str:
     for _ in range(DEEP):
-        for pattern, said in NESTED:
-            text = pattern.sub(said, text)
-    for pattern, said in FLAT:
-        text = pattern.sub(said, text)
+        text = apply(NESTED, text)
+    text = apply(FLAT, text)
     return re.sub(r" {2,}", " ", text.strip()) if strip else text
 
 

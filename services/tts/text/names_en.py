@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from tts.text import forms_en as say
 from tts.text import words_en as words
-from tts.text.figure_rules import ROMAN, Rule, roman, rule
+from tts.text.figure_rules import ROMAN, roman
 from tts.text.numbers_en import cardinal, digits, ordinal
+from tts.text.rules import Rule, rule
 
 PERSONS = r"people|men|women|children|kids|percent|sheep|fish|feet|mice"
 NO_NOUNS = r"(?:was|is|has|its|this|does|as|us|goes|begins|starts|ends|always|news)\b"

@@ -9,9 +9,10 @@ from html import unescape
 
 from chassis.thought_tags import TAIL, WHOLE
 from tts.text.latex import with_formulas_read
+from tts.text.rules import Match, Rule, apply, rule
 from tts.text.stage_directions import FACES, MOST_STAGE, asterisks, brackets
 from tts.text.symbols import COMPARISONS, SYMBOLS, with_plain_digits
-from tts.text.tidy_rules import CJK, MARKS, PAUSE, STOP, WORD, Match, Rule, beside_cjk, rule
+from tts.text.tidy_rules import CJK, MARKS, PAUSE, STOP, WORD, beside_cjk
 
 UNSPEAKABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufff0-\uffff\ue000-\uf8ff\ufdd0-\ufdef\U000f0000-\U0010ffff]"
@@ -46,14 +47,9 @@ def speakable(text: str) -> bool:
 
 def _without_marks(text: str, fences: Rule) -> str:
     text = clean(TERMINAL.sub("", unescape(unescape(text)) if "&" in text else text))
-    for pattern, said in (*SYMBOLS, *HIDDEN, fences):
-        text = pattern.sub(said, text)
-    text = with_formulas_read(text)
-    for pattern, said in (*BEFORE_FACES, *COMPARISONS, *FACES):
-        text = pattern.sub(said, text)
-    text = with_plain_digits(text)
-    for pattern, said in RULES:
-        text = pattern.sub(said, text)
+    text = apply((*SYMBOLS, *HIDDEN, fences), text)
+    text = apply((*BEFORE_FACES, *COMPARISONS, *FACES), with_formulas_read(text))
+    text = apply(RULES, with_plain_digits(text))
     return text if speakable(text) else ""
 
 
@@ -108,15 +104,15 @@ EMOJI = (
     "\U0001f000-\U0001f0ff\U0001f170-\U0001fbff"
 )
 HIDDEN = (
-    *((thought, STOP) for thought in WHOLE),
-    (TAIL, ""),
+    *(rule(thought.pattern, STOP, thought.flags) for thought in WHOLE),
+    rule(TAIL.pattern, "", TAIL.flags),
     rule(r"<([|｜])[^<>|｜\n]{1,40}\1>", STOP),  # a chat template's: <|im_end|>
     rule(r"<!--(?:(?!<!--).)*?-->", "", re.DOTALL),
     rule(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", "", re.DOTALL | re.IGNORECASE),
 )
 FENCE = r"(?<![`~])(?:```+|~~~+)([^\n`~]*)\n(.*?)(?:\n ?(?:```+|~~~+)|\Z)"
-CODE_LEFT_OUT: Rule = re.compile(FENCE, re.DOTALL), _fence
-CODE_KEPT: Rule = re.compile(FENCE, re.DOTALL), r"\n\2\n"
+CODE_LEFT_OUT = rule(FENCE, _fence, re.DOTALL)
+CODE_KEPT = rule(FENCE, r"\n\2\n", re.DOTALL)
 
 TAGS = (
     rule(r"<((?:https?|mailto):[^<>\s]*|[\w.+-]+@[\w.-]+)>", r" \1 "),

@@ -2,7 +2,8 @@
 
 import re
 
-from tts.text.tidy_rules import MARKS, PAUSE, STOP, WORD, Match, rule
+from tts.text.rules import Match, rule
+from tts.text.tidy_rules import MARKS, PAUSE, STOP, WORD
 
 MOST_STAGE = 60
 """Characters of a stage direction; a longer one is a story."""

@@ -6,7 +6,8 @@ the stretch holds a sign that only sums have, or the words around it ask for a r
 
 import re
 
-from tts.text.figure_rules import INDICES, MINUS, PARTS, POWER, POWERS, Match, N, rule
+from tts.text.figure_rules import INDICES, MINUS, PARTS, POWER, POWERS, N
+from tts.text.rules import Match, apply, rule
 from tts.text.words_en import ASKED as ASKED_EN
 from tts.text.words_en import ASKING as ASKING_EN
 from tts.text.words_zh import ASKED as ASKED_ZH
@@ -47,9 +48,7 @@ def tell_sums(text: str) -> str:
     """Return the text in which every sum has signs that can be read without knowing what is around them."""
     text = BRACKETED.sub(lambda m: f"({m[1] or m[2]})", text)
     text = WIDE.sub(lambda m: m[0].translate(WIDE_SIGNS), text)
-    for pattern, words in BEFORE:
-        text = pattern.sub(words, text)
-    return STRETCH.sub(_told, text)
+    return STRETCH.sub(_told, apply(BEFORE, text))
 
 
 def _told(m: Match) -> str:

@@ -6,7 +6,8 @@ from math import factorial
 
 from chassis.script_language import DENSE, scripts
 from tts.text.latex import raised
-from tts.text.tidy_rules import PAUSE, SPACED, STOP, Match, rule
+from tts.text.rules import Match, rule
+from tts.text.tidy_rules import PAUSE, SPACED, STOP
 
 
 def _compatible(m: Match) -> str:
@@ -19,13 +20,20 @@ def _one_step(m: Match) -> str:
     return "".join(chr(int(code, 16)) for code in codes.split()).replace("∕", "/") or m[0]
 
 
-FIRST_ITEM = re.compile("[①❶➀➊⑴⒈㈠]")
+CIRCLED = "[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]"  # ① ⑴ ❶ ➀ ㈠
+ITEM, FIRST_ITEM = re.compile(CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
 
 
 def _numbered(m: Match) -> str:
-    """Return the number; a stop before it where it is an item of a list that has begun."""
-    begun = unicodedata.numeric(m[0]) > 1 and FIRST_ITEM.search(m.string, 0, m.start())
-    return f"{STOP if begun else ''}{unicodedata.numeric(m[0]):.0f}{PAUSE}"
+    """Return the text from its first such number, each with a stop before it where a list has begun."""
+    first = FIRST_ITEM.search(m[0])
+
+    def number(item: Match) -> str:
+        value = unicodedata.numeric(item[0])
+        begun = value > 1 and first is not None and first.start() < item.start()
+        return f"{STOP if begun else ''}{value:.0f}{PAUSE}"
+
+    return ITEM.sub(number, m[0])
 
 
 def _roman(m: Match) -> str:
@@ -87,7 +95,7 @@ SYMBOLS = (
     rule("[\U0001f170-\U0001f189]{2,}|[\U0001f170-\U0001f189](?=[A-Za-z])", _plain_letters),
     rule("[\u2795\u2796\u2797\u2716]", lambda m: {"➕": "+", "➖": "-", "➗": "÷"}.get(m[0], "×")),
     rule(rf"{SPACED}+", " "),
-    rule("[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]", _numbered),  # ① ⑴ ❶ ➀ ㈠
+    rule(f"{CIRCLED}.*", _numbered, re.DOTALL),
     rule(r" ?\n[ \n]*\n ?| ?\n ?", "\n"),
 )
 
@@ -100,11 +108,14 @@ def _factorial(m: Match) -> str:
     return f"{m[1]}! =" if factorial(int(m[1])) == int(m[2]) else m[0]
 
 
-def _absolute(m: Match) -> str:
-    """Return |x| between signs that are no edges of a table's cells."""
-    line = m.string[m.string.rfind("\n", 0, m.start()) + 1 :].partition("\n")[0].strip()
+ABSOLUTE = re.compile(r"(?<![|0-9A-Za-z])\|([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])")
+
+
+def _absolutes(m: Match) -> str:
+    """Return a line, its |x| between signs that are no edges of a table's cells."""
+    line = m[0].strip()
     table = line.count("|") % 2 or (line.count("|") > 2 and line[0] == line[-1] == "|" and WORDS.search(line))
-    return m[0] if table else f"∣{m[1]}∣"
+    return m[0] if table else ABSOLUTE.sub(r"∣\1∣", m[0])
 
 
 WORDS = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]")
@@ -113,7 +124,7 @@ COMPARISONS = (
     rule(r"(?<=[按键])[#＃](?:号键|键|号)?", "井号键"),
     rule(r"(?<=按)[*＊](?:号键|键|号)?", "星号键"),
     rule(r"(?<=\b[Pp]ress )([#*])(?!\w)", lambda m: "the pound key" if m[1] == "#" else "the star key"),
-    rule(r"(?<![|0-9A-Za-z])\|([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])", _absolute),
+    rule(r"(?m)^.*\|.*$", _absolutes),
     rule(r"(?<![\w.])([0-9]{1,2})!=(?=([0-9]{1,24})(?![\w.]))", _factorial),
     rule(r"[△▵](?=[A-Z]{3}(?![A-Z]))", "∆"),
     rule(

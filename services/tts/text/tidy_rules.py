@@ -5,19 +5,13 @@ beside other punctuation.
 """
 
 import re
-from collections.abc import Callable
 
-Match = re.Match[str]
-Rule = tuple[re.Pattern[str], str | Callable[[Match], str]]
+from tts.text.rules import Match
+
 PAUSE, STOP = "\x1f", "\x1e"
 CJK = "\u2e80-\u2fff\u3000-\u303f\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60"
 SPACED, MARKS = r"[^\S\n]", ",，.。;；:：、!！?？…"
 WORD = re.compile(r"[^\W_]")
-
-
-def rule(pattern: str, said: str | Callable[[Match], str] = "", flags: int = 0) -> Rule:
-    """Return a rule: what to look for, and what becomes of it (nothing, by default)."""
-    return re.compile(pattern, flags), said
 
 
 def beside_cjk(m: Match) -> bool:

@@ -69,17 +69,21 @@ export function listenToProviders() {
 
 // ---- usage of the key that this page has ----
 
-/** Answers of a service: `{good, bad, prompt, completion}`; null where it did not say. */
-function summed(usage) {
+/** What was counted of a key at a service: `{good, bad, work}`; null where it did not say. */
+function summed(service, usage) {
   if (!usage) return null;
   const sum = (wanted) => usage.counts.filter(wanted).reduce((total, { value }) => total + value, 0);
   const answers = ({ name, path }) => name === "talkbox_key_answers_total" && !path.endsWith("/models") && !path.endsWith("/voices");
   const tokens = (kind) => sum((count) => count.name === "talkbox_tokens_total" && count.kind === kind);
+  const work = {
+    stt: () => `${sum(({ name }) => name === "talkbox_key_sound_seconds_total")} s`,
+    llm: () => `${tokens("prompt")} + ${tokens("completion")}`,
+    tts: () => sum(({ name }) => name === "talkbox_key_characters_total"),
+  };
   return {
     good: sum((count) => answers(count) && count.status < 400),
     bad: sum((count) => answers(count) && count.status >= 400),
-    prompt: tokens("prompt"),
-    completion: tokens("completion"),
+    work: work[service](),
   };
 }
 
@@ -91,8 +95,8 @@ export async function showUsage(api) {
   byId("usage-key").textContent = found.find((usage) => usage?.key)?.key ?? "";
   byId("usage-named").hidden = !byId("usage-key").textContent;
   SERVICES.forEach((service, index) => {
-    const counts = summed(found[index]);
-    const cells = counts ? [counts.good, counts.bad, service === "llm" ? `${counts.prompt} + ${counts.completion}` : ""] : ["–", "–", ""];
+    const counts = summed(service, found[index]);
+    const cells = counts ? [counts.good, counts.bad, counts.work] : ["–", "–", "–"];
     document.querySelectorAll(`#usage [data-service="${service}"] td`).forEach((cell, column) => (cell.textContent = String(cells[column])));
   });
 }

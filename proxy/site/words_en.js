@@ -194,8 +194,8 @@ export const en = {
   usageService: "Service",
   usageGood: "Answered",
   usageBad: "Refused or failed",
-  usageTokens: "Tokens in + out",
-  usageAll: "Each service's /metrics, on its own port, has it for all keys. LLM_KEY_REQUESTS and LLM_KEY_TOKENS in .env limit them.",
+  usageWork: "Seconds heard, tokens in + out, characters spoken",
+  usageAll: "Each service's /metrics, on its own port, has it for all keys. STT_KEY_SECONDS, LLM_KEY_TOKENS, TTS_KEY_CHARACTERS and …_KEY_REQUESTS in .env limit them.",
   footer: "No recording and no word is written down; the mouth keeps sounds it has made in memory for a while (TTS_CACHE=off: none; TTS_CACHE_DIR: on disk). The key and your choices stay in this browser.",
   problems: {
     key: "The key is missing or wrong. make up prints it; it is API_KEYS in .env. Put it in above and try again.",

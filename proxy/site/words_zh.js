@@ -194,8 +194,8 @@ export const zh = {
   usageService: "服务",
   usageGood: "已应答",
   usageBad: "拒绝或失败",
-  usageTokens: "令牌：输入 + 输出",
-  usageAll: "每个服务自己端口上的 /metrics 有所有密钥的用量。在 .env 里用 LLM_KEY_REQUESTS 和 LLM_KEY_TOKENS 限制。",
+  usageWork: "听的秒数、令牌（输入 + 输出）、念的字符",
+  usageAll: "每个服务自己端口上的 /metrics 有所有密钥的用量。在 .env 里用 STT_KEY_SECONDS、LLM_KEY_TOKENS、TTS_KEY_CHARACTERS 和 …_KEY_REQUESTS 限制。",
   footer: "录音和说的话都不会写下来；说出的声音会在内存里留一阵（TTS_CACHE=off 则不留；TTS_CACHE_DIR 则写到磁盘）。密钥和你的选择只留在这个浏览器里。",
   problems: {
     key: "没有密钥，或者密钥不对。make up 会打印它，也就是 .env 里的 API_KEYS。请在上面填好再试。",

@@ -48,6 +48,8 @@ engine_state = Gauge(
     multiprocess_mode="livesum",
 )
 key_answers = Counter("talkbox_key_answers_total", "Answers to a key's requests", ["key", "path", "status"])
+key_sound_seconds = Counter("talkbox_key_sound_seconds_total", "Seconds of a key's sound that were heard", ["key"])
+key_characters = Counter("talkbox_key_characters_total", "Characters that a key had spoken", ["key"])
 fallbacks = Counter("talkbox_fallbacks_total", "Answers by another engine than the first", ["first", "engine"])
 refusals = Counter("talkbox_refusals_total", "Requests without the answer that was asked for", ["reason"])
 work_seconds = Counter("talkbox_work_seconds_total", "Seconds that answers kept a place", ["engine"])

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+MEMORY = "memory://"
 SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
 
 
@@ -50,6 +51,12 @@ class Settings(Options, frozen=True, kw_only=True):
     """Requests that may wait for a place; further ones get 429."""
     max_body_bytes: Count = 2**20
     """Size of the largest request; a larger one gets 413."""
+    key_requests: str = ""
+    """Requests that each key may make: `20/minute; 500/day`; a key's name gives it a limit of its own:
+    `20/minute, kitchen: 100/minute`. Empty: no limit."""
+    budgets_url: str = MEMORY
+    """Place where the budgets of keys are counted; `redis://host:6379` (or Valkey) for several workers or replicas.
+    While it is away, each process counts for itself."""
 
 
 O = TypeVar("O", bound=Options)  # noqa: E741  (a type variable named as its bound)

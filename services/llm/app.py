@@ -15,7 +15,7 @@ from chassis.server.auth import KeyOptions
 from chassis.server.openapi import Described
 from chassis.server.privacy import Privacy
 from chassis.settings import read
-from llm.budgets.key_budgets import Accounts
+from llm.accounts import Accounts
 from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
 from llm.list_models import model, models

@@ -12,9 +12,9 @@ from chassis.chain.answer import Answer
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, EngineTimeout
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
+from llm.accounts import Accounts
 from llm.answer.encode import finish
 from llm.answer.usage import Tally, shared
-from llm.budgets.key_budgets import Accounts
 from llm.engines import Engine
 from llm.filler import continued, filler
 from llm.gen_ai_metrics import Measured

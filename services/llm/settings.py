@@ -7,7 +7,6 @@ from msgspec import Meta
 from chassis import settings
 from chassis.settings import Count, Seconds
 
-MEMORY = "memory://"
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 
 
@@ -30,14 +29,8 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     with a spoken sentence instead of an error."""
     filler_seconds: Seconds | Literal["off"] = "off"
     """Silence after which a stream for the ear says a short sentence ("Let me think."), while the answer is awaited."""
-    key_requests: str = ""
-    """Requests that each key may make: `20/minute; 500/day`; a key's name gives it a limit of its own:
-    `20/minute, kitchen: 100/minute`. Empty: no limit."""
     key_tokens: str = ""
     """Tokens, asked and answered, that each key may use: `20000/day`. Empty: no limit."""
-    budgets_url: str = MEMORY
-    """Place where both are counted; `redis://host:6379` (or Valkey) for several workers or replicas. While it is away,
-    each process counts for itself."""
     keep_alive_seconds: Seconds = 2.0
     """Longest silence on a stream; then a comment is sent, so that no client's read timeout fires."""
 

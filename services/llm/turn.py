@@ -14,9 +14,9 @@ from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, Declined
 from chassis.guard.options import HEADER
 from chassis.sse import EVENT_STREAM
+from llm.accounts import Accounts
 from llm.answer.encode import AnswerChoice, Usage, completion, events
 from llm.answer.usage import Tally
-from llm.budgets.key_budgets import Accounts
 from llm.engines import COMPANION, Engine
 from llm.excuse import NO_ANSWER, language_of
 from llm.filler import is_wanted

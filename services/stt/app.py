@@ -6,6 +6,7 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from chassis.budgets.key_budgets import KeyBudgets
 from chassis.chain.chain import Chain
 from chassis.chain.loading import from_settings
 from chassis.guard.loading import guard_of_environment
@@ -48,10 +49,11 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     language = _default_language(settings)
     script = next((found for name in (settings.language, *settings.languages) if (found := script_of(name))), None)
     warm_up(script)
-    guard = guard_of_environment()
+    keys = read(KeyOptions) if keys is None else keys
+    guard, budgets = guard_of_environment(), KeyBudgets(settings, "seconds of sound", settings.key_seconds, keys.names)
     long = max(1, settings.max_concurrent // LONG_SHARE)
     recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
-    handler = partial(transcriptions, chain, recordings, language, script, guard)
+    handler = partial(transcriptions, chain, recordings, language, script, guard, budgets)
     known = EngineList(chain, ("whisper-1",), USUAL_MODELS)
     routes = [
         Route("/v1/audio/transcriptions", handler, methods=["POST"]),
@@ -60,8 +62,17 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     ]
     gives = ("application/json", "text/plain", "text/event-stream")
     described = {"/v1/audio/transcriptions": Described(TranscriptionRequest, gives, files=("file",))}
-    privacy = Privacy("sound", "STT_ENGINES", passing=("a recording over 1 MB",))
-    return create_service(settings, chain, routes, keys=keys, described=described, privacy=privacy, guard=guard)
+    privacy = Privacy("sound", "STT_ENGINES", kept=budgets.keeps, passing=("a recording over 1 MB",))
+    return create_service(
+        settings,
+        chain,
+        routes,
+        keys=keys,
+        described=described,
+        privacy=privacy,
+        guard=guard,
+        at_end=budgets.aclose,
+    )
 
 
 def _default_language(settings: Settings) -> str | None:

@@ -21,6 +21,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     max_seconds: Seconds = 10_800.0
     """Length of the longest recording; the default is as much as 25 MB hold at the 19 kbit/s of speech in Opus. Length
     costs time, not memory."""
+    key_seconds: str = ""
+    """Seconds of sound that each key may have heard: `600/day`; by names as `STT_KEY_REQUESTS`. A begun second counts
+    as a whole one. Empty: no limit."""
     language: str = ""
     """Language of recordings whose caller names none: `zh`, `en` …; `zh-Hans`, `zh-Hant`, `zh-TW` and `zh-HK` also
     choose the characters, which are simplified ones by default. Empty: detected."""

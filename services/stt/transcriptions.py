@@ -1,5 +1,6 @@
 """The handler: parse, decode, hear, encode, respond."""
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis import metrics, trace
+from chassis.budgets.key_budgets import KeyBudgets
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, EngineFailed, NotFound
@@ -45,23 +47,28 @@ async def transcriptions(
     default_language: str | None,
     script: Script | None,
     guard: "Guard | None",
+    budgets: KeyBudgets,
     request: Request,
 ) -> Response:
     """Answer with what is said in a recording, whole or as it is made out.
 
     Raises:
         BadRequest: The form, or the sound in it, cannot be used.
+        TooBusy: No place in time, or the key has used up its budget.
         EngineFailed: No engine made it out in time. (If one breaks off after its first words, the events end in an
             error; an answer that is not streamed has no first words, so that the next engine is asked.)
     """
+    key = request.scope["state"].get("key")
+    await budgets.admit(key)
     async with AsyncExitStack() as stack:
         wanted, files = await stack.enter_async_context(parse_form(request, TranscriptionRequest))
         told = hints(wanted, default_language, script)
-        ear = _ear(guard, request)
+        ear = _ear(guard, key)
         if "file" not in files:
             raise BadRequest("Missing required parameter: 'file'.", param="file")
         with trace.stage("decode"):
             recording = await stack.enter_async_context(_opened(recordings, files["file"].file))
+        await stack.enter_async_context(budgets.spending(key, math.ceil(recording.seconds)))
         suitability = Suitability(chain.pick(wanted.model)[0], told.language)
         ask = partial(
             chain.answer,
@@ -73,13 +80,13 @@ async def transcriptions(
         if wanted.stream:
             answer = await ask(partial(_piecewise, recording, told, suitability, ear))
             stack.push_async_callback(answer.aclose)
-            metrics.of(metrics.sound_seconds, answer.engine).inc(recording.seconds)
+            _count(answer.engine, key, recording.seconds)
             body = _to_the_end(events(answer, recording.seconds, told), request, stack.pop_all())
             return EventStream(body, headers=_headers(answer, ear))
         whole = await ask(partial(_whole, recording, told, suitability, ear))
         stack.push_async_callback(whole.aclose)
         [transcript] = [transcript async for transcript in whole]
-        metrics.of(metrics.sound_seconds, whole.engine).inc(recording.seconds)
+        _count(whole.engine, key, recording.seconds)
         speech = "found" if transcript.segments else await recording.speech()
     content, media_type = encode(transcript, wanted)
     headers = _headers(whole, ear) | ({} if speech == "found" else {SPEECH_HEADER: speech})
@@ -103,9 +110,14 @@ async def _opened(recordings: Recordings, file: BinaryIO) -> AsyncIterator[Recor
         yield recording
 
 
-def _ear(guard: "Guard | None", request: Request) -> "Ear | None":
+def _count(engine: str, key: str | None, seconds: float) -> None:
+    metrics.of(metrics.sound_seconds, engine).inc(seconds)
+    metrics.of(metrics.key_sound_seconds, key or "").inc(seconds)
+
+
+def _ear(guard: "Guard | None", key: str | None) -> "Ear | None":
     """Return the guard of this request; None where it is off."""
-    if guard is None or (watch := guard.watch(request.scope["state"].get("key"))) is None:
+    if guard is None or (watch := guard.watch(key)) is None:
         return None
     from stt.guarding import Ear  # only where the guard is on
 

@@ -7,11 +7,13 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from chassis.budgets.key_budgets import KeyBudgets
 from chassis.chain.chain import Chain
 from chassis.chain.loading import from_settings
 from chassis.guard.loading import guard_of_environment
 from chassis.process import keep_freed_memory
 from chassis.server.app import create_service
+from chassis.server.auth import KeyOptions
 from chassis.server.model_list import EngineList
 from chassis.server.openapi import Described
 from chassis.server.privacy import Privacy
@@ -45,10 +47,13 @@ def create_app() -> Starlette:
     return assemble(settings, chain, Cache.of(read(CacheOptions)))
 
 
-def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = None) -> Starlette:
-    """Put six paths on the shared chassis. Tests bring their own `settings`, `chain` and `cache`."""
+def assemble(
+    settings: Settings, chain: Chain[Engine], cache: Cache | None = None, keys: KeyOptions | None = None
+) -> Starlette:
+    """Put six paths on the shared chassis. Tests bring their own `settings`, `chain`, `cache` and `keys`."""
+    keys = read(KeyOptions) if keys is None else keys
     levels = Levels(settings.loudness)
-    guard = guard_of_environment()
+    guard, budgets = guard_of_environment(), KeyBudgets(settings, "characters", settings.key_characters, keys.names)
     making = (
         chain,
         settings,
@@ -59,9 +64,11 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
         RecentLanguages(),
         RecentManners(),
         guard,
+        budgets,
     )
     handler = partial(speech, *making)
     known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
+
     return create_service(
         settings,
         chain,
@@ -77,7 +84,9 @@ def assemble(settings: Settings, chain: Chain[Engine], cache: Cache | None = Non
             "/v1/audio/speech": Described(SpeechRequest, (*MEDIA_TYPES.values(), "text/event-stream")),
             "/v1/audio/speech/ahead": Described(SpeakAheadRequest),
         },
-        privacy=Privacy("words", "TTS_ENGINES", kept=() if cache is None else cache.keeps),
+        keys=keys,
+        at_end=budgets.aclose,
+        privacy=Privacy("words", "TTS_ENGINES", kept=(*budgets.keeps, *(() if cache is None else cache.keeps))),
         guard=guard,
         door=cache is None,  # what was kept is served however busy we are; the chain refuses the others itself
     )

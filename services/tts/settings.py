@@ -22,6 +22,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
 
     prefix = "TTS_"
     engines: tuple[str, ...] = ("edge", "espeak")
+    key_characters: str = ""
+    """Characters that each key may have spoken: `20000/day`; by names as `TTS_KEY_REQUESTS`. Kept answers count too.
+    Empty: no limit."""
     speakable: bool = True
     """`on`: markdown, emoji, links, stage directions and `<think>` are left out, and figures are read as words; `off`:
     the text as it is. A request may choose for itself."""

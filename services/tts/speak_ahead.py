@@ -14,6 +14,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chassis.budgets.key_budgets import KeyBudgets
 from chassis.chain.chain import Chain
 from chassis.errors import ApiError, Declined
 from chassis.server.bodies import parse_json
@@ -59,10 +60,12 @@ class SpeakAhead:
         recent: RecentLanguages,
         manners: RecentManners,
         guard: "Guard | None",
+        budgets: KeyBudgets,
     ) -> None:
         self._chain, self._settings, self._cache = chain, settings, cache
         self._levels, self._turns, self._pace = levels, turns, pace
         self._recent, self._manners, self._guard = recent, manners, guard
+        self._budgets = budgets
         self._under_way = 0
 
     async def answer(self, request: Request) -> Response:
@@ -100,6 +103,7 @@ class SpeakAhead:
         )
         self._under_way += 1
         try:
+            await self._budgets.check(caller or None)  # counted when it is asked for
             sound = await cache.answer(order.shared_key, order.keys(self._chain), begin, caller=caller, ahead=True)
             try:
                 async for _ in sound:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis import metrics
+from chassis.budgets.key_budgets import KeyBudgets
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError
@@ -46,6 +47,7 @@ async def speech(
     recent: RecentLanguages,
     manners: RecentManners,
     guard: "Guard | None",
+    budgets: KeyBudgets,
     request: Request,
 ) -> Response:
     """Answer with sound in the codec asked for, sent as the engine makes it, or as it was kept.
@@ -56,20 +58,20 @@ async def speech(
 
     Raises:
         BadRequest: The body cannot be served, or no engine has a voice for it.
+        TooBusy: No place in time, or the key has used up its budget.
         EngineFailed: No engine gave sound in time. (If one breaks off later, the connection does.)
     """
     wanted, key = await parse(request), request.scope["state"].get("key")
+    await budgets.admit(key)
+    characters = len(wanted.text)
     wanted, kind = await fit_for_a_child(wanted, guard, key)
     hint = recent.get(key, wanted.voice)
     order = await aside(wanted.text, lambda: Order.planned(wanted, settings, hint, chain))
     begin = partial(begun, chain, order, levels, turns, pace)
-    sound: Outgoing
-    if not speakable(order.text):
-        sound = Unspoken(Silence(order))
-    elif cache is None or "no-store" in request.headers.get("cache-control", ""):
-        sound = await begin()
-    else:
-        sound = await cache.answer(order.shared_key, order.keys(chain), begin, caller=key or "")
+    kept = None if "no-store" in request.headers.get("cache-control", "") else cache
+    async with budgets.spending(key, characters):
+        sound = await outgoing(order, chain, kept, begin, key or "")
+    metrics.of(metrics.key_characters, key or "").inc(characters)
     if (language := order.language_told) is not None:
         recent.note(key, wanted.voice, language)
     manners.note(key, wanted)
@@ -80,6 +82,17 @@ async def speech(
     if isinstance(sound, Replay):
         return whole(with_sizes(sound.sound), request, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
     return Stream(sound, media_type=MEDIA_TYPES[order.wanted.codec], headers=headers)
+
+
+async def outgoing(
+    order: Order, chain: Chain[Engine], cache: Cache | None, begin: Callable[[], Awaitable["Speaking"]], caller: str
+) -> Outgoing:
+    """Return the sound of an order: as it was kept, or as `begin` makes it."""
+    if not speakable(order.text):
+        return Unspoken(Silence(order))
+    if cache is None:
+        return await begin()
+    return await cache.answer(order.shared_key, order.keys(chain), begin, caller=caller)
 
 
 async def fit_for_a_child(

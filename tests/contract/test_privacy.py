@@ -63,6 +63,8 @@ CASES = [
     ("tts", {"TTS_ENGINES": "elevenlabs", "ELEVENLABS_TTS_KEY": "k"}, "sent",
      ("words", "elevenlabs", "https://api.elevenlabs.io")),
     ("llm", {"LLM_KEY_REQUESTS": "9/day"}, "kept", ("budgets by the name of a key", "memory", None)),
+    ("stt", {"STT_KEY_SECONDS": "9/day"}, "kept", ("budgets by the name of a key", "memory", None)),
+    ("tts", {"TTS_KEY_CHARACTERS": "9/day"}, "kept", ("budgets by the name of a key", "memory", None)),
     ("llm", {"LLM_KEY_TOKENS": "9/day", "LLM_BUDGETS_URL": "redis://127.0.0.1:1"}, "kept",
      ("budgets by the name of a key", "server", None)),
     ("tts", {"TTS_CACHE_DIR": "FOLDER"}, "kept", ("speech", "disk", "FOLDER")),

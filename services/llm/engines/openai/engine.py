@@ -34,7 +34,7 @@ from llm.settings import LimitOptions, RelayOptions
 from llm.wire import Asked
 
 if TYPE_CHECKING:
-    from llm.budgets.counters import Rate
+    from chassis.budgets.counters import Rate
 
 MAX_ANSWER_BYTES = 32 * 2**20
 THOUGHT_TOKENS = 1000
@@ -286,6 +286,6 @@ def _limits(options: LimitOptions, prefix: str) -> "tuple[Admission | None, Rate
         places = Admission(options.concurrent, options.concurrent, PATIENCE_SECONDS)
     if not options.rate:
         return places, None
-    from llm.budgets.counters import Rate  # its library is large, and few want it
+    from chassis.budgets.counters import Rate  # its library is large, and few want it
 
     return places, Rate(options.rate, f"{prefix}RATE")

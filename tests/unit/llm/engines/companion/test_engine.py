@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from llm.budgets.key_budgets import tokens
+from llm.accounts import tokens
 from llm.engines.companion.engine import TOKEN, Companion
 from unit.llm.fakes import ask, service
 

@@ -1,4 +1,4 @@
-"""Limit requests and tokens in a minute and a day, for an upstream or a key. Imported only where a limit is set."""
+"""Limit what an upstream or a key may have in a minute or a day. Imported only where a limit is set."""
 
 import asyncio
 import logging
@@ -17,8 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from chassis.settings import SettingError
-from llm.settings import MEMORY
+from chassis.settings import MEMORY, SettingError
 
 _PLACES = ("redis://", "rediss://", "valkey://", "valkeys://")
 PATIENCE_SECONDS = 0.25
@@ -27,7 +26,7 @@ _AWAY_SECONDS = 5.0
 _CONNECTIONS = 32
 
 away = Counter("talkbox_budgets_away_total", "Times the server that counts budgets failed")
-log = logging.getLogger("talkbox.llm")
+log = logging.getLogger("talkbox.budgets")
 T = TypeVar("T")
 
 
@@ -39,27 +38,30 @@ class Store:
 
     Args:
         place: `memory://`, or `redis://host:6379` (Valkey's the same).
+        variable: Variable that holds the place, for messages.
         away_seconds: Time for which a server that failed is left alone.
 
     Raises:
         SettingError: The place is neither.
     """
 
-    def __init__(self, place: str = MEMORY, *, away_seconds: float = _AWAY_SECONDS) -> None:
+    def __init__(
+        self, place: str = MEMORY, variable: str = "BUDGETS_URL", *, away_seconds: float = _AWAY_SECONDS
+    ) -> None:
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._shared: FixedWindowRateLimiter | None = None
         self._away_seconds, self._away, self._until = away_seconds, False, 0.0
         if place == MEMORY:
             return
         if not place.startswith(_PLACES):
-            raise SettingError(f"LLM_BUDGETS_URL: cannot use {place!r}. It is {MEMORY} or redis://HOST:6379.")
+            raise SettingError(f"{variable}: cannot use {place!r}. It is {MEMORY} or redis://HOST:6379.")
         url = "redis" + place.removeprefix("valkey") if place.startswith("valkey") else place
         try:
             self._pool = BlockingConnectionPool.from_url(
                 url, max_connections=_CONNECTIONS, timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), 1)
             )
         except ValueError as exc:
-            raise SettingError(f"LLM_BUDGETS_URL: {exc}.") from exc
+            raise SettingError(f"{variable}: {exc}.") from exc
         storage = RedisStorage(
             f"async+{url}",
             wrap_exceptions=True,
@@ -139,7 +141,7 @@ class Rate:
         return await self._store.ask(taken)
 
     async def spend(self, whose: str, cost: int) -> None:
-        """Count a cost, even beyond the limit: an answer cannot be taken back."""
+        """Count a cost, even beyond the limit: an answer cannot be taken back. A negative cost is given back."""
 
         async def spent(limiter: FixedWindowRateLimiter) -> None:
             for item in self._items:

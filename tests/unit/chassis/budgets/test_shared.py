@@ -11,16 +11,12 @@ from time import monotonic
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis.server.auth import KeyOptions
+from chassis.budgets.counters import PATIENCE_SECONDS, Rate, Store
+from chassis.budgets.key_budgets import KeyBudgets, Overdrawn
 from chassis.settings import SettingError
 from fixtures.redis_server import BINARY, RedisServer
-from llm.answer.usage import Tally
-from llm.app import assemble
-from llm.budgets.counters import PATIENCE_SECONDS, Rate, Store
-from llm.budgets.key_budgets import Accounts, Overdrawn
-from llm.settings import Settings
-from unit.llm.budgets.test_key_budgets import USAGE, WANTED
-from unit.llm.fakes import HELLO, FakeEngine, chain_of, client_of
+from unit.chassis.budgets.test_key_budgets import budgets
+from unit.chassis.fakes import EchoSettings
 
 real = pytest.mark.skipif(BINARY is None, reason="no redis-server on this machine (`apt-get install redis-tools`)")
 
@@ -35,7 +31,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for a server that is there, however busy the machine is."""
-    monkeypatch.setattr("llm.budgets.counters.PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr("chassis.budgets.counters.PATIENCE_SECONDS", 30.0)
 
 
 @asynccontextmanager
@@ -52,49 +48,85 @@ def times_away() -> float:
     return REGISTRY.get_sample_value("talkbox_budgets_away_total") or 0.0
 
 
+@asynccontextmanager
+async def replicas(redis: RedisServer, limits: str = "", key_requests: str = "") -> AsyncIterator[list[KeyBudgets]]:
+    """Two replicas of a service."""
+    both = [budgets(limits, budgets_url=redis.url, key_requests=key_requests) for _ in range(2)]
+    try:
+        yield both
+    finally:
+        for each in both:
+            await each.aclose()
+
+
+async def admitted(keys: KeyBudgets, key: str) -> bool:
+    try:
+        await keys.admit(key)
+    except Overdrawn:
+        return False
+    return True
+
+
 @pytest.mark.usefixtures("patient")
 @real
 async def test_two_replicas_share_a_budget_of_requests(redis: RedisServer) -> None:
     redis.start()
-    settings = Settings(key_requests="3/minute", budgets_url=redis.url)
-    keys = KeyOptions(api_keys=("bear:sk-bear", "fox:sk-fox"))
-    apps = [assemble(settings, chain_of(one=FakeEngine(b'{"choices":[]}')), keys=keys) for _ in range(2)]
-
-    async def ask(replica: int, key: str) -> int:
-        async with client_of(apps[replica]) as client:
-            headers = {"authorization": f"Bearer {key}"}
-            return (await client.post("/v1/chat/completions", json=HELLO, headers=headers)).status_code
-
-    async with apps[0].router.lifespan_context(apps[0]), apps[1].router.lifespan_context(apps[1]):
-        assert [await ask(replica, "sk-bear") for replica in (0, 1, 0, 1, 0)] == [200, 200, 200, 429, 429]
-        assert await ask(1, "sk-fox") == 200
+    async with replicas(redis, key_requests="3/minute") as both:
+        assert [await admitted(both[each], "bear") for each in (0, 1, 0, 1, 0)] == [True, True, True, False, False]
+        assert await admitted(both[1], "fox")
 
 
 @pytest.mark.usefixtures("patient")
 @real
-async def test_two_replicas_share_a_budget_of_tokens_and_the_day_is_told_from_the_minute(redis: RedisServer) -> None:
+async def test_a_restart_gives_nobody_a_new_budget(redis: RedisServer) -> None:
     redis.start()
-    settings = Settings(key_tokens="15/minute; 25/day", budgets_url=redis.url)
-    one, other = Accounts(settings), Accounts(settings)
-    tally = Tally()
-    tally.chunk(USAGE)  # ten
-    try:
-        await one.note("bear", "up", WANTED, tally)
+    async with replicas(redis, "10/minute", key_requests="3/minute") as both:
+        await both[0].spend("bear", 10)
+        assert [await admitted(both[0], "fox") for _ in range(3)] == [True] * 3
+    async with replicas(redis, "10/minute", key_requests="3/minute") as anew:
+        assert [await admitted(anew[0], key) for key in ("bear", "fox", "cat")] == [False, False, True]
+
+
+@pytest.mark.usefixtures("patient")
+@real
+async def test_services_that_share_a_server_do_not_share_a_budget(redis: RedisServer) -> None:
+    class OtherSettings(EchoSettings, frozen=True, kw_only=True):
+        prefix = "OTHER_"
+
+    redis.start()
+    other = KeyBudgets(OtherSettings(key_requests="1/minute", budgets_url=redis.url), "seconds of sound", "")
+    async with replicas(redis, key_requests="1/minute") as both:
+        assert [await admitted(keys, "bear") for keys in (both[0], both[1], other)] == [True, False, True]
+    await other.aclose()
+
+
+@pytest.mark.usefixtures("patient")
+@real
+async def test_two_replicas_share_a_budget_of_work_and_the_day_is_told_from_the_minute(redis: RedisServer) -> None:
+    redis.start()
+    async with replicas(redis, "15/minute; 25/day") as [one, other]:
+        await one.spend("bear", 10)
         await other.admit("bear")
-        await other.note("bear", "up", WANTED, tally)
+        await other.spend("bear", 10)
         with pytest.raises(Overdrawn) as minute:
             await one.admit("bear")
-        await one.note("bear", "up", WANTED, tally)
+        await one.spend("bear", 10)
         with pytest.raises(Overdrawn) as day:
             await other.admit("bear")
-    finally:
-        await one.aclose()
-        await other.aclose()
 
     assert minute.value.body["code"] == "rate_limit_exceeded"
     assert 1 <= int(minute.value.headers["retry-after"]) <= 60
     assert day.value.body["code"] == "insufficient_quota"
     assert 60 < int(day.value.headers["retry-after"]) <= 86_400
+
+
+@real
+async def test_while_the_server_is_away_each_replica_goes_on_by_itself_and_mutes_nobody(redis: RedisServer) -> None:
+    redis.start()
+    async with replicas(redis, "10/minute", key_requests="100/minute") as [one, other]:
+        redis.stop()
+        await one.spend("bear", 10)
+        assert [await admitted(keys, "bear") for keys in (one, other)] == [False, True]
 
 
 @pytest.mark.usefixtures("patient")
@@ -201,8 +233,8 @@ async def test_nobody_there_is_noticed_at_once_and_then_left_alone() -> None:
 
 @pytest.mark.parametrize("url", ["nowhere://", "localhost:6379", "redis://127.0.0.1:port"])
 def test_a_place_that_is_none_is_told_with_its_variable(url: str) -> None:
-    with pytest.raises(SettingError, match="LLM_BUDGETS_URL"):
-        Accounts(Settings(key_requests="1/day", budgets_url=url))
+    with pytest.raises(SettingError, match="ECHO_BUDGETS_URL"):
+        budgets(key_requests="1/day", budgets_url=url)
 
 
 @pytest.mark.usefixtures("patient")

@@ -1,7 +1,7 @@
 import pytest
 
+from chassis.budgets.counters import Rate
 from chassis.settings import SettingError
-from llm.budgets.counters import Rate
 
 
 async def test_what_one_has_spent_is_not_missing_to_another() -> None:

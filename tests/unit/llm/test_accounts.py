@@ -5,8 +5,8 @@ from prometheus_client import REGISTRY
 
 from chassis.errors import TooBusy
 from chassis.settings import SettingError
+from llm.accounts import Accounts
 from llm.answer.usage import Tally, tokens_of
-from llm.budgets.key_budgets import Accounts
 from llm.settings import Settings
 from unit.llm.fakes import DONE, EVENT, FakeEngine, ask, service
 from unit.llm.request.test_body import asked
@@ -19,17 +19,6 @@ WORD: dict[str, Any] = {"choices": [{"delta": {"content": "hi"}}]}
 def counted(engine: str, kind: str, by: str) -> float:
     labels = {"key": "", "engine": engine, "kind": kind, "counted": by}
     return REGISTRY.get_sample_value("talkbox_tokens_total", labels) or 0.0
-
-
-async def test_a_key_that_has_asked_enough_waits_and_another_does_not() -> None:
-    accounts = Accounts(Settings(key_requests="2/day; 100/day"))
-    await accounts.admit("bear")
-    await accounts.admit("bear")
-
-    with pytest.raises(TooBusy, match="requests") as caught:
-        await accounts.admit("bear")
-    assert int(caught.value.headers["retry-after"]) >= 1
-    await accounts.admit("fox")
 
 
 async def test_a_key_that_has_cost_enough_waits() -> None:
@@ -63,39 +52,6 @@ async def test_a_budget_spent_is_a_429_in_openais_words(
     assert longest - 10 <= int(response.headers["retry-after"]) <= longest
     assert response.headers.get("x-should-retry") == again
     assert "requests (1 per 1" in response.json()["error"]["message"]
-
-
-async def test_one_key_may_have_a_budget_of_its_own_or_none() -> None:
-    accounts = Accounts(Settings(key_requests="1/day, bear: 2/day; 50/hour, fox: off"), ["bear", "fox", "key3"])
-
-    async def served(key: str | None) -> int:
-        for number in range(5):
-            try:
-                await accounts.admit(key)
-            except TooBusy:
-                return number
-        return 5
-
-    assert [await served(key) for key in ("bear", "fox", "key3", None)] == [2, 5, 1, 1]
-
-
-async def test_where_only_one_key_has_a_budget_the_others_have_none() -> None:
-    accounts = Accounts(Settings(key_tokens="bear: 10/day"), ["bear", "fox"])
-    tally = Tally()
-    tally.chunk(USAGE)
-    for key in ("bear", "fox"):
-        await accounts.note(key, "one", WANTED, tally)
-
-    await accounts.admit("fox")
-    with pytest.raises(TooBusy):
-        await accounts.admit("bear")
-
-
-def test_a_budget_for_a_key_that_is_none_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    Accounts(Settings(key_requests="1/day, baer: 2/day"), ["bear"])
-
-    assert "LLM_KEY_REQUESTS names 'baer'" in caplog.text
-    assert "bear" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Budgets of each key, and where they are counted."""

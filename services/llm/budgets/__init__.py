@@ -1,1 +1,0 @@
-"""Token and request budgets of each key, and where they are counted."""

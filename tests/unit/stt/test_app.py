@@ -43,6 +43,7 @@ async def test_it_has_one_path_of_its_own_beside_models_and_probes_and_that_take
         "/authorized",
         "/usage",
         "/openapi.json",
+        "/privacy",
     }
     assert (await got(app, "/v1/audio/transcriptions")).status_code == 405
     assert (await got(app, "/healthz")).status_code == 200

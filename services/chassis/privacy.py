@@ -1,6 +1,6 @@
 """Entries of the sheet that says what a service keeps of those who talk, and who else gets their words."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -32,7 +32,7 @@ class Transfer(Struct, frozen=True, omit_defaults=True):
     """Server, for callers with a key."""
 
 
-def sends_to(engine: Any) -> str | None:
+def sends_to(engine: object) -> str | None:
     """Return the server that an engine sends what it is asked; None: nothing leaves this machine's own programs."""
     address: str | None = getattr(engine, "sends_to", None)
     return address

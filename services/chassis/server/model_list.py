@@ -62,7 +62,7 @@ class EngineList:
         return (*self.names, *engines)
 
 
-def _models(engine: Any) -> Sequence[str]:
+def _models(engine: object) -> Sequence[str]:
     models: Sequence[str] = getattr(engine, "models", ())
     return models
 

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chassis import process
 from chassis.server import log_lines
 from chassis.settings import SettingError, read
+
+if TYPE_CHECKING:  # the parent of several workers stays small without them
+    import uvicorn
+    from starlette.applications import Starlette
 
 STARTUP_FAILURE = 3
 """Exit code of a service that cannot start, and would not if it were started again; uvicorn's own number for it."""
@@ -46,13 +50,13 @@ class Orders:
     counts: Path | None
 
 
-def create(service: str) -> Any:
+def create(service: str) -> "Starlette":
     """Make the service's app, with its log set up; a setting that cannot be used ends the process with one line."""
     process.open_many_files()
     log_lines.configure("info")  # what is wrong with the level itself is a line like any other
     try:
         log_lines.configure(read(log_lines.LogOptions).level)
-        app = import_module(f"{service}.app").create_app()
+        app: Starlette = import_module(f"{service}.app").create_app()
     except SettingError as exc:
         log.critical("%s cannot start: %s", service, exc)
         sys.exit(STARTUP_FAILURE)
@@ -63,9 +67,9 @@ def create(service: str) -> Any:
     return app
 
 
-def config(app: Any, **where: Any) -> Any:
+def config(app: "Starlette", **where: Any) -> "uvicorn.Config":
     """Return uvicorn's configuration, alike for a worker and a service without workers."""
-    import uvicorn  # not at the top: the parent of several workers stays small without it
+    import uvicorn
 
     return uvicorn.Config(
         app,

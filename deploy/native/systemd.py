@@ -78,6 +78,8 @@ def unit_name(addresses: Addresses) -> str:
 def unit(settings: Mapping[str, str], addresses: Addresses, user: str, *, has_gpu: bool) -> str:
     """Return the text of the unit."""
     folders = [Path(settings[name]).expanduser() for name in FOLDER_SETTINGS if settings.get(name)]
+    if (store := settings.get("LIMITS_STORE")) and "://" not in store:
+        folders.append(Path(store).expanduser().parent)
     return UNIT.format(
         name=unit_name(addresses),
         root=ROOT,

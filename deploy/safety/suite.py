@@ -101,6 +101,11 @@ def _talks() -> Iterator[Attack]:
         yield Attack(kind, False, "ten minutes", turns, answer, language)
 
 
+def attacked(guard: Guard) -> set[str]:
+    """Return the kinds that the suite attacks: those that rules find in every profile."""
+    return {kind for kind in guard.rules.kinds if not guard.kinds[kind].optional}
+
+
 async def run(profile: str) -> Result:
     """Ask everything; return how it ended."""
     guarded, free = Toy(Guard(GuardOptions(guard="kids", guard_profile=profile))), Toy(None)

@@ -47,6 +47,8 @@ class Watched:
         verdict = await self._watch.asked(_talk(messages))
         if verdict is not None:
             return self._stopped(verdict)
+        if not self.asked.wanted.is_prose:
+            self._watch.reminder = None
         kept = _kept(self._watch, messages) if self._watch.stops else list(range(len(messages)))
         if len(kept) < len(messages):
             self.asked = _with(self.asked, kept)

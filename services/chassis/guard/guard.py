@@ -5,26 +5,27 @@ from collections import Counter as Points
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, TypeAlias
 
-import msgspec
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter
 
 from chassis import metrics
+from chassis.guard.diary import Diary
 from chassis.guard.held import Held, clauses
 from chassis.guard.hours import Hours
+from chassis.guard.minutes import Minutes
 from chassis.guard.models import GuardModel
 from chassis.guard.notices import Notices
-from chassis.guard.options import GuardOptions
+from chassis.guard.options import GuardOptions, LimitsOptions
 from chassis.guard.panel import Panel
+from chassis.guard.profiles import HERE, OFF_PROFILE, Profile, Risk, Sentences, profile_of, read_file
 from chassis.guard.rules import Finding, Rules, Side
+from chassis.guard.topics import RECENT, is_locked
 from chassis.privacy import Storage, Transfer
-from chassis.script_language import detect
-from chassis.settings import SettingError, by_name
+from chassis.settings import by_name
 
-HERE = Path(__file__).parent
-OFF, RULES = "off", "rules"
+RULES = "rules"
 STAND_INS = ("said", "said-in-need")
 """Names of the sentences in `sentences.toml` that are written down in place of a child's stopped words."""
 LONGEST_SAID = 8_000
@@ -37,42 +38,6 @@ judged = Counter("talkbox_guard_total", "Clauses that the guard did not let pass
 log = logging.getLogger("talkbox.guard")
 
 
-class Risk(Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of risk."""
-
-    category: str
-    """One of KORA's eight."""
-    sentence: str
-    """Sentence that is said instead, in `sentences.toml`."""
-    crisis: bool = False
-    """The child is sent to a grown-up, and the owner is told."""
-    warnable: bool = False
-    """An answer may name it in order to warn."""
-    finish: Literal["content_filter", "stop"] = "content_filter"
-
-
-class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """The kinds of risk that are stopped for children of one age."""
-
-    allow: tuple[str, ...] = ()
-    """Kinds that pass."""
-    strict: tuple[str, ...] = ()
-    """Kinds of which a hint is enough."""
-    points: int = 4
-    """Hints of one kind in a talk from which on another one is enough."""
-
-
-class Sentences(Struct, frozen=True, forbid_unknown_fields=True):
-    """A sentence by the language that it is said in."""
-
-    zh: str
-    en: str
-
-    def of(self, text: str) -> str:
-        """Return it in the language of a text."""
-        return self.zh if detect(text) == "zh" else self.en
-
-
 class Verdict(Struct, frozen=True):
     """Why something does not pass."""
 
@@ -81,9 +46,10 @@ class Verdict(Struct, frozen=True):
     finish: Literal["content_filter", "stop"]
 
 
-T = TypeVar("T")
 TOO_LONG = Verdict("jailbreak", crisis=False, finish="content_filter")
 BEDTIME = Verdict("bedtime", crisis=False, finish="stop")
+ENOUGH = Verdict("minutes", crisis=False, finish="stop")
+LOCKED = Verdict("topic", crisis=False, finish="stop")
 Said: TypeAlias = tuple[Literal["child", "toy"], str]
 """One message of a talk: who said it, and what."""
 
@@ -109,29 +75,31 @@ class Guard:
         SettingError: A profile or a list cannot be used.
     """
 
-    def __init__(self, options: GuardOptions) -> None:
-        self.kinds = dict(_read(HERE / "kinds.toml", dict[str, Risk]))
-        self.sentences = _read(HERE / "sentences.toml", dict[str, Sentences])
+    def __init__(self, options: GuardOptions, limits: LimitsOptions | None = None) -> None:
+        self.kinds = dict(read_file(HERE / "kinds.toml", dict[str, Risk]))
+        self.sentences = read_file(HERE / "sentences.toml", dict[str, Sentences])
         said = (text for name, each in self.sentences.items() if name not in STAND_INS for text in (each.zh, each.en))
         own = frozenset(clause for text in said for clause in clauses(text))
-        self.rules = _rules(
-            options.guard_lists, frozenset(name for name, kind in self.kinds.items() if kind.warnable), own
-        )
+        self._profiles = {name: profile_of(found[-1]) for name, found in by_name(options.guard_profile).items()}
+        topics = frozenset(topic for profile in self._profiles.values() for topic in profile.topics)
+        warnable = frozenset(name for name, kind in self.kinds.items() if kind.warnable)
+        self.rules = _rules(options.guard_lists, warnable, own, topics)
         for name in self.rules.kinds - self.kinds.keys():
             self.kinds[name] = Risk("the operator's own", "grown-up")
         models = [GuardModel(name) for name in options.guard_engines if name != RULES]
         self.judge: Judge = Panel(self.rules, models, options.guard_seconds)
-        self.hours = Hours(options.guard_hours)
+        limits = limits or LimitsOptions()
+        self.hours = Hours(limits.hours)
+        self._diary = Diary(limits.store) if limits.minutes or limits.reminder_minutes else None
+        self.minutes = None if self._diary is None else Minutes(limits, self._diary)
         self.notices = Notices(options.guard_webhook_url) if options.guard_webhook_url else None
         self.stops = options.guard == "kids"
-        self._options = options
-        self._models = models
-        self._profiles = {name: _profile(found[-1]) for name, found in by_name(options.guard_profile).items()}
+        self._options, self._models = options, models
 
     @property
     def keeps(self) -> tuple[Storage, ...]:
         """Entries for the sheet of what is kept."""
-        return ()
+        return () if self._diary is None else (self._diary.keeps,)
 
     @property
     def sends(self) -> tuple[Transfer, ...]:
@@ -164,6 +132,8 @@ class Guard:
         await self.judge.aclose()
         if self.notices is not None:
             await self.notices.aclose()
+        if self._diary is not None:
+            await self._diary.aclose()
 
 
 class Watch:
@@ -176,6 +146,8 @@ class Watch:
         """Kinds that the talk has come back to, so that a hint is enough."""
         self.noted: Verdict | None = None
         """The first verdict, be it carried out or not."""
+        self.reminder: int | None = None
+        """Minutes without a pause, where the answer is to say so."""
 
     async def asked(self, talk: Sequence[Said]) -> Verdict | None:
         """Judge the last message of a talk, in the light of those before it."""
@@ -191,10 +163,33 @@ class Watch:
             self.noted = TOO_LONG
             return TOO_LONG if self.stops else None
         verdict = await self.judge(self._child, "asked") if talk else None
-        if not self.guard.hours.are_open(self._key) and (verdict is None or not verdict.crisis):
-            self.noted = BEDTIME
-            return BEDTIME if self.stops else None
+        if talk and self.noted is None and self.profile.topics and self._is_locked(talk):
+            return self._carried_out("asked", LOCKED)
+        is_crisis = self.noted is not None and self.noted.crisis
+        if talk and (limit := await self._limit()) is not None and not is_crisis:
+            return self._carried_out("asked", limit)
         return verdict
+
+    def _is_locked(self, talk: Sequence[Said]) -> bool:
+        """Tell whether the last message of a talk is none of the topics that the toy may talk about."""
+        *before, now = [self.guard.rules.look(text[-LONGEST_SAID:], "asked").topics for _, text in talk[-RECENT - 1 :]]
+        return is_locked(self.profile, self._child, now, before)
+
+    def _carried_out(self, side: Side, verdict: Verdict) -> Verdict | None:
+        """Note and count a verdict; return it, unless the guard only watches."""
+        self.noted = verdict
+        metrics.of(judged, side, verdict.kind, "stopped" if self.stops else "shadow").inc()
+        return verdict if self.stops else None
+
+    async def _limit(self) -> Verdict | None:
+        """Return why the toy does not talk now; None: it does."""
+        if not self.guard.hours.are_open(self._key):
+            return BEDTIME
+        if self.guard.minutes is None:
+            return None
+        talked = await self.guard.minutes.note(self._key)
+        self.reminder = talked.reminder if self.stops else None
+        return ENOUGH if talked.is_over else None
 
     def harmless(self, text: str) -> bool:
         """Tell whether what a child said before may be repeated to a model."""
@@ -217,6 +212,12 @@ class Watch:
         """Return what a child hears instead, in the language of `text`."""
         return self.guard.sentences[self.guard.kinds[verdict.kind].sentence].of(text)
 
+    def remind(self, text: str) -> str:
+        """Return what an answer ends with where it is time for a rest, in the language of `text`; else nothing."""
+        if self.reminder is None:
+            return ""
+        return self.guard.sentences["reminder"].of(text).format(minutes=self.reminder)
+
     def stand_in(self, verdict: Verdict, text: str) -> str:
         """Return what a child is written down to have said instead, in the language of `text`."""
         return self.guard.sentences[STAND_INS[verdict.crisis]].of(text)
@@ -226,7 +227,8 @@ class Watch:
         kinds = [kind for kind in found.stopped if self._is_stopped(kind)]
         kinds += [kind for kind in found.hinted if kind in self.suspects or kind in self.profile.strict]
         if not kinds:
-            return None
+            is_locked_out = side == "answered" and not found.topics.isdisjoint(self.profile.never)
+            return self._carried_out(side, LOCKED) if is_locked_out else None
         kinds.sort(key=lambda kind: not self.guard.kinds[kind].crisis)
         kind = self.guard.kinds[kinds[0]]
         verdict = Verdict(kinds[0], kind.crisis, kind.finish)
@@ -237,10 +239,7 @@ class Watch:
         return verdict if self.stops else None
 
     def _is_stopped(self, kind: str) -> bool:
-        return kind not in self.profile.allow
-
-
-OFF_PROFILE = Profile(points=0)
+        return kind in self.profile.strict if self.guard.kinds[kind].optional else kind not in self.profile.allow
 
 
 def _counts(registry: CollectorRegistry) -> dict[str, int]:
@@ -255,24 +254,6 @@ def _counts(registry: CollectorRegistry) -> dict[str, int]:
 
 
 @cache
-def _rules(lists: Path | None, warnable: frozenset[str], own: frozenset[str]) -> Rules:
+def _rules(lists: Path | None, warnable: frozenset[str], own: frozenset[str], topics: frozenset[str]) -> Rules:
     """Return the rules of the lists here and of the operator's, read once."""
-    return Rules([HERE / "lists", *([lists.expanduser()] if lists else [])], warnable, own)
-
-
-def _profile(name: str) -> Profile:
-    if name == OFF:
-        return OFF_PROFILE
-    path = HERE / "profiles" / f"{name}.toml" if "/" not in name and not name.endswith(".toml") else Path(name)
-    try:
-        return _read(path.expanduser(), Profile)
-    except SettingError as exc:
-        known = ", ".join(sorted(path.stem for path in (HERE / "profiles").glob("*.toml")))
-        raise SettingError(f"GUARD_PROFILE: {name!r}: {exc} There are: {known}, off, or a file of your own.") from exc
-
-
-def _read(path: Path, kind: type[T]) -> T:
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise SettingError(f"{path.name} cannot be used ({exc}).") from exc
+    return Rules([HERE / "lists", *([lists.expanduser()] if lists else [])], warnable, own, topics)

@@ -26,7 +26,7 @@ class Hours:
                 times = None if found[2] is None else (_time(found[2], found[3]), _time(found[4], found[5]))
             except ValueError as exc:
                 raise SettingError(
-                    f"GUARD_HOURS: cannot use {entry!r}. Write it as `7-20, kitchen: 6:30-19:30`."
+                    f"LIMITS_HOURS: cannot use {entry!r}. Write it as `7-20, kitchen: 6:30-19:30`."
                 ) from exc
             self._of[(found["name"] or "").strip()] = times
 

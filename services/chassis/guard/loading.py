@@ -1,12 +1,16 @@
 """The guard that the environment asks for; nothing else of this room is imported while it is off."""
 
+import logging
 from typing import TYPE_CHECKING
 
-from chassis.guard.options import GuardOptions
+from chassis.guard.options import GuardOptions, LimitsOptions
 from chassis.settings import read
 
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
+
+
+log = logging.getLogger("talkbox.guard")
 
 
 def guard_of_environment() -> "Guard | None":
@@ -15,9 +19,11 @@ def guard_of_environment() -> "Guard | None":
     Raises:
         SettingError: A profile or a list cannot be used.
     """
-    options = read(GuardOptions)
+    options, limits = read(GuardOptions), read(LimitsOptions)
     if options.guard == "off":
+        if limits != LimitsOptions():
+            log.warning("LIMITS_… do nothing while GUARD=off: set GUARD=kids")
         return None
     from chassis.guard.guard import Guard  # its lists and its libraries are for those who want it
 
-    return Guard(options)
+    return Guard(options, limits)

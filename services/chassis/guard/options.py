@@ -25,11 +25,26 @@ class GuardOptions(Options, frozen=True, kw_only=True):
     `rules,openai-moderation`, or names of your own."""
     guard_seconds: Seconds = 0.5
     """Time that those rows have for a clause; where one does not answer in time, the rules decide, and strictly."""
-    guard_hours: str = ""
-    """Hours in which toys talk, by the machine's clock (`TZ`), for each key: `7-20, kitchen: 6:30-19:30, parents: off`.
-    Outside them llm says good night; a crisis is answered at any time. Empty: always."""
     guard_webhook_url: str = ""
     """Address that is told of a crisis: kind, side, the key's name and the time, and no word of what was said."""
+
+
+class LimitsOptions(Options, frozen=True, kw_only=True):
+    """How long and when a toy talks with a child, for each key, with the guard on. A crisis is answered at any time."""
+
+    prefix = "LIMITS_"
+    minutes: str = ""
+    """Minutes a day: `60, kitchen: 30, parents: off`. Then llm says good-bye until midnight, by the machine's clock
+    (`TZ`). Empty: no limit."""
+    hours: str = ""
+    """Hours in which toys talk: `7-20, kitchen: 6:30-19:30, parents: off`. Outside them llm says good night. Empty:
+    always."""
+    reminder_minutes: str = ""
+    """Minutes without a pause after which an answer ends with a reminder to rest, and again after as many: `30,
+    parents: off`. Empty: none."""
+    store: str = ""
+    """Place where minutes are noted, by the names of keys: a file, or `redis://host:6379` (or Valkey) for several
+    machines. Empty: `limits.db` in `MODELS_DIR`."""
 
 
 class GuardRowOptions(Options, frozen=True, kw_only=True):

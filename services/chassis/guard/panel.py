@@ -39,7 +39,7 @@ class Panel:
         hinted = found.hinted.union(*(answer.hinted for answer in answers if answer is not None))
         if not stopped and None in answers:
             stopped = sorted(found.hinted)
-        return Finding(tuple(dict.fromkeys(stopped)), hinted)
+        return Finding(tuple(dict.fromkeys(stopped)), hinted, found.topics)
 
     async def _asked(self, model: GuardModel, text: str, side: Side, child: str) -> Finding | None:
         """Return what a model finds; None where it does not answer in time."""

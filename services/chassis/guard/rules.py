@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from chassis.guard.normal import HAN, forms, squashed, squeezed
 from chassis.guard.sounds import spelt
+from chassis.guard.topics import PREFIX, topics_in
 from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
@@ -57,6 +58,8 @@ class Finding(NamedTuple):
     """Kinds of risk, in the order of the lists."""
     hinted: frozenset[str]
     """Kinds that it comes near to."""
+    topics: frozenset[str] = frozenset()
+    """Topics that it touches, where a profile is locked to some."""
 
 
 class _Rule(NamedTuple):
@@ -75,16 +78,22 @@ class Rules:
         folders: Folders of lists; a table that several files have is joined.
         warnable: Kinds that an answer may name in order to warn.
         own: Sentences of ours, in which nothing is looked for.
+        topics: Topics that profiles name. One that is in no list is a word; without any, topics are not looked for.
 
     Raises:
         SettingError: A list cannot be used.
     """
 
     def __init__(
-        self, folders: Iterable[Path], warnable: frozenset[str] = frozenset(), own: Iterable[str] = ()
+        self,
+        folders: Iterable[Path],
+        warnable: frozenset[str] = frozenset(),
+        own: Iterable[str] = (),
+        topics: frozenset[str] = frozenset(),
     ) -> None:
         self._warnable = warnable
         self._groups: dict[str, list[str]] = {EXCEPT: list(own)}
+        self._topics = topics
         self._rules: list[_Rule] = []
         self._hints: dict[str, set[str]] = {}
         self._also: list[tuple[str, str]] = []
@@ -94,6 +103,8 @@ class Rules:
         self.kinds: set[str] = set()
         for path in (path for folder in folders for path in _lists(folder)):
             self._read(path)
+        for topic in topics:
+            self._groups.setdefault(PREFIX + topic, [topic])
         self._check()
         self._build()
 
@@ -109,7 +120,7 @@ class Rules:
             return Finding((), frozenset())
         held = [rule for rule in self._candidates(at) if self._holds(rule, at, side)]
         hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
-        return Finding(tuple(dict.fromkeys(rule.kind for rule in held)), frozenset(hinted))
+        return Finding(tuple(dict.fromkeys(rule.kind for rule in held)), frozenset(hinted), topics_in(at))
 
     def _match(self, form: str, at: dict[str, int]) -> None:
         hits = [(end - length + 1, end, groups) for end, (length, groups) in self._plain.iter(form)]
@@ -147,12 +158,15 @@ class Rules:
         try:
             tables = msgspec.toml.decode(path.read_bytes())
             groups = msgspec.convert(tables.pop("groups", {}), dict[str, str])
+            listed = msgspec.convert(tables.pop("topics", {}), dict[str, str])
+            topics = listed if self._topics else {}
             flat = {name: msgspec.convert(tables.pop(name, ""), str) for name in (*FLAT, "sounds")}
             kinds = msgspec.convert(tables, dict[str, KindRules])
         except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
             raise SettingError(f"GUARD_LISTS: {path.name}: {exc}.") from exc
         self._by_sound |= set(_terms(flat.pop("sounds")))
-        for name, terms in (*groups.items(), *flat.items()):
+        named = ((PREFIX + name, terms) for name, terms in topics.items())
+        for name, terms in (*groups.items(), *flat.items(), *named):
             self._groups.setdefault(name, []).extend(_terms(terms))
         for kind, rules in kinds.items():
             self._add(kind, rules)

@@ -58,6 +58,8 @@ class HeldChoice:
             ]
         if reason is None:
             return [(out, None)] if out else []
+        if reason == "stop" and self._said and (reminder := self._watch.remind(self._language)):
+            out["content"] = out.get("content", "") + self._set_off(reminder)
         return [*([(out, None)] if out else []), *((each, None) for each in self._calls), ({}, reason)]
 
     async def _add_words(self, name: str, delta: dict[str, Any], out: dict[str, Any], *, last: bool) -> None:
@@ -73,7 +75,9 @@ class HeldChoice:
 
     def farewell(self, verdict: Verdict) -> str:
         """Return the sentence that ends an answer, set off from what was said before it."""
-        sentence = self._watch.sentence(verdict, self._language)
+        return self._set_off(self._watch.sentence(verdict, self._language))
+
+    def _set_off(self, sentence: str) -> str:
         gap = " " if self._said and not self._said[-1].isspace() and sentence.isascii() else ""
         return gap + sentence
 

@@ -248,7 +248,7 @@ async def test_outside_its_hours_a_toy_says_good_night_but_a_crisis_comes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hour = datetime.now().hour
-    monkeypatch.setenv("GUARD_HOURS", f"{(hour + 2) % 24}-{(hour + 3) % 24}")
+    monkeypatch.setenv("LIMITS_HOURS", f"{(hour + 2) % 24}-{(hour + 3) % 24}")
     app = service(one=saying("Sure."))
     hello, crisis = await ask(app, stream=True), await ask(app, messages=SAD)
 

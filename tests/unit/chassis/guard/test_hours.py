@@ -38,5 +38,5 @@ def test_without_hours_a_toy_always_talks() -> None:
 
 @pytest.mark.parametrize("text", ["7", "7-25", "seven-eight", "7:70-8", "kitchen: 7-20-21"])
 def test_hours_that_are_none_are_said_at_the_start(text: str) -> None:
-    with pytest.raises(SettingError, match="GUARD_HOURS"):
+    with pytest.raises(SettingError, match="LIMITS_HOURS"):
         Hours(text)

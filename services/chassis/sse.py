@@ -40,8 +40,8 @@ def _escaped(char: str) -> str:
 async def events(pieces: AsyncIterator[bytes], *, most_bytes: int = MAX_EVENT_BYTES) -> AsyncGenerator[bytes, None]:
     """Yield the data of each event, however the bytes were cut.
 
-    Comments, names, ids and events without data are left out; the data of an event that lacks its blank line at the
-    very end is given too, as many servers forget it.
+    Comments, names, ids and events without data are left out; the data of an event that lacks its blank line is given
+    too, as many servers forget it.
 
     Raises:
         EngineFailed: An event is longer than `most_bytes`.
@@ -62,6 +62,9 @@ async def named_events(
     name, data = "", list[bytes]()
     size = 0
     async for line in _lines(pieces, most_bytes):
+        if data and _begins_another(line, name, data[-1]):
+            yield name, b"\n".join(data)
+            name, data, size = "", [], 0
         if line.startswith(b"data:"):
             data.append(line[5:].strip())
             size += len(data[-1]) + 1
@@ -75,6 +78,13 @@ async def named_events(
             name, data, size = "", [], 0
     if any(data):
         yield name, b"\n".join(data)
+
+
+def _begins_another(line: bytes, name: str, data: bytes) -> bool:
+    """Tell whether `line` belongs to another event than `data`, though no blank line is between them."""
+    if line.startswith(b"event:"):
+        return bool(name)
+    return data.endswith(b"}") and line.startswith(b"data:") and line[5:].lstrip().startswith((b"{", b"[DONE]"))
 
 
 async def _lines(pieces: AsyncIterator[bytes], most_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from chassis.errors import ApiError, Declined, EngineFailed, NotFound
-from chassis.upstream.messages import Unexpected
+from chassis.upstream.leniency import Unexpected
 from chassis.upstream.vendor import Call, Vendor
 from llm.answer.encode import DONE, AnswerChoice, Chunks, Reason, Usage, completion
 from llm.answer.filter import Strainer

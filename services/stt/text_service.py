@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import httpx
-import msgspec
 
 from chassis.errors import Declined, EngineFailed
 from chassis.threads import Stop, cores, pieces, workers
+from chassis.upstream.leniency import Unexpected, decoded
 from chassis.upstream.turns import once
 from chassis.upstream.vendor import Call, Vendor
 from stt.engines import Engine
@@ -150,8 +150,8 @@ class TextService(Engine):
         """
         body = await self.vendor.read(call, MAX_ANSWER_BYTES, seconds=clip.patience_seconds)
         try:
-            return msgspec.json.decode(body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            return decoded(body, kind)
+        except Unexpected as exc:
             raise self.vendor.no_answer(body, "transcript") from exc
 
     async def _text_of(self, clip: Clip) -> tuple[str, str | None]:

@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
-from chassis.upstream.messages import Unexpected, messages
+from chassis.upstream.leniency import Unexpected
+from chassis.upstream.messages import messages
 from chassis.upstream.reply import Reply
 from chassis.upstream.vendor import Call, Vendor
-from tts.audio.decode import AudioDecoder
+from tts.audio.decode import LEAST_BYTES, AudioDecoder
 from tts.audio.pcm import RATE, Sound, pcm
 from tts.audio.recognise import NotSound
 from tts.engines import Engine
@@ -85,7 +86,7 @@ class SoundService(Engine):
         return messages(self._pieces(reply), kind)
 
     def _pieces(self, reply: Reply) -> AsyncIterator[bytes]:
-        return reply.in_time(FIRST_SOUND_SECONDS, GAP_SECONDS)
+        return reply.in_time(FIRST_SOUND_SECONDS, GAP_SECONDS, least_bytes=LEAST_BYTES)
 
     @property
     def detail(self) -> str | None:

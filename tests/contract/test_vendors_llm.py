@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -106,12 +106,19 @@ each_api = pytest.mark.parametrize("provider", [ROWS[0], *OWN], ids=lambda provi
 
 @asynccontextmanager
 async def talking(
-    monkeypatch: pytest.MonkeyPatch, provider: Provider, wrong: str = "", *, key: str = "", **settings: str
+    monkeypatch: pytest.MonkeyPatch,
+    provider: Provider,
+    wrong: str = "",
+    *,
+    key: str = "",
+    between: Callable[[str], Awaitable[str]] | None = None,
+    **settings: str,
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
     """Start the service with this provider alone.
 
     Args:
         wrong: What goes wrong: a meaning of a refusal, or a manner of the imitation.
+        between: Puts something in front of the imitation; returns its address.
     """
     if provider.server is None:
         manner = provider.refusal(wrong) if wrong in USUAL else MANNERS[wrong or "good"]
@@ -120,7 +127,7 @@ async def talking(
         key = key or provider.keys.get(wrong, wrong) or provider.key
         server = provider.server("/x")
     async with server:
-        base = server.base_url
+        base = server.base_url if between is None else await between(server.base_url)
         environ = {"ENGINES": provider.name, "MAX_TOKENS": "200"}
         environ = {f"LLM_{name}": value for name, value in environ.items()} | {f"{provider.prefix}BASE_URL": base}
         environ |= {provider.key_variable: key or provider.key, **provider.more, **settings}
@@ -208,8 +215,7 @@ async def test_what_breaks_off_is_never_called_complete(
     monkeypatch: pytest.MonkeyPatch, provider: Provider, wrong: str
 ) -> None:
     own = {"html": "page"} if provider.server else {"mislabelled": "good"}
-    settings = {"LLM_SILENCE_SECONDS": "0.3"}
-    async with talking(monkeypatch, provider, own.get(wrong, wrong), **settings) as (client, _):
+    async with talking(monkeypatch, provider, own.get(wrong, wrong), LLM_SILENCE_SECONDS="0.3") as (client, _):
         try:
             answer = await asked(client)
         except httpx.RemoteProtocolError:

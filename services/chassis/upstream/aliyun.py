@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from chassis.errors import EngineFailed, EngineRefused, EngineUnavailable
+from chassis.upstream.leniency import Unexpected, decoded
 from chassis.upstream.token import Token
 from chassis.upstream.vendor import Call, Vendor
 
@@ -75,8 +76,8 @@ class AliyunAccount:
             message = f"{exc} A wrong clock of this machine looks the same."
             raise EngineRefused(message, rest_seconds=exc.rest_seconds) from exc
         try:
-            made = msgspec.json.decode(body, type=_Answer).token
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            made = decoded(body, _Answer).token
+        except Unexpected as exc:
             raise self.vendor.no_answer(body, "token") from exc
         if not made.id:
             raise EngineFailed("made an empty token")

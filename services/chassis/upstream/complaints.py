@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from chassis.sse import BYTE_ORDER_MARK
 from chassis.upstream.kinds import Kind
 from chassis.upstream.sayings import CODES, WORDS
 
@@ -55,7 +56,7 @@ class Complaint(msgspec.Struct):
     def of(cls, body: bytes) -> "Complaint | None":
         """Return what `body` complains of; None where it holds no JSON object."""
         try:
-            return cls.within(msgspec.json.decode(body))
+            return cls.within(msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 

@@ -6,9 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-import msgspec
-
-from chassis.sse import named_events
+from chassis.sse import BYTE_ORDER_MARK, named_events
+from chassis.upstream.leniency import Unexpected, converted, parsed
 
 _MOST_CHARACTERS = 8 * 2**20
 """Longest object: some vendors end with one that repeats a whole sound."""
@@ -16,18 +15,6 @@ _DONE = (b"[DONE]", b'"[DONE]"')
 _DECODER = json.JSONDecoder()
 
 T = TypeVar("T")
-
-
-class Unexpected(Exception):
-    """An answer holds something else than what was asked for: an error object, or no JSON at all.
-
-    Args:
-        body: The part that is something else.
-    """
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__("sent something else than what was asked for")
-        self.body = body
 
 
 async def messages(pieces: AsyncIterator[bytes], kind: type[T]) -> AsyncGenerator[T, None]:
@@ -40,24 +27,18 @@ async def messages(pieces: AsyncIterator[bytes], kind: type[T]) -> AsyncGenerato
         EngineFailed: An event is too long.
     """
     head, anything = b"", False
-    while not head.lstrip():
+    while BYTE_ORDER_MARK.startswith(head.lstrip()):
         if (piece := await anext(pieces, None)) is None:
             raise Unexpected(head)
         head += piece
+    head = head.removeprefix(BYTE_ORDER_MARK)
     whole = _with_head(head, pieces)
     async with aclosing(_bare(whole) if head.lstrip().startswith(b"{") else _in_events(whole)) as found:
         async for message in found:
             anything = True
-            yield _as(kind, message)
+            yield converted(message, kind)
     if not anything:
         raise Unexpected(head)
-
-
-def _as(kind: type[T], message: Any) -> T:
-    try:
-        return msgspec.convert(message, kind)
-    except msgspec.ValidationError as exc:
-        raise Unexpected(json.dumps(message).encode()) from exc
 
 
 async def _with_head(head: bytes, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
@@ -70,10 +51,7 @@ async def _in_events(pieces: AsyncIterator[bytes]) -> AsyncGenerator[Any, None]:
     async with aclosing(named_events(pieces, most_bytes=_MOST_CHARACTERS)) as found:
         async for name, data in found:
             if data not in _DONE:
-                try:
-                    message = json.loads(data)
-                except (ValueError, RecursionError) as exc:
-                    raise Unexpected(data) from exc
+                message = parsed(data)
                 if name and isinstance(message, dict):
                     message.setdefault("event", name)
                 yield message

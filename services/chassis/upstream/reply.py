@@ -58,24 +58,37 @@ class Reply(AsyncIterator[bytes]):
         except httpx.TransportError as exc:
             raise translated(exc, self._shown) from exc
 
-    async def in_time(self, first_seconds: float | None, gap_seconds: float) -> AsyncIterator[bytes]:
-        """Yield the answer as it comes, with no longer silences than these.
+    async def in_time(
+        self, first_seconds: float | None, gap_seconds: float, *, least_bytes: int = 1
+    ) -> AsyncIterator[bytes]:
+        """Yield the answer as it comes, with no longer silences than these; the time that its reader takes is none.
+
+        Args:
+            least_bytes: Bytes by which a silence is over; fewer are a drip.
 
         Raises:
             EngineTimeout: There was one.
             EngineFailed: It broke off.
         """
-        patience = first_seconds
+        now = asyncio.get_running_loop().time
+        patience = left = first_seconds
+        fresh = 0
         while True:
+            began = now()
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(left):
                     piece = await anext(self)
             except StopAsyncIteration:
                 return
             except TimeoutError as exc:
                 raise EngineTimeout(f"{self._shown} was silent for {patience or 0:g} s") from exc
+            fresh += len(piece)
+            if fresh >= least_bytes:
+                patience = left = gap_seconds
+                fresh = 0
+            elif left is not None:
+                left = max(0.0, left - (now() - began))
             yield piece
-            patience = gap_seconds
 
     async def read(self, most: int) -> bytes:
         """Return the whole body.

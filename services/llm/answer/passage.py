@@ -249,7 +249,7 @@ def _is_sound(data: bytes) -> bool:
 def complaint_of(raw: dict[str, Any]) -> Complaint | None:
     """Return the error that a chunk or an answer is, in any of the shapes there are; None where it is none."""
     base = raw.get("base_resp")  # MiniMax's way
-    if raw.get("error") or (isinstance(base, dict) and base.get("status_code")):
+    if raw.get("error") or (isinstance(base, dict) and base.get("status_code") not in (None, "", "0", 0)):
         return Complaint.within(raw) or Complaint()
     if isinstance(raw.get("choices"), list) or isinstance(raw.get("usage"), dict) or raw.get("type") == "ping":
         return None

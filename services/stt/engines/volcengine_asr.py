@@ -13,6 +13,7 @@ import msgspec
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineUnavailable
 from chassis.settings import Options, read
+from chassis.upstream.leniency import Unexpected, decoded
 from chassis.upstream.turns import once
 from chassis.upstream.vendor import Call, Vendor
 from stt.text_service import MAX_ANSWER_BYTES, Clip, TextService
@@ -91,8 +92,8 @@ class VolcengineAsr(TextService):
         if code not in _GOOD:
             raise self.vendor.meant(complaint)
         try:
-            return msgspec.json.decode(body, type=_Transcript).result.text
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            return decoded(body, _Transcript).result.text
+        except Unexpected as exc:
             raise self.vendor.no_answer(body, "transcript") from exc
 
     def _call(self, clip: Clip, key: str) -> Call:

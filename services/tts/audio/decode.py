@@ -9,6 +9,12 @@ from tts.audio.parsers import PARSERS, Parser, RawPcm
 from tts.audio.pcm import RATE, WIDTH
 from tts.audio.recognise import NotSound, SoundKind, recognise
 
+LEAST_SAMPLES = RATE // 200
+"""Length of the shortest sound; less is a few stray bytes, and no word. `Edges` holds back as much."""
+
+LEAST_BYTES = 256
+"""Bytes by which a silence of the sender is over; fewer are a drip, and no sound."""
+
 
 class AudioDecoder:
     """Decoder of one answer, which is fed piece by piece.
@@ -56,7 +62,7 @@ class AudioDecoder:
             for frame in (*self._parser.feed(rest), *self._parser.finish()):
                 yield from self._pcm(frame)
             yield from self._drain()
-        if not self.samples:
+        if self.samples < LEAST_SAMPLES:
             raise NotSound("sent no sound")
 
     def _begin(self, kind: SoundKind) -> bytes:

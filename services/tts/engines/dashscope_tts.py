@@ -15,6 +15,7 @@ from chassis.chain.seat import Report
 from chassis.errors import EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
 from chassis.upstream.complaints import Complaint
+from chassis.upstream.leniency import Unexpected, decoded
 from chassis.upstream.vendor import Call, Vendor
 from tts import sound_service
 from tts.sockets import Socket, Sockets
@@ -140,8 +141,8 @@ class DashscopeTts(SoundService):
 
     def _event(self, message: str) -> str:
         try:
-            header = msgspec.json.decode(message, type=_Event).header
-        except msgspec.DecodeError as exc:
+            header = decoded(message.encode(), _Event).header
+        except Unexpected as exc:
             raise EngineFailed("sent a message that is no event of a task") from exc
         if header.event == "task-failed":
             said = {"code": header.error_code, "message": header.error_message}

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 import httpx
-import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed
@@ -20,6 +19,7 @@ from chassis.settings import Options, SettingError, read
 from chassis.sse import events
 from chassis.threads import Stop, cores, pieces, workers
 from chassis.upstream.complaints import Complaint
+from chassis.upstream.leniency import Unexpected, decoded
 from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
@@ -167,7 +167,7 @@ class OpenAI(Engine):
         if not self.hears(hints.language):
             raise Declined(f"{self.row.name} does not hear {hints.language!r}.", param="language")
         if self.options.stream == "off":
-            hints = msgspec.structs.replace(hints, stream=False)
+            hints = structs.replace(hints, stream=False)
         async with aclosing(pieces(self._executor, lambda stop: self._packed(pcm, hints, stop))) as only:
             sent = await anext(only)
         if sent is None:
@@ -219,8 +219,8 @@ class OpenAI(Engine):
             if len(body) > MAX_ANSWER_BYTES:
                 raise EngineFailed(f"answered more than {MAX_ANSWER_BYTES} bytes")
         try:
-            answered = msgspec.json.decode(body, type=Answered)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            answered = decoded(body, Answered)
+        except Unexpected as exc:
             raise self._remote.no_answer(body, reply, "transcript") from exc
         text, told = cleaned(answered.text)
         language = sent.hints.language or language_of(answered.language) or told or guessed(text)
@@ -265,8 +265,8 @@ class OpenAI(Engine):
 
     def _event(self, data: bytes, reply: Reply) -> TranscriptEvent:
         try:
-            event = msgspec.json.decode(data, type=TranscriptEvent)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            event = decoded(data, TranscriptEvent)
+        except Unexpected as exc:
             raise EngineFailed(f"sent an event that is none. {self._remote.hint}") from exc
         complaint = Complaint.of(data) if event.error else None
         if complaint is not None:

@@ -22,7 +22,7 @@ from chassis.upstream.question import NamedBy, Question
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
-from tts.audio.decode import AudioDecoder
+from tts.audio.decode import LEAST_BYTES, AudioDecoder
 from tts.audio.pcm import RATE, pcm
 from tts.audio.recognise import NotSound
 from tts.engines import Engine
@@ -223,7 +223,8 @@ class OpenAI(Engine):
         reply = await self._remote.ask(self._question(text, voice, speed))
         decoder = AudioDecoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
         try:
-            async for piece in reply.in_time(self.options.first_audio_seconds, self.options.gap_seconds):
+            seconds = self.options.first_audio_seconds, self.options.gap_seconds
+            async for piece in reply.in_time(*seconds, least_bytes=LEAST_BYTES):
                 for sound in decoder.feed(piece):
                     yield sound
             for sound in decoder.finish():

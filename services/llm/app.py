@@ -19,9 +19,8 @@ from llm.accounts import Accounts
 from llm.chat_completions import chat_completions
 from llm.engines import ENGINES, ROWS, Engine
 from llm.list_models import model, models
-from llm.request.body import fields_of
 from llm.request.providers import UPSTREAMS
-from llm.settings import RelayOptions, Settings
+from llm.settings import RelayOptions, Settings, fields_of
 from llm.speak_ahead import SpeakAheadOptions, Teller
 from llm.wire import ChatRequest
 
@@ -36,7 +35,7 @@ def create_app() -> Starlette:
         SettingError: A variable cannot be used, or an engine is neither known nor a row of one's own.
     """
     settings = read(Settings)
-    fields_of(read(RelayOptions).extra or "{}")  # whatever is wrong with it is better said now
+    fields_of(read(RelayOptions).extra)  # whatever is wrong with it is better said now
     if any(name not in ENGINES and UPSTREAMS.usable(name) for name in settings.engines):
         import_module(ROWS.partition(":")[0])  # or the first callers would find it loading, and get the companion
     chain: Chain[Engine] = from_settings(settings, ENGINES, ROWS, UPSTREAMS)

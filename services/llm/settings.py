@@ -1,13 +1,15 @@
 """Settings of the service and of all its upstreams."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from chassis import settings
 from chassis.settings import Count, Seconds
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
 
 
 class Settings(settings.Settings, frozen=True, kw_only=True):
@@ -77,14 +79,22 @@ class RelayOptions(settings.Options, frozen=True, kw_only=True):
 
 
 class FoloToyRelayOptions(settings.Options, frozen=True, kw_only=True):
-    """FoloToy's names for two of these: `MOONSHOT_MAX_TOKENS`, `OPENAI_OPENAI_TEMPERATURE`. `LLM_<NAME>_…` wins over
-    them, and they over `LLM_…`."""
+    """FoloToy's names for the same: `MOONSHOT_MAX_TOKENS`, `OPENAI_OPENAI_TEMPERATURE`. `LLM_<NAME>_…` wins over them,
+    and they over `LLM_…`."""
 
     prefix = "<TYPE>_"
     max_tokens: Count | None = None
     """Limit sent if the caller gives none."""
     temperature: Temperature | None = None
     """Temperature sent if the caller gives none."""
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """Share of the likeliest words among which the model chooses, sent if the caller gives none."""
+    frequency_penalty: Penalty | None = None
+    """Sent if the caller gives none."""
+    presence_penalty: Penalty | None = None
+    """Sent if the caller gives none."""
+    read_thought_enabled: bool | None = None
+    """`on`: as `LLM_<NAME>_THINKING=show`; `off`: as `off`."""
 
 
 class LimitOptions(settings.Options, frozen=True, kw_only=True):
@@ -95,3 +105,15 @@ class LimitOptions(settings.Options, frozen=True, kw_only=True):
     """Answers at a time. Unset: no limit."""
     rate: str = ""
     """Requests in a time, such as `60/minute; 1000/day`, counted in each process. Empty: no limit."""
+
+
+def fields_of(extra: str) -> dict[str, Any]:
+    """Return the fields in LLM_EXTRA.
+
+    Raises:
+        SettingError: It is no JSON object.
+    """
+    try:
+        return msgspec.json.decode(extra or "{}", type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise settings.SettingError(f"LLM_EXTRA: not a JSON object ({exc}).") from exc

@@ -68,4 +68,5 @@ def variables(provider: Provider) -> frozenset[str]:
     usual = [f"{provider.folotoy}{field.upper()}" for field in provider.folotoy_fields] if provider.folotoy else []
     azure = [f"{provider.folotoy}API_VERSION", f"{provider.folotoy}DEPLOYMENT_NAME"] if provider.api_version else []
     places = _PLACE.findall(provider.folotoy_base)
-    return frozenset((*usual, *azure, *provider.folotoy_pair, *provider.folotoy_names.values(), *places))
+    names = (*provider.folotoy_names.values(), *provider.folotoy_extra.values())
+    return frozenset((*usual, *azure, *provider.folotoy_pair, *names, *places))

@@ -20,6 +20,7 @@ class Provider(Struct, frozen=True):
         headers: The headers that show the key; where there are none, `Authorization: Bearer` shows it.
         folotoy: The start of the names that FoloToy has for the upstream's variables, such as `OPENAI_TTS_`.
         folotoy_names: FoloToy's variables whose names are otherwise, by the field of `FoloToyOptions`.
+        folotoy_extra: FoloToy's variables of fields that no other upstream has, by the name of the field.
         folotoy_base: An address made of FoloToy's variables, such as `https://{AWS_BEDROCK_REGION_NAME}.…`.
         folotoy_pair: FoloToy's variables of two keys that are sent as one, with a colon between them.
         retired: FoloToy's variables that the vendor takes no more, each with what to do instead.
@@ -38,6 +39,7 @@ class Provider(Struct, frozen=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     folotoy: str = ""
     folotoy_names: Mapping[str, str] = field(default_factory=dict)
+    folotoy_extra: Mapping[str, str] = field(default_factory=dict)
     folotoy_base: str = ""
     folotoy_pair: tuple[str, ...] = ()
     retired: Mapping[str, str] = field(default_factory=dict)

@@ -6,11 +6,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
-from chassis.settings import SettingError
 from llm.request.messages import messages_for
 from llm.request.providers import REASONS, Mind, unthinking
 from llm.request.spare import JSON_SCHEMA, THINKING
-from llm.settings import RelayOptions
+from llm.settings import RelayOptions, fields_of
 from llm.wire import Asked, ChatRequest
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
@@ -83,7 +82,7 @@ def _added(
     """Return what is sent where the caller says nothing of it: thinking switched off, and the operator's extra."""
     silent = switches_off(wanted, options) and THINKING not in without
     added = unthinking(name, model) if silent else {}
-    return added | fields_of(options.extra) if options.extra else added
+    return added | fields_of(options.extra)
 
 
 def adds_temperature(wanted: ChatRequest, model: str, options: RelayOptions) -> bool:
@@ -94,7 +93,7 @@ def adds_temperature(wanted: ChatRequest, model: str, options: RelayOptions) -> 
 
 def settings_of(wanted: ChatRequest, model: str, options: RelayOptions, prefix: str) -> Mapping[str, str]:
     """Return which setting decided on a field that the caller did not send."""
-    found = dict.fromkeys(fields_of(options.extra or "{}"), f"{prefix}EXTRA")
+    found = dict.fromkeys(fields_of(options.extra), f"{prefix}EXTRA")
     if adds_temperature(wanted, model, options):
         found["temperature"] = f"{prefix}TEMPERATURE"
     if wanted.token_limit is None:
@@ -110,18 +109,6 @@ def switches_off(wanted: ChatRequest, options: RelayOptions) -> bool:
 def heard(wanted: ChatRequest, options: RelayOptions) -> Literal["show", "aside", "hide", "off"]:
     """Return what becomes of thoughts: a caller who asks for them gets them, unless the answer is to be heard."""
     return "show" if wanted.asks_for_thoughts and not options.for_the_ear else options.thoughts
-
-
-def fields_of(extra: str) -> dict[str, Any]:
-    """Return the fields in LLM_EXTRA.
-
-    Raises:
-        SettingError: It is no JSON object.
-    """
-    try:
-        return msgspec.json.decode(extra, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise SettingError(f"LLM_EXTRA: not a JSON object ({exc}).") from exc
 
 
 def _limit_with(

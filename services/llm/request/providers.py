@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from chassis.settings import read, value_of
 from chassis.upstream.provider import Provider
 from chassis.upstream.settings import Rows
-from llm.settings import FoloToyRelayOptions, RelayOptions
+from llm.settings import FoloToyRelayOptions, RelayOptions, fields_of
 
 Fields = Mapping[str, Any]
 Switches = tuple[tuple[str, Fields], ...]
@@ -62,6 +63,7 @@ _DASHSCOPE = Mind(
     "qwen-plus",
     also=("DASHSCOPE", "QWEN", "ALIYUN"),
     folotoy="DASHSCOPE_",
+    folotoy_extra={"enable_search": "DASHSCOPE_ENABLE_SEARCH"},
     preferred=("qwen-plus", "qwen-flash", "qwen3.7-plus", "qwen3.6-plus"),
     switches=_DISABLE,
     limit="max_tokens",
@@ -194,7 +196,13 @@ PROVIDERS: dict[str, Mind] = {
     ),
     "lingyiwanwu": Mind("https://api.lingyiwanwu.com/v1", needs_model=True, folotoy="LINGYIWANWU_", limit="max_tokens"),
     "minimax": Mind("https://api.minimaxi.com/v1", needs_model=True, folotoy="MINIMAX_", limit="max_tokens"),
-    "fastgpt": Mind("https://api.fastgpt.in/api/v1", "fastgpt", folotoy="FASTGPT_", limit="max_tokens"),
+    "fastgpt": Mind(
+        "https://api.fastgpt.in/api/v1",
+        "fastgpt",
+        folotoy="FASTGPT_",
+        folotoy_extra={"chatId": "FASTGPT_CHAT_ID"},
+        limit="max_tokens",
+    ),
     "openclaw": Mind(None, hint="It is the address of your OpenClaw gateway, with /v1 at its end."),
     "aws-bedrock": Mind(
         None,
@@ -243,15 +251,30 @@ UPSTREAMS = Rows(
 )
 
 
+_SAMPLING = ("top_p", "frequency_penalty", "presence_penalty")
+_SWITCHES = {"true": True, "on": True, "false": False, "off": False}
+
+
 def relay_options(name: str) -> RelayOptions:
     """Return what the environment says of requests to `name`, under our names and under FoloToy's."""
-    prefix, folotoy = UPSTREAMS.prefix(name), UPSTREAMS.provider(name).folotoy
+    prefix, provider = UPSTREAMS.prefix(name), UPSTREAMS.provider(name)
     options = read(RelayOptions, own=prefix)
-    if not folotoy:
+    if not provider.folotoy:
         return options
-    theirs = msgspec.structs.asdict(read(FoloToyRelayOptions, prefix=folotoy))
-    named = [field for field in theirs if theirs[field] is not None and not value_of(prefix + field.upper())]
-    return msgspec.structs.replace(options, **{field: theirs[field] for field in named})
+    theirs = read(FoloToyRelayOptions, prefix=provider.folotoy)
+    reads = theirs.read_thought_enabled
+    named = {
+        "max_tokens": theirs.max_tokens,
+        "temperature": theirs.temperature,
+        "thinking": None if reads is None else "show" if reads else "off",
+    }
+    sent = {name: value_of(variable) for name, variable in provider.folotoy_extra.items()}
+    extra = {name: _SWITCHES.get(text.lower(), text) for name, text in sent.items() if text}
+    extra |= {name: value for name in _SAMPLING if (value := getattr(theirs, name)) is not None}
+    if extra:
+        options = replace(options, extra=msgspec.json.encode(extra | fields_of(options.extra)).decode())
+    own = {name: value for name, value in named.items() if value is not None and not value_of(prefix + name.upper())}
+    return replace(options, **own)
 
 
 REASONS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)

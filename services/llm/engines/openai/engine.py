@@ -27,10 +27,10 @@ from llm.engines import Engine
 from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
 from llm.engines.openai.model_list import Listed
 from llm.engines.openai.question import Chat
-from llm.request.body import fields_of, heard
+from llm.request.body import heard
 from llm.request.messages import estimated
 from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, relay_options, unthinking
-from llm.settings import LimitOptions, RelayOptions
+from llm.settings import LimitOptions, RelayOptions, fields_of
 from llm.wire import Asked
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class OpenAI(Engine):
         self.mind = UPSTREAMS.provider(row.name)
         self.provider = row.name
         """Provider whose habits decide how it is asked."""
-        fields_of(options.extra or "{}")
+        fields_of(options.extra)
         json = {"content-type": "application/json"}
         self.remote = Remote(row, "/chat/completions", json, connect_seconds=options.connect_seconds)
         self._listed = Listed(self._list, self.remote.names.learn)

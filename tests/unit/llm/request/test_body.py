@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from chassis.settings import SettingError
-from llm.request.body import body_for, fields_of, heard
+from llm.request.body import body_for, heard
 from llm.request.providers import PROVIDERS, THINKS_UNTOLD, Mind
-from llm.settings import OPENING, RelayOptions
+from llm.settings import OPENING, RelayOptions, fields_of
 from llm.wire import Asked, ChatRequest
 from unit.llm.fakes import HELLO
 

@@ -4,6 +4,7 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from llm.request.providers import UPSTREAMS, relay_options
+from llm.settings import fields_of
 
 
 @pytest.mark.parametrize(
@@ -159,3 +160,25 @@ def test_a_pair_that_is_of_no_use_any_more_is_named_with_what_to_do(
 def test_an_address_that_only_the_operator_knows_is_asked_for(name: str) -> None:
     with pytest.raises(EngineUnavailable, match=r"_BASE_URL\. It is "):
         UPSTREAMS.row(name)
+
+
+def test_whatever_else_a_block_says_of_an_answer_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, DASHSCOPE_TOP_P="0.9", DASHSCOPE_ENABLE_SEARCH="true", DASHSCOPE_FREQUENCY_PENALTY="0.5")
+    sent = fields_of(relay_options("dashscope").extra)
+    assert sent == {"enable_search": True, "top_p": 0.9, "frequency_penalty": 0.5}
+
+    set_all(monkeypatch, LLM_DASHSCOPE_EXTRA='{"top_p": 0.5}', FASTGPT_CHAT_ID="7")
+    assert fields_of(relay_options("dashscope").extra) == sent | {"top_p": 0.5}
+    assert fields_of(relay_options("fastgpt").extra) == {"chatId": "7"}
+    assert relay_options("moonshot").extra == ""
+
+
+def test_thoughts_are_read_if_a_block_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, DEEPSEEK_READ_THOUGHT_ENABLED="true")
+    assert relay_options("deepseek").thoughts == "show"
+
+    set_all(monkeypatch, DEEPSEEK_READ_THOUGHT_ENABLED="false")
+    assert relay_options("deepseek").thoughts == "off"
+
+    set_all(monkeypatch, LLM_DEEPSEEK_THINKING="hide")
+    assert relay_options("deepseek").thoughts == "hide"

@@ -44,7 +44,7 @@ class Manner(audio_server.Manner):
 
 MANNERS = troubles(Manner, about="file", bytes_before=10) | {
     "sensevoice": Manner(text="<|zh|><|NEUTRAL|><|Speech|><|woitn|>🎼你好小熊😊", knows=("json",), refuses=False),
-    "not-a-text": Manner(body=b'{"text": 7}'),
+    "not-a-text": Manner(body=b'{"text": ["7"]}'),
     "error-in-stream": Manner(body=b'data: {"error": {"message": "model crashed"}}\n\n', claims=EVENTS),
 }
 

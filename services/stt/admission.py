@@ -2,16 +2,19 @@
 
 import heapq
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
 PATIENCE_SECONDS = 4.0
 """A toy hangs up after five, and the way to it takes time too."""
+_GRACE_SECONDS = 0.5
+"""How much later than that a caller may be heard who was let in before the machine became slower."""
 _HALF_LIFE_SECONDS = 1.5
-"""After so long without anything learned, half of it is forgotten: the next callers are let in, and show what is so."""
-_LEARNED = 0.2
-"""Weight of the latest answer in the estimate."""
+"""After so long without callers, half of what was learned is forgotten: the next are let in, and show what is so."""
+_RISE, _FALL = 0.5, 0.2
+"""Weight of the latest answer in the estimate, where it took longer than that, or less long."""
 
 
 class Full(Exception):
@@ -24,17 +27,28 @@ class Full(Exception):
 
 @dataclass(eq=False)
 class Place:
-    """One caller in hand, and the amount of work."""
+    """One caller in hand, the amount of work, and when it is too late to answer."""
 
     work: float
+    until: float
+
+
+@dataclass(eq=False)
+class _Step:
+    """Work that is being done: its amount, and when it began."""
+
+    work: float
+    began: float
 
 
 class Pace:
     """Estimates how fast callers are heard, and so when another would be. May be used by several threads.
 
+    It learns from what each step of the work takes by the clock on the wall, with all that other programs take from the
+    machine meanwhile; a step that is not yet done counts as soon as it takes longer than was estimated.
+
     Args:
-        places: How many are worked on at a time, each at the same pace whatever the others do. A caller who finds a
-            free place is always admitted, however long the recording.
+        places: How many are worked on at a time, each at the same pace whatever the others do.
         most: How many may be in hand.
         seconds: Time that a unit of work takes at one of the places where nothing else runs: the estimate at first, and
             again after a while without callers.
@@ -47,7 +61,8 @@ class Pace:
         self.places, self.most = places, most
         self._clock = clock
         self._in_hand: dict[Place, None] = {}
-        self._lock = threading.Lock()
+        self._steps: dict[_Step, None] = {}
+        self._lock = threading.RLock()
         self.seconds = seconds
 
     def __len__(self) -> int:
@@ -56,16 +71,18 @@ class Pace:
     @property
     def seconds(self) -> float:
         """Time that a unit of work is likely to take now."""
-        forgotten: float = 0.5 ** ((self._clock() - self._learned_at) / _HALF_LIFE_SECONDS)
-        return self._first + (self._learned - self._first) * forgotten
+        with self._lock:
+            now = self._clock()
+            return max([self._remembered(now), *((now - step.began) / step.work for step in self._steps)])
 
     @seconds.setter
     def seconds(self, seconds: float) -> None:
-        self._first = self._learned = seconds
-        self._learned_at = self._clock()
+        with self._lock:
+            self._first = self._learned = seconds
+            self._known_at = self._clock()
 
     def enter(self, work: float = 1.0, patience_seconds: float = PATIENCE_SECONDS) -> Place:
-        """Be in hand, until `leave`.
+        """Be in hand, until `leave`. A caller who comes alone is always admitted: nobody would be heard sooner.
 
         Args:
             work: How much of it, in units of one's own: recordings, or their seconds.
@@ -74,13 +91,21 @@ class Pace:
             Full: Too many are.
         """
         with self._lock:
-            if len(self._in_hand) >= self.places:
+            now, until = self._clock(), float("inf")
+            if self._in_hand:
                 done = self._done(work)
                 if len(self._in_hand) >= self.most or done > patience_seconds:
                     raise Full(done)
-            place = Place(work)
+                until = now + patience_seconds + _GRACE_SECONDS
+            self._learned, self._known_at = self._remembered(now), now
+            place = Place(work, until)
             self._in_hand[place] = None
             return place
+
+    def left(self, place: Place) -> float:
+        """Return the seconds for which a caller may still wait before the work begins; negative: too long."""
+        with self._lock:
+            return place.until - self._clock() - place.work * self.seconds
 
     def done(self, work: float = 1.0) -> float:
         """Return the seconds until one more would be done who came now."""
@@ -90,14 +115,43 @@ class Pace:
     def leave(self, place: Place) -> None:
         """Free the place."""
         with self._lock:
+            now = self._clock()
+            self._learned, self._known_at = self._remembered(now), now
             del self._in_hand[place]
 
-    def learn(self, seconds: float) -> None:
-        """Take into account how long a unit of work took just now; up and down alike."""
+    @contextmanager
+    def step(self, work: float) -> Iterator[None]:
+        """Do a part of the work, until the block ends; where it is broken off, what it took is the least."""
+        step = _Step(work, self._clock())
         with self._lock:
-            now = self.seconds
-            self._learned, self._learned_at = now + _LEARNED * (seconds - now), self._clock()
+            self._steps[step] = None
+        try:
+            yield
+        except BaseException:
+            self.learn((self._clock() - step.began) / work, at_least=True)
+            raise
+        finally:
+            with self._lock:
+                del self._steps[step]
+
+    def learn(self, seconds: float, *, at_least: bool = False) -> None:
+        """Take into account how long a unit of work took just now; up and down alike.
+
+        Args:
+            at_least: It was not done to its end.
+        """
+        with self._lock:
+            now = self._clock()
+            known = self._remembered(now)
+            change = seconds - known
+            if change > 0 or not at_least:
+                self._learned, self._known_at = known + (_RISE if change > 0 else _FALL) * change, now
             self._first = min(self._first, self._learned)  # it may have been measured while others were loading
+
+    def _remembered(self, now: float) -> float:
+        """Return what was learned, as far as it is not forgotten; while callers are in hand nothing is."""
+        idle_seconds = 0.0 if self._in_hand else now - self._known_at
+        return float(self._first + (self._learned - self._first) * 0.5 ** (idle_seconds / _HALF_LIFE_SECONDS))
 
     def _done(self, work: float) -> float:
         """Return the seconds until one more would be done, if those in hand had only just begun."""

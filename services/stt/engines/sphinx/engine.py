@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Generator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
+from math import isinf
 from pathlib import Path
 from time import monotonic
 from typing import Any, Self, TypeAlias
@@ -17,7 +18,7 @@ from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, SettingError, read
 from chassis.threads import Stop, cores, pieces, workers
-from stt.admission import PATIENCE_SECONDS, Full, Pace
+from stt.admission import PATIENCE_SECONDS, Full, Pace, Place
 from stt.engines import Engine
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
 from stt.sound import vad
@@ -98,6 +99,7 @@ class Sphinx(Engine):
         self._executor = workers(processes, "sphinx")
         self.patience_seconds = PATIENCE_SECONDS
         self.pace = Pace(places=processes, most=(1 + WAITING) * processes, seconds=PACE_SECONDS)
+        self._free = asyncio.Semaphore(processes)
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
         self._lock = threading.Lock()
@@ -130,19 +132,42 @@ class Sphinx(Engine):
                 param="language",
                 code="unsupported_language",
             )
-        seconds = len(pcm) / RATE
+        heard = pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))
+        async with self._turn(len(pcm) / RATE), aclosing(heard):
+            async for piece in heard:
+                yield piece
+
+    @asynccontextmanager
+    async def _turn(self, seconds: float) -> AsyncIterator[None]:
+        """Wait for a free process, and keep it until the block ends.
+
+        Raises:
+            TooBusy: A recording of so many seconds would not be heard in time, by what is known now or when its turn
+                comes.
+        """
         try:
             place = self.pace.enter(seconds, self.patience_seconds + max(0.0, seconds - SHORT_SECONDS))
         except Full as exc:
-            raise TooBusy(
-                "Too many are speaking. Try again in a moment.", reason="pace", retry_after=exc.seconds
-            ) from exc
+            raise _too_busy(exc.seconds) from exc
         try:
-            async with aclosing(pieces(self._executor, lambda stop: self._listen(pcm, hints, stop))) as heard:
-                async for piece in heard:
-                    yield piece
+            await self._begin(place)
+            try:
+                yield
+            finally:
+                self._free.release()
         finally:
             self.pace.leave(place)
+
+    async def _begin(self, place: Place) -> None:
+        left = self.pace.left(place)
+        try:
+            async with asyncio.timeout(None if isinf(left) else left):
+                await self._free.acquire()
+        except TimeoutError as exc:
+            raise _too_busy(self.pace.done(place.work)) from exc
+        if self.pace.left(place) < 0:
+            self._free.release()
+            raise _too_busy(self.pace.done(place.work))
 
     def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
         spoken = vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)
@@ -155,9 +180,10 @@ class Sphinx(Engine):
                 for begin, end in spoken:
                     if stop:
                         return
-                    began = monotonic()
-                    heard = process.hear(pcm[begin:end])
-                    self.pace.learn((monotonic() - began) / ((end - begin) / RATE))
+                    began, seconds = monotonic(), (end - begin) / RATE
+                    with self.pace.step(seconds):
+                        heard = process.hear(pcm[begin:end])
+                    self.pace.learn((monotonic() - began) / seconds)
                     if hints.language is None and self._hears_anything and begin == spoken[0][0]:
                         _check_english(process.likelihood)
                     words = [
@@ -199,6 +225,10 @@ class Sphinx(Engine):
         for process in idle:
             await asyncio.to_thread(self._give_back, process)
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _too_busy(seconds: float) -> TooBusy:
+    return TooBusy("Too many are speaking. Try again in a moment.", reason="pace", retry_after=seconds)
 
 
 def _murmur() -> Pcm:

@@ -11,15 +11,18 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from math import isinf
 from time import monotonic
 from typing import Protocol
 
 from chassis.threads import Stop, step_back
-from stt.admission import Pace, Place
+from stt.admission import Full, Pace, Place
 from stt.engines.whisper.decoding import Decoding, Utterance
 from stt.engines.whisper.windows import Again
 from stt.hearing import Heard
 
+_COMPANY_SECONDS = 1.0
+"""How long those that are ready to be decoded wait at most for others that are not."""
 _LARGEST = 64
 """No batch is larger, whatever the memory."""
 _OUT_OF_MEMORY = (
@@ -44,6 +47,8 @@ class UtteranceDecoder(Protocol):
 @dataclass(eq=False)
 class _Job:
     utterance: Utterance
+    place: Place
+    came: float
     stop: Stop = field(default_factory=Stop)
     future: Future[Heard] = field(default_factory=Future)
     prepared_seconds: float = 0.0
@@ -139,16 +144,30 @@ class Batching:
             Full: Too many are in hand to be heard in time.
             RuntimeError: The model broke off.
         """
-        job = _Job(utterance)
         with self._changed:
             if self._closed:
                 raise RuntimeError("the model is closed")
             place = self.pace.enter(patience_seconds=float("inf") if patient else self._patience_seconds)
+            job = _Job(utterance, place, self._clock())
             self._waiting.append(job)
             self._changed.notify()
         # It knows its place and not its job: in a circle, the sound would stay until somebody looks for garbage.
         job.future.add_done_callback(partial(self._left, place, job.stop))
-        return await asyncio.wrap_future(job.future)
+        left = self.pace.left(place)
+        timer = None if isinf(left) else asyncio.get_running_loop().call_later(left, self._give_up, job)
+        try:
+            return await asyncio.wrap_future(job.future)
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _give_up(self, job: _Job) -> None:
+        """Refuse a caller whose turn has not come in time."""
+        with self._changed:
+            if job not in self._waiting:
+                return
+            self._waiting.remove(job)
+        job.fail(Full(self.pace.done()))
 
     def close(self) -> None:
         """Give up what has not begun, wait for what has."""
@@ -197,13 +216,16 @@ class Batching:
             self._retrying += 1
             return partial(self._retry, self._batch(self._again))
         may_decode = bool(self._ready) and self._decoding < self._model.workers
-        if may_decode and (not self._waiting or len(self._ready) >= self.limit.now):
+        if may_decode and (not self._waiting or len(self._ready) >= self.limit.now or self._have_waited()):
             batch = self._batch(self._ready)
             self._decoding += 1
             return partial(self._decode, batch)
         if self._waiting and len(self._ready) < 2 * self.limit.now:  # each holds memory
             return partial(self._prepare, self._waiting.popleft())
         return None
+
+    def _have_waited(self) -> bool:
+        return self._clock() - self._ready[0].came > _COMPANY_SECONDS
 
     def _batch(self, queue: "deque[_Job]") -> list[_Job]:
         """Take the oldest and those behind it that can be decoded with it; others are left to whoever is free."""
@@ -223,8 +245,12 @@ class Batching:
 
     def _prepare(self, job: _Job) -> None:
         began = self._clock()
+        if self.pace.left(job.place) < 0:
+            job.fail(Full(self.pace.done()))
+            return
         try:
-            prepared = self._model.prepare(job.utterance, job.stop)
+            with self.pace.step(len(self._threads)):
+                prepared = self._model.prepare(job.utterance, job.stop)
         except Exception as error:
             job.fail(error)
             return
@@ -239,10 +265,11 @@ class Batching:
         prepared_seconds = sum(job.prepared_seconds for job in jobs) / len(jobs)
 
         def decode(decodings: Sequence[Decoding]) -> list[Heard | Again]:
-            began = self._clock()
-            answers = self._model.decode(decodings)
+            began, threads = self._clock(), len(self._threads)
+            with self.pace.step(len(decodings) * threads):
+                answers = self._model.decode(decodings)
             each = prepared_seconds + (self._clock() - began) / len(decodings)
-            self.pace.learn(each / len(self._threads))
+            self.pace.learn(each / threads, at_least=any(decoding.stop for decoding in decodings))
             return answers
 
         self._all_of(jobs, decode)

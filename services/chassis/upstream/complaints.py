@@ -10,7 +10,12 @@ from chassis.sse import BYTE_ORDER_MARK
 from chassis.upstream.kinds import Kind
 from chassis.upstream.sayings import CODES, WORDS
 
-_TEXTS = ("message", "msg", "error_msg", "status_msg", "errmsg", "detail", "error_message")
+_TEXTS = (
+    *("message", "msg", "error_msg", "status_msg", "errmsg", "detail", "error_message", "errormessage"),
+    *("error_description", "title"),
+)
+_PARAMS = ("param", "parameter", "field", "argument", "property", "loc", "path", "instancepath", "pointer")
+"""Names under which the field at fault is told: by OpenAI, Spring, pydantic, zod, ajv, JSON:API."""
 _CODES = ("code", "type", "status", "error_code", "reason", "errcode")
 _NUMBERED = ("error_code",)
 """Codes whose numbers other vendors use for something else."""
@@ -21,12 +26,23 @@ _FIELDS = {
 """Fields that these kinds are about; the same words about another one mean something else."""
 _LONGEST_TEXT = 1000
 _PLAIN_NAMES = ("temperature", "messages", "verbosity", "logprobs")
-"""Fields without an underscore whose names mean nothing else; `stop` or `user` must be in quotation marks."""
+"""Fields without an underscore whose names mean nothing else; `stop` or `user` must be in quotes, or be the subject."""
+_SUBJECT = (
+    r"(?:^|[;\n]\s*|(?:parameter|field|argument|propert(?:y|ies)|option|supplied|support|body)\w*\W{1,3}(?:[\w.]+\W{1,3})*?)",
+    r"(?=$|\s*[,:;)]|\.?$| (?:is|was|are|and|or|not|does|must|should|cannot|parameter|field)\b)",
+)
+"""What stands before and after the name of a field that a sentence is about."""
+_ADVICE = re.compile(
+    r"\b(?:expected|did you mean|please use|use [`'\"\w]+ instead|(?:supported|valid|allowed|permitted|accepted) "
+    r"(?:\w+ )?(?:are|is|names|parameters|fields|arguments|values)\b)",
+    re.IGNORECASE,
+)
+"""The beginning of what a message recommends, which names fields that are not at fault."""
 _LIMIT = re.compile(r"try again in (?:(\d+)m)?([\d.]+)(ms|s)\b", re.IGNORECASE)
 _UNKNOWN = re.compile(
     r"support|unknown|unrecogni[sz]ed|unexpected|unavailable|not (?:allowed|permitted|enabled|available|implemented)"
     r"|extra (?:inputs|fields)|only .{1,40}(?:is|are) allowed|cannot (?:both|be specified)|cannot find field"
-    r"|deserialize|invalid type|must alternate|requires --|不支持",
+    r"|deserialize|invalid type|must alternate|requires --|deprecated|additional propert|不支持",
     re.IGNORECASE,
 )
 _RANGE = re.compile(
@@ -65,9 +81,11 @@ class Complaint(msgspec.Struct):
         """Return what the body of a refusal complains of, were it only plain text."""
         if (complaint := cls.of(body)) is not None:
             return complaint
-        text = body.strip().strip(b'"')
-        plain = len(text) <= _LONGEST_TEXT and text.isascii() and not text.startswith((b"<", b"[", b"{"))
-        return cls(text.decode("ascii")) if plain else cls()
+        try:
+            text = body.decode().strip().strip('"')
+        except UnicodeDecodeError:
+            return cls()
+        return cls(text) if len(text) <= _LONGEST_TEXT and not text.startswith(("<", "[", "{")) else cls()
 
     @classmethod
     def within(cls, value: Any) -> "Complaint | None":
@@ -77,8 +95,6 @@ class Complaint(msgspec.Struct):
         if not isinstance(value, dict):
             return None
         error = _inner(value)
-        if isinstance(error, str):
-            return cls(error, words=_codes(value), explicit=True)
         complaint = cls._read(error)
         complaint.explicit = error is not value
         return complaint
@@ -86,19 +102,30 @@ class Complaint(msgspec.Struct):
     @classmethod
     def _read(cls, error: dict[str, Any]) -> "Complaint":
         lower = {str(name).lower(): field for name, field in error.items()}
-        message, param = _message(lower)
+        found = next((lower[name] for name in _TEXTS if lower.get(name)), "")
+        message, param = (found, None) if isinstance(found, str) else _validation_errors(found)
         code = next(
             (lower[name] for name in ("code", "error_code", "status_code") if lower.get(name) is not None), None
         )
-        given = lower.get("param")
         complaint = cls(
             message,
             None if code is None else str(code),
-            given if isinstance(given, str) and given else param,
+            _param(lower) or param,
             _codes(lower) | _details(lower) | _base_resp(lower),
             wait_seconds=_wait(message, lower),
         )
+        if isinstance(found, dict):
+            complaint._repeat(cls.within(found))
+        elif message.startswith("{"):  # somebody passes on what was said to him
+            complaint._repeat(cls.of(message.encode("utf-8", "replace")))
         return complaint._with_raw(lower.get("metadata"))
+
+    def _repeat(self, inner: "Complaint | None") -> None:
+        """Say what `inner` says, which this one quotes."""
+        if inner is None or not inner.message:
+            return
+        self.message, self.param = inner.message, self.param or inner.param
+        self.words |= inner.words
 
     def _with_raw(self, metadata: Any) -> "Complaint":
         """Add what the provider behind OpenRouter said: its moderation, or its own error as a string."""
@@ -107,9 +134,8 @@ class Complaint(msgspec.Struct):
         if metadata.get("reasons") or metadata.get("flagged_input"):
             self.words |= {"metadata.flagged"}
         raw = metadata.get("raw")
-        if isinstance(raw, str) and raw and (inner := Complaint.of(raw.encode())) is not None and inner.message:
-            self.message, self.param = inner.message, self.param or inner.param
-            self.words |= inner.words
+        if isinstance(raw, str) and raw:
+            self._repeat(Complaint.of(raw.encode("utf-8", "replace")))
         return self
 
     @property
@@ -120,12 +146,13 @@ class Complaint(msgspec.Struct):
     @property
     def root(self) -> str | None:
         """The field of the request that it names: `messages` for `messages.0.role`."""
-        return re.split(r"[.\[]", self.param)[0] if self.param else None
+        return re.split(r"[.\[/]", self.param)[0] if self.param else None
 
     @property
     def kind(self) -> Kind | None:
         """The subject, as far as any vendor is known to say it so; None: only the status tells."""
-        return next(filter(self._is_about, Kind), None)
+        found = next(filter(self._is_about, Kind), None)
+        return Kind.UNKNOWN_MODEL if found is None and self.root == "model" else found
 
     def _is_about(self, kind: Kind) -> bool:
         if self.words & CODES[kind]:
@@ -137,13 +164,21 @@ class Complaint(msgspec.Struct):
 
     def names(self, field: str) -> bool:
         """Return whether it is about `field`: by `param`, or by its name in the message."""
-        if self.root == field:
-            return True
-        bare = "_" in field or field in _PLAIN_NAMES
+        if self.root is not None:
+            return self.root == field
         camel = re.sub("_([a-z])", lambda match: match[1].upper(), field)
-        around = (r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])") if bare else (r"[`'\"“]", r"[`'\"”]")
-        pattern = f"{around[0]}(?:{re.escape(field)}|{re.escape(camel)}){around[1]}"
-        return self.root is None and re.search(pattern, self.message) is not None
+        name = "|".join(map(re.escape, dict.fromkeys((field, camel, field.replace("_", " ")))))
+        around = [(r"[`'\"“]", r"[`'\"”]"), _SUBJECT]
+        if "_" in field or field in _PLAIN_NAMES:
+            around = [(r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])")]
+        pattern = re.compile("|".join(f"{before}(?:{name}){after}" for before, after in around), re.IGNORECASE)
+        return pattern.search(self.blame) is not None
+
+    @property
+    def blame(self) -> str:
+        """The message without what it recommends."""
+        advice = _ADVICE.search(self.message)
+        return self.message[: advice.start()] if advice and advice.start() > 0 else self.message
 
     @property
     def unknown(self) -> bool:
@@ -160,20 +195,24 @@ class Complaint(msgspec.Struct):
         return _RANGE.search(self.message) is not None
 
 
-def _inner(value: dict[str, Any]) -> dict[str, Any] | str:
+def _inner(value: dict[str, Any]) -> dict[str, Any]:
     """Return the part of `value` that is the error, or `value` itself."""
     for name in ("error", "base_resp", "detail", "header"):
         inner = value.get(name)
-        if isinstance(inner, str) and inner and name == "error":
-            return inner
+        if isinstance(inner, str) and inner and name == "error":  # its name only, where there is a message beside
+            return {"message": inner} | {key: field for key, field in value.items() if key != "error" and field}
         if isinstance(inner, dict) and inner and (name != "detail" or _says(inner)):
-            return {**inner, "base_resp": inner} if name == "base_resp" else inner
+            if name == "base_resp":
+                return {**inner, "base_resp": inner}
+            return inner if inner.get("message") else _inner(inner)  # some wrap it once more
     response = value.get("Response")  # Tencent
     if isinstance(response, dict) and isinstance(response.get("Error"), dict):
         return dict(response["Error"])
-    errors = value.get("errors")  # Cloudflare
+    errors = value.get("errors")  # Cloudflare, Rails, JSON:API
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         return dict(errors[0])
+    if isinstance(errors, list | dict) and errors and not any(value.get(name) for name in _TEXTS):
+        return {"detail": errors if isinstance(errors, list) else [{"loc": key, "msg": errors[key]} for key in errors]}
     return value
 
 
@@ -182,28 +221,39 @@ def _says(detail: Mapping[str, Any]) -> bool:
     return any(name in detail for name in (*_TEXTS, *_CODES))
 
 
-def _message(lower: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Return the message, and the field that it is about where it is a list of FastAPI's."""
-    found = next((lower[name] for name in _TEXTS if lower.get(name)), "")
-    if isinstance(found, str) and found.startswith("{"):  # Mistral's, older
-        try:
-            found = msgspec.json.decode(found)
-        except msgspec.DecodeError:
-            return found, None
-    if isinstance(found, dict):
-        found = found.get("detail") or found.get("message") or ""
-    return (found, None) if isinstance(found, str) else _validation_errors(found)
+def _param(lower: Mapping[str, Any]) -> str | None:
+    """Return the field at fault, such as `messages.0.role`, however its place is written."""
+    details = lower.get("details")
+    nested = [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+    nested += [each for detail in nested for each in detail.get("fieldViolations") or () if isinstance(each, dict)]
+    source = lower.get("source")
+    for fields in (lower, source if isinstance(source, dict) else {}, *nested):
+        for name, place in fields.items():
+            is_place = str(name).lower() in _PARAMS and (
+                name != "path" or isinstance(place, list)
+            )  # Spring's is its URL
+            if is_place and (found := _place(place)) and found != "None":  # LiteLLM's word for none
+                return found
+    return None
+
+
+def _place(place: object) -> str:
+    """Return where something is, as `messages.0.role`, from a path, a list of steps or a JSON pointer."""
+    steps = [str(step) for step in place] if isinstance(place, list | tuple) else [place]
+    if not all(isinstance(step, str) for step in steps):
+        return ""
+    return re.sub(r"^(?:[#$./]+|body[./\[])+", "", ".".join(map(str, steps))).replace("/", ".")
 
 
 def _validation_errors(detail: object) -> tuple[str, str | None]:
-    """Return FastAPI's `[{loc, msg, type}]` in one line, and the field that the first is about."""
+    """Return FastAPI's `[{loc, msg, type}]`, and what is like it, in one line, and the field of the first."""
     if not isinstance(detail, list):
         return "", None
-    lines = [item for item in detail if isinstance(item, dict)]
-    where = [[str(step) for step in item.get("loc") or ()] for item in lines]
-    message = "; ".join(f"{'.'.join(steps)}: {item.get('msg', '')}" for steps, item in zip(where, lines, strict=True))
-    fields = [".".join(steps[1:] if steps[:1] == ["body"] else steps) for steps in where]
-    return message, next(filter(None, fields), None)
+    lines = [item if isinstance(item, dict) else {"msg": item} for item in detail if isinstance(item, dict | str)]
+    where = [_param({str(name).lower(): field for name, field in item.items()}) or "" for item in lines]
+    what = [item.get("msg") or item.get("message") or item.get("detail") or "" for item in lines]
+    message = "; ".join(": ".join(filter(None, (place, str(text)))) for place, text in zip(where, what, strict=True))
+    return message, next(filter(None, where), None)
 
 
 def _codes(fields: Mapping[str, Any]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The parts that a question gives up, so that a server that has refused it may answer."""
 
+import re
 from collections.abc import Iterator
 
 from chassis.upstream.complaints import Complaint
@@ -7,7 +8,12 @@ from chassis.upstream.kinds import Kind
 from chassis.upstream.question import Question
 
 _MOST_FIELDS = 8
-"""How many fields one question may lose, each for one more request."""
+"""How many times one question may lose something, each for one more request."""
+_ELSEWHERE = frozenset({403, 500, 501})
+"""Statuses with which some refuse a field, though they mean something else."""
+_DEMAND = re.compile(r"\b(?:must|should|expected)\b", re.IGNORECASE)
+_ONE_OF_THEM = re.compile("both|exclusive|either|together|同时", re.IGNORECASE)
+"""Words for fields that are refused beside one another."""
 
 
 class Concessions:
@@ -27,6 +33,9 @@ class Concessions:
                 return self._shorten() or self._leave_out(complaint)
             case None if status in (400, 422):
                 return self._leave_out(complaint)
+            case None if status in _ELSEWHERE:
+                explains = complaint.unknown or _DEMAND.search(complaint.message) is not None
+                return explains and any(self._named(complaint)) and self._leave_out(complaint)
             case Kind.UNKNOWN_MODEL if status in (400, 422):  # or a field that this model does not have
                 return any(self._named(complaint)) and self._leave_out(complaint)
             case None if status == 413:
@@ -35,9 +44,9 @@ class Concessions:
                 return False
 
     def _leave_out(self, complaint: Complaint) -> bool:
-        named = next(filter(self._changes, self._named(complaint)), None)
+        named = [field for field in self._named(complaint) if self._changes(field)]
         unnamed = frozenset[str]() if complaint.root in self.question.callers else self.question.extras
-        fields = frozenset({named}) if named else unnamed
+        fields = frozenset(named if self._all_at_once(named, complaint) else named[:1]) or unnamed
         if self._lost == _MOST_FIELDS or not self._changes(*fields):
             return False
         self._lost += 1
@@ -45,6 +54,12 @@ class Concessions:
         if complaint.unknown or not complaint.of_range:
             self.learnt |= fields
         return True
+
+    def _all_at_once(self, named: list[str], complaint: Complaint) -> bool:
+        """Tell whether a refusal lists what is not known there, so that all of it can go for one more request."""
+        if not complaint.unknown or _ONE_OF_THEM.search(complaint.message):
+            return False
+        return all(map(complaint.names, named)) and self._changes(*named)
 
     def _changes(self, *fields: str) -> bool:
         """Return whether the question is another one without `fields`."""

@@ -33,6 +33,8 @@ _MISCONFIGURED_REST_SECONDS = 60.0
 _LONGEST_BUSY_SECONDS = 300.0
 _MESSAGE_CHARACTERS = 500
 _NOT_UNDERSTOOD = (400, 415, 422)
+_PASSING = (409, 425, 498)
+"""Conflicts, and Groq's word for no room, which pass."""
 
 _SECRETS = re.compile(
     r"(?:sk|bce-v3|gsk|key|AIza)[-_/][\w.*/-]{6,}|AIza[\w-]{10,}|bearer\s+\S+|(?<=://)[^/@\s]+@"
@@ -124,11 +126,11 @@ def _by_status(status: int, complaint: Complaint, said: str, wait: float | None,
     tail = f": {said}" if said else ""
     if status == 402:
         return _unpaid(said, about)
-    if status in (401, 403):
+    if status in (401, 403, 451):
         return _refused(status, said, about)
     if status == 429:
         return _busy(said, wait)
-    if status == 404 and complaint.explicit:
+    if status in (404, 410) and complaint.explicit:
         return _unknown_model(said, about)
     if status == 413:
         return TooMuch(said or f"{about.name} takes no request as large as this.", param=complaint.param)
@@ -138,7 +140,7 @@ def _by_status(status: int, complaint: Complaint, said: str, wait: float | None,
         return EngineFailed(f"reported an error{tail}")
     if status in (408, 504, 524):
         return EngineTimeout(f"answered {status}{tail}")
-    if status >= 500:
+    if status >= 500 or status in _PASSING:
         rest = min(wait, _LONGEST_BUSY_SECONDS) if status == 503 and wait else None
         return EngineFailed(f"answered {status}{tail}", retry_after=wait, rest_seconds=rest)
     return EngineMisconfigured(f"answered {status}{tail}. {about.hint}", rest_seconds=_MISCONFIGURED_REST_SECONDS)
@@ -186,9 +188,21 @@ def _not_understood(status: int, complaint: Complaint, said: str, about: Circums
     if question and ours:
         message = f"refuses {ours!r} ({said}). Change {question.settings[ours]}."
         return EngineMisconfigured(message, rest_seconds=_MISCONFIGURED_REST_SECONDS)
-    if question and not complaint.unknown and any(complaint.names(field) for field in question.callers):
+    if question and not complaint.unknown and _is_the_callers(complaint, question):
         return BadRequest(said, param=complaint.param, code=complaint.code)
     return Declined(said, param=complaint.param, code=complaint.code)
+
+
+def _is_the_callers(complaint: Complaint, question: Question) -> bool:
+    """Tell whether a refusal is about a field that the caller sent.
+
+    Of messages it is only where calls of tools and their results do not fit: every other conversation that comes so far
+    is a legal one, and another engine's template may take it.
+    """
+    about_messages = complaint.names("messages")
+    if about_messages and "tool" not in complaint.message.lower():
+        return False
+    return any(complaint.names(field) for field in question.callers)
 
 
 def _clean(message: str, secrets: Sequence[str]) -> str:

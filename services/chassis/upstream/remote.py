@@ -103,7 +103,7 @@ class Remote:
         return self.upstream.shown
 
     async def ask(self, question: Question) -> Reply:
-        """Return a 200 that has begun, from a key that is accepted and a question that is understood. Close it.
+        """Return a success that has begun, from a key that is accepted and a question that is understood. Close it.
 
         A refused question is asked again: with the next key, without the field that the refusal names, with half of
         the history where that is too long, or for the model that has taken the place of one that is gone.
@@ -157,7 +157,7 @@ class Remote:
         key = self.ring.take() or ""
         while True:
             reply = await self._send(made.question, key, made.without)
-            if reply.status == 200:
+            if reply.status // 100 == 2:  # some frameworks say 201 to every POST
                 reply.key = key
                 self._habits.learn(question.model, made.learnt)
                 return reply

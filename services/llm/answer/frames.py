@@ -91,7 +91,7 @@ def _read(block: bytes) -> list[Event]:
             lines, is_error = [value], True
         elif line.lstrip().startswith(b"{"):  # no event at all, yet most often an error
             lines.append(line)
-    data = b"\n".join(lines).strip()
+    data = b" ".join(lines).strip()  # JSON in several lines becomes one, which every client reads
     if len(lines) > 1 and all(line.lstrip().startswith((b"{", DONE)) for line in lines):
         return [Event(line.strip(), is_error) for line in lines]  # only one line end separated them
     return [Event(data, is_error)] if data or is_error else []

@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from llm.request.messages import messages_for
 from llm.request.providers import REASONS, Mind, unthinking
-from llm.request.spare import JSON_SCHEMA, THINKING
+from llm.request.spare import JSON_SCHEMA, STREAMS, THINKING, WHOLES
 from llm.settings import RelayOptions, fields_of
 from llm.wire import Asked, ChatRequest
 
@@ -62,13 +62,21 @@ def _changed(asked: Asked, model: str, options: RelayOptions, mind: Mind, withou
         changes["messages"] = messages
     if JSON_SCHEMA in without and "response_format" not in without:
         changes |= _JSON_OBJECT
+    if (is_stream := _is_stream(asked.wanted, without)) != bool(asked.wanted.stream):
+        changes["stream"] = is_stream
     return changes
+
+
+def _is_stream(wanted: ChatRequest, without: frozenset[str]) -> bool:
+    """Return whether a stream is asked for: what comes is turned into what the caller wants."""
+    return STREAMS not in without if wanted.stream else WHOLES in without
 
 
 def _unwanted(without: frozenset[str]) -> set[str]:
     """Return the fields that are left out, and those that make no sense without them."""
     thinking = _THINKING_FIELDS if THINKING in without else ()
-    return {*without, *thinking, *(["top_logprobs"] if "logprobs" in without else ())}
+    streaming = ("stream_options",) if STREAMS in without else ()
+    return {*without, *thinking, *streaming, *(["top_logprobs"] if "logprobs" in without else ())}
 
 
 def fields_sent(asked: Asked) -> dict[str, Raw]:

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from llm.answer.usage import tokens_of
-from llm.request.spare import DEVELOPER, JSON_SCHEMA, PARTS, SYSTEM_ROLE
+from llm.request.alternate import in_turns
+from llm.request.spare import DEVELOPER, JSON_SCHEMA, NAMES, PARTS, SYSTEM_ROLE, TURNS
 from llm.settings import RelayOptions
 from llm.wire import Asked, Assistant, Developer, Function, Message, System, Tool, text_of
 
@@ -33,17 +34,21 @@ def messages_for(
     """
     wanted = asked.wanted.messages
     kept = _within(wanted, options.history_tokens) if options.history_tokens else list(range(len(wanted)))
-    change = _Change(not knows_developer or DEVELOPER in without, PARTS in without)
+    change = _Change(not knows_developer or DEVELOPER in without, PARTS in without, NAMES in without)
     lines = lines_told(asked, options, schema=JSON_SCHEMA in without)
-    merged = SYSTEM_ROLE in without
-    if len(kept) == len(wanted) and not any(map(change.concerns, wanted)) and not any(lines) and not merged:
+    rebuilt = not without.isdisjoint((SYSTEM_ROLE, TURNS))
+    if len(kept) == len(wanted) and not any(map(change.concerns, wanted)) and not any(lines) and not rebuilt:
         return None
     messages = msgspec.json.decode(asked.body, type=_Messages).messages
     sent = [change.made(wanted[at], messages[at]) for at in kept]
     kinds = [wanted[at] for at in kept]
     if any(lines):
         sent, kinds = _with_lines(sent, kinds, *lines), kinds if _begins_with_system(kinds) else [_NO_WORDS, *kinds]
-    return _without_system(sent, kinds) if merged else sent
+    if SYSTEM_ROLE in without:
+        sent = _without_system(sent, kinds)
+    if TURNS in without:
+        sent = [_raw(fields) for fields in in_turns([msgspec.json.decode(raw) for raw in sent])]
+    return sent
 
 
 class _Change(Struct, frozen=True):
@@ -53,9 +58,15 @@ class _Change(Struct, frozen=True):
     """Call the developer `system`."""
     parts: bool
     """Join lists of text to one string."""
+    names: bool
+    """Leave out who of several speaks."""
 
     def concerns(self, message: Message) -> bool:
-        return (self.developer and isinstance(message, Developer)) or (self.parts and _is_text_in_parts(message))
+        return (
+            (self.developer and isinstance(message, Developer))
+            or (self.parts and _is_text_in_parts(message))
+            or (self.names and not isinstance(message, Function))
+        )
 
     def made(self, message: Message, raw: Raw) -> Raw:
         """Return `raw`, the bytes of `message`, in the form that is wanted."""
@@ -66,6 +77,8 @@ class _Change(Struct, frozen=True):
             fields["role"] = "system"
         if self.parts and _is_text_in_parts(message):
             fields["content"] = text_of(message.content)
+        if self.names and not isinstance(message, Function):
+            fields.pop("name", None)
         return _raw(fields)
 
 

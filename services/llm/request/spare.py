@@ -9,10 +9,14 @@ from collections.abc import Iterable, Mapping
 THINKING = "thinking off"
 """Stands for all fields that switch thinking off, whatever a provider calls them."""
 DEVELOPER, PARTS, SYSTEM_ROLE, JSON_SCHEMA = "developer role", "text parts", "system role", "json_schema"
+NAMES, TURNS, STREAMS, WHOLES = "names", "free order", "streams", "answers in one piece"
 """Forms, not fields: `system` instead of `developer`, strings instead of lists of text, the system's words in the first
-message, `json_object` instead of a schema."""
+message, `json_object` instead of a schema; messages without `name`, user and assistant in turns; an answer in one piece
+where a stream was wanted, and the reverse."""
 
-_PENALTY = re.compile("penalty is not", re.IGNORECASE)  # Gemini's, of both at once
+_PENALTY = re.compile("penalty is not|sampling param", re.IGNORECASE)  # Gemini's, of both at once
+_SAMPLING = re.compile("sampling param", re.IGNORECASE)
+_STREAM = re.compile(r"\bstream(?:ing|ed)?\b|流式", re.IGNORECASE)
 _KNOWN: Mapping[str, re.Pattern[str] | None] = {
     "prompt_cache_key": None,
     "safety_identifier": None,
@@ -22,23 +26,37 @@ _KNOWN: Mapping[str, re.Pattern[str] | None] = {
     "verbosity": None,
     "user": None,
     "stream_options": None,
+    STREAMS: _STREAM,
+    WHOLES: _STREAM,
     "parallel_tool_calls": None,
     "seed": None,
     "logit_bias": None,
     "frequency_penalty": _PENALTY,
     "presence_penalty": _PENALTY,
-    "top_p": None,
-    "temperature": None,
+    "top_p": _SAMPLING,
+    "temperature": _SAMPLING,
     THINKING: re.compile(r"thinking|reasoning|chat_template_kwargs|think value", re.IGNORECASE),
     "reasoning_effort": None,
     "max_tokens": None,
     "max_completion_tokens": None,
-    DEVELOPER: re.compile(r"\bdeveloper\b", re.IGNORECASE),
+    DEVELOPER: re.compile(r"\bdeveloper\b|\brole\b.{0,80}'system'", re.IGNORECASE),
     PARTS: re.compile(
-        r"invalid type: sequence|expected a string|should be a valid string|must be a string|not a string|str type",
+        r"invalid type: sequence|expected a string|(?:should|must) be (?:a |of type )?(?:valid )?string|not a string"
+        r"|str type|unmarshal array",
         re.IGNORECASE,
     ),
-    SYSTEM_ROLE: re.compile(r"system (?:role|message|prompt)s?\b.{0,40}support|support.{0,20}system", re.IGNORECASE),
+    SYSTEM_ROLE: re.compile(
+        r"(?:\bsystem\b|developer).{0,60}(?:support|allow|permit|enabled|valid)"
+        r"|(?:support|allow|unknown|invalid|unexpected).{0,40}\bsystem\b|\brole\b.{0,60}'user' (?:or|and) 'assistant'",
+        re.IGNORECASE,
+    ),
+    NAMES: re.compile(r"messages?\b.*\bname\b", re.IGNORECASE),
+    TURNS: re.compile(
+        r"alternat|consecutive|in a row|prefill|(?:first|last|final|end|start)\w* .{0,30}\b(?:role|user|message)\b"
+        r"|(?:role|message|user)s?\b.{0,30} (?:first|last|end|start|begin)|non-?empty|(?:not|cannot|can't) be empty"
+        r"|empty (?:content|message|text)|角色|交替|不能为空",
+        re.IGNORECASE,
+    ),
     "top_logprobs": None,
     "logprobs": None,
     "n": None,
@@ -47,6 +65,8 @@ _KNOWN: Mapping[str, re.Pattern[str] | None] = {
     "response_format": None,
 }
 """In the order in which they are missed."""
+FORMS = (DEVELOPER, PARTS, SYSTEM_ROLE, NAMES, TURNS)
+"""Forms that any conversation may have to do without."""
 _NEVER = frozenset({"model", "messages", "stream", "tools", "tool_choice", "functions", "function_call", "modalities"})
 _CHEAP = frozenset(list(_KNOWN)[: list(_KNOWN).index("top_logprobs")])
 

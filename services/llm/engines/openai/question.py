@@ -12,7 +12,7 @@ from chassis.upstream.question import Question
 from llm.request.body import body_for, fields_sent, settings_of
 from llm.request.messages import halved
 from llm.request.providers import Mind
-from llm.request.spare import DEVELOPER, JSON_SCHEMA, PARTS, SYSTEM_ROLE, THINKING, costly, spare
+from llm.request.spare import FORMS, JSON_SCHEMA, STREAMS, THINKING, WHOLES, costly, spare
 from llm.settings import RelayOptions
 from llm.wire import Asked
 
@@ -43,7 +43,7 @@ class Chat(Question):
         sent = msgspec.json.decode(self._json(frozenset()), type=dict[str, Any])
         form = self.asked.wanted.response_format
         schema = [JSON_SCHEMA] if form is not None and form.type == "json_schema" else []
-        return spare([*sent, *self.extras, *schema, DEVELOPER, PARTS, SYSTEM_ROLE])
+        return spare([*sent, *self.extras, *schema, *FORMS, STREAMS if self.asked.wanted.stream else WHOLES])
 
     @property
     def costly(self) -> frozenset[str]:

@@ -73,7 +73,7 @@ def test_a_refusal_is_sorted_by_its_status_and_its_code(
         (b'[{"error":{"code":400,"message":"too long","status":"INVALID_ARGUMENT"}}]', "too long"),
         (b'{"object":"error","message":"too long","type":"BadRequestError","code":400}', "too long"),
         (b'{"detail":"too long"}', "too long"),
-        (b'{"detail":[{"loc":["body","n"],"msg":"must be 1"}]}', "body.n: must be 1"),
+        (b'{"detail":[{"loc":["body","n"],"msg":"must be 1"}]}', "n: must be 1"),
         (b'{"error_code":336103,"error_msg":"too long"}', "too long"),
         (b"<html>secret place</html>", "The upstream refused the request (400)."),
         (b"[" * 10_000, "The upstream refused the request (400)."),

@@ -11,7 +11,7 @@ STREAMS = [
     (b'\xef\xbb\xbfdata: {"a":1}\n\n', [b'{"a":1}']),
     (b': waiting\n\n: waiting\ndata: {"a":1}\n\n', [b'{"a":1}']),
     (b'id: 1\nevent: message\nretry: 3000\ndata: {"a":1}\n\n', [b'{"a":1}']),
-    (b'data: {"a":\ndata: 1}\n\n', [b'{"a":\n1}']),
+    (b'data: {"a":\ndata: 1}\n\n', [b'{"a": 1}']),
     (b"data:\n\ndata: \n\nretry: 3\n\nevent: ping\n\n", []),
     (b"event: done\ndata: [DONE]\nid: 9\n\n", [b"[DONE]"]),
     (b"data: [DONE]  \n\n", [b"[DONE]"]),

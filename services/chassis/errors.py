@@ -1,6 +1,7 @@
 """Define the tree of errors, and answer all of them alike: `{"error": {message, type, param, code}}`."""
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 from starlette.exceptions import HTTPException
@@ -33,6 +34,11 @@ class ApiError(Exception):
         super().__init__(message)
         self.retry_after = retry_after
         self.body = {"message": message, "type": self.type, "param": param, "code": code or self.code}
+
+    @property
+    def envelope(self) -> dict[str, dict[str, str | None]]:
+        """The body of an answer, or of the event that ends a stream."""
+        return {"error": self.body}
 
     @property
     def counted_as(self) -> str:
@@ -179,21 +185,24 @@ class EngineUnavailable(Exception):
 
 def respond(request: Request, exc: Exception) -> Response:
     """Answer any exception in one shape; of an unknown one, say nothing but that it was."""
+    error, status, headers = _shaped(request, exc)
+    return JSONResponse(error.envelope, status, headers)
+
+
+def _shaped(request: Request, exc: Exception) -> tuple[ApiError, int, Mapping[str, str] | None]:
     match exc:
-        case ApiError(body=body, status=status, headers=headers):
-            return JSONResponse({"error": body}, status, headers)
+        case ApiError(status=status, headers=headers):
+            return exc, status, headers
         case HTTPException(status_code=404):
             message = hint(request.url.path) or f"Unknown path: {request.method} {request.url.path}."
-            unknown = NotFound(message, code="unknown_url")
-            return JSONResponse({"error": unknown.body}, 404)
+            return NotFound(message, code="unknown_url"), 404, None
         case HTTPException(status_code=405, headers=headers):
             allowed = (headers or {}).get("Allow", "another method")
-            wrong = BadRequest(f"{request.method} does not go with {request.url.path}. Send {allowed}.")
-            return JSONResponse({"error": wrong.body}, 405, headers)
-        case HTTPException(detail=detail, status_code=status):
-            return JSONResponse({"error": BadRequest(detail).body}, status, exc.headers)
+            return BadRequest(f"{request.method} does not go with {request.url.path}. Send {allowed}."), 405, headers
+        case HTTPException(detail=detail, status_code=status, headers=headers):
+            return BadRequest(detail), status, headers
         case _:
-            return JSONResponse({"error": ApiError("Internal error; the log has the details.").body}, 500)
+            return ApiError("Internal error; the log has the details."), 500, None
 
 
 class Errors:

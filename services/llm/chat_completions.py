@@ -173,7 +173,7 @@ class Unhurried(Response):
             self.turn.scope["state"]["error"] = failure
             excuse = finish("length", shared(self._said)) if self._said else self._continued(self.turn.no_answer())
             return await self._write(excuse)
-        await self._write(event({"error": failure.body}))
+        await self._write(event(failure.envelope))
         raise failure
 
     async def _begin(self, engine: str | None) -> None:

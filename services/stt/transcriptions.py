@@ -181,4 +181,4 @@ async def _to_the_end(
                 yield piece
         except ApiError as exc:
             request.scope["state"]["error"] = exc
-            yield event({"error": exc.body}, "error")
+            yield event(exc.envelope, "error")

@@ -184,7 +184,7 @@ async def events(sound: Outgoing, order: Order, request: Request) -> AsyncIterat
             yield event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
     except ApiError as exc:
         request.scope["state"]["error"] = exc
-        yield event({"error": exc.body})
+        yield event(exc.envelope)
     else:
         yield event({"type": "speech.audio.done", "usage": order.usage(sound.seconds)})
     finally:

@@ -79,7 +79,7 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer a request that the parser refuses, and close."""
         refusal = BadRequest(f"{msg} Its method, address, headers or body's length cannot be read.")
-        body = json.dumps({"error": refusal.body}, separators=(",", ":"))
+        body = json.dumps(refusal.envelope, separators=(",", ":"))
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
             "content-type: application/json\r\n"

@@ -40,7 +40,8 @@ def test_any_other_path_has_no_hint(path: str) -> None:
 
 def test_the_proxy_says_the_same() -> None:
     text = TEMPLATE.read_text()
-    said = re.findall(r'^    "~(.+)" \'\{"error":\{"message":"(.+?)","type"', text, re.MULTILINE)
+    paths = text.partition("$talkbox_unknown {")[2].partition("}\n")[0]
+    said = re.findall(r"""^    "~(.+)" '(.+)';$""", paths, re.MULTILINE)
 
     assert [(pattern, sentence) for pattern, sentence in said] == list(HINTS)
     assert not any(mark in sentence for _, sentence in HINTS for mark in "'\"\\$")

@@ -2,8 +2,8 @@ import asyncio
 import base64
 import io
 import json
+import threading
 import wave
-from time import process_time
 from typing import Any
 
 import httpx
@@ -20,8 +20,7 @@ from tts.cache.settings import CacheOptions
 from tts.engines import Engine
 from tts.recent import RecentLanguages
 from tts.settings import Settings
-from tts.text.figures import in_words
-from tts.text.speakable import tidy
+from tts.text.aside import LONG
 from tts.voices.choose import Voice
 from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, served, service
 
@@ -368,24 +367,18 @@ def test_no_more_callers_are_remembered_than_there_is_room_for() -> None:
     assert [recent.get(str(number), "alloy") for number in range(5)] == [None, None, None, "zh", "zh"]
 
 
-@pytest.mark.parametrize("unit", ["5℃", "√9 ", "①", "$5 "])
-async def test_nobody_waits_while_another_callers_figures_are_put_into_words(unit: str) -> None:
-    """It takes a tenth of a second and more, in which others are answered many times."""
-    text, engine, longest = (unit * 4096)[:4096], FakeEngine(silence(0.1)), 0.0
-    asked = asyncio.create_task(ask(service(fake=engine), input=text, response_format="pcm"))
+async def test_nobody_waits_while_another_callers_figures_are_put_into_words() -> None:
+    threads: list[threading.Thread] = []
 
-    while not engine.said and not asked.done():
-        began = process_time()
-        await asyncio.sleep(0.001)
-        longest = max(longest, process_time() - began)
-    asked.cancel()
-    await asyncio.gather(asked, return_exceptions=True)
+    class Noting(FakeEngine):
+        def accept(self, text: str, voice: Voice) -> None:
+            assert text.startswith("five degrees")
+            threads.append(threading.current_thread())
 
-    tidy.cache_clear()
-    in_words.cache_clear()
-    began = process_time()
-    in_words(tidy(text), "en-US")
-    assert longest < 0.5 * (process_time() - began)
+    await ask(service(noting=Noting()), input="5℃ " * (LONG // 2))
+
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_seconds_of_sound_that_an_engine_spoke_are_counted_and_those_kept_are_not() -> None:

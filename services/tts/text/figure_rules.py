@@ -19,6 +19,8 @@ MINUS = "−"
 """The sign of a subtraction, once `sums` has told it from a dash."""
 POWER = "ˆ"
 """Before a power that has no raised form of its own."""
+A_SENTENCE = r"[^。！？!?\n]+"
+"""Up to the mark that ends it."""
 LONGEST = 15
 """Digits of a number; longer ones are read digit by digit."""
 HAN = "\u3400-\u9fff"
@@ -76,6 +78,19 @@ def roman(letters: str) -> str:
     values = [_ROMAN_DIGITS[letter] for letter in letters]
     return str(sum(-it if it < after else it for it, after in zip(values, [*values[1:], 0], strict=True)))
 
+
+VERSIONED = (
+    "[Vv]ersion|Python|Java|Node|Ruby|PHP|Perl|Swift|Kotlin|Rust|iOS|iPadOS|macOS|watchOS|Android|HarmonyOS|Ubuntu|"
+    "Debian|Fedora|Linux|Kernel|kernel|Chrome|Firefox|Safari|Django|Unity|Blender|Minecraft|Roblox|Godot|Docker|"
+    "Kubernetes|CUDA|PyTorch|Scratch|Firmware|firmware|[Uu]pdate|[Rr]elease|[Pp]atch"
+)
+"""Names before a version, whose second number is no decimal: Python 3.12 is three point twelve."""
+A_VERSION = r"([0-9]{1,3})\.([1-9][0-9])(?![0-9]|\.[0-9]|\s?[%℃°])"
+SCREEN = (
+    r"(?:7680|3840|2560|1920|1600|1366|1280|1024|800|640)\s?[×xX*]\s?"
+    r"(?:4320|2160|1440|1200|1080|900|768|720|600|480)(?!\s?=)"
+)
+LINES_OF_SCREEN = r"(?:240|360|480|720|1080|1440|2160|4320)"
 
 A_DAY = re.compile(r"(?:\b(?:on|from|between|dates?:?)\s|[从自期假][：:]?\s?)\Z", re.IGNORECASE)
 

@@ -71,6 +71,8 @@ SHORT: Sequence[Rule] = (
     ),
     *(rule(rf"(?<![A-Za-z0-9]){short}(?![A-Za-z])", said) for short, said in words.SHORT.items()),
     rule(r"\bw/(?=\s)", "with"),
+    rule(rf"({N})[\"”″]\s?[x×]\s?({N})[\"”″](?!\w)", r"\1 by \2 inches"),
+    rule(r"(?<=[0-9])\s?[x×]\s?(?=[0-9.]+ ?in\b)", " by "),
     rule(rf"(?<=[0-9])( ?(?:feet|foot|ft) ?{N}) ?in\b(?:\.(?=\s[a-z0-9]|$))?", r"\1in"),
     rule(rf"{HEAD}({N})(?: in\.(?=\s[a-z0-9]|$)|in\b)", lambda m: say.amount(m[1], "inch")),
     rule(r"(?<=[0-9][%％])(?=[A-Za-z])", " "),
@@ -89,7 +91,7 @@ WHEN: Sequence[Rule] = (
     rule(r"(?<=[0-9])([cmk]?m|in|ft) ?[×xX] ?(?=[0-9])", r"\1 by "),
     rule(r"\blog(2|10)(?= ?\()", r"log base \1 of "),
     rule(
-        rf"\b({any_of(words.FUNCTIONS)})(?!e)\s?(?=[0-9(√{''.join(words.GREEK)}]|[xyeAB](?![A-Za-z])|[²³][a-z(0-9])",
+        rf"\b({any_of(words.FUNCTIONS)})(?!e)\s?(?=[0-9(√{''.join(words.GREEK)}]|[xyeAB](?![A-Za-z])|[²³]\s?[a-z(0-9{''.join(words.GREEK)}])",
         lambda m: f"{words.FUNCTIONS[m[1]]} ",
     ),
     rule(r"\b([fgh])\(([a-z0-9]{1,3})\)", r"\1 of \2"),
@@ -101,6 +103,7 @@ WHEN: Sequence[Rule] = (
     rule(rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}){DATED}", say.written_date),
     rule(TWO_DAYS, say.two_days),
     rule(rf"{HEAD}((?:19|20)[0-9]{{2}}){TO}((?:19|20)[0-9]{{2}})(?![0-9/-]|[.,][0-9]|{A_COUNT})", say.years),
+    rule(rf"{HEAD}((?:19|20)[0-9]{{2}})[-–—]([0-9]{{2}})(?![0-9/-]|[.,][0-9])", say.season),
     rule(rf"\b({words.NUMBERED}) ([0-9]{{1,3}})/([0-9]{{1,3}}){DATED}", r"\1 \2 of \3", re.IGNORECASE),
     rule(rf"(){HEAD}(1[0-2]|[1-9])/([12][0-9]|3[01]|[1-9])(?= is [A-Z])", say.short_date),
     rule(rf"\b(on|On|by|until|before|after) ([0-9]{{1,2}})/([0-9]{{1,2}}){DATED}", say.short_date),
@@ -126,6 +129,10 @@ WHEN: Sequence[Rule] = (
         r"(?<![0-9.])(?<![0-9]:)([01]?[0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?(?![0-9:])(?:\s?([apAP])\.?[mM]\b(?:\."
         r"(?=\s+[a-z]))?)?",
         say.time,
+    ),
+    rule(
+        r"\b(in|of|at|took|was) (2[5-9]|[3-5][0-9]):([0-5][0-9])(?![0-9:])",
+        lambda m: f"{m[1]} {say.amount(m[2], 'minute')} {say.amount(str(int(m[3])), 'second')}",
     ),
     rule(r"(?<![0-9.:])[0-9]{1,4}(?::[0-9]{1,4}){2,}(?![0-9:])", lambda m: m[0].replace(":", " to ")),
     rule(r"(?<![0-9.])(?<![0-9]:)([0-9]{1,9})(?: ?:| : )([0-9]{1,9})(?![0-9:])", r"\1 to \2"),
@@ -157,6 +164,7 @@ AMOUNTS: Sequence[Rule] = (
         r"\1 to ",
     ),
     rule(rf"(?<![\w)%°{POWERS}-])-\s?(?=[0-9]|{SIGN_OF_MONEY})", "minus "),
+    rule(r"(?:(?<=[=(+×÷∣＜＞≤≥])|(?<=[=＜＞≤≥] )|(?<=^))-(?=[√π∣(]|[b-hj-z](?![A-Za-z]))", "minus "),
     rule(
         rf"({SIGN_OF_MONEY})\s?({N})()(?:\s?(thousand|million|billion|trillion|k|K|m|M|bn|B)\b)?(?:\s"
         rf"(?:{WORDS_OF_MONEY})\b)?",
@@ -173,9 +181,16 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"{HEAD}({N})\s?‰", lambda m: f"{number(m[1])} per thousand"),
     rule(rf"{HEAD}({N})\s?(?:℃|°\s?C\b)", lambda m: f"{say.amount(m[1], 'degree')} Celsius"),
     rule(rf"{HEAD}({N})\s?(?:℉|°\s?F\b)", lambda m: f"{say.amount(m[1], 'degree')} Fahrenheit"),
+    rule(r"((?<=[0-9])°(?:\s?[0-9]{1,2}['’′])?)\s?([NSEW])(?![A-Za-z])", lambda m: f"{m[1]} {words.HEAVENLY[m[2]]}"),
     rule(
         rf"{HEAD}({N})°\s?([0-9]{{1,2}})['’′]", lambda m: f"{say.amount(m[1], 'degree')} {say.amount(m[2], 'minute')}"
     ),
+    rule(
+        rf"(?<=[0-9][{POWERS}])\s?({any_of(words.UNITS)})(?![A-Za-z0-9²³/])",
+        lambda m: f" {say.plural(words.UNITS[m[1]])}",
+    ),
+    rule(rf"{HEAD}({N})\s?(bn|mn|tn)\b", lambda m: f"{number(m[1])} {words.MAGNITUDE[m[2]]}"),
+    rule(rf"{HEAD}({N})\s?(k?m)(?= (?:{words.RACES})\b)", lambda m: f"{number(m[1])} {words.UNITS[m[2]]}"),
     rule(rf"{HEAD}({N})\s?°(?=\s?(?:angles?|turns?)\b)", lambda m: f"{number(m[1])} degree"),
     rule(rf"{HEAD}({N})\s?°", lambda m: say.amount(m[1], "degree")),
     rule(rf"(?<![A-Za-z0-9.,])(?:(?:{N})(?:{say.PLAIN_UNIT})){{2,4}}(?![A-Za-z0-9²³/])", say.compound),
@@ -189,11 +204,22 @@ AMOUNTS: Sequence[Rule] = (
         say.measure,
     ),
     rule(r"(?<![\w.,])([3-8])['’′]\s?([0-9]{1,2})[\"”″](?!\w)", lambda m: f"{cardinal(m[1])} foot {cardinal(m[2])}"),
+    rule(
+        r"(?<![\w.,])([0-9]{1,3})['’′]\s?(1[2-9]|[2-5][0-9])[\"”″](?!\w)",
+        lambda m: f"{say.amount(m[1], 'minute')} {say.amount(m[2], 'second')}",
+    ),
+    rule(r"(?<![\w.,])([4-7])['’′](1[01]|[0-9])(?![\w\"”″'’])", lambda m: f"{cardinal(m[1])} foot {cardinal(m[2])}"),
     rule(r"([0-9]/[0-9]+)[\"″](?!\w)", r"\1 inch"),
     rule(rf"{HEAD}({N})['’′](?=\s(?:tall|long|wide|high|deep)\b)", lambda m: say.amount(m[1], "foot")),
     rule(rf"{HEAD}(?<![\w'‘])([1-9][0-9]?)['’′](?=$|[.,!?])", say.foot),
     rule(rf"{HEAD}(?<![\w\"“])({N})[\"″](?!\w)", say.inches),
-    rule(rf"{HEAD}([0-9]{{1,9}})(?:st|nd|rd|th)\b", lambda m: ordinal(m[1]), re.IGNORECASE),
+    rule(
+        rf"{HEAD}([0-9]{{1,3}}(?:,[0-9]{{3}}){{1,2}}|[0-9]{{1,9}})(?:st|nd|rd|th)\b",
+        lambda m: ordinal(m[1].replace(",", "")),
+        re.IGNORECASE,
+    ),
+    rule(r"(?<![\w.,'’])['’]0([0-9])(?![\w'’])", r"oh \1"),
+    rule(r"(?<![\w.,'’])['’]([1-9][0-9])(?![\w'’])", r"\1"),
     rule(rf"{HEAD}((?:1[0-9]|20)[0-9]0)['’]?s\b", lambda m: decade(year(m[1]))),
     rule(r"(?<![\w.,])['’]?([2-9]0)['’]?s\b", lambda m: decade(cardinal(m[1]))),
     rule(rf"(?:{HEAD}([0-9]+)\s?)?({PARTS})", lambda m: vulgar(m[1], m[2])),
@@ -228,7 +254,8 @@ SIGNS: Sequence[Rule] = (
 """Signs of sums, once they mean one thing only."""
 
 NUMBERS: Sequence[Rule] = (
-    rule(r"(?<![0-9])\.(?=[0-9])(?<![A-Za-z]\.)", " point "),
+    rule(r"(?<=[0-9]\.\.\.)(?=[0-9])", " "),
+    rule(r"(?<![0-9.])\.(?=[0-9])(?<![A-Za-z]\.)", " point "),
     rule(
         r"(?<=[A-Za-z])-?([0-9]{3,})(?![0-9]|[.,][0-9])",
         lambda m: f" {cardinal(m[1]) if m[1].endswith('00') else digits(m[1])}",

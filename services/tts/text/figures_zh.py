@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from tts.text import forms_zh as say
 from tts.text import words_zh as words
 from tts.text.figure_rules import (
+    A_SENTENCE,
     DATED,
     FROM_DATE,
     GROUPED,
@@ -24,13 +25,13 @@ from tts.text.figure_rules import (
     POWER,
     POWERS,
     ROMAN,
-    TAIL,
     TO,
     TWO_DAYS,
     N,
     any_of,
     roman,
 )
+from tts.text.names_zh import NAMES
 from tts.text.numbers_zh import cardinal, counted, digits, number, vulgar
 from tts.text.rules import Rule, rule
 
@@ -39,44 +40,7 @@ SIGN_OF_MONEY = rf"(?:(?<![A-Za-z])(?:{any_of(sign for sign in words.MONEY if le
 DEGREES = r"℃|°\s?[CcＣ](?![A-Za-z])|℉|°\s?[FfＦ](?![A-Za-z])"
 WARMTH = rf"(?:{DEGREES}|°|摄氏度|度)"
 CLOCK = r"([01]?[0-9]|2[0-4])[:：]([0-5][0-9])(?:[:：]([0-5][0-9]))?"
-A_SENTENCE = r"[^。！？!?\n]+"
-
-NAMES: Sequence[Rule] = (
-    rule(rf"{HEAD}(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{{4}}){{2}}{TAIL}", say.telephone),
-    rule(rf"[(（](0[0-9]{{2,3}})[)）][- ]?([0-9]{{3,4}}[- ]?[0-9]{{4}}){TAIL}", say.telephone),
-    rule(
-        rf"(?<![0-9.,-])(?:0[0-9]{{2,3}}[- ]?[0-9]{{3,4}}[- ]?[0-9]{{4}}|(?:400"
-        rf"|800)[- ]?[0-9]{{3,4}}[- ]?[0-9]{{3,4}}){TAIL}",
-        say.telephone,
-    ),
-    rule(A_SENTENCE, say.emergency),
-    rule(
-        rf"{HEAD}(?<![A-Za-z])(?:12306|12315|12345|12123|10086|10010){TAIL}(?!\s?(?:{words.COUNTED})|[.,年月日])",
-        say.telephone,
-    ),
-    rule(r"(?<![0-9.,])114(?=查号|台)", say.telephone),
-    rule(r"(?<=[零幺二三四五六七八九])(转|分机)([0-9]{1,6})(?![0-9.]|[圈下个])", say.spelt_aloud),
-    rule(rf"{HEAD}()([0-9]{{3,4}})(?=事件|晚会|大促|购物节)", say.spelt),
-    rule(r"(?<![\w.,-])()([0-9]+(?:-[0-9]+){3,})(?![\w-])", say.spelt),
-    rule(r"(?<![\w.,-])[0-9]{1,2}(?:-[0-9]{1,2}){2}(?![\w-])", lambda m: m[0].replace("-", "，")),
-    rule(
-        rf"((?:{words.LINES})(?:号码?)?[是为：: ]{{0,2}})\+?([0-9](?:[- ]?[0-9]){{2,15}}){TAIL}(?![.年月日点%]|\s?"
-        rf"(?:{words.COUNTED}))",
-        say.spelt_aloud,
-    ),
-    rule(rf"((?:{words.ACCOUNTS})[是为：: ]{{0,2}})([A-Za-z]{{0,3}}[0-9]{{3,15}}){TAIL}", say.spelt_aloud),
-    rule(r"((?:微信|QQ|qq|账|帐)号?[是为：: ]{0,2}[A-Za-z][A-Za-z_ ]{0,24})([0-9]{2,15})", say.spelt_aloud),
-    rule(rf"([{words.PLATES}][A-Z][·• ]?)([A-Z0-9]{{5,6}})(?![A-Za-z0-9])", say.spelt_aloud),
-    rule(
-        rf"((?:{words.CODES})[是为：:号码# ]{{0,3}})([A-Za-z]{{0,3}}[0-9]{{3,20}}|[0-9]+(?:-[0-9]+){{1,4}})"
-        rf"{TAIL}(?!\.[0-9]|\s?[元万亿%])",
-        say.spelt,
-    ),
-    rule(rf"{HEAD}()([0-9]{{3,4}})(?=(?:{words.ROOMS}))", say.spelt),
-    rule(rf"{HEAD}()([0-9]{{3}})(?=[国省县]道)", say.spelt_aloud),
-    rule(rf"{HEAD}()([0-9]{{3}})(?=路(?:公交|车|汽车|电车|站|$|[，。！？、到的]))", say.spelt_aloud),
-)
-"""Figures that name something: they are read one by one."""
+A_RATIO = r"(?<![0-9.:：-])[0-9]{1,3}[:：-][0-9]{1,3}(?![0-9.:：-])"
 
 WHEN: Sequence[Rule] = (
     rule(
@@ -95,6 +59,8 @@ WHEN: Sequence[Rule] = (
     rule(r"第([0-9]{1,3})/([0-9]{1,3})(?=([步页关集题章节课天轮组张]))", r"第\1\3，共\2"),
     rule(rf"{HEAD}([0-9]{{1,2}})-([0-9]{{1,2}})(?=是?[{HAN}]{{1,3}}节)", say.short_date),
     rule(r"(?<![0-9])([0-9]{1,3})[′']([0-9]{1,2})[″\"]", r"\1分\2秒"),
+    rule(r"(?<![0-9\"])([0-9]{1,2})[″\"]([0-9]{2})(?![0-9″\"'])", lambda m: f"{m[1]}秒{digits(m[2])}"),
+    rule(rf"{A_RATIO}(?:[、，, ]\s?{A_RATIO}){{1,8}}", say.sets),
     rule(A_SENTENCE, say.scored),
     rule(rf"(?<=[:：][0-5][0-9]){TO}(?=[0-9]{{1,2}}[:：][0-5][0-9])", "到"),
     rule(
@@ -132,6 +98,10 @@ WHEN: Sequence[Rule] = (
     rule(r"(?<![0-9.·])([0-9]{1,2})[·•]([0-9]{1,2})(?![0-9.·])", say.feast),
     rule(rf"{HEAD}([12][0-9]{{3}})(?=(?:{TO}|到)[12][0-9]{{3}}(?:[学财]?年|赛季))", lambda m: digits(m[1])),
     rule(rf"(?<=[零一二三四五六七八九]{{4}}){TO}(?=[12][0-9]{{3}}(?:[学财]?年|赛季))", "到"),
+    rule(
+        r"(?<![0-9.,-])((?:19|20)[0-9]{2})[-–—/]([0-9]{2})(?=[学财]年|年度|赛季)",
+        lambda m: f"{digits(m[1])}到{digits(m[2])}",
+    ),
     rule(rf"{HEAD}([12][0-9]{{3}})(?=[学财]年|赛季)", lambda m: digits(m[1])),
     rule(rf"(?:({words.SPANS})\s?)?{HEAD}(?<!公元)([12][0-9]{{3}})(?=年(?![级初]))", say.years),
     rule(rf"{HEAD}([12][0-9]{{3}})(?=年(?![级代初]))", lambda m: digits(m[1])),
@@ -140,7 +110,10 @@ WHEN: Sequence[Rule] = (
 
 AMOUNTS: Sequence[Rule] = (
     rule(rf"({SIGN_OF_MONEY})-(?=[0-9])", r"-\1"),
-    rule(rf"{HEAD}([12])[mM]([0-9]{{1,2}})(?![0-9A-Za-z²³.])", lambda m: f"{cardinal(m[1])}米{digits(m[2])}"),
+    rule(
+        rf"{HEAD}([12])(?:[mM]|米(?=[0-9]{{2}}))([0-9]{{1,2}})(?![0-9A-Za-z²³.厘公分])",
+        lambda m: f"{cardinal(m[1])}米{digits(m[2])}",
+    ),
     rule(rf"{HEAD}([0-9]+)([百千万亿])?\+(?=\s?[{HAN}]|[，。！？]|$)", say.many),
     rule(rf"(?<![A-Za-z0-9.,])(?:(?:{N})(?:{say.PLAIN_UNIT})){{2,4}}(?![A-Za-z0-9²³/])", say.compound),
     rule(rf"(?<![A-Za-z0-9)%°℃℉{POWERS}])-(?=(?:{N})(?:\s?[~～到至]\s?-?(?:{N}))?\s?{WARMTH})", "零下"),
@@ -154,6 +127,7 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"(?<=[{HAN}])-(?=(?:{N})\s?(?:{words.MONEY_WORDS}|[%％分米岁点万亿]|[kcm]?m(?![A-Za-z])))", "负"),
     rule(rf"(?<=[{words.NEGATIVE}])\s?-(?=[0-9])", "负"),
     rule(rf"(?<=[{HAN}])-(?=[0-9])", ""),
+    rule(r"(?:(?<=[=(（+×÷∣＜＞≤≥])|(?<=[=＜＞≤≥] )|(?<=^))-(?=[√π∣(（]|[a-z](?![A-Za-z]))", "负"),
     rule(rf"(?<![A-Za-z0-9)%°{POWERS}])\s?-(?=[0-9]|{SIGN_OF_MONEY})", "负"),
     rule(
         rf"({SIGN_OF_MONEY})\s?({N})(?:到(?:{SIGN_OF_MONEY})?\s?({N}))?\s?(万亿|亿|万|千|百)?({words.MONEY_WORDS})?",
@@ -171,6 +145,10 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"{HEAD}({N})\s?‰", lambda m: f"千分之{number(m[1])}"),
     rule(rf"{HEAD}({N})\s?(?:℃|°\s?[CcＣ](?![A-Za-z]))", say.with_unit("摄氏度")),
     rule(rf"{HEAD}({N})\s?(?:℉|°\s?[FfＦ](?![A-Za-z]))", say.with_unit("华氏度")),
+    rule(
+        rf"(?:[南北]纬|[东西]经)?{HEAD}({N})\s?°\s?([NSEW])(?![A-Za-z])",
+        lambda m: f"{words.HEAVENLY[m[2]]}{number(m[1])}度",
+    ),
     rule(rf"{HEAD}({N})\s?°", say.with_unit("度")),
     rule(
         rf"(?<=[0-9])\s?(?!{any_of(unit for unit in words.UNITS if '/' in unit)})({any_of(words.UNITS)}"
@@ -206,6 +184,8 @@ SIGNS: Sequence[Rule] = (
     rule(rf"(?<![A-Za-z])([a-z])([a-z])(?=\^|[{POWER}{POWERS}])", r"\1 \2"),
     rule(r"(?<![A-Za-z0-9])C\+\+", "C加加"),
     rule(r"(?<![A-Za-z0-9])([A-F])\+(?![A-Za-z0-9+])", r"\1加"),
+    rule(r"(?<![A-Za-z0-9])([A-F])-(?=[\s，。！？,.!?]|$)", r"\1减"),
+    rule(rf"(?<=[0-9][{POWERS}])\s?({any_of(words.UNITS)})(?![A-Za-z0-9²³/])", lambda m: words.UNITS[m[1]]),
     rule(rf"(?:\^|{POWER})(\(?-?[0-9A-Za-z]{{1,3}}\)?)|([{POWERS}]+)", say.power),
     rule(rf"[A-Z]{{2,3}}(?=[{INDICES}])", lambda m: " ".join(m[0])),
     rule(rf"[{INDICES}]", lambda m: m[0].translate(LOWERED)),

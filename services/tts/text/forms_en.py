@@ -116,6 +116,12 @@ def years(m: Match) -> str:
     return f"{year(m[1])} to {year(m[2])}" if m[1] < m[2] else m[0]
 
 
+def season(m: Match) -> str:
+    """Return 2024-25 as twenty twenty-four to twenty-five."""
+    follows = (int(m[1]) + 1) % 100 == int(m[2])
+    return f"{year(m[1])} to {cardinal(m[2]) if m[2][0] != '0' else f'oh {cardinal(m[2][1])}'}" if follows else m[0]
+
+
 def compound(m: Match) -> str:
     """Return 1h30min as one hour thirty minutes."""
     parts = re.findall(rf"({N})({PLAIN_UNIT})", re.sub(r"(?<=h)([0-9]+)m\Z", r"\1min", m[0]))
@@ -125,6 +131,24 @@ def compound(m: Match) -> str:
 def foot(m: Match) -> str:
     """Return 6' as six feet, unless the sign closes a quotation."""
     return m[0] if m.string.count("'") % 2 == 0 else amount(m[1], "foot")
+
+
+def screen(m: Match) -> str:
+    """Return 1920×1080 as nineteen twenty by ten eighty."""
+    sides = re.findall("[0-9]+", m[0])
+    said = [f"{cardinal(it[:-2])} {cardinal(it[-2:])}" if it[-2:] != "00" else cardinal(it) for it in sides]
+    return " by ".join(said) + " " * m.string[m.end() : m.end() + 1].isalpha()
+
+
+def move(m: Match) -> str:
+    """Return a move of chess: Nxf3+ is knight takes f three check."""
+    piece = words.CHESSMEN[m[1]] + (f" {m[2].rstrip('x')}" if m[2].rstrip("x") else "")
+    end = {"+": " check", "#": " checkmate"}.get(m[5], "")
+    return f"{piece}{' takes' if m[2].endswith('x') else ''} {m[3]} {cardinal(m[4])}{end}"
+
+
+def note(m: Match) -> str:
+    return f"{m[1]} {'sharp' if m[2] == '#' else 'flat'}{' minor' if m[3] else ''}"
 
 
 def grade(m: Match) -> str:

@@ -28,6 +28,11 @@ def one_by_one(name: str, one: str) -> str:
     return re.sub(r"[0-9]+[- ]?(?=[0-9]|\b|$)", lambda m: digits(m[0], one), name)
 
 
+def screen(m: Match) -> str:
+    """Return 1920×1080 digit by digit."""
+    return "乘".join(map(digits, re.findall("[0-9]+", m[0])))
+
+
 def emergency(m: Match) -> str:
     """Return a sentence that speaks of calling, the numbers to call digit by digit."""
     if not re.search(words.CALLING, m[0]):
@@ -66,6 +71,13 @@ def scored(m: Match) -> str:
     ratio = rf"(?<![0-9.])(?<![0-9][:：])([0-9]{{1,3}})\s?[:：-]\s?([0-9]{{1,3}}){TAIL}(?![:：])"
     said = re.sub(rf"({words.SCORES}|{words.RATIOS})([是为：:]?\s?){ratio}", r"\1\2\3比\4", m[0])
     return re.sub(rf"{ratio}(?=[^，。,]{{0,4}}(?:{words.SCORED}))", r"\1比\2", said)
+
+
+def sets(m: Match) -> str:
+    """Return 11:9、8:11 as the sets of a match, unless they might be times."""
+    pairs = re.findall("([0-9]+)[:：]([0-9]+)", m[0])
+    is_match = any(len(after) == 1 or int(before) > 24 or int(after) > 59 for before, after in pairs)
+    return re.sub("(?<=[0-9])[:：-](?=[0-9])", "比", m[0]) if is_match else m[0]
 
 
 def money(m: Match) -> str:

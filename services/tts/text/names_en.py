@@ -5,12 +5,15 @@ from collections.abc import Sequence
 
 from tts.text import forms_en as say
 from tts.text import words_en as words
-from tts.text.figure_rules import ROMAN, roman
+from tts.text.figure_rules import A_VERSION, LINES_OF_SCREEN, ROMAN, SCREEN, VERSIONED, roman
 from tts.text.numbers_en import cardinal, digits, ordinal
 from tts.text.rules import Rule, rule
 
 PERSONS = r"people|men|women|children|kids|percent|sheep|fish|feet|mice"
-NO_NOUNS = r"(?:was|is|has|its|this|does|as|us|goes|begins|starts|ends|always|news)\b"
+NO_NOUNS = (
+    r"(?:was|is|has|its|this|does|as|us|goes|begins|starts|ends|always|news|leaves|lands|arrives|departs|flies|boards|"
+    r"opens|closes)\b"
+)
 A_COUNT = rf"\s(?:{PERSONS}|(?!{NO_NOUNS})[a-z]+s)\b"
 """After a number of things."""
 
@@ -43,16 +46,20 @@ CALLED: Sequence[Rule] = (
 NAMES: Sequence[Rule] = (
     rule(r"(?<![0-9.])([0-9]{2,})\.(com|cn|net|org|edu)(?![A-Za-z])", lambda m: f"{digits(m[1])} dot {m[2]}"),
     rule(
-        r"(?<![\w.,-])(?:(?:\+?[0-9]{1,3}[- .])?\(?[0-9]{3}\)?[- .][0-9]{3,4}[- .][0-9]{4}|[0-9]{3}-[0-9]{4})(?![\w-])",
+        r"(?<![\w.,+-])(?:(?:\+?[0-9]{1,3}[- .])?\(?[0-9]{3}\)?[- .][0-9]{3,4}[- .][0-9]{4}|[0-9]{3}-[0-9]{4})"
+        r"(?![\w-])",
         say.telephone,
     ),
     rule(
-        r"(?<![\w.,-])(?:\+[0-9]{1,3} ?[0-9]{2,5}(?:[ -]?[0-9]{2,6}){1,4}|0[0-9]{2,4}(?:[ -][0-9]{3,6}){1,2})(?![\w-])",
+        r"(?<![\w.,-])(?:\+(?=(?:[^0-9]{0,2}[0-9]){8})[0-9]{1,3}[ -]?(?:\(0\)[ -]?)?\(?[0-9]{1,5}\)?"
+        r"(?:[ -]?[0-9]{2,6}){1,5}|0[0-9]{2,4}(?:[ -][0-9]{3,8}){1,2}"
+        r"|00[0-9]{1,3}(?:[ -][0-9]{2,8}){2,3})(?![\w-])",
         say.telephone,
     ),
     rule(rf"(?<![\w.,$€£-])(?:911|988)(?![\w%-]|[.,:][0-9]|{A_COUNT})", lambda m: digits(m[0])),
     rule(
-        rf"(\b(?:{words.CODES})(?:\s+(?:number|is|no\.?|#))?[:,]?\s+#?)([A-Za-z]{{0,3}}-?[0-9]{{3,20}})(?![0-9]"
+        rf"(\b(?:{words.CODES})(?:\s+(?:number|is|no\.?|#))?(?:[:,]?\s+|:)#?)"
+        rf"((?:[A-Za-z]{{0,3}}-?|(?-i:[A-Z]{{2}} ))[0-9]{{3,20}})(?![0-9]"
         rf"|[.,][0-9]|{A_COUNT})",
         say.spelt_name,
         re.IGNORECASE,
@@ -63,5 +70,23 @@ NAMES: Sequence[Rule] = (
     rule(r"\b24/7\b", "twenty-four seven"),
     rule(r"(?<!on )\b9/11\b", "nine eleven"),
     rule(r"\b50[/-]50\b", "fifty-fifty"),
+    rule(rf"(?<![\w.,$-])([1-9])([1-9][0-9])(?=[A-Z]? [A-Z][a-z]+ (?:{words.STREETS})\b)", r"\1 \2"),
+    rule(r"\b[Ss]0?([0-9]{1,2})\s?[Ee]0?([0-9]{1,2})(?![0-9A-Za-z])", r"season \1 episode \2"),
+    rule(r"\bO-O(-O)?\b", lambda m: f"castles {'queenside' if m[1] else 'kingside'}"),
+    rule(r"\b20/20\b", "twenty twenty"),
+    rule(r"\b(5|10|100)/\1(?![0-9/])", r"\1 out of \1"),
+    rule(rf"(\b(?:{words.MARKED}):? )([0-9]{{1,3}}(?:\.[0-9])?)/(5|10|20|100)(?![0-9/])", r"\1\2 out of \3"),
+    rule(
+        r"((?:^|\b(?:at|to|a|the|near|from) ))7-11(?=[.,!?]|$| (?:store|shop|is|was|for|on|and|near)\b)",
+        r"\1seven eleven",
+    ),
+    rule(rf"\b({VERSIONED}) (v?){A_VERSION}", lambda m: f"{m[1]} {m[2]}{cardinal(m[3])} point {cardinal(m[4])}"),
+    rule(rf"(?<![0-9.,])(?:{SCREEN}|{LINES_OF_SCREEN}(?=[pP](?![A-Za-z])))", say.screen),
+    rule(r"\b([KQRBN])([a-h]?x?)([a-h])([1-8])([+#]?)(?![A-Za-z0-9])", say.move),
+    rule(
+        r"(?<![A-Za-z0-9])([A-G])(#|b(?=m\b| (?:major|minor|flat|chord|scale)\b))(m?)(?=7?(?![A-Za-z0-9#]))", say.note
+    ),
+    rule(r"\b([2-9]|12)/([248]|16)(?= time\b| meter\b| beats?\b)", r"\1 \2"),
+    rule(r"(?<![\w.])\.(?=(?:NET|com|cn|org|pdf|mp[34]|jpe?g|png|txt|docx?|exe|zip)\b)", "dot "),
 )
 """Figures that name something: they are read one by one."""

@@ -35,6 +35,7 @@ TERM = (
 STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){TERM}(?:\s?{OPERATOR}\s?{TERM}){{1,60}}(?:\s?=)?")
 STRONG = re.compile(rf"(?<=.)[+−×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
 A_DATE = re.compile(r"[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{1,2}[-/][12][0-9]{3}")
+SEASON = re.compile(r"(?:19|20)[0-9]{2}[-–—][0-9]{2}")
 A_TELEPHONE = re.compile(r"[0-9]{3,5}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
 ASKING = re.compile(rf"(?:\b(?:{ASKING_EN})|{ASKING_ZH})[\s：:，,“\"]{{0,3}}\Z", re.IGNORECASE)
 ASKED = re.compile(rf"\s{{0,2}}[，,]?\s?(?:{ASKED_ZH}|[=＝]|{ASKED_EN})", re.IGNORECASE)
@@ -63,7 +64,7 @@ def _told(m: Match) -> str:
         return _signed(stretch, plain=False)
     alone = not before.strip() and not after.strip("。.！!？?，, ")
     pair = (PAIR if alone else APART).fullmatch(stretch)
-    falls = pair and float(pair[1].replace(",", "")) > float(pair[2].replace(",", ""))
+    falls = pair and not SEASON.fullmatch(stretch) and float(pair[1].replace(",", "")) > float(pair[2].replace(",", ""))
     return PAIR.sub(rf"\1{MINUS}\2", stretch) if falls else stretch
 
 
@@ -82,13 +83,25 @@ def _signed(stretch: str, *, plain: bool) -> str:
     if plain and "=" in stretch:
         stretch = re.sub(r"(?<=[0-9]):(?=[0-9])", "∶", stretch)
         stretch = re.sub(r"(?<=[0-9)])\s?·\s?(?=[0-9(])", "×", stretch)
+        stretch = re.sub(r"(?<=[a-ln-z)²³])\s?/\s?(?=[0-9]?[a-z(])|(?<=[a-z])/(?=[0-9])", "÷", stretch)
     return re.sub(rf"(?<=[0-9A-Za-z)%°℃{POWERS}{INDICES}π½¼¾⅓⅔])\s?[{DASH}]\s?(?=\S)", MINUS, stretch)
 
 
+def _raised(m: Match) -> str:
+    """Return an equation, its mc2 as mc²; x2 beside an x1 is the second of two."""
+    return m[0] if NUMBERED.search(m[0]) else SQUARED.sub(lambda it: it[1] + it[2].translate(AS_POWER), m[0])
+
+
+NUMBERED = re.compile(r"(?<![A-Za-z])[a-z]1(?![0-9])")
+SQUARED = re.compile(r"(?<![A-Za-z])(mc|mv|πr|[vag]t|[a-wyz]|(?<![0-9])x)([23])(?![0-9A-Za-z.:])")
+AS_POWER = str.maketrans("23", "²³")
 DASHES = re.compile(rf"(?<=[0-9a-z])\s?[{DASH}]\s?")
 BEFORE = (
+    rule(r"[^\n，。,;；=]*=[^\n，。,;；]*", _raised),
+    rule(r"(?<![A-Za-z0-9.])([0-9](?:\.[0-9]+)?)e([+-]?[0-9]{1,2})(?![A-Za-z0-9.])", rf"\1×10{POWER}\2"),
     rule(r"\^(?=[\w(\-])", POWER),
     rule(r"(?<=[0-9])\*\*(?=[0-9(])", POWER),
+    rule("³√", "∛"),
     rule(r"<=|=<", "≤"),
     rule(r">=", "≥"),
     rule(r"!=|<>", "≠"),

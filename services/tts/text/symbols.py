@@ -9,6 +9,8 @@ from tts.text.latex import raised
 from tts.text.rules import Match, rule
 from tts.text.tidy_rules import PAUSE, SPACED, STOP
 
+WORDS, HAN = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]"), re.compile(r"[\u3400-\u9fff]")
+
 
 def _compatible(m: Match) -> str:
     return unicodedata.normalize("NFKC", m[0])
@@ -53,6 +55,10 @@ def _plain_letter(char: str) -> str:
     return last if "CAPITAL LETTER" in name else last.lower()
 
 
+def _stars(m: Match) -> str:
+    return f"{m[1]}星" if HAN.search(m.string) else f"{m[1]} star{'' if m[1] == '1' else 's'}"
+
+
 HEART = "(?:[❤♥❣🧡💛💚💙💜🖤🤍🤎💓-💟🩵-🩷]\ufe0f?)+"
 GREETINGS = "hello|hi|hey|thanks|bye|yes|no|ok|okay|wow|love|good|sure|great|goodnight|please|sorry|welcome|oh|happy"
 GREETINGS_ZH = "晚安|早安|你好|谢谢|再见|加油|好的|早上好|晚上好|么么哒|宝贝|亲爱的|爱你|抱抱|想你"
@@ -80,6 +86,11 @@ SYMBOLS = (
     rule("[\ufe00-\ufe0f]"),
     rule("[\u0332-\u0338]+|[\u0300-\u036f]{3,}"),  # struck through, heaped up
     rule("🔟", "10"),
+    rule("([0-9])\\s?[★☆⭐]\ufe0f?(?![★☆⭐])", _stars),
+    rule("(?<=[A-G])♯", "#"),
+    rule("(?<=[A-G])♭", "b"),
+    rule("♯(?=[A-G])", "升"),
+    rule("♭(?=[A-G])", "降"),
     rule("[\u2160-\u217f]+", _roman),
     rule("[\u3250\u32c0-\u32ff\u3358-\u33ff]", _one_step),
     rule(
@@ -118,7 +129,6 @@ def _absolutes(m: Match) -> str:
     return m[0] if table else ABSOLUTE.sub(r"∣\1∣", m[0])
 
 
-WORDS = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]")
 COMPARISONS = (
     rule(r"(?<![^\s(（\u3400-\u9fff])([<>])(?=[0-9])", lambda m: "＜" if m[1] == "<" else "＞"),
     rule(r"(?<=[按键])[#＃](?:号键|键|号)?", "井号键"),

@@ -31,7 +31,11 @@ UNITS = {
     "hrs": "hour", "hr": "hour", "min": "minute", "mins": "minute", "sec": "second", "secs": "second",
     "ms": "millisecond", "kcal": "kilocalorie", "kJ": "kilojoule", "dB": "decibel", "rpm": "revolution per minute",
     "tsp": "teaspoon", "tbsp": "tablespoon", "Tbsp": "tablespoon", "h": "hour", "bpm": "beat per minute",
-    "fps": "frame per second", "px": "pixel", "€": "euro", "$": "dollar", "£": "pound", "¢": "cent", "¥": "yuan",
+    "fps": "frame per second", "px": "pixel", "pts": "point", "yrs": "year", "wks": "week",
+    "mos": "month", "gal": "gallon", "mpg": "mile per gallon", "fl oz": "fluid ounce", "fl. oz.": "fluid ounce",
+    "sq ft": "square foot", "cu ft": "cubic foot", "t": "ton", "mol": "mole", "N/kg": "newton per kilogram",
+    "km/s": "kilometer per second", "g/cm³": "gram per cubic centimeter",
+    "€": "euro", "$": "dollar", "£": "pound", "¢": "cent", "¥": "yuan",
     "￥": "yuan", "₹": "rupee", "₩": "won", "₽": "ruble", "元": "yuan",
 }  # fmt: skip
 PLURALS = {
@@ -67,7 +71,16 @@ CODES_OF_MONEY = {
     "CAD": "Canadian dollar", "AUD": "Australian dollar", "NZD": "New Zealand dollar", "SGD": "Singapore dollar",
     "CHF": "Swiss franc", "THB": "baht", "BRL": "real", "MXN": "Mexican peso",
 }  # fmt: skip
-MAGNITUDE = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "bn": "billion", "B": "billion"}
+MAGNITUDE = {
+    "k": "thousand",
+    "K": "thousand",
+    "m": "million",
+    "M": "million",
+    "bn": "billion",
+    "mn": "million",
+    "tn": "trillion",
+    "B": "billion",
+}
 
 SIGNS = {
     "+": "plus", "−": "minus", "×": "times", "*": "times", "÷": "divided by", "=": "equals", "＜": "is less than",
@@ -87,7 +100,8 @@ GREEK = {
 }  # fmt: skip
 
 SHORT = {
-    r"Mr\.": "Mister", r"Mrs\.": "Missus", r"Dr\.(?= ?[A-Z])": "Doctor", r"Prof\.": "Professor", r"vs\.?": "versus",
+    r"Mr\.": "Mister", r"Mrs\.": "Missus", r"Dr\.(?= ?[A-Z])": "Doctor", r"Prof\.": "Professor",
+    r"(?:vs\.?|v\.s\.)": "versus",
     r"Ph\.? ?D\.?": "P H D", r"e\.g\.": "for example", r"i\.e\.": "that is", r"etc\.(?=\s*$|\s+[A-Z])": "et cetera.",
     r"etc\.?": "et cetera", r"approx\.": "approximately", r"Jr\.": "Junior", r"Sr\.": "Senior", r"Mt\.": "Mount",
     r"Ave\.": "Avenue", r"Blvd\.": "Boulevard", r"Rd\.": "Road", r"(?<=[a-z] )St\.": "Street", r"St\.": "Saint",
@@ -97,7 +111,12 @@ SHORT = {
     r"vol\. ?(?=[0-9])": "volume ", r"pp\. ?(?=[0-9])": "pages ", r"p\. ?(?=[0-9])": "page ",
     r"ch\. ?(?=[0-9])": "chapter ", r"Ch\. ?(?=[0-9])": "Chapter ", r"CO2": "C O two",
     r"Lv\. ?(?=[0-9])": "Level ", r"lv\. ?(?=[0-9])": "level ",
-    r"and/or": "and or",
+    r"pg\. ?(?=[0-9])": "page ", r"Sec\. ?(?=[0-9])": "Section ", r"Bldg\.": "Building", r"Op\. ?(?=[0-9])": "Opus ",
+    r"a\.k\.a\.": "also known as", r"Hwy\.?": "Highway", r"Pkwy\.?": "Parkway", r"Ln\.": "Lane", r"Sq\.": "Square",
+    r"Eps?\.? ?(?=[0-9])": "Episode ", r"EP ?(?=[0-9])": "Episode ",
+    r"and/or": "and or", r"[Gg]r8": "great", r"b4(?= )": "before", r"[Ll]8r": "later", r"2day": "today",
+    r"2nite": "tonight", r"2moro": "tomorrow", r"4ever": "forever", r"w8": "wait", r"m8": "mate", r"[Tt]hx": "thanks",
+    r"(?:pls|plz)": "please",
     r"w/o": "without",
     r"n/a": "N A", r"N/A": "N A",
 }  # fmt: skip
@@ -107,6 +126,12 @@ BOARDS = (
     "sheet|block"
 )
 """After two lengths: 2x4 is two by four there."""
+CHESSMEN = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight"}
+HEAVENLY = {"N": "north", "S": "south", "E": "east", "W": "west"}
+MARKED = "scored?|got|gets?|rate[ds]?|rating|give (?:it|this|that|you) an?|gave (?:it|me) an?|marks?|grade[ds]?|quality"
+"""Before 8/10, which is eight out of ten then."""
+RACES = "relay|race|dash|sprint|hurdles|freestyle|backstroke|butterfly|breaststroke|swim|track|final|medley"
+STREETS = "St|Ave|Rd|Dr|Ln|Blvd|Street|Avenue|Road|Lane|Drive|Boulevard|Way|Court|Place|Square"
 NUMBERED = "step|page|part|level|day|question|round|lesson|chapter|quiz|card|slide|task|stage|player"
 """Before the place in a row: step 1/3 is one of three."""
 PARTS_OF_WORKS = (
@@ -131,7 +156,7 @@ CODES = (
     "rooms?|zip(?: code)?|postcode|post code|postal code|pin(?: code)?|passwords?|passcode|code|flight|apt|"
     "apartment|suite|ext|"
     "extension|account|id|serial number|order number|order|ticket number|licen[cs]e plate|locker|gate|boeing|agent|"
-    "combination|confirmation number|tracking number|member number|area code"
+    "qq|wechat|combination|confirmation number|tracking number|member number|area code"
 )
 """Before three digits or more that are a name, not an amount."""
 EMERGENCY = "911|999|112|110|119|120|988|000"

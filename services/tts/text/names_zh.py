@@ -1,0 +1,65 @@
+"""Figures that name something, in Chinese: telephone numbers, rooms, codes, versions, keys of music."""
+
+from collections.abc import Sequence
+
+from tts.text import forms_zh as say
+from tts.text import words_zh as words
+from tts.text.figure_rules import A_SENTENCE, A_VERSION, HEAD, LINES_OF_SCREEN, SCREEN, TAIL, VERSIONED
+from tts.text.numbers_zh import cardinal, digits
+from tts.text.rules import Rule, rule
+
+NAMES: Sequence[Rule] = (
+    rule(rf"{HEAD}(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{{4}}){{2}}{TAIL}", say.telephone),
+    rule(rf"[(（](0[0-9]{{2,3}})[)）][- ]?([0-9]{{3,4}}[- ]?[0-9]{{4}}){TAIL}", say.telephone),
+    rule(
+        rf"(?<![0-9.,-])(?:0[0-9]{{2,3}}[- ]?[0-9]{{3,4}}[- ]?[0-9]{{4}}|(?:400"
+        rf"|800)[- ]?[0-9]{{3,4}}[- ]?[0-9]{{3,4}}){TAIL}",
+        say.telephone,
+    ),
+    rule(A_SENTENCE, say.emergency),
+    rule(
+        rf"{HEAD}(?<![A-Za-z])(?:12306|12315|12345|12123|10086|10010){TAIL}(?!\s?(?:{words.COUNTED})|[.,年月日])",
+        say.telephone,
+    ),
+    rule(r"(?<![0-9.,])114(?=查号|台)", say.telephone),
+    rule(r"(?<![0-9.,])12345(?=[，,]?\s?上山)", lambda m: digits(m[0])),
+    rule(
+        rf"{HEAD}((?:19|20)[0-9]{{2}})(?=奥运|冬奥|亚运|世博|世界杯|欧洲杯|春晚|高考|中考|款|新年)",
+        lambda m: digits(m[0]),
+    ),
+    rule(r"(血压[^0-9，。]{0,4}[0-9]{2,3})/([0-9]{2,3})", r"\1，\2"),
+    rule("和/或", "和或"),
+    rule(r"(?<![A-Za-z/])([A-Z])/([A-Z])(?![A-Za-z/])", r"\1 \2"),
+    rule(r"(?<![A-Za-z])[Ss]0?([0-9]{1,2})[Ee]0?([0-9]{1,2})(?![0-9A-Za-z])", r"第\1季第\2集"),
+    rule(r"(?<![A-Za-z])(?:EP|[Ee]p)\.?\s?([0-9]{1,3})(?![0-9])", r"第\1集"),
+    rule(r"(?<=[零幺二三四五六七八九])(转|分机)([0-9]{1,6})(?![0-9.]|[圈下个])", say.spelt_aloud),
+    rule(rf"{HEAD}()([0-9]{{3,4}})(?=事件|晚会|大促|购物节)", say.spelt),
+    rule(r"(?<![\w.,-])()([0-9]+(?:-[0-9]+){3,})(?![\w-])", say.spelt),
+    rule(r"(?<![\w.,-])[0-9]{1,2}(?:-[0-9]{1,2}){2}(?![\w-])", lambda m: m[0].replace("-", "，")),
+    rule(
+        rf"((?:{words.LINES})(?:号码?)?[是为：: ]{{0,2}})\+?([0-9](?:[- ]?[0-9]){{2,15}}){TAIL}(?![.年月日点%]|\s?"
+        rf"(?:{words.COUNTED}))",
+        say.spelt_aloud,
+    ),
+    rule(rf"((?:{words.ACCOUNTS})[是为：: ]{{0,2}})([A-Za-z]{{0,3}}[0-9]{{3,15}}){TAIL}", say.spelt_aloud),
+    rule(r"((?:微信|QQ|qq|账|帐)号?[是为：: ]{0,2}[A-Za-z][A-Za-z_ ]{0,24})([0-9]{2,15})", say.spelt_aloud),
+    rule(rf"([{words.PLATES}][A-Z][·• ]?)([A-Z0-9]{{5,6}})(?![A-Za-z0-9])", say.spelt_aloud),
+    rule(
+        rf"((?:{words.CODES})[是为：:号码# ]{{0,3}})([A-Za-z]{{0,3}}[0-9]{{3,20}}|[0-9]+(?:-[0-9]+){{1,4}})"
+        rf"{TAIL}(?!\.[0-9]|\s?[元万亿%])",
+        say.spelt,
+    ),
+    rule(rf"{HEAD}()([0-9]{{3,4}})(?=(?:{words.ROOMS}))", say.spelt),
+    rule(r"(?<![\w.,-])\+(?=(?:[^0-9]{0,2}[0-9]){8})[0-9]{1,3}(?:[ -]?\(?[0-9]{1,6}\)?){2,6}(?![0-9-])", say.telephone),
+    rule(rf"(?<![0-9.,])(?:{SCREEN}|{LINES_OF_SCREEN}(?=[pP](?![A-Za-z])))", say.screen),
+    rule(rf"((?:{VERSIONED}|版本|版|系统)\s?v?){A_VERSION}", lambda m: f"{m[1]}{cardinal(m[2])}点{cardinal(m[3])}"),
+    rule(r"(?:(?<=[去在到家的个是])|(?<=^))7-11(?=便利店|超市|店|买|吃|[，。！？]|$)", "七十一"),
+    rule(r"(?<![A-Za-z0-9])([A-G])([#b])(?=[大小]?调|和弦|音)", lambda m: ("升" if m[2] == "#" else "降") + m[1]),
+    rule(r"(?<![A-Za-z0-9])([CF])#(?![A-Za-z0-9#])", r"\1 sharp"),
+    rule(r"(?<![0-9/])([2-9]|12)/([248]|16)(?=拍)", lambda m: digits(m[2]) + digits(m[1])),
+    rule(r"(?<![0-9.])([1-9])\.([1-9])(?=折)", lambda m: digits(m[0])),
+    rule(r"(?<![0-9/])([0-9]{1,3}(?:\.[0-9])?)/(5|10|100|120|150)分(?!之)", r"\1分，满分\2分"),
+    rule(rf"{HEAD}()([0-9]{{3}})(?=[国省县]道)", say.spelt_aloud),
+    rule(rf"{HEAD}()([0-9]{{3}})(?=路(?:公交|车|汽车|电车|站|$|[，。！？、到的]))", say.spelt_aloud),
+)
+"""Figures that name something: they are read one by one."""

@@ -64,8 +64,6 @@ async def transcriptions(
         wanted, files = await stack.enter_async_context(parse_form(request, TranscriptionRequest))
         told = hints(wanted, default_language, script)
         ear = _ear(guard, key)
-        if "file" not in files:
-            raise BadRequest("Missing required parameter: 'file'.", param="file")
         with trace.stage("decode"):
             recording = await stack.enter_async_context(_opened(recordings, files["file"].file))
         await stack.enter_async_context(budgets.spending(key, math.ceil(recording.seconds)))

@@ -39,7 +39,8 @@ async def parse_form(
     (`["word"]`), or names with commas where only certain names are allowed.
 
     Raises:
-        BadRequest: The body is not multipart, broken, cut short, or not of that type; `param` names the field.
+        BadRequest: The body is not multipart, broken, cut short, or not of that type, or a file is missing; `param`
+            names the field.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
@@ -80,7 +81,7 @@ async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
     try:
         form = await parser.parse()
     except MultiPartException as exc:
-        raise BadRequest(f"The multipart body cannot be read: {exc.message.rstrip('.')}.") from exc
+        raise BadRequest(f"The multipart body cannot be read: {_reason(request, exc)}.") from exc
     except UnicodeError as exc:  # raised by the charset that the caller named
         raise BadRequest("The multipart body cannot be read in the charset it names.") from exc
     except ClientDisconnect as exc:
@@ -91,6 +92,20 @@ async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
     return form
 
 
+def _reason(request: Request, exc: MultiPartException) -> str:
+    """Return what is wrong with a body, and what to do."""
+    boundary = parse_options_header(request.headers["content-type"])[1].get(b"boundary", b"").decode("latin-1")
+    if not boundary:
+        return "Content-Type names no boundary. Leave that header to your HTTP client, which writes both"
+    if encoding := request.headers.get("content-encoding"):
+        return f"it is encoded ({encoding}). Send it as it is"
+    if exc.message.startswith("Invalid"):
+        return (
+            f"its parts are not separated by the boundary {boundary[:100]!r} of Content-Type, with CRLF after each line"
+        )
+    return exc.message.rstrip(".")
+
+
 def _sorted(form: FormData, kind: type[T], files: tuple[str, ...]) -> tuple[T, dict[str, UploadFile]]:
     fields: dict[str, list[str]] = {}
     uploads: dict[str, UploadFile] = {}
@@ -98,8 +113,12 @@ def _sorted(form: FormData, kind: type[T], files: tuple[str, ...]) -> tuple[T, d
         name = _INDEX.sub("", key)
         if isinstance(value, str):
             fields.setdefault(name, []).append(value)
-        elif name in files:
-            uploads.setdefault(name, value)
+        elif name not in uploads or not uploads[name].size:  # a page may have sent a field that nobody filled, too
+            uploads[name] = value
+    for name in files:
+        if name not in uploads:
+            came = next((f" A file came as {other!r}; call that part {name!r}." for other in uploads), "")
+            raise BadRequest(f"Missing required parameter: {name!r}.{came}", param=name)
     return _from_fields(fields, kind), uploads
 
 

@@ -12,6 +12,9 @@ _FORMATS = "flac, mp3, mp4, mpeg, mpga, m4a, ogg, opus, wav, webm, aac, amr, aif
 _HEAD_BYTES = 4096
 _FEWEST_BYTES = 16
 _WAV_HEADER = 46
+_SHORTEST_BYTES = 200
+"""Files of any format that are shorter hold its header, and no sound."""
+_LOST = "The file ends with its header, or within it: the recording was lost before it was sent."
 _LOUDEST = 8.0
 """Greatest number that is taken for a sample in floats."""
 _RAW = "If these are raw samples (PCM, G.711), put a WAV header before them."
@@ -39,6 +42,7 @@ _BEGINNINGS = (
         "a later piece of a WebM recording. Join all pieces, the first before the others, and send the whole",
     ),
     (b"MThd", "a MIDI file, which holds notes and no voice"),
+    (b"RIFX", "a WAV with the high byte first, which is not decoded here. Write it with the low byte first"),
     (b"MAC ", "Monkey's Audio, which is not decoded here. Convert it to flac first"),
     (b".RMF", "RealMedia, which is not decoded here. Convert it to mp3 first"),
     (b"\x7fELF", "a program"),
@@ -82,7 +86,7 @@ def explain(file: BinaryIO) -> str | None:
     if head.startswith((b"RIFF", b"ID3")):
         return _hollow(head, size)
     if head.startswith(_SOUND) or _is_mpeg(head):
-        return None
+        return _LOST if size < _SHORTEST_BYTES else None
     if head[4:8] == b"ftyp":
         return "The file is no sound but a picture." if head[8:12] in _PICTURES else _cut_mp4(file, size)
     return _text(head) or _shifted(head) or _unknown(file, size)

@@ -17,19 +17,17 @@ from typing import Protocol
 
 from chassis.threads import Stop, step_back
 from stt.admission import Full, Pace, Place
+from stt.engines.whisper.batch_size import Limit, is_out_of_memory
 from stt.engines.whisper.decoding import Decoding, Utterance
 from stt.engines.whisper.windows import Again
 from stt.hearing import Heard
 
+_RETRY_SECONDS = 3.5
+"""A text that cannot be believed is written again where that is likely to be done by then; a toy waits for five."""
 _COMPANY_SECONDS = 1.0
 """How long those that are ready to be decoded wait at most for others that are not."""
 _LARGEST = 64
 """No batch is larger, whatever the memory."""
-_OUT_OF_MEMORY = (
-    "out of memory",  # CTranslate2, src/cuda/utils.h: "CUDA failed with error out of memory"
-    "failed to allocate memory",  # CTranslate2, src/cpu/allocator.cc
-)
-"""Words in a RuntimeError; CTranslate2 has no class for it. Python's own is MemoryError, std::bad_alloc becomes one."""
 
 
 class UtteranceDecoder(Protocol):
@@ -49,6 +47,8 @@ class _Job:
     utterance: Utterance
     place: Place
     came: float
+    until: float
+    """When it is too late to write a doubtful text again."""
     stop: Stop = field(default_factory=Stop)
     future: Future[Heard] = field(default_factory=Future)
     prepared_seconds: float = 0.0
@@ -67,32 +67,15 @@ class _Job:
         if self.future.set_running_or_notify_cancel():
             self.future.set_result(heard)
 
+    def settle(self, answer: Again) -> None:
+        try:
+            self.finish(answer.best())
+        except Exception as error:
+            self.fail(error)
+
     def fail(self, error: BaseException) -> None:
         if self.future.set_running_or_notify_cancel():
             self.future.set_exception(error)
-
-
-class Limit:
-    """How many are decoded together: it grows where that is cheap, and yields where memory runs out."""
-
-    def __init__(self, first: int, largest: int) -> None:
-        self.now = first
-        self._largest = self._ceiling = largest
-        self._patience = 0
-
-    def served(self, count: int) -> None:
-        """Count a batch that fitted."""
-        if count < self.now:
-            return
-        self._patience += 1
-        if self._patience % 256 == 0:  # whoever took the memory may have given it back
-            self._ceiling = min(self._largest, self._ceiling * 2)
-        self.now = min(self._ceiling, self.now * 2)
-
-    def exceeded(self, count: int) -> None:
-        """Shrink after a batch that did not fit."""
-        self._patience = 0
-        self.now = self._ceiling = max(1, count // 2)
 
 
 class Batching:
@@ -148,7 +131,8 @@ class Batching:
             if self._closed:
                 raise RuntimeError("the model is closed")
             place = self.pace.enter(patience_seconds=float("inf") if patient else self._patience_seconds)
-            job = _Job(utterance, place, self._clock())
+            came = self._clock()
+            job = _Job(utterance, place, came, float("inf") if patient else came + _RETRY_SECONDS)
             self._waiting.append(job)
             self._changed.notify()
         # It knows its place and not its job: in a circle, the sound would stay until somebody looks for garbage.
@@ -187,8 +171,6 @@ class Batching:
         if future.cancelled():
             stop.set()
 
-    # -- in the threads -----------------------------------------------------------------------------------------------
-
     def _work(self) -> None:
         step_back()
         while step := self._next():
@@ -216,16 +198,14 @@ class Batching:
             self._retrying += 1
             return partial(self._retry, self._batch(self._again))
         may_decode = bool(self._ready) and self._decoding < self._model.workers
-        if may_decode and (not self._waiting or len(self._ready) >= self.limit.now or self._have_waited()):
+        late = may_decode and self._clock() - self._ready[0].came > _COMPANY_SECONDS
+        if may_decode and (late or not self._waiting or len(self._ready) >= self.limit.now):
             batch = self._batch(self._ready)
             self._decoding += 1
             return partial(self._decode, batch)
         if self._waiting and len(self._ready) < 2 * self.limit.now:  # each holds memory
             return partial(self._prepare, self._waiting.popleft())
         return None
-
-    def _have_waited(self) -> bool:
-        return self._clock() - self._ready[0].came > _COMPANY_SECONDS
 
     def _batch(self, queue: "deque[_Job]") -> list[_Job]:
         """Take the oldest and those behind it that can be decoded with it; others are left to whoever is free."""
@@ -285,10 +265,11 @@ class Batching:
 
     def _all_of(self, jobs: list[_Job], how: Callable[[Sequence[Decoding]], list[Heard | Again]]) -> None:
         """Hear them together; where that fails in halves, so that nobody pays for another's sound."""
+        began = self._clock()
         try:
             answers = list(zip(jobs, how([job.decoding for job in jobs]), strict=True))
         except Exception as error:
-            if _is_out_of_memory(error):
+            if is_out_of_memory(error):
                 with self._changed:
                     self.limit.exceeded(len(jobs))
             if len(jobs) == 1:
@@ -300,8 +281,11 @@ class Batching:
             return
         with self._changed:
             self.limit.served(len(jobs))
+        now = self._clock()
         for job, answer in answers:
-            if isinstance(answer, Again):
+            if isinstance(answer, Again) and now + (now - began) > job.until:
+                job.settle(answer)
+            elif isinstance(answer, Again):
                 job.decoding = answer.decoding
                 self._enqueue(job, self._again)
             else:
@@ -314,7 +298,3 @@ class Batching:
                 self._changed.notify()
                 return
         job.fail(RuntimeError("the model is closed"))
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or any(words in str(error) for words in _OUT_OF_MEMORY)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from faster_whisper import WhisperModel
@@ -20,9 +21,14 @@ RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
 
 @dataclass(frozen=True)
 class Again:
-    """Decoding whose text cannot be believed: `retry` it."""
+    """Decoding whose text cannot be believed: `retry` it.
+
+    Args:
+        best: Returns the best text so far, for a caller for whom there is no time left.
+    """
 
     decoding: Decoding
+    best: Callable[[], Heard]
 
 
 class Windows:
@@ -124,7 +130,10 @@ class Windows:
             return self._heard(decoding, guess)
         best = guess if decoding.best is None else max(decoding.best, guess, key=_rank)
         if (following := self._following(decoding, best)) is not None:
-            return Again(following)
+            return Again(following, partial(self._settled, decoding, best))
+        return self._settled(decoding, best)
+
+    def _settled(self, decoding: Decoding, best: Guess) -> Heard:
         self._decoder.add_words([(decoding, best)])
         return self._heard(decoding, best)
 

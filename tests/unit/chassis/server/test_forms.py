@@ -45,7 +45,7 @@ async def post(**request: Any) -> httpx.Response:
 async def fields(**data: Any) -> Any:
     """Return what becomes of these fields; a name with brackets is written with two underscores."""
     named = {name.replace("__", "[", 1).replace("__", "]") if "__" in name else name: v for name, v in data.items()}
-    response = await post(data=named, files={"other": b"x"})
+    response = await post(data=named, files={"file": b"x", "other": b"x"})
     assert response.status_code == 200, response.text
     return response.json()["fields"]
 
@@ -111,10 +111,46 @@ async def test_names_and_numbers_are_tidied() -> None:
 
 @pytest.mark.parametrize("data", [{"kind": "liquid"}, {"parts": "ear,tail"}, {"size": "large"}, {"loud": "perhaps"}])
 async def test_what_is_none_of_the_allowed_names_says_which_there_are(data: dict[str, str]) -> None:
-    response = await post(data=data, files={"other": b"x"})
+    response = await post(data=data, files={"file": b"x", "other": b"x"})
 
     error = response.json()["error"]
     assert (response.status_code, error["param"]) == (400, next(iter(data)))
     if "kind" in data:
         assert "none of hard, soft" in error["message"]
         assert error["code"] == "unsupported_value"
+
+
+async def test_a_field_that_nobody_filled_gives_way_to_the_file_wherever_it_stands() -> None:
+    for files in (["", "sound"], ["sound", ""]):
+        response = await post(files=[("file", ("a.wav", sound.encode())) for sound in files])
+        assert response.json()["files"] == {"file": "sound"}
+
+
+async def test_a_file_under_another_name_is_named() -> None:
+    response = await post(files={"audio": b"x"})
+
+    assert response.status_code == 400
+    assert response.json()["error"] == {
+        "message": "Missing required parameter: 'file'. A file came as 'audio'; call that part 'file'.",
+        "type": "invalid_request_error",
+        "param": "file",
+        "code": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content_type", "headers", "message"),
+    [
+        ("multipart/form-data", {}, "Leave that header to your HTTP client"),
+        ("multipart/form-data; boundary=another", {}, "boundary 'another'"),
+        ("multipart/form-data; boundary=another", {"content-encoding": "gzip"}, "Send it as it is"),
+    ],
+)
+async def test_what_is_wrong_with_a_body_is_said_with_the_remedy(
+    content_type: str, headers: dict[str, str], message: str
+) -> None:
+    body = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nsound\r\n--cut--\r\n'
+    response = await post(content=body, headers={"content-type": content_type, **headers})
+
+    assert response.status_code == 400
+    assert message in response.json()["error"]["message"]

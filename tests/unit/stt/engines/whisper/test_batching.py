@@ -14,7 +14,7 @@ import pytest
 from chassis.threads import Stop
 from fixtures.whisper_model import tone
 from stt.admission import Full
-from stt.engines.whisper.batching import Batching, Limit
+from stt.engines.whisper.batching import Batching
 from stt.engines.whisper.decoding import Decoding, Utterance
 from stt.engines.whisper.windows import Again, Windows
 from stt.hearing import RATE, Heard, Segment
@@ -54,7 +54,8 @@ class Parrot:
         if "poison" in texts:
             raise RuntimeError("it broke off")
         return [
-            Again(decoding) if text == "mumble" else said(text) for decoding, text in zip(decodings, texts, strict=True)
+            Again(decoding, lambda: said("doubtful")) if text == "mumble" else said(text)
+            for decoding, text in zip(decodings, texts, strict=True)
         ]
 
     def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
@@ -236,6 +237,20 @@ async def test_what_came_out_wrong_is_heard_again() -> None:
     assert parrot.retried == ["mumble"]
 
 
+async def test_for_whom_there_is_no_time_left_gets_the_best_text_so_far() -> None:
+    now = 0.0
+
+    class Slow(Parrot):
+        def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
+            nonlocal now
+            now += 1.5
+            return self.decode(decodings)
+
+    with shared(parrot := Slow(), clock=lambda: now) as batching:
+        assert text_of(await batching.hear(utterance("mumble"))) == "doubtful"
+        assert len(parrot.batches) == 3, "with a third look it would be later than 3.5 s"
+
+
 async def test_one_that_breaks_the_model_takes_nobody_along() -> None:
     with shared(parrot := Parrot(), threads=2) as batching:
         first = await held(batching, parrot)
@@ -268,22 +283,6 @@ async def test_where_memory_runs_out_the_batch_is_halved_and_everybody_is_heard(
 
         assert [text_of(heard) for heard in await asyncio.gather(first, *others)] == ["first", *"0123456789"]
         assert batching.limit.now <= 3
-
-
-def test_a_limit_grows_while_batches_are_full_and_remembers_what_was_too_much() -> None:
-    limit = Limit(8, 64)
-    limit.served(7)
-    assert limit.now == 8
-    for _ in range(5):
-        limit.served(limit.now)
-    assert limit.now == 64
-    limit.exceeded(40)
-    for _ in range(5):
-        limit.served(limit.now)
-    assert limit.now == 20
-    for _ in range(256):
-        limit.served(limit.now)
-    assert limit.now > 20, "whoever took the memory may have given it back"
 
 
 async def test_closing_ends_the_threads_and_those_who_wait() -> None:

@@ -38,7 +38,10 @@ class Worker:
     def decode(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
         sleep(EASY_SECONDS * (2 + len(decodings)) / 3 / self.faster)
         return [
-            Again(decoding) if decoding.utterance.prompt == "hard" else Heard(language="en") for decoding in decodings
+            Again(decoding, lambda: Heard(language="en"))
+            if decoding.utterance.prompt == "hard"
+            else Heard(language="en")
+            for decoding in decodings
         ]
 
     def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:

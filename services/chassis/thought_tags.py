@@ -14,12 +14,14 @@ LONGEST_MARK = 100
 """Characters of the longest mark that ends a thought."""
 
 TAGS = (
-    ("think", "thinking", "thought", "thoughts", "thinking_process", "thought_process"),
+    ("think", "thinking", "thought", "thoughts", "thinking_process", "thought_process", "thinking_mode"),
     ("seed:think", "mm:think", "longcat_think", "think_fast", "think_faster", "antml:thinking", "antthinking"),
     ("reasoning", "reasoning_process", "reasoning_scratchpad", "scratchpad"),
     ("reflection", "self_reflection"),
-    ("analysis",),
+    ("analysis", "plan", "planning", "rationale", "deliberation", "ponder", "pondering"),
     ("inner_monologue", "internal_monologue", "inner_thought", "inner_thoughts", "chain_of_thought"),
+    ("internal", "internal_thoughts", "monologue"),
+    ("思考", "思考过程", "思考過程"),
 )
 """Names of tags, as in `<think>…</think>`; within a family a tag may be ended by another's name."""
 
@@ -28,6 +30,8 @@ TOKENS = (
     ("[unused16]", "[unused17]"),  # openPangu
     ("<|START_THINKING|>", "<|END_THINKING|>"),  # Cohere's Command A
     ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
+    ("<|start_of_thought|>", "<|end_of_thought|>"),
+    ("[thinking]", "[/thinking]"),
     ("<|think_start|>", "<|think_end|>"),
     ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
     ("<|channel>thought", "<channel|>"),  # Gemma 4

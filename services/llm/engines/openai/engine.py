@@ -168,6 +168,7 @@ class OpenAI(Engine):
             markdown=self.options.for_the_ear and asked.wanted.is_prose,
             begun=thoughts and self._thinks.get(model, named),
             heard=self.options.for_the_ear and asked.wanted.is_prose,
+            tools=bool(asked.wanted.tools),
         )
 
     def _learn(self, strainer: Strainer, model: str) -> None:

@@ -30,10 +30,8 @@ def said(*texts: str) -> list[bytes]:
     return [BEGIN, *(chunk(content=text) for text in texts), END, DONE]
 
 
-def strainer(
-    *, thoughts: bool = True, reasoning: bool = False, markdown: bool = False, begun: bool = False, heard: bool = False
-) -> Strainer:
-    return Strainer(thoughts=thoughts, reasoning=reasoning, markdown=markdown, begun=begun, heard=heard)
+def strainer(*, thoughts: bool = True, reasoning: bool = False, markdown: bool = False, **more: bool) -> Strainer:
+    return Strainer(thoughts=thoughts, reasoning=reasoning, markdown=markdown, **more)
 
 
 EVERYTHING = {"thoughts": False}

@@ -8,6 +8,7 @@ MiniMax's, `error_code.18` Qianfan's.
 
 import re
 
+from chassis.upstream.common_sayings import COMMON_SAYINGS
 from chassis.upstream.kinds import Kind, Saying
 from chassis.upstream.speech_sayings import SPEECH_SAYINGS
 
@@ -23,7 +24,6 @@ _GEMINI = "Gemini: ai.google.dev/gemini-api/docs/troubleshooting"
 _OPENROUTER = "OpenRouter: openrouter.ai/docs/api/reference/errors-and-debugging"
 _NEW_API = "One-API, new-api: QuantumNous/new-api types/error.go, songquanpeng/one-api middleware/auth.go"
 _COZE = "Coze: coze.cn/open/docs/developer_guides/coze_error_codes"
-_MANY = "many vendors"
 _OPENAI = "OpenAI: platform.openai.com/docs/guides/error-codes"
 
 SAYINGS = (
@@ -237,51 +237,9 @@ SAYINGS = (
     Saying(Kind.BUSY, _NEW_API, words="负载已饱和"),
     Saying(Kind.BUSY, "Ollama: server/sched.go", words="maximum pending requests exceeded"),
     Saying(Kind.BUSY, _COZE, "4009 4016 4020"),
-    # Words that many share, and whoever is yet to come
-    Saying(
-        Kind.BLOCKED,
-        _MANY,
-        words="content (?:management|filter(?:ing)?) polic|(?:content|moderation) polic|safety system|敏感|违规|不合规",
-    ),
-    Saying(
-        Kind.TOO_LONG,
-        _MANY,
-        words=r"context (?:length|window|size)|(?:prompt|input|messages?|conversation)\b.{0,40}\btoo (?:long|large)"
-        r"|too many (?:input )?tokens|exceed\w* .{0,40}(?:token limit|maximum (?:input|prompt|length|number of tokens))"
-        r"|tokens \+ `max_new_tokens`|(?:输入|上下文|提示词).{0,12}(?:过长|超长|超过|超出)",
-    ),
-    Saying(
-        Kind.UNPAID,
-        _MANY,
-        words=r"(?:insufficient|not enough|out of|no|any|zero) (?:\w+ ){0,2}(?:credits?|balance|funds)\b"
-        r"|credits? .{0,30}(?:exhausted|depleted|used up)|spending limit|arrears|payment required|(?:top up|recharge) "
-        r"|充值|额度.{0,6}(?:不足|用尽|耗尽)",
-    ),
-    Saying(
-        Kind.UNKNOWN_MODEL,
-        _MANY,
-        words=r"\bmodel(?: (?:name|id|identifier))?[ :=]{0,2}(?:[`'\"“][^`'\"”]{1,120}[`'\"”]|[\w./:@-]{1,80})?,? ?"
-        r"(?:is |was |has been |does )?(?:currently |now )?(?:not (?:exist|found|supported|available|valid|deployed)"
-        r"|unavailable|unsupported|invalid|unknown|deprecated|retired|discontinued|offline|no longer)"
-        r"|(?:no such|unknown|unsupported|unable to access) model|模型.{0,20}(?:不存在|不支持|已下线|未找到)",
-    ),
-    Saying(
-        Kind.REFUSED,
-        _MANY,
-        words=r"api[ _-]?key.{0,30}(?:invalid|incorrect|expired|disabled|revoked|missing|required|unknown)"
-        r"|(?:invalid|incorrect|wrong|expired|unknown|missing|no) (?:\w+ )?api[ _-]?(?:key|token)|unauthori[sz]ed"
-        r"|authentication (?:error|fail|required)|invalid (?:access|auth\w*) token|security token"
-        r"|鉴权失败|认证失败|密钥",
-    ),
-    Saying(
-        Kind.BUSY,
-        _MANY,
-        words=r"rate[ _-]?limit|too many (?:concurrent )?(?:requests|connections)"
-        r"|请求过于频繁|限流|速率限制|并发.{0,6}(?:超|过高)",
-    ),
 )
 
-_ALL = (*SPEECH_SAYINGS, *SAYINGS)
+_ALL = (*SPEECH_SAYINGS, *SAYINGS, *COMMON_SAYINGS)
 CODES = {kind: frozenset(code for each in _ALL if each.kind is kind for code in each.codes.split()) for kind in Kind}
 """All codes of each kind."""
 WORDS = {

@@ -85,7 +85,7 @@ def _statuses(addresses: Addresses, key: str | None) -> Iterator[tuple[str, int,
 def describe(engine: Any) -> str:
     """Return a state as `loading: downloading model.bin, 40 %` or `ready, not tried yet`."""
     text = str(engine["state"])
-    detail, progress = engine.get("detail"), engine.get("progress")
+    detail, progress = (engine.get("detail") or "").rstrip("."), engine.get("progress")
     if detail:
         text += f", {detail}" if engine["state"] == "ready" else f": {detail}"
     if progress is not None:

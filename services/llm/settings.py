@@ -97,16 +97,6 @@ class FoloToyRelayOptions(settings.Options, frozen=True, kw_only=True):
     """`on`: as `LLM_<NAME>_THINKING=show`; `off`: as `off`."""
 
 
-class LimitOptions(settings.Options, frozen=True, kw_only=True):
-    """Limits of one upstream; beyond them the next engine answers."""
-
-    prefix = "LLM_<NAME>_"
-    concurrent: Count | None = None
-    """Answers at a time. Unset: no limit."""
-    rate: str = ""
-    """Requests in a time, such as `60/minute; 1000/day`, counted in each process. Empty: no limit."""
-
-
 def fields_of(extra: str) -> dict[str, Any]:
     """Return the fields in LLM_EXTRA.
 

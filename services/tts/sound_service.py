@@ -58,6 +58,7 @@ class SoundService(Engine):
                 such as a cloned one, speaks whatever voice is asked for.
         """
         self.vendor, self.voices = vendor, voices
+        self.ahead = vendor.limits.spare(self.ahead)
         if preferred:
             found = self._listed(preferred)
             self.voices = [found, *(each for each in voices if each is not found)] if found else [_any(preferred)]

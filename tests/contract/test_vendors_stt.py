@@ -19,6 +19,7 @@ from chassis.errors import (
     EngineTimeout,
     EngineUnavailable,
     EngineUnpaid,
+    TooBusy,
 )
 from fixtures import sounds
 from imitations import (
@@ -287,3 +288,14 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, provider: Pro
             monkeypatch.setenv(name, value)
         with pytest.raises(EngineUnavailable, match=re.escape(missing)):
             load(provider)
+
+
+@every
+async def test_no_more_is_asked_than_was_bought(monkeypatch: pytest.MonkeyPatch, provider: Provider) -> None:
+    monkeypatch.setenv(provider.base_variable.replace("BASE_URL", "REQUESTS"), "1/day")
+    async with listening(monkeypatch, provider) as (engine, server):
+        assert (await heard(engine)).segments
+        with pytest.raises(TooBusy):
+            await heard(engine)
+
+    assert len(server.seen) == 1

@@ -9,7 +9,16 @@ from importlib import import_module
 
 import pytest
 
-from chassis.errors import ApiError, BadRequest, EngineBusy, EngineFailed, EngineRefused, EngineTimeout, EngineUnpaid
+from chassis.errors import (
+    ApiError,
+    BadRequest,
+    EngineBusy,
+    EngineFailed,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnpaid,
+    TooBusy,
+)
 from imitations import (
     aliyun_tts,
     azure_tts,
@@ -252,3 +261,17 @@ async def test_no_secret_is_ever_shown(
 
     shown = f"{caught.value} {caught.value.body} {engine.detail} {engine.likeness} {caplog.text} {vars(caught.value)}"
     assert secret not in shown
+
+
+@every
+async def test_no_more_is_asked_than_was_bought(monkeypatch: pytest.MonkeyPatch, provider: Provider) -> None:
+    monkeypatch.setenv(provider.base_variable.replace("BASE_URL", "REQUESTS"), "1/day")
+    monkeypatch.setenv(provider.base_variable.replace("BASE_URL", "CONCURRENT"), "1")
+    async with speaking(monkeypatch, provider) as (engine, server):
+        assert await spoken(engine)
+        asked = len(server.seen)
+        with pytest.raises(TooBusy):
+            await spoken(engine)
+
+    assert len(server.seen) == asked
+    assert engine.ahead == 0

@@ -59,7 +59,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator
             LLM_ENGINES="first,second",
             LLM_FIRST_BASE_URL=first.base_url,
             LLM_SECOND_BASE_URL=second.base_url,
-            LLM_FIRST_RATE="1000/minute",
+            LLM_FIRST_REQUESTS="1000/minute",
             LLM_HEDGE_SECONDS=str(HEDGE_SECONDS),
             LLM_TURN_SECONDS=str(TURN_SECONDS),
             LLM_FOR_THE_EAR="on",
@@ -76,7 +76,7 @@ def mind(up: Mind) -> Mind:
     """With a service that has had no trouble yet."""
     up.are(MANNERS["good"], MANNERS["good"])
     before = up.talkbox.pids()["llm"][0]
-    up.talkbox.set(LLM_FIRST_RATE=f"{1001 + before % 1000}/minute")  # any change restarts it
+    up.talkbox.set(LLM_FIRST_REQUESTS=f"{1001 + before % 1000}/minute")  # any change restarts it
     up.talkbox.make("up")
     return up
 
@@ -116,7 +116,7 @@ def test_an_upstream_at_its_limit_is_left_alone_as_long_as_it_said_and_the_statu
 
 
 def test_an_upstream_that_has_a_rate_is_not_asked_more(mind: Mind) -> None:
-    mind.talkbox.set(LLM_FIRST_RATE="2/minute")
+    mind.talkbox.set(LLM_FIRST_REQUESTS="2/minute")
     mind.talkbox.make("up")
 
     assert [mind.ask().headers["x-talkbox-engine"] for _ in range(4)] == ["first", "first", "second", "second"]

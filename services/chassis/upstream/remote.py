@@ -19,6 +19,7 @@ from chassis.errors import (
     EngineWithoutModel,
 )
 from chassis.request_id import REQUEST_ID, request_id
+from chassis.upstream.allowance import Allowance
 from chassis.upstream.client import Unusable, Upstream
 from chassis.upstream.complaints import Complaint
 from chassis.upstream.concessions import Concessions
@@ -65,6 +66,7 @@ class Remote:
         self.row, self.path = row, path
         self.hint = f"Check {row.prefix}{settings}."
         self.ring = KeyRing(row.api_keys)
+        self.allowance = Allowance(row.limits, row.name, row.prefix)
         self.names = ModelNames(row.name, row.base_url, row.preferred)
         self.names.note(row.model, *row.models)
         self._key_headers = {key: row.headers_with(key) for key in self.ring.keys}

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from chassis.errors import EngineUnavailable
 from chassis.settings import Options, SettingError, read
 from chassis.upstream.addresses import AZURE, Address, address
+from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.folotoy import assembled, folotoys, retired
 from chassis.upstream.provider import Provider
 
@@ -69,6 +70,7 @@ class Row(Struct, frozen=True):
         query: Query of each address, such as `api-version=2024-10-21`.
         preferred: Models to ask for, the best first, where `model` is unknown to the key.
         key_variable: Variable that holds the key, or that should: `MOONSHOT_API_KEY`.
+        limits: How often the provider may be asked.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Row(Struct, frozen=True):
     ca_file: Path | None = None
     preferred: tuple[str, ...] = ()
     key_variable: str = ""
+    limits: LimitOptions = LimitOptions()
 
     @property
     def api_keys(self) -> tuple[str, ...]:
@@ -172,6 +175,7 @@ class Rows(Generic[P]):
             _existing(own.ca_file, f"{prefix}CA_FILE"),
             () if model else provider.preferred,
             _key_variable(prefix, own, shared) if own.api_key or not theirs.key else _folotoys_key(provider),
+            read(LimitOptions, prefix=prefix),
         )
 
     def exists(self, name: str) -> bool:

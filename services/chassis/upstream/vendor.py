@@ -25,6 +25,7 @@ from chassis.errors import (
 )
 from chassis.request_id import REQUEST_ID, request_id
 from chassis.settings import read
+from chassis.upstream.allowance import Allowance, LimitOptions
 from chassis.upstream.client import Unusable, Upstream
 from chassis.upstream.complaints import Complaint
 from chassis.upstream.keys import KeyRing
@@ -90,6 +91,8 @@ class Vendor:
             raise EngineUnavailable(f"Set {key_variable}.")
         self.name, self.options = name, options or read(RowOptions, prefix=prefix)
         self.ring = KeyRing(keys)
+        self.limits = read(LimitOptions, prefix=prefix)
+        self._allowance = Allowance(self.limits, name, prefix)
         self._base_url = (self.options.base_url or "").rstrip("/")
         self._prefix, self._error_headers = prefix, error_headers
         self._upstreams: dict[str, Upstream] = {}
@@ -152,8 +155,14 @@ class Vendor:
         tried.
 
         Raises:
+            TooBusy: The provider has been asked as often as it may be.
             ApiError: The meaning of the last refusal.
         """
+        async with self._allowance.place(), aclosing(self._of_each_key(begin)) as items:
+            async for item in items:
+                yield item
+
+    async def _of_each_key(self, begin: Callable[[str], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         tried: frozenset[str] = frozenset()
         key: str | None = self.ring.take() or ""
         while key is not None:

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from chassis.settings import Options, SettingError, read
-from llm.settings import OPENING, LimitOptions, RelayOptions, Settings
+from chassis.upstream.allowance import LimitOptions
+from llm.settings import OPENING, RelayOptions, Settings
 
 
 @pytest.mark.parametrize(
@@ -66,9 +67,9 @@ def test_one_upstreams_own_variables_win_over_those_of_all() -> None:
 
 
 def test_a_limit_is_of_one_upstream_alone() -> None:
-    environ = {"LLM_UP_CONCURRENT": "2", "LLM_UP_RATE": "60/minute"}
+    environ = {"LLM_UP_CONCURRENT": "2", "LLM_UP_REQUESTS": "60/minute"}
 
-    assert read(LimitOptions, environ, prefix="LLM_UP_") == LimitOptions(concurrent=2, rate="60/minute")
+    assert read(LimitOptions, environ, prefix="LLM_UP_") == LimitOptions(concurrent=2, requests="60/minute")
     assert read(LimitOptions, environ, prefix="LLM_DOWN_") == LimitOptions()
     with pytest.raises(SettingError, match="LLM_UP_CONCURRENT"):
         read(LimitOptions, {"LLM_UP_CONCURRENT": "0"}, prefix="LLM_UP_")

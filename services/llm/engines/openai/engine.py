@@ -5,14 +5,11 @@ services. Where nothing is to be changed, the request goes on as the bytes it ca
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from chassis.chain.admission import Admission
 from chassis.chain.seat import Report
-from chassis.errors import ApiError, Declined, EngineFailed, NotFound, TooBusy
-from chassis.settings import read
+from chassis.errors import ApiError, Declined, EngineFailed, NotFound
 from chassis.sse import close
 from chassis.upstream.question import NamedBy
 from chassis.upstream.remote import Remote
@@ -30,26 +27,19 @@ from llm.engines.openai.question import Chat
 from llm.request.body import heard
 from llm.request.messages import estimated
 from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, relay_options, unthinking
-from llm.settings import LimitOptions, RelayOptions, fields_of
+from llm.settings import RelayOptions, fields_of
 from llm.wire import Asked
-
-if TYPE_CHECKING:
-    from chassis.budgets.counters import Rate
 
 MAX_ANSWER_BYTES = 32 * 2**20
 THOUGHT_TOKENS = 1000
 MODERATING = frozenset({"openai", "azure", "azure-openai"})
 """Providers that know the field `moderation`."""
-PATIENCE_SECONDS = 0.5
-"""The longest wait for a place at an upstream before the next engine is asked."""
-
-_UNLIMITED = nullcontext()
 
 
 class OpenAI(Engine):
     first_byte_seconds = 1.0
 
-    def __init__(self, row: Row, options: RelayOptions, limits: LimitOptions | None = None) -> None:
+    def __init__(self, row: Row, options: RelayOptions) -> None:
         """Raises:
         EngineUnavailable: The address or a key cannot be sent.
         SettingError: Fields to add, or a rate, cannot be understood.
@@ -66,12 +56,10 @@ class OpenAI(Engine):
         """Models whose answers were seen to begin inside a thought, or not to."""
         self._thinks_long: set[str] = set()
         """Models that were seen to think until their tokens were used up."""
-        self._places, self._rate = _limits(limits or LimitOptions(), row.prefix)
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        prefix = UPSTREAMS.prefix(name)
-        return cls(UPSTREAMS.row(name), relay_options(name), read(LimitOptions, prefix=prefix))
+        return cls(UPSTREAMS.row(name), relay_options(name))
 
     def become(self, provider: str) -> None:
         """Be asked by the habits of `provider`, whatever the row is called."""
@@ -113,7 +101,7 @@ class OpenAI(Engine):
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
         question = self._question(asked)
         strainer = self._strainer(asked, question.model)
-        async with self._place():
+        async with self.remote.allowance.place():
             reply = await self.remote.ask(question)
             pieces = self._streamed(reply, question, strainer) if asked.wanted.stream else None
             try:
@@ -133,30 +121,6 @@ class OpenAI(Engine):
                 await reply.aclose()
                 if self.row.api_key:
                     self._listed.ask_daily()  # it may name the day on which a model ends
-
-    def _place(self) -> AbstractAsyncContextManager[None]:
-        """Return what holds a place at the upstream, where these are limited."""
-        return _UNLIMITED if self._places is None and self._rate is None else self._limited_place()
-
-    @asynccontextmanager
-    async def _limited_place(self) -> AsyncIterator[None]:
-        """Hold a place at the upstream.
-
-        Raises:
-            TooBusy: All its places are taken, or its rate is used up.
-        """
-        since = None if self._places is None else await self._places.enter()
-        try:  # who finds no place is not counted
-            if self._rate is not None and (spent := await self._rate.take(self.row.name)):
-                raise TooBusy(
-                    f"{self.row.name} has been asked as often as it may be.",
-                    reason="engine_rate",
-                    retry_after=spent.seconds,
-                )
-            yield
-        finally:
-            if self._places is not None and since is not None:
-                self._places.leave(since)
 
     def _strainer(self, asked: Asked, model: str) -> Strainer:
         wish = heard(asked.wanted, self.options)
@@ -279,14 +243,3 @@ def _always_thinks(provider: str, model: str) -> bool:
 
 def _estimate(asked: Asked) -> dict[str, Any]:
     return shown(asked.tally.counts(lambda: estimated(asked.wanted.messages)), estimated=True)
-
-
-def _limits(options: LimitOptions, prefix: str) -> "tuple[Admission | None, Rate | None]":
-    places = None
-    if options.concurrent is not None:
-        places = Admission(options.concurrent, options.concurrent, PATIENCE_SECONDS)
-    if not options.rate:
-        return places, None
-    from chassis.budgets.counters import Rate  # its library is large, and few want it
-
-    return places, Rate(options.rate, f"{prefix}RATE")

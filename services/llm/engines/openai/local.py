@@ -14,13 +14,14 @@ from msgspec import Struct
 from chassis.chain.seat import Report
 from chassis.errors import EngineUnavailable
 from chassis.settings import read
+from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.model_names import listed_in
 from chassis.upstream.settings import Row, RowOptions
 from llm.engines import COMPANION
 from llm.engines.openai.engine import OpenAI
 from llm.engines.openai.model_list import MAX_BYTES
 from llm.request.providers import UPSTREAMS
-from llm.settings import LimitOptions, RelayOptions
+from llm.settings import RelayOptions
 
 Place: TypeAlias = tuple[str, str, int]
 """A provider, a host and a port."""
@@ -49,14 +50,15 @@ class Local(OpenAI):
     @classmethod
     def load(cls, name: str, report: Report, places: Sequence[Place] | None = None) -> Self:
         prefix = UPSTREAMS.prefix(name)
-        options, limits = read(RelayOptions, own=prefix), read(LimitOptions, prefix=prefix)
+        options = read(RelayOptions, own=prefix)
         if UPSTREAMS.exists(name):  # the operator has a row of that name
-            return cls(UPSTREAMS.row(name), options, limits)
+            return cls(UPSTREAMS.row(name), options)
         report("looking for a model server on this machine", None)
         server = find(around() if places is None else places)
         wanted = read(RowOptions, prefix=prefix)
         model = wanted.model or server.models[0]
-        made = cls(Row(name, server.base_url, "", model, wanted.models, "direct", prefix), options, limits)
+        limits = read(LimitOptions, prefix=prefix)
+        made = cls(Row(name, server.base_url, "", model, wanted.models, "direct", prefix, limits=limits), options)
         made.become(server.provider)
         return made
 

@@ -8,6 +8,7 @@ from typing import Self
 from chassis.chain.seat import Report
 from chassis.errors import EngineUnavailable
 from chassis.settings import Options, read
+from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.settings import KEY, Row, RowOptions
 from stt.engines.openai.engine import HearingRowOptions, OpenAI
 from stt.engines.openai.providers import HearingProvider
@@ -54,6 +55,7 @@ class AzureWhisper(OpenAI):
             headers={} if options.key[0].startswith(_JWT) else {"api-key": KEY},
             ca_file=own.ca_file,
             key_variable="AZURE_WHISPER_KEY",
+            limits=read(LimitOptions, prefix=_PREFIX),
         )
         provider = HearingProvider(None, format="mp3")
         speech.warm_up()

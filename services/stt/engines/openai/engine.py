@@ -173,15 +173,16 @@ class OpenAI(Engine):
         if sent is None:
             yield Heard(language=hints.language or "en")
             return
-        reply = await self._remote.ask(sent)
-        try:
-            if reply.media_type == "text/event-stream":
-                async for heard in self._relayed(reply, sent):
-                    yield heard
-            else:
-                yield await self._whole(reply, sent)
-        finally:
-            await reply.aclose()
+        async with self._remote.allowance.place():
+            reply = await self._remote.ask(sent)
+            try:
+                if reply.media_type == "text/event-stream":
+                    async for heard in self._relayed(reply, sent):
+                        yield heard
+                else:
+                    yield await self._whole(reply, sent)
+            finally:
+                await reply.aclose()
 
     def _packed(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Upload | None, None, None]:
         """Yield the question for the speech in `pcm`; None where nobody speaks."""

@@ -8,6 +8,7 @@ import asyncio
 import copy
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated, Any, Literal, Self
@@ -115,7 +116,7 @@ class OpenAI(Engine):
         EngineUnavailable: The address or the key cannot be sent.
         """
         self.row, self.options = row, options
-        self.ahead = options.ahead
+        self.ahead = row.limits.spare(options.ahead)
         self.voices: Sequence[Voice] = [_voice(row, listed) for listed in options.voices or provider.voices]
         self._only = _voice(row, options.voice) if options.voice else None
         self._format: Format = options.format or provider.format
@@ -220,6 +221,11 @@ class OpenAI(Engine):
         """Accept any text: the server itself says what it cannot read."""
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
+        async with self._remote.allowance.place(), aclosing(self._spoken(text, voice, speed)) as sounds:
+            async for sound in sounds:
+                yield sound
+
+    async def _spoken(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
         reply = await self._remote.ask(self._question(text, voice, speed))
         decoder = AudioDecoder(pcm_rate=self.options.rate, claims_pcm=self._claims_pcm(reply))
         try:

@@ -9,13 +9,14 @@ import pytest
 
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound, TooBusy
 from chassis.request_id import request_id
+from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.refusals import UnknownModel
 from chassis.upstream.settings import Row
 from imitations.upstream import MANNERS, Manner, Upstream
 from llm.engines.openai.engine import OpenAI
 from llm.request.body import body_for as asked_as
 from llm.request.providers import Mind
-from llm.settings import LimitOptions, RelayOptions
+from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
 from unit.llm.fakes import HELLO
 
@@ -327,7 +328,7 @@ async def test_when_every_key_rests_the_engine_does_until_the_first_wakes() -> N
 
 async def test_more_answers_at_a_time_than_the_row_may_give_are_the_next_engines() -> None:
     async with Upstream(MANNERS["silent"]) as upstream:
-        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(), LimitOptions(concurrent=1))
+        made = OpenAI(Row("up", upstream.base_url, KEY, limits=LimitOptions(concurrent=1)), RelayOptions())
         waiting = [asyncio.ensure_future(anext(aiter(made.chat(asked(stream=True))))) for _ in range(2)]
         done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         assert isinstance(done.pop().exception(), TooBusy)
@@ -341,7 +342,7 @@ async def test_more_answers_at_a_time_than_the_row_may_give_are_the_next_engines
 
 async def test_more_requests_in_a_minute_than_the_row_may_get_are_the_next_engines() -> None:
     async with Upstream() as upstream:
-        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(), LimitOptions(rate="2/day"))
+        made = OpenAI(Row("up", upstream.base_url, KEY, limits=LimitOptions(requests="2/day")), RelayOptions())
         for _ in range(2):
             assert [piece async for piece in made.chat(asked())]
         with pytest.raises(TooBusy):
@@ -353,8 +354,8 @@ async def test_more_requests_in_a_minute_than_the_row_may_get_are_the_next_engin
 
 async def test_who_finds_no_place_is_not_counted_as_a_request() -> None:
     async with Upstream(MANNERS["silent"]) as upstream:
-        limits = LimitOptions(concurrent=1, rate="2/day")
-        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(), limits)
+        limits = LimitOptions(concurrent=1, requests="2/day")
+        made = OpenAI(Row("up", upstream.base_url, KEY, limits=limits), RelayOptions())
         waiting = asyncio.ensure_future(anext(aiter(made.chat(asked(stream=True)))))
         while not upstream.seen:
             await asyncio.sleep(0.001)

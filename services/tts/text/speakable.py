@@ -11,7 +11,7 @@ from chassis.thought_tags import TAIL, WHOLE
 from tts.text.latex import with_formulas_read
 from tts.text.rules import Match, Rule, apply, rule
 from tts.text.stage_directions import FACES, MOST_STAGE, asterisks, brackets
-from tts.text.symbols import COMPARISONS, SYMBOLS, with_plain_digits
+from tts.text.symbols import COMPARISONS, SYMBOLS, sign_alone, with_plain_digits
 from tts.text.tidy_rules import CJK, MARKS, PAUSE, STOP, WORD, beside_cjk
 
 UNSPEAKABLE = re.compile(
@@ -47,10 +47,10 @@ def speakable(text: str) -> bool:
 
 def _without_marks(text: str, fences: Rule) -> str:
     text = clean(TERMINAL.sub("", unescape(unescape(text)) if "&" in text else text))
-    text = apply((*SYMBOLS, *HIDDEN, fences), text)
+    written, text = text, apply((*SYMBOLS, *HIDDEN, fences), text)
     text = apply((*BEFORE_FACES, *COMPARISONS, *FACES), with_formulas_read(text))
     text = apply(RULES, with_plain_digits(text))
-    return text if speakable(text) else ""
+    return text if speakable(text) else sign_alone(written)
 
 
 PROSE = frozenset({"", "text", "txt", "md", "markdown", "plain", "plaintext"})

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from math import factorial
 
-from chassis.script_language import DENSE, scripts
+from chassis.script_language import DENSE, scripts, wide
 from tts.text.latex import raised
 from tts.text.rules import Match, rule
 from tts.text.tidy_rules import PAUSE, SPACED, STOP
@@ -154,6 +154,28 @@ COMPARISONS = (
     rule(r"(?<=[0-9)]) ?\* ?(?=[0-9(]|[a-z](?![A-Za-z*]))", "×"),
 )
 """Signs of mathematics that would pass for tags, faces or stress."""
+
+
+ALONE = {
+    "+": ("加号", "plus"), "×": ("乘号", "times"), "÷": ("除号", "divided by"), "=": ("等号", "equals"),
+    "%": ("百分号", "percent"), "∞": ("无穷大", "infinity"), "√": ("根号", "square root"), "≠": ("不等号", "not equal"),
+    "≈": ("约等号", "about"), "@": ("艾特", "at"), "&": ("和", "and"), "$": ("美元", "dollar"), "€": ("欧元", "euro"),
+    "£": ("英镑", "pound"), "¥": ("元", "yuan"), "℃": ("摄氏度", "degrees Celsius"), "°": ("度", "degrees"),
+    "№": ("号码", "number"), "™": ("商标", "trademark"),
+}  # fmt: skip
+"""Signs that are said where nothing else is: `加号是，+。` comes in two pieces."""
+A_SIGN = re.compile(
+    rf"[\s“”\"'‘’「」『』（）()，,]*([{re.escape(''.join(ALONE))}])[\s“”\"'‘’「」『』（）()，。！？、,.!?]*"
+)
+
+
+def sign_alone(text: str) -> str:
+    """Return the name of a sign that is all there is of the text; "" for any other."""
+    found = A_SIGN.fullmatch(text.translate(NARROW))
+    return ALONE[found[1]][0 if wide(text) else 1] if found else ""
+
+
+NARROW = str.maketrans("＋＝％＄￥＠＆￡", "+=%$¥@&£")
 
 
 def with_plain_digits(text: str) -> str:

@@ -51,13 +51,14 @@ class FrameEdges:
         return heard
 
     def _up_to_silence(self, frames: list[bytes]) -> bytes:
-        loud = [at for at, frame in enumerate(frames) if mp3_frames.level(frame) > mp3_frames.QUIET]
-        if not loud:
+        last = next((at for at in reversed(range(len(frames))) if mp3_frames.is_loud(frames[at])), None)
+        if last is None:
             self._held += frames
             return b""
-        behind, self._held = frames[loud[-1] + 1 :], self._held + frames[: loud[-1] + 1]
+        behind, self._held = frames[last + 1 :], self._held + frames[: last + 1]
         if not self._begun:
-            self._begun, self._held = True, self._beginning(self._held, len(self._held) - 1 - loud[-1] + loud[0])
+            first = next(at for at, frame in enumerate(frames) if mp3_frames.is_loud(frame))
+            self._begun, self._held = True, self._beginning(self._held, len(self._held) - 1 - last + first)
         heard, self._held = b"".join(self._held), behind
         return heard
 
@@ -115,13 +116,15 @@ class _Frames:
 
     def _cut(self, piece: bytes) -> list[bytes]:
         frames, self._rest = mp3_frames.cut(self._rest + piece)
-        if not all(mp3_frames.fits(frame, self._sound.rate) for frame in frames):
+        if not mp3_frames.fit(frames, self._sound.rate):
             rest, self._rest, self._there = self._rest, b"", 0
             rate = self._sound.rate
             kbits = self._sound.bytes_per_second * 8 // 1000
             self._anew = source(self._sound, rate=rate), encoder("mp3", Mp3(kbits, rate))
             return self._encoded(b"".join(frames) + rest)
-        return [self._playable(frame) for frame in frames if not mp3_frames.is_tag(frame)]
+        if frames and not self._there:
+            frames = [frame for frame in frames if not mp3_frames.is_tag(frame)]
+        return [self._playable(frame) for frame in frames]
 
     def _playable(self, frame: bytes) -> bytes:
         """Return the frame, or a silent one where it needs bytes that have not come."""

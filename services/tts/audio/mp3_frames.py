@@ -44,10 +44,14 @@ def cut(data: bytes) -> tuple[list[bytes], bytes]:
     return found, b""
 
 
-def fits(frame: bytes, rate: int) -> bool:
-    """Return True if the frame is mono, without checksum, of MPEG 2 or 2.5, at that sample rate."""
-    version, plain, mono = frame[1] >> 3 & 3, frame[1] & 1, frame[3] >> 6 == 3
-    return bool(version != 3 and plain and mono and MPEG_RATES[version][frame[2] >> 2 & 3] == rate)
+def fit(frames: list[bytes], rate: int) -> bool:
+    """Return True if the frames are mono, without checksum, of MPEG 2 or 2.5, at that sample rate."""
+    return all(_fits(head, rate) for head in {frame[:4] for frame in frames})
+
+
+def _fits(head: bytes, rate: int) -> bool:
+    version, plain, mono = head[1] >> 3 & 3, head[1] & 1, head[3] >> 6 == 3
+    return bool(version != 3 and plain and mono and MPEG_RATES[version][head[2] >> 2 & 3] == rate)
 
 
 def is_tag(frame: bytes) -> bool:
@@ -79,6 +83,10 @@ def level(frame: bytes) -> float:
     tables = (side >> 16 & 31, side >> 11 & 31) if switched else (side >> 19 & 31, side >> 14 & 31, side >> 9 & 31)
     largest = max(_largest(table) for table in tables) if pairs else 1
     return float(max(1, largest) ** (4 / 3) * 2 ** ((gain - LOUDEST_GAIN) / 4) * math.sqrt(min(SAMPLES, bits / 2)))
+
+
+def is_loud(frame: bytes) -> bool:
+    return level(frame) > QUIET
 
 
 def hushed(frame: bytes, back: int) -> bytes:

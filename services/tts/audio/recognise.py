@@ -3,6 +3,7 @@
 import math
 import re
 from array import array
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -79,7 +80,7 @@ SIGNATURES: dict[SoundKind, tuple[int, bytes]] = {
 
 def _framed(head: bytes, complete: bool) -> Literal["mp3", "aac", "no", "perhaps"]:
     """Tell mp3 and AAC by two successive frames, each of which begins with eleven bits of 1."""
-    size, kind = mp3_frame_bytes(head), "mp3"
+    size, kind = mp3_frame_bytes(head[:4]), "mp3"
     if size is None:
         size, kind = _adts_frame(head), "aac"
     if size is None:
@@ -91,6 +92,7 @@ def _framed(head: bytes, complete: bool) -> Literal["mp3", "aac", "no", "perhaps
     return "mp3" if kind == "mp3" else "aac"
 
 
+@lru_cache(256)
 def mp3_frame_bytes(head: bytes) -> int | None:
     """Return the size in bytes of the mp3 frame that `head` begins with, or None if it is no such frame."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0 or head[1] >> 1 & 3 != 1:

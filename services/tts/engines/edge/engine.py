@@ -148,8 +148,11 @@ class Edge(Engine):
         patience = self._options.first_audio_seconds
         try:
             while True:
-                async with asyncio.timeout(patience):
-                    item = await heard.get()
+                if heard.empty():
+                    async with asyncio.timeout(patience):
+                        item = await heard.get()
+                else:
+                    item = heard.get_nowait()
                 if item is None:
                     return
                 if isinstance(item, Exception):

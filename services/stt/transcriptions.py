@@ -4,6 +4,7 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from msgspec.structs import replace
@@ -62,6 +63,7 @@ async def transcriptions(
     await budgets.admit(key)
     async with AsyncExitStack() as stack:
         wanted, files = await stack.enter_async_context(parse_form(request, TranscriptionRequest))
+        came = monotonic()
         told = hints(wanted, default_language, script)
         ear = _ear(guard, key)
         with trace.stage("decode"):
@@ -73,6 +75,7 @@ async def transcriptions(
             wanted.model,
             skip_loading=told.language is not None,
             extra_seconds=max(0.0, recording.seconds - SHORT_SECONDS),
+            came=came,
             needs=lambda engine: engine.needs(recording.seconds) if suitability.suits(engine) else None,
         )
         if wanted.stream:

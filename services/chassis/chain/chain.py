@@ -82,6 +82,7 @@ class Chain(Generic[E]):
         *,
         skip_loading: bool = True,
         extra_seconds: float = 0.0,
+        came: float | None = None,
         needs: Callable[[E], float | None] = lambda engine: engine.first_byte_seconds,
         admitted: Callable[[], object] = lambda: None,
     ) -> Answer[T, R]:
@@ -92,6 +93,7 @@ class Chain(Generic[E]):
             work: Starts an engine's work. Its second argument is `small` of `whisper/small`.
             skip_loading: Ask a later engine while one ahead of it is loading, instead of waiting for that one.
             extra_seconds: Added to the budget, for work that needs longer by its nature.
+            came: When the request was there, by `monotonic`: the budget begins then. None: now.
             needs: Seconds that an engine usually needs; those ahead leave it so much. None for one that would decline.
             admitted: Called when a place was had, before any engine is asked.
 
@@ -101,7 +103,7 @@ class Chain(Generic[E]):
             NotReady: No engine could be asked.
             EngineFailed: All engines that were asked failed.
         """
-        began = monotonic()
+        began = monotonic() if came is None else came
         since = await self._enter()
         try:
             admitted()

@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from time import monotonic
 
 import pytest
 from prometheus_client import REGISTRY
@@ -65,6 +66,14 @@ async def test_a_silent_engine_gives_way_within_the_budget_and_is_closed() -> No
 
     assert answer.engine == "b"
     assert silent.closed == 1
+
+
+async def test_the_budget_begins_when_the_request_was_there() -> None:
+    async with asyncio.timeout(30):
+        chain = chain_of(60.0, a=FakeEngine(silent=True), b=FakeEngine())
+        answer = await chain.answer("tts-1", speak, came=monotonic() - 59.0)
+
+    assert answer.engine == "b"
 
 
 async def test_the_last_engine_has_longer_than_the_budget() -> None:

@@ -55,7 +55,9 @@ class Clip:
         """The file, as it is written into JSON."""
         return b64encode(self.content).decode()
 
-    def form(self, fields: Mapping[str, str], *, part: str = "file", media_type: str = "") -> tuple[str, bytes]:
+    def form(
+        self, fields: Mapping[str, str | list[str]], *, part: str = "file", media_type: str = ""
+    ) -> tuple[str, bytes]:
         """Return the type and the body of a form that holds `fields` and the file."""
         file = (self.name, self.content, media_type or self.media_type)
         request = httpx.Request("POST", "http://form", data=fields, files={part: file})

@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from datetime import UTC, datetime
+from email.utils import formatdate
 from hashlib import sha1
 from hmac import new
 from time import time
@@ -22,6 +23,8 @@ class TokenDesk:
         self.given = 0
         self.ended: set[str] = set()
         self.clock_ahead_seconds = 0.0
+        self.tells_time = True
+        """Its answers hold the time, as those of most servers do."""
 
     def account(self, token: str) -> str | None:
         """Return the AccessKey id of a token that is good."""
@@ -33,6 +36,12 @@ class TokenDesk:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Return a token, or say as the gateway does what is wrong."""
+        response = self._answered(request)
+        now = formatdate(time() + self.clock_ahead_seconds, usegmt=True)
+        response.headers["date"] = now if self.tells_time else ""
+        return response
+
+    def _answered(self, request: web.Request) -> web.Response:
         asked = dict(parse_qsl(request.query_string, keep_blank_values=True))
         key_id = asked.get("AccessKeyId", "")
         when = datetime.strptime(asked["Timestamp"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
@@ -44,7 +53,11 @@ class TokenDesk:
             return _refused(400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.")
         self.given += 1
         life = 1 if key_id == "short-lived" else 86_400
-        token = {"Id": f"token/{key_id}/{self.given}", "ExpireTime": int(time()) + life, "UserId": "1"}
+        token = {
+            "Id": f"token/{key_id}/{self.given}",
+            "ExpireTime": int(time() + self.clock_ahead_seconds) + life,
+            "UserId": "1",
+        }
         return web.json_response({"ErrMsg": "", "Token": token})
 
     def _signature(self, asked: dict[str, str]) -> str:

@@ -47,6 +47,7 @@ class DifyServer(VendorServer):
         "within": streamed({"event": "error", "status": 400, "code": "provider_quota_exceeded", "message": "empty"}),
         "endless": streamed(message("Hello ")),
         "busy": refused("too_many_requests", 429),
+        "quota": refused("rate_limit_error", 429),
         "unpaid": refused("provider_quota_exceeded", 400),
         "off": refused("app_unavailable", 400),
     }

@@ -21,6 +21,7 @@ class DifyTtsServer(VendorServer):
     manners = usual(KEY, "audio/mpeg", 4_000) | {
         "slow": Manner(claims="audio/mpeg", slice_bytes=800, slice_seconds=0.1),
         "busy": refused("too_many_requests", 429),
+        "quota": refused("rate_limit_error", 429),
         "unpaid": refused("provider_quota_exceeded", 400),
         "off": refused("app_unavailable", 400),
     }

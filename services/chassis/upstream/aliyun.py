@@ -4,6 +4,7 @@ Source: help.aliyun.com/zh/isi (token by OpenAPI, document_detail/113251).
 """
 
 import hmac
+import logging
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,8 +20,11 @@ from chassis.upstream.leniency import Unexpected, decoded
 from chassis.upstream.token import Token
 from chassis.upstream.vendor import Call, Vendor
 
+log = logging.getLogger("talkbox.upstream")
 _TOKEN_SECONDS = 3.0
 _MOST_BYTES = 64 * 2**10
+_WRONG_CLOCK_SECONDS = 60.0
+"""Difference of two clocks that a signature may not survive."""
 _LEAST_LIFE = 60.0
 """Life of a token that seems to be over, since a clock is wrong; the service has just made it."""
 
@@ -58,6 +62,7 @@ class AliyunAccount:
         if len(secrets) not in (1, len(ids)):
             raise EngineUnavailable(f"Set {variables}ACCESS_KEY_SECRET: one for each of {variables}ACCESS_KEY_ID.")
         self._region = region
+        self._clock_ahead_seconds = 0.0
         each = zip(ids, [*secrets] * len(ids) if len(secrets) == 1 else secrets, strict=True)
         self._tokens = {key_id: Token(partial(self._make, key_id, secret)) for key_id, secret in each}
 
@@ -70,11 +75,7 @@ class AliyunAccount:
         return self._tokens[key_id]
 
     async def _make(self, key_id: str, secret: str) -> tuple[str, float]:
-        try:
-            body = await self.vendor.read(self._call(key_id, secret), _MOST_BYTES, seconds=_TOKEN_SECONDS)
-        except EngineRefused as exc:
-            message = f"{exc} A wrong clock of this machine looks the same."
-            raise EngineRefused(message, rest_seconds=exc.rest_seconds) from exc
+        body = await self._asked(key_id, secret)
         try:
             made = decoded(body, _Answer).token
         except Unexpected as exc:
@@ -82,7 +83,19 @@ class AliyunAccount:
         if not made.id:
             raise EngineFailed("made an empty token")
         self.vendor.hide(made.id)
-        return made.id, max(_LEAST_LIFE, made.expires - time())
+        return made.id, max(_LEAST_LIFE, made.expires - time() - self._clock_ahead_seconds)
+
+    async def _asked(self, key_id: str, secret: str) -> bytes:
+        """Ask for a token; once more by the service's own clock, where ours is found to be wrong."""
+        try:
+            return await self.vendor.read(self._call(key_id, secret), _MOST_BYTES, seconds=_TOKEN_SECONDS)
+        except EngineRefused as exc:
+            if abs(self.vendor.clock_ahead_seconds - self._clock_ahead_seconds) < _WRONG_CLOCK_SECONDS:
+                message = f"{exc} A wrong clock of this machine looks the same."
+                raise EngineRefused(message, rest_seconds=exc.rest_seconds) from exc
+        self._clock_ahead_seconds = self.vendor.clock_ahead_seconds
+        log.warning("The clock of this machine is %.0f s from Aliyun's; set it.", self._clock_ahead_seconds)
+        return await self.vendor.read(self._call(key_id, secret), _MOST_BYTES, seconds=_TOKEN_SECONDS)
 
     def _call(self, key_id: str, secret: str) -> Call:
         abroad = self._region.startswith("ap-")
@@ -93,7 +106,7 @@ class AliyunAccount:
             "Version": "2019-02-28",
             "Format": "JSON",
             "RegionId": region,
-            "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "Timestamp": datetime.fromtimestamp(time() + self._clock_ahead_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "SignatureMethod": "HMAC-SHA1",
             "SignatureVersion": "1.0",
             "SignatureNonce": str(uuid4()),

@@ -45,6 +45,14 @@ class Reply(AsyncIterator[bytes]):
         """Seconds for which the upstream asks to be left alone."""
         return _seconds(self._header(b"retry-after-ms"), 0.001) or _seconds(self._header(b"retry-after"), 1.0)
 
+    @property
+    def clock_ahead_seconds(self) -> float:
+        """Seconds by which the upstream's clock is ahead of ours, as far as it tells; 0 where it does not."""
+        try:
+            return parsedate_to_datetime(self._header(b"date")).timestamp() - time()
+        except (ValueError, OverflowError):
+            return 0.0
+
     def header(self, name: str) -> str:
         """Return the value of a header, whose name is in small letters; empty where there is none."""
         return self._header(name.encode())

@@ -96,6 +96,8 @@ class Vendor:
         self._base_url = (self.options.base_url or "").rstrip("/")
         self._prefix, self._error_headers = prefix, error_headers
         self._upstreams: dict[str, Upstream] = {}
+        self.clock_ahead_seconds = 0.0
+        """Seconds by which the provider's clock was ahead of ours when it last refused something."""
         hint = f"Check {key_variable} and {prefix}BASE_URL."
         self._secrets = [*keys, *secrets]
         self._about = Circumstances(name, prefix, key_variable, hint, self._secrets, model=model_variable)
@@ -288,4 +290,5 @@ class Vendor:
             body = b""  # the status says enough
         finally:
             await reply.aclose()
+        self.clock_ahead_seconds = reply.clock_ahead_seconds
         return refusal(reply.status, self.complaint(reply, body), retry_after=reply.retry_after, about=self._about)

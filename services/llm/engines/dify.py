@@ -15,9 +15,10 @@ from chassis.chain.seat import Report
 from chassis.errors import ApiError, BadRequest, EngineBusy, EngineRefused, EngineTimeout, EngineUnpaid
 from chassis.settings import Options, read
 from chassis.upstream.complaints import Complaint
+from chassis.upstream.dify import DifyApp
 from chassis.upstream.messages import messages
 from chassis.upstream.reply import Reply
-from chassis.upstream.vendor import Call, Vendor
+from chassis.upstream.vendor import Call
 from llm.answer.usage import Counts
 from llm.chat_service import ChatService, Finish
 from llm.settings import RelayOptions
@@ -58,17 +59,17 @@ class _Event(Struct):
 class Dify(ChatService):
     """One app; its conversations are kept by key and user."""
 
-    def __init__(self, options: DifyOptions, vendor: Vendor, relay: RelayOptions) -> None:
-        super().__init__(vendor, relay)
+    def __init__(self, options: DifyOptions, app: DifyApp, relay: RelayOptions) -> None:
+        super().__init__(app, relay)
         self._system_input = options.system_input
-        base = options.api_base.rstrip("/")
-        self.url = f"{base if base.endswith('/v1') else f'{base}/v1'}/chat-messages"
+        self.url = app.url("chat-messages")
         self._conversations: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         options = read(DifyOptions)
-        return cls(options, Vendor(name, "LLM_DIFY_", options.key, "DIFY_KEY"), read(RelayOptions, own="LLM_DIFY_"))
+        app = DifyApp(name, "LLM_DIFY_", options.key, "DIFY_KEY", options.api_base)
+        return cls(options, app, read(RelayOptions, own="LLM_DIFY_"))
 
     async def attempt(self, key: str, wanted: ChatRequest) -> AsyncGenerator[str | Finish, None]:
         reply = await self._begun(key, wanted)

@@ -3,6 +3,7 @@
 Source: learn.microsoft.com/azure/ai-services/speech-service/rest-speech-to-text-short.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Self
 
@@ -14,8 +15,15 @@ from chassis.settings import Options, read
 from chassis.upstream.vendor import Call, Vendor
 from stt.text_service import Clip, TextService
 
-LOCALES = {"zh": "zh-CN", "en": "en-US", "yue": "zh-HK", "ja": "ja-JP", "ko": "ko-KR", "pt": "pt-BR", "ar": "ar-EG"}
-"""Locale of a language, where it is not `xx-XX`."""
+_HEARD = """
+af-ZA am-ET ar-EG az-AZ bg-BG bn-IN bs-BA ca-ES cs-CZ cy-GB da-DK de-DE el-GR en-US es-ES et-EE eu-ES fa-IR fi-FI fil-PH
+fr-FR ga-IE gl-ES gu-IN he-IL hi-IN hr-HR hu-HU hy-AM id-ID is-IS it-IT ja-JP jv-ID ka-GE kk-KZ km-KH kn-IN ko-KR lo-LA
+lt-LT lv-LV mk-MK ml-IN mn-MN mr-IN ms-MY mt-MT my-MM nb-NO ne-NP nl-NL pa-IN pl-PL ps-AF pt-BR ro-RO ru-RU si-LK sk-SK
+sl-SI so-SO sq-AL sr-RS sv-SE sw-KE ta-IN te-IN th-TH tr-TR uk-UA ur-IN uz-UZ vi-VN zh-CN zu-ZA
+"""
+LOCALES = {locale.partition("-")[0]: locale for locale in _HEARD.split()}
+LOCALES |= {"yue": "zh-HK", "no": "nb-NO", "tl": "fil-PH", "jw": "jv-ID"}
+"""Locale of each language that is heard."""
 NO_WORDS = frozenset({"NoMatch", "InitialSilenceTimeout", "BabbleTimeout"})
 CHINA = "china"
 
@@ -57,6 +65,8 @@ class _Transcription(msgspec.Struct):
 class AzureStt(TextService):
     """Azure's recognition of up to 60 seconds."""
 
+    languages = frozenset(LOCALES)
+
     def __init__(self, options: AzureSttOptions, vendor: Vendor) -> None:
         super().__init__(vendor)
         self.options = options
@@ -75,9 +85,10 @@ class AzureStt(TextService):
 
     async def text_of(self, clip: Clip) -> tuple[str, str | None]:
         language = clip.hints.language
-        if language is None and self.options.languages:
-            return await self._found(clip)
-        locale = LOCALES.get(language, f"{language}-{language.upper()}") if language else self.options.language
+        candidates = [LOCALES[each] for each in clip.hints.candidates if each in LOCALES] or self.options.languages
+        if language is None and candidates:
+            return await self._found(clip, candidates)
+        locale = LOCALES[language] if language else self.options.language
 
         answer = await self.answer(clip, partial(self._call, clip, locale), _Answer)
         if answer.status == "Success":
@@ -86,14 +97,14 @@ class AzureStt(TextService):
             return "", language
         raise EngineFailed(f"Azure could not recognise the recording ({answer.status or 'no status'}).")
 
-    async def _found(self, clip: Clip) -> tuple[str, str | None]:
+    async def _found(self, clip: Clip, locales: Sequence[str]) -> tuple[str, str | None]:
         """Return the text and the language that was found."""
-        answer = await self.answer(clip, partial(self._fast_call, clip), _Transcription)
+        answer = await self.answer(clip, partial(self._fast_call, clip, locales), _Transcription)
         locale = next((phrase.locale for phrase in answer.phrases), "")
         return " ".join(phrase.text for phrase in answer.combined), locale.partition("-")[0] or None
 
-    def _fast_call(self, clip: Clip, key: str) -> Call:
-        definition = msgspec.json.encode({"locales": self.options.languages}).decode()
+    def _fast_call(self, clip: Clip, locales: Sequence[str], key: str) -> Call:
+        definition = msgspec.json.encode({"locales": locales}).decode()
         media_type, body = clip.form({"definition": definition}, part="audio")
         headers = {"ocp-apim-subscription-key": key, "content-type": media_type}
         return Call(f"{self._fast_url}?api-version={self.options.fast_api_version}", headers, body)

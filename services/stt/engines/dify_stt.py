@@ -10,7 +10,8 @@ import msgspec
 
 from chassis.chain.seat import Report
 from chassis.settings import Options, read
-from chassis.upstream.vendor import Call, Vendor
+from chassis.upstream.dify import DifyApp
+from chassis.upstream.vendor import Call
 from stt.text_service import Clip, TextService
 
 
@@ -34,16 +35,15 @@ class DifyStt(TextService):
     format = "mp3"
     sends_hints = False
 
-    def __init__(self, options: DifySttOptions, vendor: Vendor) -> None:
-        super().__init__(vendor)
-        base = options.api_base.rstrip("/")
-        self.url = f"{base if base.endswith('/v1') else f'{base}/v1'}/audio-to-text"
+    def __init__(self, app: DifyApp) -> None:
+        super().__init__(app)
+        self.url = app.url("audio-to-text")
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         options = read(DifySttOptions)
         model = "a model for speech to text in the Dify app"
-        return cls(options, Vendor(name, "STT_DIFY_STT_", options.key, "DIFY_STT_KEY", model_variable=model))
+        return cls(DifyApp(name, "STT_DIFY_STT_", options.key, "DIFY_STT_KEY", options.api_base, model=model))
 
     async def text_of(self, clip: Clip) -> tuple[str, str | None]:
         answer = await self.answer(clip, partial(self._call, clip), _Transcript)

@@ -16,6 +16,8 @@ from stt.text_service import Clip, TextService
 
 _URL = "https://api.elevenlabs.io/v1/speech-to-text"
 _PREFIX = "STT_ELEVENLABS_"
+_MOST_TERMS, _LONGEST_TERM = 1_000, 50
+"""Words to expect, and characters of one, that are taken."""
 
 
 class ScribeOptions(Options, frozen=True, kw_only=True):
@@ -54,8 +56,10 @@ class ElevenLabsStt(TextService):
             return answer.text, None
 
     def _call(self, clip: Clip, key: str) -> Call:
-        fields = {"model_id": self._model, "tag_audio_events": "false"}
+        fields: dict[str, str | list[str]] = {"model_id": self._model, "tag_audio_events": "false"}
         if clip.hints.language:
             fields["language_code"] = clip.hints.language
+        if words := [word for word in clip.hints.hotwords if len(word) <= _LONGEST_TERM][:_MOST_TERMS]:
+            fields["keyterms"] = words
         media_type, body = clip.form(fields)
         return Call(_URL, {"xi-api-key": key, "content-type": media_type}, body)

@@ -9,7 +9,8 @@ import msgspec
 
 from chassis.chain.seat import Report
 from chassis.settings import Options, read
-from chassis.upstream.vendor import Call, Vendor
+from chassis.upstream.dify import DifyApp
+from chassis.upstream.vendor import Call
 from tts.sound_service import SoundService, voices_in
 from tts.voices.choose import Voice
 
@@ -35,15 +36,14 @@ class DifyTts(SoundService):
 
     speeds = (1.0, 1.0)
 
-    def __init__(self, options: DifyTtsOptions, vendor: Vendor) -> None:
-        super().__init__(vendor, voices_in(f"mul any: {_OWN}"), options.voice_name)
-        base = options.api_base.rstrip("/")
-        self.url = f"{base if base.endswith('/v1') else f'{base}/v1'}/text-to-audio"
+    def __init__(self, options: DifyTtsOptions, app: DifyApp) -> None:
+        super().__init__(app, voices_in(f"mul any: {_OWN}"), options.voice_name)
+        self.url = app.url("text-to-audio")
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         options = read(DifyTtsOptions)
-        return cls(options, Vendor(name, "TTS_DIFY_TTS_", options.key, "DIFY_TTS_KEY"))
+        return cls(options, DifyApp(name, "TTS_DIFY_TTS_", options.key, "DIFY_TTS_KEY", options.api_base))
 
     def call(self, key: str, text: str, voice: Voice, speed: float) -> Call:
         body = {"text": text, "user": _USER} | ({} if voice.name == _OWN else {"voice": voice.name})

@@ -97,6 +97,7 @@ async def test_a_conversation_that_dify_forgot_is_begun_anew(monkeypatch: pytest
         ("unknown", EngineRefused),
         ("busy", EngineBusy),
         ("unpaid", EngineUnpaid),
+        ("quota", EngineUnpaid),
         ("within", EngineUnpaid),
         ("off", EngineFailed),
         ("broken", EngineFailed),

@@ -76,9 +76,23 @@ async def test_a_wrong_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.seen == []
 
 
-async def test_a_clock_that_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seconds", [3_600, -86_400])
+async def test_a_wrong_clock_of_this_machine_is_corrected_by_the_services(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seconds: int
+) -> None:
     async with listening(monkeypatch) as (engine, server):
-        server.desk.clock_ahead_seconds = 3_600
+        server.desk.clock_ahead_seconds = seconds
+        assert (await heard(engine)).segments
+        server.desk.end_all()
+        assert (await heard(engine)).segments
+
+    assert server.desk.given == 2
+    assert caplog.text.count("The clock of this machine is") == 1
+
+
+async def test_a_clock_that_is_wrong_is_named_where_the_service_tells_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening(monkeypatch) as (engine, server):
+        server.desk.clock_ahead_seconds, server.desk.tells_time = 3_600, False
         with pytest.raises(EngineRefused, match="clock"):
             await heard(engine)
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from chassis.errors import ApiError, EngineBusy, EngineFailed, EngineRefused, EngineUnavailable
+from chassis.errors import ApiError, Declined, EngineBusy, EngineFailed, EngineRefused, EngineUnavailable
 from fixtures import sounds
 from imitations.azure_stt import FAST_PATH, KEY, PATH, AzureSttServer
 from stt.engines.azure_stt import AzureStt
@@ -49,7 +49,19 @@ async def test_speech_is_sent_as_azure_wants_it_and_its_text_comes_back(monkeypa
         assert (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (16_000, 1, 2)
 
 
-@pytest.mark.parametrize(("language", "locale"), [("zh", "zh-CN"), ("yue", "zh-HK"), ("fr", "fr-FR"), (None, "zh-CN")])
+@pytest.mark.parametrize(
+    ("language", "locale"),
+    [
+        ("zh", "zh-CN"),
+        ("yue", "zh-HK"),
+        ("fr", "fr-FR"),
+        ("sv", "sv-SE"),
+        ("vi", "vi-VN"),
+        ("hi", "hi-IN"),
+        ("he", "he-IL"),
+        (None, "zh-CN"),
+    ],
+)
 async def test_a_language_becomes_a_locale(monkeypatch: pytest.MonkeyPatch, language: str | None, locale: str) -> None:
     async with listening(monkeypatch) as (engine, server):
         await heard(engine, Hints(language=language))
@@ -118,6 +130,21 @@ async def test_a_language_that_nobody_stated_is_found_among_several(monkeypatch:
     assert (piece.language, piece.segments[0].text) == ("en", "Hello little bear.")
     assert [seen.path for seen in server.seen] == [f"/azure{FAST_PATH}", f"/azure{PATH}"]
     assert b'{"locales":["zh-CN","en-US"]}' in server.seen[0].body
+
+
+async def test_the_callers_own_candidates_are_those_that_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening(monkeypatch) as (engine, server):
+        await heard(engine, Hints(candidates=("ja", "xx", "en")))
+
+    assert b'{"locales":["ja-JP","en-US"]}' in server.seen[0].body
+
+
+async def test_a_language_that_azure_does_not_hear_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening(monkeypatch) as (engine, server):
+        with pytest.raises(Declined):
+            await heard(engine, Hints(language="la"))
+
+    assert server.seen == []
 
 
 @pytest.mark.parametrize("key", ["busy", "page", "unknown", "cut", "error"])

@@ -28,6 +28,10 @@ from deploy.ready import describe
 SBIN = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/sbin"))
 EDGE_HOST = "speech.platform.bing.com"
 HUB = "https://huggingface.co"
+EDGE_REMEDY = (
+    "Other engines answer. Set the clock; take a newer Talkbox, for a newer edge-tts; where the address of a VPS is "
+    "refused (403), set EDGE_PROXY to a line at home, or another engine first in TTS_ENGINES."
+)
 CONNECT_SECONDS = 3.0
 SKEW_SECONDS = 120
 FREE_BYTES = 3 * 2**30
@@ -210,6 +214,20 @@ def network() -> Iterator[Diagnosis]:
             yield Diagnosis(None, f"{host} ({purpose}) is not reached", remedy)
 
 
+def edge() -> Iterator[Diagnosis]:
+    """Have Edge's service say one word, if it is asked at all: it may refuse a machine that reaches it."""
+    if "edge" not in wanted().get("TTS_ENGINES", "edge").split(","):
+        return
+    done = _asked("deploy.edge_word")
+    if done is None or done.returncode:
+        return
+    told = json.loads(done.stdout)
+    if "seconds" in told:
+        yield Diagnosis(True, f"edge said a word in {told['seconds']} s")
+    else:
+        yield Diagnosis(None, f"edge does not speak: {told['trouble']}", EDGE_REMEDY, lesser=True)
+
+
 def _host(address: str) -> str:
     return urlsplit(address if "//" in address else f"//{address}").netloc.rpartition("@")[2]
 
@@ -242,7 +260,7 @@ def clock() -> Iterator[Diagnosis]:
 
 CHECKS: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
     *(python, nginx, docker, settings, upstreams, provider_variables, running, lost, room),
-    *(network, clock, folotoy),
+    *(network, clock, edge, folotoy),
 )
 
 

@@ -22,6 +22,11 @@ Source: TypeAlias = BinaryIO | io.RawIOBase
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 MOST_CHANNELS, MOST_PLANES = 64, 8
 PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
+PACKED = frozenset(name.removesuffix("p") for name in PLANAR)
+SAMPLES = tuple(code.to_bytes(2, "little") for code in (1, 3, 6, 7, 0xFFFE))
+"""Codes of plain samples in a WAV: PCM, floats, A-law, µ-law, and one of these with more particulars."""
+PROBED_BYTES = 10_000
+"""What FFmpeg looks at of a WAV with plain samples. It would read through all of it, and learn nothing from that."""
 PATIENCE_SECONDS, SLOWEST = 5.0, 20
 """Seconds of work that the decoder may take, and seconds of sound that each more must give; the slowest codecs give
 some 300."""
@@ -127,6 +132,8 @@ def _unreadable() -> BadRequest:
 @contextmanager
 def _opened(file: Source, max_seconds: float) -> Iterator[tuple[av.container.InputContainer, av.AudioStream]]:
     options = {"format_whitelist": CONTAINERS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}
+    if _is_plain_wav(file):
+        options["probesize"] = str(PROBED_BYTES)
     with av.open(file, mode="r", container_options=options, **LENIENT) as container:
         stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
         if stream is None:
@@ -134,6 +141,12 @@ def _opened(file: Source, max_seconds: float) -> Iterator[tuple[av.container.Inp
         if _declared_seconds(container, stream) > max_seconds:
             raise _too_long(max_seconds)
         yield container, stream
+
+
+def _is_plain_wav(file: Source) -> bool:
+    head = file.read(22) or b""
+    file.seek(0)
+    return head[:4] == b"RIFF" and head[8:16] == b"WAVEfmt " and head[20:] in SAMPLES
 
 
 def _resampled(file: Source, max_seconds: float, stop: Stop | None) -> Iterator[NDArray[np.float32]]:
@@ -189,7 +202,10 @@ def _frames(
 
 
 class _Resampler:
-    """Resamples with FFmpeg, begun anew when the sound changes its format on the way, as joined mp3 files do."""
+    """Resamples with FFmpeg, begun anew when the sound changes its format on the way, as joined mp3 files do.
+
+    What has the rate already is only converted.
+    """
 
     def __init__(self) -> None:
         self._format: tuple[str, str, int] | None = None
@@ -202,8 +218,13 @@ class _Resampler:
         if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or not 1 <= channels <= most:
             message = f"Audio with {frame.sample_rate} samples a second and {channels} channels is not supported."
             raise BadRequest(message, param="file")
-        if channels > 1:
-            frame = _mixed(frame, self._mixer)
+        if channels > 1 or (frame.sample_rate == RATE and frame.format.name in (*PLANAR, *PACKED)):
+            sound = self._mixer.mix(_floats(frame)) if channels > 1 else np.asarray(_floats(frame)[0], np.float32)
+            if frame.sample_rate == RATE:
+                yield from self.flush()
+                yield sound
+                return
+            frame = _framed(sound, frame.sample_rate)
         frame.pts = None  # gaps and jumps of the clock are none of ours
         format = frame.format.name, frame.layout.name, frame.sample_rate
         if format != self._format:
@@ -216,19 +237,23 @@ class _Resampler:
         if self._format is not None:
             for part in self._resampler.resample(None):
                 yield part.to_ndarray()[0]
+            self._format = None
 
 
-def _mixed(frame: av.AudioFrame, mixer: Mixer) -> av.AudioFrame:
-    """Make one channel of all. FFmpeg's own mix overshoots, and knows no arrays of microphones."""
+def _floats(frame: av.AudioFrame) -> NDArray[Any]:
+    """Return the channels, in floats of at most 1."""
     samples = _planes(frame) if frame.format.is_planar else frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T
     if samples.dtype.kind != "f":
         bits = 8 * samples.dtype.itemsize
         middle = 2.0 ** (bits - 1)
         samples = (samples - (middle if samples.dtype.kind == "u" else 0.0)) / middle
-    mono = np.ascontiguousarray(mixer.mix(samples)[None, :])
-    mixed = av.AudioFrame.from_ndarray(mono, format="fltp", layout="mono")
-    mixed.sample_rate = frame.sample_rate
-    return mixed
+    return samples
+
+
+def _framed(sound: NDArray[np.float32], rate: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None, :]), format="fltp", layout="mono")
+    frame.sample_rate = rate
+    return frame
 
 
 def _planes(frame: av.AudioFrame) -> NDArray[Any]:

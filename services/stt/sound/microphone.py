@@ -43,7 +43,10 @@ class MicrophoneFilter:
 
 
 class Mixer:
-    """Makes one channel of several: their mean; or the loudest, where they cancel each other or most are silent."""
+    """Makes one channel of several: their mean; or the loudest, where they cancel each other or most are silent.
+
+    FFmpeg's own mix overshoots, and knows no arrays of microphones.
+    """
 
     def __init__(self) -> None:
         self._mean_power = 0.0
@@ -69,6 +72,7 @@ class _HighPass:
 
     def __init__(self, hertz: int, times: int = 1) -> None:
         self._graph = Graph()
+        self._graph.threads = 1  # more would be started anew for each recording, and have nothing to do
         nodes = [self._graph.add_abuffer(format="flt", sample_rate=RATE, layout="mono")]
         nodes += [self._graph.add("highpass", f"f={hertz}") for _ in range(times)]
         nodes.append(self._graph.add("abuffersink"))

@@ -1,3 +1,4 @@
+import io
 import random
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from chassis.errors import BadRequest
 from fixtures import sounds
 from stt.hearing import RATE
+from stt.sound.decode import _resampled
 from unit.stt.fakes import decoded
 
 LOUD = 0.4
@@ -35,6 +37,24 @@ def test_any_rate_keeps_its_pitch_and_length(rate: int) -> None:
 
     assert len(pcm) / RATE == pytest.approx(1, abs=0.01)
     assert hertz(pcm) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("kind", ["wav", "wav, 8 bits", "wav, 24 bits", "wav, 32 bits", "wav, floats", "aiff", "flac"])
+def test_samples_that_have_the_rate_already_are_those_of_the_file(kind: str) -> None:
+    tone = sounds.tone(1)
+    content = io.BytesIO(sounds.encoded(kind, tone))
+
+    pcm = np.concatenate(list(_resampled(content, 10.0, None)))
+
+    assert len(pcm) == len(tone)
+    assert np.abs(pcm - tone).max() < (0.01 if kind == "wav, 8 bits" else 0.0001)
+
+
+def test_a_wav_whose_format_comes_late_is_understood() -> None:
+    wav = sounds.wav(sounds.tone(1))
+    late = wav[:12] + b"JUNK" + (100_000).to_bytes(4, "little") + bytes(100_000) + wav[12:]
+
+    assert hertz(decoded(late)) == pytest.approx(440, abs=2)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 6, 8, 16])

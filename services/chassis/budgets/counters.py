@@ -157,8 +157,11 @@ class Rate:
         spent = []
         for item in self._items:
             if not await limiter.test(item, whose):
-                stats = await limiter.get_window_stats(item, whose)
-                spent.append(_spent(item, max(1.0, stats.reset_time - time())))
+                seconds = (await limiter.get_window_stats(item, whose)).reset_time - time()
+                if seconds > item.get_expiry() + 1:  # the clock was set back: this window would last as long as that
+                    await limiter.clear(item, whose)
+                else:
+                    spent.append(_spent(item, max(1.0, seconds)))
         return max(spent, key=lambda each: each.seconds, default=None)
 
 

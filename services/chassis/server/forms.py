@@ -1,5 +1,6 @@
 """Parse multipart bodies into typed values, as leniently as the many clients that make them by hand need it."""
 
+import errno
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from chassis.errors import BadRequest
+from chassis.errors import BadRequest, NotReady
 from chassis.server.bodies import invalid
 from chassis.settings import SWITCHES
 
@@ -25,6 +26,7 @@ MAX_FILES = 8
 MAX_FIELD_BYTES = 2**20
 _LEFT_OUT = frozenset({"", "null", "none", "undefined"})
 """Texts of an optional field that has no value; free text may be any but the first."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _INDEX = re.compile(r"\[\d*\]$")
 
 
@@ -41,6 +43,7 @@ async def parse_form(
     Raises:
         BadRequest: The body is not multipart, broken, cut short, or not of that type, or a file is missing; `param`
             names the field.
+        NotReady: The disk is full.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
@@ -84,6 +87,11 @@ async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
         raise BadRequest(f"The multipart body cannot be read: {_reason(request, exc)}.") from exc
     except UnicodeError as exc:  # raised by the charset that the caller named
         raise BadRequest("The multipart body cannot be read in the charset it names.") from exc
+    except OSError as exc:
+        if exc.errno not in _NO_ROOM:
+            raise
+        message = "There is no room for the upload: the disk that TMPDIR is on is full."
+        raise NotReady(message, code="disk_full", retry_after=5) from exc
     except ClientDisconnect as exc:
         raise BadRequest("The connection closed before the body was complete.") from exc
     if not parser.ended:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from chassis.budgets.counters import Rate
@@ -62,3 +64,17 @@ def test_what_cannot_be_counted_is_refused_with_its_name_and_how_to_write_it(tex
     with pytest.raises(SettingError, match=r"LLM_UP_RATE: .*20/minute; 500/day") as caught:
         Rate(text, "LLM_UP_RATE")
     assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize("years", [-50, 50])
+async def test_a_clock_that_jumps_takes_nobodys_budget_for_longer_than_its_window(
+    years: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate, now = Rate("1/day", "LLM_KEY_REQUESTS"), time.time()
+    assert await rate.take("bear") is None
+    assert await rate.left("bear") is not None
+
+    monkeypatch.setattr(time, "time", lambda: now + years * 365 * 86_400)
+    monkeypatch.setattr("chassis.budgets.counters.time", time.time)
+    assert await rate.left("bear") is None
+    assert await rate.take("bear") is None

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import httpx
@@ -11,6 +12,7 @@ from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.server.bodies import invalid, parse_json
 from chassis.server.forms import parse_form
+from fixtures.small_disk import fill, small_disk
 from unit.chassis.fakes import EchoSettings, FakeEngine, chain_of, client
 
 
@@ -44,7 +46,7 @@ ROUTES = [Route("/json", as_json, methods=["POST"]), Route("/form", as_form, met
 
 
 class BigSettings(EchoSettings, frozen=True, kw_only=True):
-    max_body_bytes: int = 2**20
+    max_body_bytes: int = 4 * 2**20
 
 
 async def post(path: str, **how: Any) -> httpx.Response:
@@ -177,3 +179,21 @@ async def test_an_odd_charset_is_no_error_of_ours(charset: str) -> None:
     assert (
         await post("/form", content=WHOLE.replace(b"m\r\n--b--", b"\xff..\r\n--b--"), headers=headers)
     ).status_code < 500
+
+
+async def test_a_full_disk_is_a_503_that_says_so_and_is_over_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload: dict[str, Any] = {"data": {"model": "m"}, "files": {"file": b"x" * 3 * 2**20}}
+    with small_disk(tmp_path / "tmp", megabytes=4) as small:
+        monkeypatch.setattr("tempfile.tempdir", str(small))
+        fill(small)
+        refused = await post("/form", **upload)
+        (small / "filler").unlink()
+        taken = await post("/form", **upload)
+
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "disk_full"
+    assert "disk" in refused.json()["error"]["message"]
+    assert refused.headers["retry-after"] == "5"
+    assert taken.status_code == 200

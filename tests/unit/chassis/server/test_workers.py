@@ -9,7 +9,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import httpx
 import pytest
 
 from chassis.server.worker import count_together
+from fixtures.small_disk import fill, small_disk
 from unit.chassis.server.test_serve import APP, Process
 
 ALL = b"0\n1\n2\n3\n4\n"
@@ -263,20 +263,8 @@ def test_a_folder_that_cannot_be_made_leaves_a_worker_counting_for_itself(
     assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
-def fill(folder: Path) -> None:
-    with (folder / "filler").open("wb", buffering=0) as filler, suppress(OSError):
-        while True:
-            filler.write(b"x" * 65536)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
 def test_a_full_disk_costs_counts_and_kills_no_worker(folder: Path) -> None:
-    small = folder / "counts"
-    small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(small)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("nothing may be mounted here")
-    try:
+    with small_disk(folder / "counts", megabytes=6) as small:
         parent = Parent(folder, 2)
         try:
             until(lambda: len(parent.pids()) == 2)
@@ -291,5 +279,3 @@ def test_a_full_disk_costs_counts_and_kills_no_worker(folder: Path) -> None:
             assert httpx.get(f"{parent.url}/metrics").status_code == 200
         finally:
             parent.end()
-    finally:
-        subprocess.run(["umount", str(small)], check=True)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
+from chassis import metrics
+
 PATIENCE_SECONDS = 4.0
 """A toy hangs up after five, and the way to it takes time too."""
 _GRACE_SECONDS = 0.5
@@ -31,6 +33,7 @@ class Place:
 
     work: float
     until: float
+    waits: bool = True
 
 
 @dataclass(eq=False)
@@ -100,7 +103,15 @@ class Pace:
             self._learned, self._known_at = self._remembered(now), now
             place = Place(work, until)
             self._in_hand[place] = None
+            metrics.queued.inc()
             return place
+
+    def begin(self, place: Place) -> None:
+        """Note that the caller waits no longer; `leave` notes it too."""
+        with self._lock:
+            if place.waits:
+                place.waits = False
+                metrics.queued.dec()
 
     def left(self, place: Place) -> float:
         """Return the seconds for which a caller may still wait before the work begins; negative: too long."""
@@ -115,6 +126,7 @@ class Pace:
     def leave(self, place: Place) -> None:
         """Free the place."""
         with self._lock:
+            self.begin(place)
             now = self._clock()
             self._learned, self._known_at = self._remembered(now), now
             del self._in_hand[place]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
+from prometheus_client import REGISTRY
 
 from stt.admission import Full, Pace, Place
 
@@ -227,3 +228,22 @@ def test_nobody_is_let_in_and_heard_too_late_though_others_take_the_processors(s
     assert by_minute[0] > 80
     assert by_minute[1] > 20, "a third"
     assert by_minute[2] > 80, "and as many as before"
+
+
+def queued() -> float:
+    return REGISTRY.get_sample_value("talkbox_queued") or 0.0
+
+
+def test_who_waits_is_counted_until_the_work_begins_or_the_caller_leaves() -> None:
+    pace, before = Pace(places=1, most=9, seconds=0.1), queued()
+    first, second, third = (pace.enter() for _ in range(3))
+    assert queued() == before + 3
+    pace.begin(first)
+    assert queued() == before + 2
+    pace.leave(second)
+    assert queued() == before + 1
+    pace.begin(third)
+    for place in (first, third):
+        pace.leave(place)
+
+    assert queued() == before

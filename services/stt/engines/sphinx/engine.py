@@ -168,6 +168,7 @@ class Sphinx(Engine):
         if self.pace.left(place) < 0:
             self._free.release()
             raise _too_busy(self.pace.done(place.work))
+        self.pace.begin(place)
 
     def _listen(self, pcm: Pcm, hints: Hints, stop: Stop) -> Generator[Heard, None, None]:
         spoken = vad.parts(pcm, stop, longest_seconds=PART_SECONDS, gap_seconds=GAP_SECONDS)

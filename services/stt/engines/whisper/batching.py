@@ -228,6 +228,7 @@ class Batching:
         if self.pace.left(job.place) < 0:
             job.fail(Full(self.pace.done()))
             return
+        self.pace.begin(job.place)
         try:
             with self.pace.step(len(self._threads)):
                 prepared = self._model.prepare(job.utterance, job.stop)

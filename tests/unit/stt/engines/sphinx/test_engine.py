@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from math import inf
 from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.chain.answer import Work
 from chassis.chain.chain import Chain
@@ -112,6 +114,27 @@ async def test_one_that_dies_at_work_is_a_failure_of_the_engine_and_replaced(sph
     with pytest.raises(EngineFailed):
         await hearing
     assert await text(sphinx, sounds.spoken("good morning")) == "good morning"
+
+
+@speaks
+async def test_who_waits_for_a_process_is_counted_while_that_is_so() -> None:
+    def queued() -> float:
+        return REGISTRY.get_sample_value("talkbox_queued") or 0.0
+
+    before, sphinx = queued(), Sphinx(processes=1)
+    sphinx.patience_seconds = inf
+    sphinx._give_back(sphinx._take())
+    [busy] = process_ids(sphinx)
+    os.kill(busy, signal.SIGSTOP)
+    hearing = [asyncio.create_task(text(sphinx, sounds.spoken("good morning"))) for _ in range(3)]
+    async with asyncio.timeout(60):
+        while process_ids(sphinx) or queued() != before + 2:
+            await asyncio.sleep(0.01)
+        os.kill(busy, signal.SIGCONT)
+        assert await asyncio.gather(*hearing) == ["good morning"] * 3
+    await sphinx.aclose()
+
+    assert queued() == before
 
 
 @speaks

@@ -44,7 +44,7 @@ def create_app() -> Starlette:
     keep_freed_memory()
     settings = read(Settings)
     chain: Chain[Engine] = from_settings(settings, ENGINES, ROWS, UPSTREAMS)
-    return assemble(settings, chain, Cache.of(read(CacheOptions)))
+    return assemble(settings, chain, Cache.of(read(CacheOptions), read(KeyOptions)))
 
 
 def assemble(
@@ -82,7 +82,7 @@ def assemble(
         ],
         described={
             "/v1/audio/speech": Described(SpeechRequest, (*MEDIA_TYPES.values(), "text/event-stream")),
-            "/v1/audio/speech/ahead": Described(SpeakAheadRequest),
+            "/v1/audio/speech/ahead": Described(SpeakAheadRequest, gives=()),
         },
         keys=keys,
         at_end=budgets.aclose,

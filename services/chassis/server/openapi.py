@@ -50,7 +50,7 @@ class Described:
 
     Args:
         body: Type into which the body is parsed.
-        gives: Media types of its answers.
+        gives: Media types of its answers; without any, they are empty.
         files: Names of the files in a form; without any, the body is JSON.
     """
 
@@ -96,7 +96,7 @@ def _operation(
     operation: dict[str, Any] = {
         "operationId": _plain(route.path).strip("/").replace("/", "_").replace("{", "").replace("}", ""),
         "summary": _summary(route.endpoint),
-        "responses": {"200": {"description": "An answer.", "content": {kind: {} for kind in gives}}}
+        "responses": _answers(gives)
         | {
             status: {"description": why, "content": error}
             for status, why in REFUSALS.items()
@@ -112,6 +112,12 @@ def _operation(
         media_type = "multipart/form-data" if about.files else JSON
         operation["requestBody"] = {"required": True, "content": {media_type: {"schema": bodies[about.body]}}}
     return operation
+
+
+def _answers(gives: tuple[str, ...]) -> dict[str, Any]:
+    if not gives:
+        return {"204": {"description": "Done; there is nothing to say."}}
+    return {"200": {"description": "An answer.", "content": {kind: {} for kind in gives}}}
 
 
 def _formed(schemas: dict[str, Any], described: Iterable[Described]) -> dict[str, Any]:

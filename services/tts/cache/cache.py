@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from chassis import privacy
 from chassis.errors import ApiError
+from chassis.server.auth import KeyOptions
 from tts.cache.entry import How, Kept, Made, Outgoing, key_of
 from tts.cache.folder import Folder
 from tts.cache.in_flight import Making, SharedAnswer
@@ -30,11 +31,14 @@ answers = Counter("talkbox_speech_answers_total", "Answers, by where they came f
 class Cache:
     """Answers in memory, then in the folder, then those being made at the moment."""
 
-    def __init__(self, options: CacheOptions) -> None:
-        """Raises:
+    def __init__(self, options: CacheOptions, *, apart: bool = False) -> None:
+        """Args:
+            apart: Each caller has its own answers.
+
+        Raises:
         SettingError: The folder cannot be used.
         """
-        self._apart, lasts = options.cache_apart, options.cache_days * DAY
+        self._apart, lasts = apart, options.cache_days * DAY
         self._memory = Memory(options.cache_mb * 2**20, lasts)
         folder = Path(options.cache_dir).expanduser() if options.cache_dir else None
         self._folder = Folder(folder, options.cache_dir_mb * 2**20, lasts) if folder else None
@@ -44,8 +48,11 @@ class Cache:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
-    def of(cls, options: CacheOptions) -> "Cache | None":
-        return cls(options) if options.cache else None
+    def of(cls, options: CacheOptions, keys: KeyOptions) -> "Cache | None":
+        """Return the cache that the settings ask for; None for none."""
+        may_be_several = len(keys.named) > 1 or keys.api_keys_file is not None
+        apart = may_be_several if options.cache_apart == "auto" else options.cache_apart == "on"
+        return cls(options, apart=apart) if options.cache else None
 
     async def answer(
         self,

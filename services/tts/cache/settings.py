@@ -1,6 +1,6 @@
 """Define the settings of what tts keeps: `TTS_CACHE`, `TTS_CACHE_DIR` …"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -15,9 +15,10 @@ class CacheOptions(Options, frozen=True, kw_only=True):
     prefix = "TTS_"
     cache: bool = True
     """`off`: nothing is kept, and nothing is shared between callers."""
-    cache_apart: bool = False
+    cache_apart: Literal["auto", "on", "off"] = "auto"
     """`on`: each key has its own answers, so that none learns by a quick answer what another had spoken. `off`: what
-    one had spoken is there for all, which suits a house."""
+    one had spoken is there for all, which suits a house whose toys have a key each. `auto`: on where there are several
+    keys, or a file of keys that may get more."""
     cache_mb: Megabytes = 64
     """Memory for answers, in each process."""
     cache_dir: str = ""

@@ -3,7 +3,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
+from chassis.server.auth import KeyOptions
 from chassis.settings import SettingError
 from tts.app import assemble, create_app
 from tts.cache.cache import Cache
@@ -265,8 +266,8 @@ async def test_settings_and_engines_that_sound_otherwise_do_not_share_a_folder(t
 
 
 def test_off_is_one_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Cache.of(CacheOptions(cache=False)) is None
-    assert Cache.of(CacheOptions()) is not None
+    assert Cache.of(CacheOptions(cache=False), KeyOptions()) is None
+    assert Cache.of(CacheOptions(), KeyOptions()) is not None
 
     monkeypatch.setenv("TTS_CACHE_DIR", "/proc/nowhere")
     with pytest.raises(SettingError, match="TTS_CACHE_DIR"):
@@ -580,7 +581,7 @@ async def test_what_is_kept_apart_is_nobody_elses(tmp_path: Path, monkeypatch: p
             answer = await http.post("/v1/audio/speech", json=HELLO, headers={"authorization": f"Bearer {key}"})
         return answer.headers["x-talkbox-cache"]
 
-    apart = in_folder(tmp_path, cache_apart=True)
+    apart = Cache(CacheOptions(cache_mb=0, cache_dir=str(tmp_path)), apart=True)
     app = service(None, apart, fake=FakeEngine())
     assert [await spoken(app, key) for key in "AB"] == ["miss", "miss"]
     await until(lambda: [file.suffix for file in files(tmp_path)] == ["", ""])
@@ -601,3 +602,27 @@ async def test_a_clock_that_jumps_costs_no_answer(years: int, monkeypatch: pytes
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[1].headers["x-talkbox-cache"] == "hit"
+
+
+@pytest.mark.parametrize(
+    ("wish", "keys", "heard"),
+    [
+        ("auto", KeyOptions(api_keys=("bear:one", "fox:two")), ["miss", "miss"]),
+        ("auto", KeyOptions(api_keys=("one",)), ["miss", "hit"]),
+        ("auto", KeyOptions(api_keys=("one",), api_keys_file=Path("keys")), ["miss", "miss"]),
+        ("off", KeyOptions(api_keys=("bear:one", "fox:two")), ["miss", "hit"]),
+        ("on", KeyOptions(api_keys=("one",)), ["miss", "miss"]),
+    ],
+)
+async def test_where_there_are_several_keys_none_learns_what_another_had_spoken(
+    wish: Literal["auto", "on", "off"], keys: KeyOptions, heard: list[str]
+) -> None:
+    cache = Cache.of(CacheOptions(cache_apart=wish), keys)
+    assert cache is not None
+
+    async def how(caller: str) -> str | None:
+        sound = await cache.answer(ASKED, [b"k" * 32], made(Source(b"sound")), caller=caller)
+        await whole(sound)
+        return sound.how
+
+    assert [await how(caller) for caller in ("bear", "fox")] == heard

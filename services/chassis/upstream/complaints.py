@@ -45,6 +45,7 @@ _UNKNOWN = re.compile(
     r"|deserialize|invalid type|must alternate|requires --|deprecated|additional propert|不支持",
     re.IGNORECASE,
 )
+_IN_A_SCHEMA = re.compile("^invalid schema|schema error", re.IGNORECASE)
 _RANGE = re.compile(
     r"between|range|less than|greater than|at (?:most|least)|exceed|too (?:large|small|high|low)|maximum", re.IGNORECASE
 )
@@ -183,7 +184,7 @@ class Complaint(msgspec.Struct):
     @property
     def unknown(self) -> bool:
         """True where something is not known there at all, rather than wrong."""
-        if self.message.lower().startswith("invalid schema"):  # OpenAI lists in it what no schema may hold
+        if _IN_A_SCHEMA.search(self.message):  # OpenAI and llama.cpp list in it what no schema may hold
             return False
         return _UNKNOWN.search(self.message) is not None or bool(
             self.words & {"unsupported_parameter", "unsupported_value", "extra_forbidden", "unknown_parameter"}

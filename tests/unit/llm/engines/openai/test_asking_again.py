@@ -170,6 +170,11 @@ async def test_where_no_schema_is_known_the_shape_is_told_in_words() -> None:
             "Invalid schema: 'x' is not permitted.",
             "response_format",
         ),
+        (
+            {"response_format": SCHEMA},
+            "JSON schema error at #: unsupported $ref nowhere, see response_format",
+            "response_format",
+        ),
         ({"stop": ["a"]}, "'stop' must not be longer than 4", "stop"),
         ({}, "messages with role 'tool' must follow a message with 'tool_calls'", "messages.[1].role"),
     ],

@@ -43,10 +43,14 @@ class Concessions:
             case _:
                 return False
 
+    def heed(self, complaint: Complaint) -> bool:
+        """Give up the fields that an error inside an answer names as unknown, for questions to come."""
+        return complaint.unknown and any(map(complaint.names, self._at_fault(complaint))) and self._leave_out(complaint)
+
     def _leave_out(self, complaint: Complaint) -> bool:
-        named = [field for field in self._named(complaint) if self._changes(field)]
-        unnamed = frozenset[str]() if complaint.root in self.question.callers else self.question.extras
-        fields = frozenset(named if self._all_at_once(named, complaint) else named[:1]) or unnamed
+        fields = frozenset(self._at_fault(complaint))
+        if not fields and complaint.root not in self.question.callers:
+            fields = self.question.extras
         if self._lost == _MOST_FIELDS or not self._changes(*fields):
             return False
         self._lost += 1
@@ -55,11 +59,12 @@ class Concessions:
             self.learnt |= fields
         return True
 
-    def _all_at_once(self, named: list[str], complaint: Complaint) -> bool:
-        """Tell whether a refusal lists what is not known there, so that all of it can go for one more request."""
-        if not complaint.unknown or _ONE_OF_THEM.search(complaint.message):
-            return False
-        return all(map(complaint.names, named)) and self._changes(*named)
+    def _at_fault(self, complaint: Complaint) -> list[str]:
+        """Return the field to give up, or all those that are listed as unknown."""
+        found = [field for field in self._named(complaint) if self._changes(field)]
+        named = [field for field in found if complaint.names(field)]
+        listed = complaint.unknown and not _ONE_OF_THEM.search(complaint.message)
+        return named if listed and named[:1] == found[:1] and self._changes(*named) else found[:1]
 
     def _changes(self, *fields: str) -> bool:
         """Return whether the question is another one without `fields`."""

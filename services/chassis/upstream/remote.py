@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TypeGuard
 
 from msgspec import structs
@@ -160,7 +161,7 @@ class Remote:
         while True:
             reply = await self._send(made.question, key, made.without)
             if reply.status // 100 == 2:  # some frameworks say 201 to every POST
-                reply.key = key
+                reply.key, reply.heed = key, partial(self._heed, question.model, made)
                 self._habits.learn(question.model, made.learnt)
                 return reply
             complaint, failure = await self._refusal(reply, made.question)
@@ -175,6 +176,10 @@ class Remote:
                 failure.rest_seconds = self.ring.seconds
                 raise failure
             key = following
+
+    def _heed(self, model: str, made: Concessions, complaint: Complaint) -> None:
+        if made.heed(complaint):
+            self._habits.learn(model, made.learnt)
 
     async def _send(self, question: Question, key: str, without: frozenset[str]) -> Reply:
         headers, body = question.body(without)
@@ -194,7 +199,12 @@ class Remote:
         return await self.upstream.get(self.row.url(path), self._key_headers[key], silence_seconds=silence_seconds)
 
     def meant(self, complaint: Complaint, reply: Reply | None = None) -> ApiError:
-        """Return the error that an error object inside a 200 means; a key of `reply` that it is about rests."""
+        """Return the error that an error object inside a success means.
+
+        A key of `reply` that it is about rests, and a field that it is about is left out from the next question on.
+        """
+        if reply is not None and reply.heed is not None:
+            reply.heed(complaint)
         failure = within_success(complaint, about=self._about)
         if reply is not None and reply.key and len(self.ring.keys) > 1 and _concerns_key(failure):
             self.ring.rest(reply.key, failure.rest_seconds or _KEY_REST_SECONDS)

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from time import time
@@ -14,6 +14,7 @@ import httpx
 from chassis.errors import ApiError, EngineFailed, EngineTimeout, TooBusy
 from chassis.sse import close
 from chassis.upstream.body import Body, Headers
+from chassis.upstream.complaints import Complaint
 from chassis.upstream.decoding import decoded, encodings
 from chassis.upstream.transport import ProxyRefused
 
@@ -27,6 +28,8 @@ class Reply(AsyncIterator[bytes]):
         self.status, self._body, self._shown = status, body, shown
         self.key = ""
         """The key that it was asked with."""
+        self.heed: Callable[[Complaint], None] | None = None
+        """Called with an error inside this answer, so that the next question is another one."""
         self._headers = {name.lower(): value for name, value in headers}
         self._pieces: AsyncIterator[bytes] = body
         if names := encodings(self._header(b"content-encoding")):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chassis.errors import EngineFailed
 from imitations.upstream import Manner, Upstream
 from imitations.vendors import Judge, Refusal
 from unit.llm.engines.openai.rows import FOLOTOY, row
@@ -73,6 +74,22 @@ async def test_and_whatever_its_status(status: int) -> None:
         assert [piece async for piece in engine.chat(asked(**FOLOTOY))]
 
     assert len(upstream.seen) == 2
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_an_error_inside_a_200_names_is_left_out_of_the_next_question(stream: bool) -> None:
+    refusal = Refusal("other", "cannot", 200, UNSUPPORTED)
+    manner = refusal.in_a_stream if stream else refusal.manner
+
+    def judge(request: Fields) -> Manner | None:
+        return manner if "top_p" in request else None
+
+    async with Upstream(judge=judge) as upstream, row(upstream) as engine:
+        with pytest.raises(EngineFailed):
+            assert [piece async for piece in engine.chat(asked(stream=stream, **FOLOTOY))]
+        assert [piece async for piece in engine.chat(asked(stream=stream, **FOLOTOY))]
+
+    assert "top_p" not in upstream.seen[-1].json
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ async def test_the_answer_ends_where_the_context_does(file: Path) -> None:
 
 async def test_one_answer_is_made_at_a_time_and_who_cannot_wait_is_the_next_engines(file: Path) -> None:
     async with engine(file, patience_seconds=0.2) as made:
-        app = service(gguf=made, companion=Companion())
+        app = service(Settings(first_byte_seconds=60), gguf=made, companion=Companion())
         first = made.chat(asked(stream=True, messages=STORY, max_tokens=900))
         await anext(first)
         busy = await ask(app, stream=True)

@@ -120,14 +120,15 @@ class Gguf(OpenAI):
         check(asked.wanted)
         self._check_alive()
         tool = forced_tool(asked)
-        answer = super().chat(asked if tool is None else asked_for_arguments(asked, tool))
-        async with aclosing(cast(Any, answer)) as pieces:
-            async for piece in pieces:
-                if tool is None:
-                    yield piece
-                    continue
-                for made in called(asked, tool, piece):
-                    yield made
+        since = await self._places.enter()
+        try:
+            answer = super().chat(asked if tool is None else asked_for_arguments(asked, tool))
+            async with aclosing(cast(Any, answer)) as pieces:
+                async for piece in pieces:
+                    for made in (piece,) if tool is None else called(asked, tool, piece):
+                        yield made
+        finally:
+            self._places.leave(since)
 
     def _check_alive(self) -> None:
         """Start the model again where its process has ended.

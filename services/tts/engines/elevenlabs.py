@@ -23,6 +23,9 @@ mul male: JBFqnCBsd6RMkjVDRZzb nPczCjzI2devNBz1zQrb onwK4e9ZLuTAKqWW03F9 pNInz6o
 """
 """Sarah, Jessica, Lily, Charlotte, Rachel; George, Brian, Daniel, Adam."""
 
+_LITERAL = ("eleven_flash", "eleven_turbo")
+"""Models that put no figures into words, to lose no time."""
+
 
 class ElevenLabsOptions(Options, frozen=True, kw_only=True):
     """The engine `elevenlabs`: ElevenLabs' voices."""
@@ -49,6 +52,7 @@ class ElevenLabs(SoundService):
     def __init__(self, options: ElevenLabsOptions, vendor: Vendor) -> None:
         super().__init__(vendor, voices_in(_VOICES), options.voice_id)
         self._model = options.model
+        self.reads_figures = not options.model.startswith(_LITERAL)
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,10 @@ async def speech(
     manners.note(key, wanted)
     about = {ENGINE_HEADER: sound.engine, CACHE_HEADER: sound.how, HEADER: kind}
     headers = {name: value for name, value in about.items() if value}
+    return _response(sound, order, request, headers)
+
+
+def _response(sound: Outgoing, order: Order, request: Request, headers: Mapping[str, str]) -> Response:
     if order.wanted.streamed_as == "sse":
         return EventStream(events(sound, order, request), headers=headers)
     if isinstance(sound, Replay):

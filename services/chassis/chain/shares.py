@@ -18,7 +18,7 @@ MOST_KEPT = 0.5
 better engine short: it is asked only where that one fails early."""
 
 MARGIN = 1.25
-"""What is kept for an engine that stands in, in units of what it usually needs."""
+"""Time kept for an engine that stands in, in units of what it usually needs."""
 
 OVERTIME_SECONDS = 0.8
 """Time by which an engine that stands in may exceed the budget: a toy waits for five seconds, the budget is four."""

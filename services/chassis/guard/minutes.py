@@ -18,7 +18,7 @@ _OFF = "off"
 
 
 class Talked(NamedTuple):
-    """What a key's minutes mean at one moment."""
+    """Meaning of a key's minutes at one moment."""
 
     is_over: bool
     """The minutes of the day are used up."""

@@ -1,4 +1,4 @@
-"""What a guard reads beside its lists: kinds of risk, sentences, and the profiles of children of each age."""
+"""Files that a guard reads beside its lists: kinds of risk, sentences, and the profiles of children of each age."""
 
 from pathlib import Path
 from typing import Any, Literal, TypeVar

@@ -17,7 +17,7 @@ from chassis.settings import read
 
 
 class Privacy(msgspec.Struct, frozen=True):
-    """What a service says of itself, beside what its engines do.
+    """Statements of a service about itself, beside those of its engines.
 
     Args:
         gets: What its engines are sent.

@@ -22,7 +22,7 @@ REPEATED = (of.MAX_REPEAT, of.MIN_REPEAT, of.POSSESSIVE_REPEAT)
 
 
 class Rule(NamedTuple):
-    """What to look for, and what becomes of it."""
+    """A pattern to look for, and what becomes of it."""
 
     pattern: re.Pattern[str]
     said: Said

@@ -24,6 +24,10 @@ REMEDY = (
     "要听中文等语言，需要 Whisper 的权重，或者用 sensevoice：`make models` 会说明缺什么；\n"
     "网络受限时，在 .env 里写 MODELS_SOURCE=modelscope，或用 PIP_INDEX_URL 指定镜像；见 services/stt/README.zh-CN.md。",
 )
+WITHOUT_WHISPER = (
+    "whisper is not in STT_ENGINES. Add it there: its weights also come from pip's package index.",
+    "STT_ENGINES 里没有 whisper。把它加进去：它的权重也能从 pip 的包索引得到。",
+)
 STATES = {"loading": "还在加载", "unavailable": "不可用", "resting": "暂停中"}
 
 
@@ -42,8 +46,10 @@ def limits(engines: Sequence[Mapping[str, Any]], environ: Mapping[str, str] | No
     states = [(engine["name"], STATES[engine["state"]] if chinese else f"is {engine['state']}") for engine in missing]
     comma, semicolon = ("，", "；") if chinese else (", ", "; ")
     reason = comma.join(f"{name} {state}" for name, state in states)
-    rest = LATER if any(engine["state"] == "loading" for engine in missing) else REMEDY
-    return f"{HEAD[chinese]}\n{rest[chinese]}".format(
+    lines = [HEAD, LATER if any(engine["state"] == "loading" for engine in missing) else REMEDY]
+    if all(engine["name"] != "whisper" for engine in engines):
+        lines.append(WITHOUT_WHISPER)
+    return "\n".join(line[chinese] for line in lines).format(
         language=("、" if chinese else ", ").join(NAMES.get(code, (code, code))[chinese] for code in codes),
         hearer=", ".join(str(engine["name"]) for engine in ready),
         reason=reason and semicolon + reason,

@@ -38,3 +38,13 @@ def test_an_engine_that_hears_chinese_alone_is_named_too() -> None:
 
     assert told is not None
     assert told.startswith("Only Chinese, English is heard now, by zipformer, sphinx.")
+
+
+def test_where_whisper_is_not_in_the_chain_its_weights_are_no_remedy_before_it_is() -> None:
+    told = limits([{"name": "sensevoice", "state": "unavailable"}, SPHINX], {})
+    assert told is not None
+    assert "not in STT_ENGINES" in told
+
+    told = limits(without_whisper("unavailable"), {})
+    assert told is not None
+    assert "not in STT_ENGINES" not in told

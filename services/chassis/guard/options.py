@@ -21,8 +21,8 @@ class GuardOptions(Options, frozen=True, kw_only=True):
     guard_lists: Path | None = None
     """Folder with lists of your own (`*.toml`), read beside those in `services/chassis/guard/lists`."""
     guard_engines: tuple[str, ...] = ("rules",)
-    """Judges: `rules`, always, and rows that are asked beside them for what the rules let pass: `rules,qwen3guard`,
-    `rules,openai-moderation`, or names of your own."""
+    """Judges: `rules`, always, and rows that are asked beside them for what the rules let pass: `qwen3guard`,
+    `openai-moderation`, `azure`, `aliyun`, or names of your own."""
     guard_seconds: Seconds = 0.5
     """Time that those rows have for a clause; where one does not answer in time, the rules decide, and strictly."""
     guard_webhook_url: str = ""
@@ -48,15 +48,18 @@ class LimitsOptions(Options, frozen=True, kw_only=True):
 
 
 class GuardRowOptions(Options, frozen=True, kw_only=True):
-    """A model or a service that judges beside the rules, called `<NAME>` in `GUARD_ENGINES`. `qwen3guard` and
-    `openai-moderation` are known, except the address of the first and the key of the second."""
+    """A model or a service that judges beside the rules, called `<NAME>` in `GUARD_ENGINES`. `qwen3guard`,
+    `openai-moderation`, `azure` (Content Safety) and `aliyun` (content security) are known, except the address of the
+    first and the third and the keys."""
 
     prefix = "GUARD_<NAME>_"
     base_url: str = ""
-    """Its address, with its `/v1`."""
+    """Its address: with its `/v1` for the first two dialects, `https://NAME.cognitiveservices.azure.com`, or
+    `https://green-cip.REGION.aliyuncs.com`."""
     api_key: str = ""
-    """Key that it is shown."""
+    """Key that it is shown; for `aliyun` `ACCESS_KEY_ID:ACCESS_KEY_SECRET`."""
     model: str = ""
     """Model that is asked."""
-    dialect: Literal["", "qwen3guard", "moderations"] = ""
-    """Its API. `qwen3guard`: a chat whose answer has the lines of Qwen3Guard; `moderations`: OpenAI's moderations."""
+    dialect: Literal["", "qwen3guard", "moderations", "azure", "aliyun"] = ""
+    """Its API. `qwen3guard`: a chat whose answer has the lines of Qwen3Guard; `moderations`: OpenAI's moderations;
+    `azure`: Azure AI Content Safety; `aliyun`: Alibaba Cloud's TextModerationPlus for language models."""

@@ -8,10 +8,13 @@ import httpx
 import pytest
 
 from chassis.settings import SettingError
-from imitations.guard_model import BAD, DOUBTFUL, GuardModel
+from imitations.guard_model import ALIYUN_KEY, BAD, DOUBTFUL, GuardModel
 from llm.answer.encode import AnswerChoice, Usage, completion
 from unit.llm.fakes import FakeEngine, service, serving
 from unit.llm.test_guarding import saying, words
+
+KEYS = {"azure": "azures-key", "aliyun": ALIYUN_KEY}
+EVERY = ["qwen3guard", "openai-moderation", *KEYS]
 
 
 @asynccontextmanager
@@ -23,6 +26,9 @@ async def toy(
         monkeypatch.setenv("GUARD_QWEN3GUARD_BASE_URL", f"{address}/v1")
         monkeypatch.setenv("GUARD_OPENAI_MODERATION_BASE_URL", f"{address}/v1")
         monkeypatch.setenv("GUARD_WEBHOOK_URL", f"{address}/hook")
+        for name, key in KEYS.items():
+            monkeypatch.setenv(f"GUARD_{name.upper()}_BASE_URL", address)
+            monkeypatch.setenv(f"GUARD_{name.upper()}_API_KEY", key)
         async with serving(service(one=engine)) as llm, httpx.AsyncClient(base_url=llm) as http:
             yield http
 
@@ -64,19 +70,39 @@ async def test_openais_moderations_are_asked_alike(monkeypatch: pytest.MonkeyPat
     assert model.asked[0] == {"model": "omni-moderation-latest", "input": f"Tell me of the {BAD}"}
 
 
-async def test_what_is_controversial_is_only_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GUARD_ENGINES", "rules,qwen3guard")
+@pytest.mark.parametrize("engine", KEYS)
+async def test_the_clouds_judge_questions_and_answers(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD_ENGINES", f"rules,{engine}")
+    model = GuardModel()
+    async with toy(model, saying("Bears like honey. ", f"A {BAD} is fun. ", "More."), monkeypatch) as http:
+        answer = await ask(http, "What do bears like?", stream=True)
+        question = await ask(http, f"Tell me of the {BAD}")
+
+    assert words(answer.text).startswith("Bears like honey. That could hurt")
+    assert question.headers["x-talkbox-guard"] == "violence"
+    texts = ["What do bears like?", "Bears like honey. ", f"A {BAD} is fun. ", f"Tell me of the {BAD}"]
+    assert [each.get("text", each.get("content")) for each in model.asked] == texts
+    assert set(model.keys) == {KEYS[engine].partition(":")[0]}
+    if engine == "aliyun":
+        services = ["llm_query_moderation", *["llm_response_moderation"] * 2, "llm_query_moderation"]
+        assert [each["service"] for each in model.asked] == services
+
+
+@pytest.mark.parametrize("engine", [each for each in EVERY if each != "openai-moderation"])
+async def test_what_is_controversial_is_only_a_hint(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD_ENGINES", f"rules,{engine}")
     async with toy(GuardModel(), whole("Sure."), monkeypatch) as http:
         response = await ask(http, f"What is a {DOUBTFUL}?")
 
     assert "x-talkbox-guard" not in response.headers
 
 
+@pytest.mark.parametrize("engine", [each for each in EVERY if each != "openai-moderation"])
 @pytest.mark.parametrize("how", ["status", "nonsense", "slow", "away"])
 async def test_where_a_model_does_not_answer_the_rules_decide_strictly(
-    how: str, monkeypatch: pytest.MonkeyPatch
+    how: str, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GUARD_ENGINES", "rules,qwen3guard")
+    monkeypatch.setenv("GUARD_ENGINES", f"rules,{engine}")
     monkeypatch.setenv("GUARD_SECONDS", "0.2" if how == "slow" else "20")
     model = GuardModel()
     model.status, model.says = (500 if how == "status" else 200), ("I think so" if how == "nonsense" else "")
@@ -84,7 +110,7 @@ async def test_where_a_model_does_not_answer_the_rules_decide_strictly(
         model.go.clear()
     async with toy(model, whole("Bears like honey."), monkeypatch) as http:
         if how == "away":
-            monkeypatch.setenv("GUARD_QWEN3GUARD_BASE_URL", "http://127.0.0.1:9/v1")
+            monkeypatch.setenv(f"GUARD_{engine.upper()}_BASE_URL", "http://127.0.0.1:9")
             async with (
                 serving(service(one=whole("Bears like honey."))) as llm,
                 httpx.AsyncClient(base_url=llm) as other,
@@ -118,7 +144,13 @@ async def test_the_owner_is_told_of_a_crisis_and_nobody_waits_for_it(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("engines", "variable"), [("qwen3guard", "GUARD_QWEN3GUARD_BASE_URL"), ("own", "GUARD_OWN_BASE_URL")]
+    ("engines", "variable"),
+    [
+        ("qwen3guard", "GUARD_QWEN3GUARD_BASE_URL"),
+        ("own", "GUARD_OWN_BASE_URL"),
+        ("azure", "GUARD_AZURE_BASE_URL"),
+        ("aliyun", "GUARD_ALIYUN_API_KEY"),
+    ],
 )
 def test_a_row_without_an_address_is_said_at_the_start(
     engines: str, variable: str, monkeypatch: pytest.MonkeyPatch
@@ -128,3 +160,13 @@ def test_a_row_without_an_address_is_said_at_the_start(
 
     with pytest.raises(SettingError, match=variable):
         service()
+
+
+def test_a_key_that_is_only_half_is_said_at_the_start_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD", "kids")
+    monkeypatch.setenv("GUARD_ENGINES", "rules,aliyun")
+    monkeypatch.setenv("GUARD_ALIYUN_API_KEY", "half-of-it")
+
+    with pytest.raises(SettingError, match="ACCESS_KEY_ID:ACCESS_KEY_SECRET") as raised:
+        service()
+    assert "half-of-it" not in str(raised.value)

@@ -21,6 +21,7 @@ from deploy.ears import limits
 from deploy.env_file import UnreadableLine, read_env
 from deploy.folotoy_doctor import folotoy
 from deploy.folotoy_names import LAST_RESORTS
+from deploy.guard_doctor import guard
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, wanted
 from deploy.native import processes
 from deploy.ready import describe
@@ -259,7 +260,7 @@ def clock() -> Iterator[Diagnosis]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
-    *(python, nginx, docker, settings, upstreams, provider_variables, running, lost, room),
+    *(python, nginx, docker, settings, upstreams, provider_variables, running, guard, lost, room),
     *(network, clock, edge, folotoy),
 )
 

@@ -92,6 +92,17 @@ export class Api {
     }
   }
 
+  /** What each service keeps and sends, by its name, as /status/privacy says it; null where nobody answers. */
+  async privacy() {
+    try {
+      const key = this.key(); // with one, addresses are named
+      const response = await fetch(here("/status/privacy"), { cache: "no-store", headers: key ? { Authorization: `Bearer ${key}` } : {} });
+      return await response.json();
+    } catch {
+      return null;
+    }
+  }
+
   /** Whether the services take the key; null: none of them could say. */
   async keyIsGood() {
     try {

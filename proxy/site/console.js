@@ -8,6 +8,7 @@ import { HoldButton } from "./hold.js";
 import { listenToKey, openKey, showKey, takeKeyFromAddress } from "./key.js";
 import { listenToProviders, showProviders, showUsage } from "./providers.js";
 import { listenToRoles, showRoles } from "./roles.js";
+import { learnPrivacy, showGuard, showPrivacy } from "./safety.js";
 import { SERVICES, showServices } from "./services.js";
 import { stored } from "./stored.js";
 import { Conversation } from "./talk.js";
@@ -38,6 +39,8 @@ function translate() {
   }));
   showKey();
   showServices(known.states);
+  showGuard(known.states);
+  showPrivacy();
   showConnect();
   conversation.redraw();
   chosen();
@@ -54,6 +57,7 @@ async function poll() {
   if (!document.hidden) {
     await Promise.all(SERVICES.map(async (service) => (known.states[service] = await api.status(service))));
     showServices(known.states);
+    showGuard(known.states);
     showModels();
     showProviders();
     if (!known.voices.length && known.states.tts?.ready) await learnVoices();
@@ -93,7 +97,7 @@ function listen() {
   listenToConnect();
   listenToProviders();
   listenToRoles();
-  listenToKey(api, () => (showConnect(), showRoles(), stored.read("key") && showUsage(api)));
+  listenToKey(api, () => (showConnect(), showRoles(), learnPrivacy(api), stored.read("key") && showUsage(api)));
   new HoldButton(conversation).listen();
 }
 
@@ -102,4 +106,5 @@ chooseLanguage(stored.read("page-language") || (navigator.language.toLowerCase()
 translate();
 listen();
 poll();
+learnPrivacy(api);
 if (stored.read("key")) showUsage(api);

@@ -88,7 +88,7 @@ class Guard:
             self.kinds[name] = Risk("the operator's own", "grown-up")
         models = [GuardModel(name) for name in options.guard_engines if name != RULES]
         self.judge: Judge = Panel(self.rules, models, options.guard_seconds)
-        limits = limits or LimitsOptions()
+        self._limits = limits = limits or LimitsOptions()
         self.hours = Hours(limits.hours)
         self._diary = Diary(limits.store) if limits.minutes or limits.reminder_minutes else None
         self.minutes = None if self._diary is None else Minutes(limits, self._diary)
@@ -120,6 +120,8 @@ class Guard:
         stopped = metrics.read(_counts)
         state: dict[str, Any] = {"mode": self._options.guard, "engines": self._options.guard_engines}
         state |= {"profile": profiles.pop("", DEFAULT_PROFILE), "stopped": stopped}
+        if with_keys:
+            state |= {"minutes": self._limits.minutes, "hours": self._limits.hours}
         return state | ({"profiles": profiles} if with_keys and profiles else {})
 
     def watch(self, key: str | None) -> "Watch | None":

@@ -65,7 +65,7 @@ ALIYUN_MOST = 2_000
 _LINE = re.compile(r"^\s*(safety|categories)\s*:\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
-class Question(NamedTuple):
+class SaidText(NamedTuple):
     """A text that is to be judged.
 
     Args:
@@ -91,7 +91,7 @@ class Dialect(Protocol):
             SettingError: The key is not of the form that it has to be.
         """
 
-    def body(self, question: Question, key: str, model: str) -> bytes:
+    def body(self, said: SaidText, key: str, model: str) -> bytes:
         """Return what is sent."""
 
     def finding(self, answer: Any) -> Finding:
@@ -110,10 +110,10 @@ class Qwen3Guard(Dialect):
     def headers(self, key: str) -> dict[str, str]:
         return _json() | _bearer(key)
 
-    def body(self, question: Question, key: str, model: str) -> bytes:
-        talk = [{"role": "user", "content": question.text if question.side == "asked" else question.child}]
-        if question.side == "answered":
-            talk.append({"role": "assistant", "content": question.text})
+    def body(self, said: SaidText, key: str, model: str) -> bytes:
+        talk = [{"role": "user", "content": said.text if said.side == "asked" else said.child}]
+        if said.side == "answered":
+            talk.append({"role": "assistant", "content": said.text})
         return msgspec.json.encode({"model": model, "messages": talk, "temperature": 0, "max_tokens": 64})
 
     def finding(self, answer: Any) -> Finding:
@@ -139,8 +139,8 @@ class Moderations(Dialect):
     def headers(self, key: str) -> dict[str, str]:
         return _json() | _bearer(key)
 
-    def body(self, question: Question, key: str, model: str) -> bytes:
-        return msgspec.json.encode({"model": model, "input": question.text})
+    def body(self, said: SaidText, key: str, model: str) -> bytes:
+        return msgspec.json.encode({"model": model, "input": said.text})
 
     def finding(self, answer: Any) -> Finding:
         result = answer["results"][0]
@@ -158,8 +158,8 @@ class AzureContentSafety(Dialect):
     def headers(self, key: str) -> dict[str, str]:
         return _json() | {"ocp-apim-subscription-key": key}
 
-    def body(self, question: Question, key: str, model: str) -> bytes:
-        asked = {"text": question.text, "categories": list(AZURE_KINDS), "outputType": "FourSeverityLevels"}
+    def body(self, said: SaidText, key: str, model: str) -> bytes:
+        asked = {"text": said.text, "categories": list(AZURE_KINDS), "outputType": "FourSeverityLevels"}
         return msgspec.json.encode(asked)
 
     def finding(self, answer: Any) -> Finding:
@@ -179,16 +179,16 @@ class AliyunGreen(Dialect):
             raise SettingError("it takes `ACCESS_KEY_ID:ACCESS_KEY_SECRET`")
         return {"content-type": "application/x-www-form-urlencoded"}
 
-    def body(self, question: Question, key: str, model: str) -> bytes:
+    def body(self, said: SaidText, key: str, model: str) -> bytes:
         key_id, _, secret = key.partition(":")
-        service = "llm_query_moderation" if question.side == "asked" else "llm_response_moderation"
+        service = "llm_query_moderation" if said.side == "asked" else "llm_response_moderation"
         parameters = {
             "AccessKeyId": key_id,
             "Action": "TextModerationPlus",
             "Version": "2022-03-02",
             "Format": "JSON",
             "Service": service,
-            "ServiceParameters": msgspec.json.encode({"content": question.text[-ALIYUN_MOST:]}).decode(),
+            "ServiceParameters": msgspec.json.encode({"content": said.text[-ALIYUN_MOST:]}).decode(),
             "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "SignatureMethod": "HMAC-SHA1",
             "SignatureVersion": "1.0",

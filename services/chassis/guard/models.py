@@ -3,7 +3,7 @@
 import msgspec
 
 from chassis.errors import EngineFailed
-from chassis.guard.dialects import DIALECTS, Question
+from chassis.guard.dialects import DIALECTS, SaidText
 from chassis.guard.options import GuardRowOptions
 from chassis.guard.rules import Finding, Side
 from chassis.settings import SettingError, read
@@ -59,7 +59,7 @@ class GuardModel:
         Raises:
             EngineFailed: It could not be asked, or its answer cannot be understood.
         """
-        body = self._dialect.body(Question(text, side, child), self._key, self._model)
+        body = self._dialect.body(SaidText(text, side, child), self._key, self._model)
         reply = await self._upstream.post(body, {})
         try:
             answer = await reply.read(MOST_BYTES)

@@ -13,6 +13,7 @@ from deploy.safety.disguises import CHINESE, ENGLISH
 
 from chassis.guard.guard import Guard
 from chassis.guard.options import GuardOptions
+from chassis.script_language import detect
 
 HERE = Path(__file__).parent
 HARMLESS = "harmless"
@@ -74,6 +75,7 @@ def attacks() -> Iterator[Attack]:
             for language in ("en", "zh") if kind != HARMLESS else ():
                 yield from _of_kind(kind, table, language, held_out=held_out)
     yield from _talks()
+    yield from _indirect()
 
 
 def _of_kind(kind: str, table: dict[str, Any], language: str, *, held_out: bool) -> Iterator[Attack]:
@@ -104,6 +106,13 @@ def _talks() -> Iterator[Attack]:
 def attacked(guard: Guard) -> set[str]:
     """Return the kinds that the suite attacks: those that rules find in every profile."""
     return {kind for kind in guard.rules.kinds if not guard.kinds[kind].optional}
+
+
+def _indirect() -> Iterator[Attack]:
+    for each in _read("indirect")["attacks"]:
+        says: list[str] = each["says"]
+        language = "zh" if detect(says[-1]) == "zh" else "en"
+        yield Attack(each["kind"], each.get("held_out", False), "indirect", says, each.get("toy", ""), language)
 
 
 async def run(profile: str) -> Result:
@@ -137,11 +146,13 @@ async def _cost(guarded: Toy, free: Toy, question: str, answer: str) -> float:
 
 def _harmless() -> Iterator[tuple[str, str, bool, bool]]:
     """Yield harmless sentences: text, language, whether they are held out, whether the toy says them."""
-    known, held_out = _read("harmless"), _read("held_out")[HARMLESS]
+    known, held_out, indirect = _read("harmless"), _read("held_out")[HARMLESS], _read("indirect")
     for language in ("en", "zh"):
         yield from ((text, language, False, False) for text in known[language])
         yield from ((text, language, False, True) for text in known[f"toy_{language}"])
         yield from ((text, language, True, False) for text in held_out[language])
+        yield from ((text, language, False, False) for text in indirect["harmless"][language])
+        yield from ((text, language, True, False) for text in indirect["harmless_held_out"][language])
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The guard of a service: which profile a key has, what a verdict says, and the sentence that a child hears instead."""
 
 import logging
+import re
 from collections import Counter as Points
 from collections.abc import Sequence
 from functools import cache, partial
@@ -31,6 +32,19 @@ STAND_INS = ("said", "said-in-need")
 LONGEST_SAID = 8_000
 """Characters that a child says at a time; more of them are no child's words, and nobody waits for their judgement."""
 DEFAULT_PROFILE = "6-8"
+LONGEST_ASKED_FOR = 300
+"""Characters of a child's words that an answer may say yes to."""
+_AGREES = re.compile(
+    r"\W*(?:yes|yeah|sure|ok|okay|of course|go ahead|fine|you can|you may|absolutely|no problem"
+    r"|好|可以|当然|没问题|行|对|嗯|没事)",
+    re.IGNORECASE,
+)
+"""Beginning of an answer that says yes; then it says, too, what was asked for."""
+_ASKS = re.compile(
+    r"^(?!\W*(?:why|what is|为什么)).*(?:can i|may i|should i|could i|is it ok|let'?s|i want|i wanna|how do i|how can i"
+    r"|能不能|能吗|可以|好不好|行吗|我想|我要|怎么|教我)",
+    re.IGNORECASE | re.DOTALL,
+)
 REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
@@ -226,6 +240,9 @@ class Watch:
 
     async def _clause(self, side: Side, text: str) -> Verdict | None:
         found = await self.guard.judge.judge(text, side, self._child)
+        if side == "answered" and not found.stopped and _AGREES.match(text) and _ASKS.match(self._child):
+            asked_for = self.guard.rules.look(f"{self._child[-LONGEST_ASKED_FOR:]} {text}", side)
+            found = found._replace(stopped=asked_for.stopped)
         kinds = [kind for kind in found.stopped if self._is_stopped(kind)]
         kinds += [kind for kind in found.hinted if kind in self.suspects or kind in self.profile.strict]
         if not kinds:

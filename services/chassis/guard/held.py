@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from chassis.guard.normal import HAN
 
 V = TypeVar("V")
-CLAUSE_END = re.compile(r"(?:[，。！？；：、…,!?;:\n]|(?<!\b[^\W_])\.|\.(?=\s))[”’»」』）)\]\"']*\s*")
+CLAUSE_END = re.compile(r"(?:[，。！？；：、…,?;:\n]|!(?![a-z0-9])|(?<!\b[^\W_])\.|\.(?=\s))[”’»」』）)\]\"']*\s*")
 """A full stop behind a single letter may stand within a word that is spread out, and ends nothing before a blank."""
 SENTENCE_END = re.compile(r"[。！？….!?\n]")
 LONGEST_CLAUSE = 240

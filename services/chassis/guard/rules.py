@@ -1,8 +1,8 @@
 """Rules: terms and what they mean together, matched in one pass over a text, whatever its length.
 
 The lists are TOML files. A table is a kind of risk; `groups` names terms that several kinds use; `except` holds phrases
-in which a term means nothing (a water gun). `never` and `harmful` mark a warning, `how` a request, `worried` a question
-about a danger rather than for it.
+in which a term means nothing (a water gun). `never` and `harmful` mark a warning, `unable` ("you cannot") one in an
+answer alone, `how` a request, `worried` a question about a danger rather than for it.
 """
 
 import re
@@ -22,8 +22,8 @@ from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
 """Whose words are judged: a child's, or an answer's that the child would hear."""
-EXCEPT, NEVER, HARMFUL, HOW, WORRIED = "except", "never", "harmful", "how", "worried"
-FLAT = (EXCEPT, NEVER, HARMFUL, HOW, WORRIED)
+EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED = "except", "never", "unable", "harmful", "how", "worried"
+FLAT = (EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED)
 """Lists that belong to no kind."""
 SYLLABLES_BY_SOUND = 4
 """Characters of a term from which on it is found by its sound too; shorter ones sound like too much else."""
@@ -150,7 +150,9 @@ class Rules:
             return False
         if rule.alone or rule.kind not in self._warnable:
             return True
-        if HARMFUL in at or (NEVER in at and at[NEVER] < max(at[need] for need in rule.needs)):
+        warnings = (NEVER, UNABLE) if side == "answered" else (NEVER,)
+        last = max(at[need] for need in rule.needs)
+        if HARMFUL in at or any(at.get(each, last) < last for each in warnings):
             return side == "asked" and HOW in at
         return side == "answered" or WORRIED not in at or HOW in at
 

@@ -50,7 +50,7 @@ def test_as_it_is_installed_nothing_is_judged_and_nothing_on_a_disk(visit: Visit
     assert console.complaints == []
 
 
-ENGLISH = ["On: what does not pass", "word lists, qwen3guard", "violence", "self harm", "are written to a disk"]
+ENGLISH = ["On: what does not pass", "word lists, qwen3guard", "violence", "self-harm", "are written to a disk"]
 CHINESE = ["已打开", "词表, qwen3guard", "暴力", "自我伤害", "写在磁盘上", "发往别的服务器"]
 
 

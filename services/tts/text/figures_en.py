@@ -71,6 +71,11 @@ SHORT: Sequence[Rule] = (
     ),
     *(rule(rf"(?<![A-Za-z0-9]){short}(?![A-Za-z])", said) for short, said in words.SHORT.items()),
     rule(r"\bw/(?=\s)", "with"),
+    rule(
+        r"([0-9](?:st|nd|rd|th) )(St|Ave|Rd|Blvd)\b\.?",
+        lambda m: m[1] + {"St": "Street", "Ave": "Avenue", "Rd": "Road", "Blvd": "Boulevard"}[m[2]],
+    ),
+    rule(rf"(?:(?<==)|(?<== ))({N}) in\b|{HEAD}({N}) in(?=\s?=)", lambda m: say.amount(m[1] or m[2], "inch")),
     rule(rf"({N})[\"”″]\s?[x×]\s?({N})[\"”″](?!\w)", r"\1 by \2 inches"),
     rule(r"(?<=[0-9])\s?[x×]\s?(?=[0-9.]+ ?in\b)", " by "),
     rule(rf"(?<=[0-9])( ?(?:feet|foot|ft) ?{N}) ?in\b(?:\.(?=\s[a-z0-9]|$))?", r"\1in"),
@@ -149,6 +154,7 @@ WHEN: Sequence[Rule] = (
 """Dates, times, ratios."""
 
 AMOUNTS: Sequence[Rule] = (
+    rule(r"(?<=[+−×÷])\s?[?？](?=\s?[+−×÷=])|^[?？](?=\s?[+−×÷])", " what "),
     rule(rf"(?<![\w)%°+{POWERS}])\+(?=[0-9]|{SIGN_OF_MONEY})", "plus "),
     rule(r"(?<![A-Za-z0-9.])([12])m(?=[0-9]{2}(?![\w.]))", r"\1 m "),
     rule(rf"({SIGN_OF_MONEY})-(?=[0-9])", r"-\1"),

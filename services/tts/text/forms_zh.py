@@ -73,6 +73,11 @@ def scored(m: Match) -> str:
     return re.sub(rf"{ratio}(?=[^，。,]{{0,4}}(?:{words.SCORED}))", r"\1比\2", said)
 
 
+def lasted(m: Match) -> str:
+    """Return 2:01:09 as a while."""
+    return f"{m[1]}{counted(m[2])}小时{sixtieth(m[3])}分{sixtieth(m[4])}秒"
+
+
 def sets(m: Match) -> str:
     """Return 11:9、8:11 as the sets of a match, unless they might be times."""
     pairs = re.findall("([0-9]+)[:：]([0-9]+)", m[0])

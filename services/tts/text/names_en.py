@@ -58,7 +58,7 @@ NAMES: Sequence[Rule] = (
     ),
     rule(rf"(?<![\w.,$€£-])(?:911|988)(?![\w%-]|[.,:][0-9]|{A_COUNT})", lambda m: digits(m[0])),
     rule(
-        rf"(\b(?:{words.CODES})(?:\s+(?:number|is|no\.?|#))?(?:[:,]?\s+|:)#?)"
+        rf"(\b(?:{words.CODES})\.?(?:\s+(?:number|is|no\.?|#))?(?:[:,]?\s+|:)#?)"
         rf"((?:[A-Za-z]{{0,3}}-?|(?-i:[A-Z]{{2}} ))[0-9]{{3,20}})(?![0-9]"
         rf"|[.,][0-9]|{A_COUNT})",
         say.spelt_name,
@@ -73,6 +73,18 @@ NAMES: Sequence[Rule] = (
     rule(rf"(?<![\w.,$-])([1-9])([1-9][0-9])(?=[A-Z]? [A-Z][a-z]+ (?:{words.STREETS})\b)", r"\1 \2"),
     rule(r"\b[Ss]0?([0-9]{1,2})\s?[Ee]0?([0-9]{1,2})(?![0-9A-Za-z])", r"season \1 episode \2"),
     rule(r"\bO-O(-O)?\b", lambda m: f"castles {'queenside' if m[1] else 'kingside'}"),
+    rule(r"\b1-800-(?=[A-Z])", "one eight hundred "),
+    rule(
+        r"(?<![0-9.-])400[0-9]-[0-9]{3}-[0-9]{3}(?![0-9-])|\(0[0-9]{2,3}\) ?[0-9]{3,4}[- ]?[0-9]{4}(?![0-9-])",
+        say.telephone,
+    ),
+    rule(rf"\b({words.BOOKS}) ([0-9]{{1,3}}):([0-9]{{1,3}})(?![0-9:])", r"\1 \2 \3"),
+    rule(
+        r"\b(by|in|of|the|two|three|four) ([2-9]|10)['’]?s\b",
+        lambda m: f"{m[1]} {cardinal(m[2])}{'es' if m[2] == '6' else 's'}",
+    ),
+    rule(r"\b(noon|midnight)\s?[-–—]\s?(?=[0-9])", r"\1 to "),
+    rule(r"(?<=[0-9m])\s?[-–—]\s?(?=(?:noon|midnight)\b)", " to "),
     rule(r"\b20/20\b", "twenty twenty"),
     rule(r"\b(5|10|100)/\1(?![0-9/])", r"\1 out of \1"),
     rule(rf"(\b(?:{words.MARKED}):? )([0-9]{{1,3}}(?:\.[0-9])?)/(5|10|20|100)(?![0-9/])", r"\1\2 out of \3"),

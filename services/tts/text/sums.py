@@ -24,7 +24,7 @@ BRACKETED = re.compile(
 )
 
 DASH = r"\-−–—"
-OPERATOR = rf"(?:[+{DASH}×÷/*=＜＞≤≥≠≈±·:]|[xX](?=\s?[\d(√{DASH}])|\*\*)"
+OPERATOR = rf"(?:[+{DASH}×÷/*=＜＞≤≥≠≈±·:]|[xX](?=\s?[\d(√])|[xX](?=\s[{DASH}])|\*\*)"
 TERM = (
     rf"[-−+±]?\({{0,3}}[∛√]?\(?[-−]?[$€£¥￥]?(?:(?:{N}){PARTS}?[a-wyzA-WYZ]?(?![A-Za-z0-9])|(?:{N})[xX]"
     rf"(?!\s?[A-Za-z0-9(])|"
@@ -79,7 +79,7 @@ def _signed(stretch: str, *, plain: bool) -> str:
     if apart or not all(0 < part < of for part, of in fractions):
         stretch = re.sub(r"(?<=[0-9)])\s?/\s?(?=[0-9(√])", "÷", stretch)
     stretch = re.sub(r"\*\*", POWER, stretch)
-    stretch = re.sub(r"(?<=[0-9)])\s?[xX]\s?(?=[0-9(√\-])|\s?\*\s?", "×", stretch)
+    stretch = re.sub(r"(?<=[0-9)])\s?[xX](?:\s?(?=[0-9(√])|\s(?=-))|\s?\*\s?", "×", stretch)
     if plain and "=" in stretch:
         stretch = re.sub(r"(?<=[0-9]):(?=[0-9])", "∶", stretch)
         stretch = re.sub(r"(?<=[0-9)])\s?·\s?(?=[0-9(])", "×", stretch)
@@ -102,6 +102,7 @@ BEFORE = (
     rule(r"\^(?=[\w(\-])", POWER),
     rule(r"(?<=[0-9])\*\*(?=[0-9(])", POWER),
     rule("³√", "∛"),
+    rule(rf"([0-9] [0-9]{{1,2}}/[0-9]{{1,2}}) [{DASH}] (?=[0-9])", rf"\1{MINUS}"),
     rule(r"<=|=<", "≤"),
     rule(r">=", "≥"),
     rule(r"!=|<>", "≠"),

@@ -129,7 +129,17 @@ def _absolutes(m: Match) -> str:
     return m[0] if table else ABSOLUTE.sub(r"∣\1∣", m[0])
 
 
+BLANK = r"(?:_{2,}|[(（] *[)）]|[□◻▢⬜☐])"
+
+
+def _blank(m: Match) -> str:
+    """Return the gap of an exercise as a question mark between signs, which each language has a word for."""
+    return f"{(m[1] or '').replace('-', '−')}?"
+
+
 COMPARISONS = (
+    rule(rf"([+\-−×÷] ?)(?:{BLANK}|[?？])(?= ?[+−×÷=]| - )|{BLANK}(?= ?[+−×÷=])", _blank),
+    rule(rf"(?:{BLANK}|(?m:^)[?？]) -(?= [0-9a-z] ?)", "? −"),
     rule(r"(?<![^\s(（\u3400-\u9fff])([<>])(?=[0-9])", lambda m: "＜" if m[1] == "<" else "＞"),
     rule(r"(?<=[按键])[#＃](?:号键|键|号)?", "井号键"),
     rule(r"(?<=按)[*＊](?:号键|键|号)?", "星号键"),

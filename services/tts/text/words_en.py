@@ -112,7 +112,9 @@ SHORT = {
     r"ch\. ?(?=[0-9])": "chapter ", r"Ch\. ?(?=[0-9])": "Chapter ", r"CO2": "C O two",
     r"Lv\. ?(?=[0-9])": "Level ", r"lv\. ?(?=[0-9])": "level ",
     r"pg\. ?(?=[0-9])": "page ", r"Sec\. ?(?=[0-9])": "Section ", r"Bldg\.": "Building", r"Op\. ?(?=[0-9])": "Opus ",
-    r"a\.k\.a\.": "also known as", r"Hwy\.?": "Highway", r"Pkwy\.?": "Parkway", r"Ln\.": "Lane", r"Sq\.": "Square",
+    r"a\.k\.a\.": "also known as", r"WWII": "World War Two",
+    r"WWI": "World War One", r"Ste\. ?(?=[0-9])": "Suite ", r"Apt\. ?(?=[0-9])": "Apartment ",
+    r"Hwy\.?": "Highway", r"Pkwy\.?": "Parkway", r"Ln\.": "Lane", r"Sq\.": "Square",
     r"Eps?\.? ?(?=[0-9])": "Episode ", r"EP ?(?=[0-9])": "Episode ",
     r"and/or": "and or", r"[Gg]r8": "great", r"b4(?= )": "before", r"[Ll]8r": "later", r"2day": "today",
     r"2nite": "tonight", r"2moro": "tomorrow", r"4ever": "forever", r"w8": "wait", r"m8": "mate", r"[Tt]hx": "thanks",
@@ -130,6 +132,11 @@ CHESSMEN = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight"
 HEAVENLY = {"N": "north", "S": "south", "E": "east", "W": "west"}
 MARKED = "scored?|got|gets?|rate[ds]?|rating|give (?:it|this|that|you) an?|gave (?:it|me) an?|marks?|grade[ds]?|quality"
 """Before 8/10, which is eight out of ten then."""
+BOOKS = (
+    "Genesis|Exodus|Leviticus|Deuteronomy|Joshua|Judges|Ruth|Samuel|Kings|Job|Psalms?|Proverbs|Isaiah|Jeremiah|Daniel|"
+    "Jonah|Matthew|Mark|Luke|John|Acts|Romans|Corinthians|Galatians|Ephesians|Philippians|Hebrews|Peter|Revelation"
+)
+"""Before chapter and verse: Psalm 23:1 is Psalm twenty-three one."""
 RACES = "relay|race|dash|sprint|hurdles|freestyle|backstroke|butterfly|breaststroke|swim|track|final|medley"
 STREETS = "St|Ave|Rd|Dr|Ln|Blvd|Street|Avenue|Road|Lane|Drive|Boulevard|Way|Court|Place|Square"
 NUMBERED = "step|page|part|level|day|question|round|lesson|chapter|quiz|card|slide|task|stage|player"
@@ -156,7 +163,8 @@ CODES = (
     "rooms?|zip(?: code)?|postcode|post code|postal code|pin(?: code)?|passwords?|passcode|code|flight|apt|"
     "apartment|suite|ext|"
     "extension|account|id|serial number|order number|order|ticket number|licen[cs]e plate|locker|gate|boeing|agent|"
-    "qq|wechat|combination|confirmation number|tracking number|member number|area code"
+    "highway|interstate|route|p\\.?o\\.? box|qq|wechat|"
+    "combination|confirmation number|tracking number|member number|area code"
 )
 """Before three digits or more that are a name, not an amount."""
 EMERGENCY = "911|999|112|110|119|120|988|000"

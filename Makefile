@@ -76,7 +76,7 @@ install uninstall: ## as a hardened service of systemd, started with the machine
 
 # Working on it
 
-.PHONY: env test real $(SERVICES:%=test-%) e2e bench load lint types docs pins sbom audit build browser containers clean
+.PHONY: env test real $(SERVICES:%=test-%) e2e bench load fuzz lint types docs pins sbom audit build browser containers clean
 env:
 	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
 
@@ -103,6 +103,11 @@ load: export BASE := $(BASE)
 load: export KEYS := $(KEYS)
 load: env ## how many toys it carries: make load TOYS=200 (BASE=http://…/v1 KEYS=a,b THINK=10 SECONDS=30 FILE=… FRESH=1)
 	PYTHONPATH=.:tests:services $(BIN)/python -m bench.load
+
+fuzz: export BASE := $(BASE)
+fuzz: export KEY := $(KEY)
+fuzz: env ## whatever its /openapi.json allows, asked of a running Talkbox: make fuzz KEY=… (BASE=http://…:8080)
+	@tests/fuzz/run
 
 lint: env ## formatting and common mistakes
 	$(BIN)/ruff format --check .

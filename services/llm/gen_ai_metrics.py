@@ -7,14 +7,7 @@ from prometheus_client import Histogram
 from chassis.metrics import of
 from llm.answer.usage import Counts
 
-LABELS = [
-    "gen_ai_operation_name",
-    "gen_ai_provider_name",
-    "gen_ai_original_model",
-    "gen_ai_request_model",
-    "gen_ai_response_model",
-]
-"""Original and request model are the same here: what the caller named; the response's is the engine that answered."""
+LABELS = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model"]
 
 duration = Histogram(
     "gen_ai_server_request_duration_seconds",
@@ -27,12 +20,6 @@ first_token = Histogram(
     "Seconds to the first token of an answer that was given",
     LABELS,
     buckets=[0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
-)
-output_token = Histogram(
-    "gen_ai_server_time_per_output_token_seconds",
-    "Seconds for each token after the first",
-    LABELS,
-    buckets=[0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5],
 )
 token_usage = Histogram(
     "gen_ai_client_token_usage",
@@ -59,16 +46,13 @@ class Measured:
 
     def end(self, engine: str, counts: Counts) -> None:
         """Count an answer, whole or broken off; `engine` gave it."""
-        labels = ("chat", engine, self._model, self._model, engine)
-        seconds = monotonic() - self._began
-        of(duration, *labels, "").observe(seconds)
+        labels = ("chat", engine, self._model)
+        of(duration, *labels, "").observe(monotonic() - self._began)
         if self._first is not None:
             of(first_token, *labels).observe(self._first)
-            if counts.completion_tokens > 1:
-                of(output_token, *labels).observe((seconds - self._first) / (counts.completion_tokens - 1))
         of(token_usage, *labels, "input").observe(counts.prompt_tokens)
         of(token_usage, *labels, "output").observe(counts.completion_tokens)
 
     def fail(self, reason: str) -> None:
         """Count a chat that no engine answered."""
-        of(duration, "chat", "", self._model, self._model, "", reason).observe(monotonic() - self._began)
+        of(duration, "chat", "", self._model, reason).observe(monotonic() - self._began)

@@ -15,7 +15,7 @@ _GRACE_SECONDS = 0.5
 """How much later than that a caller may be heard who was let in before the machine became slower."""
 _HALF_LIFE_SECONDS = 1.5
 """After so long without callers, half of what was learned is forgotten: the next are let in, and show what is so."""
-_RISE, _FALL = 0.5, 0.2
+_RISE, _FALL = 0.3, 0.2
 """Weight of the latest answer in the estimate, where it took longer than that, or less long."""
 
 

@@ -131,8 +131,7 @@ class Batching:
             if self._closed:
                 raise RuntimeError("the model is closed")
             place = self.pace.enter(patience_seconds=float("inf") if patient else self._patience_seconds)
-            came = self._clock()
-            job = _Job(utterance, place, came, float("inf") if patient else came + _RETRY_SECONDS)
+            job = _Job(utterance, place, came := self._clock(), float("inf") if patient else came + _RETRY_SECONDS)
             self._waiting.append(job)
             self._changed.notify()
         # It knows its place and not its job: in a circle, the sound would stay until somebody looks for garbage.
@@ -247,7 +246,7 @@ class Batching:
 
         def decode(decodings: Sequence[Decoding]) -> list[Heard | Again]:
             began, threads = self._clock(), len(self._threads)
-            with self.pace.step(len(decodings) * threads):
+            with self.pace.step(max(len(decodings), self.limit.now // 2) * threads):  # a few more take hardly longer
                 answers = self._model.decode(decodings)
             each = prepared_seconds + (self._clock() - began) / len(decodings)
             self.pace.learn(each / threads, at_least=any(decoding.stop for decoding in decodings))

@@ -14,6 +14,7 @@ from chassis.errors import (
     Declined,
     EngineBusy,
     EngineFailed,
+    EngineMisconfigured,
     EngineRefused,
     EngineTimeout,
     EngineUnavailable,
@@ -429,4 +430,5 @@ async def test_hints_that_are_refused_are_left_out_from_then_on() -> None:
 async def test_a_field_that_is_not_there_is_not_left_out() -> None:
     failure = await refused(Manner(lacks=("model",)))
 
-    assert isinstance(failure, Declined)
+    assert isinstance(failure, EngineMisconfigured)
+    assert "STT_UP_MODEL" in str(failure)

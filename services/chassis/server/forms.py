@@ -3,7 +3,7 @@
 import errno
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -61,8 +61,22 @@ class _Multipart(MultiPartParser):
     It takes a part for a file by its filename alone, which old clients and hand-made bodies leave out.
     """
 
-    ended = False
-    files: tuple[str, ...] = ()
+    def __init__(self, request: Request, files: tuple[str, ...]) -> None:
+        super().__init__(
+            request.headers,
+            self._to_its_end(request.stream()),
+            max_files=MAX_FILES,
+            max_fields=MAX_FIELDS,
+            max_part_size=MAX_FIELD_BYTES,
+        )
+        self.files, self.ended = files, False
+
+    async def _to_its_end(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """Pass the body on; an error at its end has the parser close the files that it has begun."""
+        async for piece in body:
+            yield piece
+        if not self.ended:
+            raise MultiPartException("it is cut short, its closing boundary is missing")
 
     def on_headers_finished(self) -> None:
         part = self._current_part
@@ -77,12 +91,8 @@ class _Multipart(MultiPartParser):
 
 
 async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
-    parser = _Multipart(
-        request.headers, request.stream(), max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
-    )
-    parser.files = files
     try:
-        form = await parser.parse()
+        return await _Multipart(request, files).parse()
     except MultiPartException as exc:
         raise BadRequest(f"The multipart body cannot be read: {_reason(request, exc)}.") from exc
     except UnicodeError as exc:  # raised by the charset that the caller named
@@ -94,10 +104,6 @@ async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
         raise NotReady(message, code="disk_full", retry_after=5) from exc
     except ClientDisconnect as exc:
         raise BadRequest("The connection closed before the body was complete.") from exc
-    if not parser.ended:
-        await form.close()
-        raise BadRequest("The multipart body is cut short: its closing boundary is missing.")
-    return form
 
 
 def _reason(request: Request, exc: MultiPartException) -> str:
@@ -123,11 +129,12 @@ def _sorted(form: FormData, kind: type[T], files: tuple[str, ...]) -> tuple[T, d
             fields.setdefault(name, []).append(value)
         elif name not in uploads or not uploads[name].size:  # a page may have sent a field that nobody filled, too
             uploads[name] = value
+    sorted_fields = _from_fields(fields, kind)
     for name in files:
         if name not in uploads:
             came = next((f" A file came as {other!r}; call that part {name!r}." for other in uploads), "")
             raise BadRequest(f"Missing required parameter: {name!r}.{came}", param=name)
-    return _from_fields(fields, kind), uploads
+    return sorted_fields, uploads
 
 
 def _from_fields(fields: Mapping[str, Sequence[str]], kind: type[T]) -> T:

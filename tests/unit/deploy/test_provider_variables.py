@@ -24,13 +24,11 @@ def test_each_variable_is_said_to_be_whose_it_is_or_nobodys() -> None:
         "AZURE_TTS_KEY_FILE": "tts azure-tts",
         "SILICONFLOW_TTS_KEY": "tts siliconflow",
         "DEEPSEEK_KEY": "llm deepseek",
+        "DEEPSEEK_READ_THOUGHT_ENABLED": "llm deepseek",
     }
-    found = told(**dict.fromkeys((*names, "DEEPSEEK_READ_THOUGHT_ENABLED", "QIANFAN_SECRET", "HOME"), "theirs"))
+    found = told(**dict.fromkeys((*names, "DEEPSEEK_UNHEARD_OF", "QIANFAN_SECRET", "HOME"), "theirs"))
 
     assert {name: owner for name, (owner, _) in found.items() if owner} == names
     assert "QIANFAN_API_KEY" in found["QIANFAN_SECRET"][1]
-    assert found["DEEPSEEK_READ_THOUGHT_ENABLED"] == (
-        "",
-        "Nothing reads it; docs/providers.md has the lines of its provider.",
-    )
+    assert found["DEEPSEEK_UNHEARD_OF"] == ("", "Nothing reads it; docs/providers.md has the lines of its provider.")
     assert "HOME" not in found

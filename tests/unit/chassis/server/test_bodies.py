@@ -106,7 +106,7 @@ class Odd(msgspec.Struct):
 
 async def test_a_field_takes_several_values_by_its_type_and_not_by_a_word_in_it() -> None:
     async def odd(request: Request) -> Response:
-        async with parse_form(request, Odd) as (fields, _):
+        async with parse_form(request, Odd, files=()) as (fields, _):
             return JSONResponse(msgspec.to_builtins(fields))
 
     app = create_service(
@@ -161,7 +161,10 @@ async def test_a_form_without_its_boundary_is_400(content_type: str) -> None:
     assert response.json()["error"]["message"]
 
 
-WHOLE = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n--b--\r\n'
+WHOLE = (
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n--b--\r\n'
+)
 
 
 @pytest.mark.parametrize("length", range(len(WHOLE) - 4))

@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator
 from functools import lru_cache, partial
 from typing import Any, Self
 
+from msgspec.structs import replace
+
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, Declined, EngineFailed, NotFound
+from chassis.settings import value_of
 from chassis.sse import close
 from chassis.upstream.question import NamedBy
 from chassis.upstream.remote import Remote
@@ -59,7 +62,10 @@ class OpenAI(Engine):
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
-        return cls(UPSTREAMS.row(name), relay_options(name))
+        row = UPSTREAMS.row(name)
+        if not row.limits.requests and (rate := value_of(f"{row.prefix}RATE")):  # as it was called in 0.1.0
+            row = replace(row, limits=replace(row.limits, requests=rate))
+        return cls(row, relay_options(name))
 
     def become(self, provider: str) -> None:
         """Be asked by the habits of `provider`, whatever the row is called."""

@@ -379,3 +379,12 @@ async def test_usage_that_was_asked_for_and_is_not_told_is_estimated_and_says_so
     chunk = json.loads(estimate.decode().split("\n\n")[-3].removeprefix("data: "))
     assert (chunk["id"], chunk["choices"]) == ("chatcmpl-imitated", [])
     assert chunk["usage"] == {"prompt_tokens": 6, "completion_tokens": 4, "total_tokens": 10, "estimated": True}
+
+
+async def test_a_rate_under_its_former_name_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_MINE_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("LLM_MINE_RATE", "20/minute")
+    made = OpenAI.load("mine", lambda doing, part: None)
+
+    assert made.row.limits.requests == "20/minute"
+    await made.aclose()

@@ -16,8 +16,10 @@ from stt.hearing import Heard
 from stt.sound.speech import Speech
 
 EASY_SECONDS, HARD_SECONDS, QUIET_SECONDS = 0.15, 2.0, 10.0
-MIXES, LANES = 500, 40
+MIXES, LANES = 500, 20
 FASTER = 10.0
+STUMBLES = 10
+"""How often in a row this machine may be too busy for eight callers at a tenfold pace."""
 
 
 class Worker:
@@ -96,12 +98,14 @@ async def mixes(worker: Worker, count: int, dice: random.Random) -> None:
     try:
         for _ in range(count):
             await asyncio.gather(*(caller() for _ in range(dice.randint(1, 12))))
-            await asyncio.sleep(QUIET_SECONDS / worker.faster)
-
-            assert len(batching.pace) == 0
-            assert batching.pace.seconds < 1.5 * EASY_SECONDS
-            refused = [await at_once(batching, *["easy"] * 8) for _ in range(3)]
-            assert 0 in refused, "more often than this machine stumbles"
+            refused = -1
+            for _ in range(STUMBLES):
+                await asyncio.sleep(QUIET_SECONDS / worker.faster)
+                assert len(batching.pace) == 0
+                assert batching.pace.seconds < 1.5 * EASY_SECONDS
+                if (refused := await at_once(batching, *["easy"] * 8)) == 0:
+                    break
+            assert refused == 0
     finally:
         await asyncio.to_thread(batching.close)
 

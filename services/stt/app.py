@@ -23,6 +23,7 @@ from stt.settings import Settings
 from stt.sound.recording import Recordings
 from stt.text.chinese_script import script_of, warm_up
 from stt.text.languages import UnknownLanguage, code_of
+from stt.transcriber import Transcriber
 from stt.transcriptions import transcriptions
 from stt.wire import TranscriptionRequest
 
@@ -53,10 +54,10 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     guard, budgets = guard_of_environment(), KeyBudgets(settings, "seconds of sound", settings.key_seconds, keys.names)
     long = max(1, settings.max_concurrent // LONG_SHARE)
     recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
-    handler = partial(transcriptions, chain, recordings, language, script, guard, budgets)
+    transcriber = Transcriber(chain, recordings, language, script, guard)
     known = EngineList(chain, ("whisper-1",), USUAL_MODELS)
     routes = [
-        Route("/v1/audio/transcriptions", handler, methods=["POST"]),
+        Route("/v1/audio/transcriptions", partial(transcriptions, transcriber, budgets), methods=["POST"]),
         Route("/v1/models", known.models, methods=["GET"]),
         Route("/v1/models/{id:path}", known.model, methods=["GET"]),
     ]

@@ -1,6 +1,5 @@
 """The service on one page."""
 
-import asyncio
 import re
 from functools import partial
 
@@ -18,17 +17,15 @@ from chassis.server.model_list import EngineList
 from chassis.server.openapi import Described
 from chassis.server.privacy import Privacy
 from chassis.settings import read
-from tts.audio.loudness import Levels
 from tts.cache.cache import Cache
 from tts.cache.settings import CacheOptions
 from tts.engines import ENGINES, ROWS, Engine
 from tts.engines.openai.providers import UPSTREAMS
 from tts.list_voices import voices
-from tts.pace import Pace
-from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
 from tts.speak_ahead import SpeakAhead, SpeakAheadRequest
 from tts.speech import speech
+from tts.synthesizer import Synthesizer
 from tts.wire import MEDIA_TYPES, SpeechRequest
 
 USUAL_MODELS = re.compile(r"tts-1[\w.-]*|gpt-[\w.-]*-tts[\w.-]*")
@@ -52,29 +49,15 @@ def assemble(
 ) -> Starlette:
     """Put six paths on the shared chassis. Tests bring their own `settings`, `chain`, `cache` and `keys`."""
     keys = read(KeyOptions) if keys is None else keys
-    levels = Levels(settings.loudness)
     guard, budgets = guard_of_environment(), KeyBudgets(settings, "characters", settings.key_characters, keys.names)
-    making = (
-        chain,
-        settings,
-        levels,
-        asyncio.Lock(),
-        Pace(),
-        cache,
-        RecentLanguages(),
-        RecentManners(),
-        guard,
-        budgets,
-    )
-    handler = partial(speech, *making)
+    synthesizer = Synthesizer(settings, chain, cache, guard)
     known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
-
     return create_service(
         settings,
         chain,
         routes=[
-            Route("/v1/audio/speech", handler, methods=["POST"]),
-            Route("/v1/audio/speech/ahead", SpeakAhead(*making).answer, methods=["POST"]),
+            Route("/v1/audio/speech", partial(speech, synthesizer, budgets), methods=["POST"]),
+            Route("/v1/audio/speech/ahead", SpeakAhead(synthesizer, budgets).answer, methods=["POST"]),
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
             Route("/v1/audio/models", known.bare_models, methods=["GET"]),
             Route("/v1/models", known.models, methods=["GET"]),

@@ -5,21 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import msgspec
 from msgspec import Struct, field
 
 from chassis.errors import EngineUnavailable
 from chassis.settings import Options, SettingError, read
 from chassis.upstream.addresses import AZURE, Address, address
 from chassis.upstream.allowance import LimitOptions
-from chassis.upstream.folotoy import assembled, folotoys, retired
+from chassis.upstream.folotoy import FoloToyOptions, assembled, folotoys, retired
+from chassis.upstream.headers import headers_in
 from chassis.upstream.provider import Provider
 
 PASS_ON = "*"
 KEY = "{key}"
 """In the value of a header: the key that is in turn."""
-_PAIR = re.compile(r",\s*(?=[\w!#$%&'*+.^`|~-]+\s*:)")
-_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+")
 _JWT = "eyJ"
 
 
@@ -143,39 +141,25 @@ class Rows(Generic[P]):
             EngineUnavailable: Something is missing; the message says which variable to set.
             SettingError: A variable cannot be used.
         """
-        prefix, provider = self.prefix(name), self.provider(name)
-        own, shared = read(RowOptions, prefix=self.prefix(self.known_as(name)), own=prefix), self._shared(name)
-        theirs, at_vendor = folotoys(provider), assembled(provider)
-        keys = _split(own.api_key or theirs.key or _first(each.api_key for each in shared.values()) or "")
-        base_url = own.base_url or theirs.api_base or _first(each.base_url for each in shared.values())
-        written = theirs.address(base_url, provider.api_version)
-        vendors = at_vendor or provider.base_url
-        model = own.model or (own.models[0] if own.models else theirs.model or theirs.deployment_name)
-        if not (keys or own.headers) and (instead := retired(provider)):
-            raise EngineUnavailable(instead)
-        if not (written or vendors):
-            raise EngineUnavailable(f"Set {prefix}BASE_URL. {provider.hint}".strip())
-        if provider.needs_key and not (keys or written or own.headers):  # an address of one's own may want none
-            key = provider.folotoy_names.get("key", f"{next(iter(shared))}_API_KEY")
-            raise EngineUnavailable(f"Set {key} (or {prefix}API_KEY).")
-        if provider.needs_model and not model:
-            raise EngineUnavailable(f"Set {prefix}MODEL to the name of the model or endpoint you were given.")
-        found = address(written or vendors or "", self.path, provider.base_url)
+        sources = self._sources(name)
+        sources.check()
+        own, provider, keys, model = sources.own, sources.provider, sources.keys, sources.model
+        found = address(sources.address or sources.usual_address or "", self.path, provider.base_url)
         return Row(
             name,
             found.base_url,
-            keys[0] if keys else "",
-            None if own.model == PASS_ON else model or provider.model,
-            own.models,
-            own.proxy,
-            prefix,
-            tuple(keys[1:]),
-            found.query,
-            headers_in(own.headers, f"{prefix}HEADERS") or _usual_headers(provider, found, keys),
-            _existing(own.ca_file, f"{prefix}CA_FILE"),
-            () if model else provider.preferred,
-            _key_variable(prefix, own, shared) if own.api_key or not theirs.key else _folotoys_key(provider),
-            read(LimitOptions, prefix=prefix),
+            api_key=keys[0] if keys else "",
+            model=None if own.model == PASS_ON else model or provider.model,
+            models=own.models,
+            proxy=own.proxy,
+            prefix=sources.prefix,
+            more_keys=keys[1:],
+            query=found.query,
+            headers=headers_in(own.headers, f"{sources.prefix}HEADERS") or _usual_headers(provider, found, keys),
+            ca_file=_existing(own.ca_file, f"{sources.prefix}CA_FILE"),
+            preferred=() if model else provider.preferred,
+            key_variable=sources.key_variable,
+            limits=read(LimitOptions, prefix=sources.prefix),
         )
 
     def exists(self, name: str) -> bool:
@@ -195,31 +179,72 @@ class Rows(Generic[P]):
             return False
         return True
 
-    def _shared(self, name: str) -> dict[str, SharedOptions]:
-        """Return what the services share, by the name under which it is kept, the first to be asked first."""
-        names = (*(self.provider(name).also or (_variable(self.known_as(name)),)), _variable(name))
-        return {each: read(SharedOptions, prefix=f"{each}_") for each in dict.fromkeys(names)}
+    def _sources(self, name: str) -> "_Sources":
+        prefix, provider = self.prefix(name), self.provider(name)
+        own = read(RowOptions, prefix=self.prefix(self.known_as(name)), own=prefix)
+        names = (*(provider.also or (_variable(self.known_as(name)),)), _variable(name))
+        shared = {each: read(SharedOptions, prefix=f"{each}_") for each in dict.fromkeys(names)}
+        return _Sources(prefix, provider, own, folotoys(provider), shared, assembled(provider) or provider.base_url)
 
 
-def headers_in(text: str, variable: str) -> dict[str, str]:
-    """Return the headers that `text` holds, their names in small letters.
+class _Sources(Struct, frozen=True):
+    """Everything that is said of one upstream: a variable of the row's own, then FoloToy's, then one that the services
+    share, then the table of providers.
 
-    Raises:
-        SettingError: It holds something else, or what no header may hold.
+    Args:
+        shared: Variables that the services share, by the start of their names, the first to be asked first.
+        usual_address: Address that stands in where the operator writes none.
     """
-    takes = f'{variable}: it takes `Name: value, Name: value`, or {{"Name": "value"}}.'
-    if text.lstrip().startswith("{"):
-        try:
-            pairs = list(msgspec.json.decode(text, type=dict[str, str]).items())
-        except (msgspec.DecodeError, UnicodeEncodeError) as exc:
-            raise SettingError(takes) from exc
-    else:
-        pairs = [(name, value) for part in _PAIR.split(text) if part for name, _, value in [part.partition(":")]]
-    headers = {name.strip().lower(): value.strip() for name, value in pairs}
-    for name, value in headers.items():
-        if not (_HEADER_NAME.fullmatch(name) and value and value.isascii() and value.isprintable()):
-            raise SettingError(takes)
-    return headers
+
+    prefix: str
+    provider: Provider
+    own: RowOptions
+    folotoys: FoloToyOptions
+    shared: Mapping[str, SharedOptions]
+    usual_address: str | None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return _split(self.own.api_key or self.folotoys.key or _first(each.api_key for each in self.shared.values()))
+
+    @property
+    def address(self) -> str | None:
+        """The address that the operator writes."""
+        shared = _first(each.base_url for each in self.shared.values())
+        base_url = self.own.base_url or self.folotoys.api_base or shared
+        return self.folotoys.address(base_url, self.provider.api_version)
+
+    @property
+    def model(self) -> str | None:
+        """The model that the operator names."""
+        listed = self.own.models[0] if self.own.models else ""
+        return self.own.model or listed or self.folotoys.model or self.folotoys.deployment_name or None
+
+    @property
+    def key_variable(self) -> str:
+        """The variable that holds the key, or that should."""
+        if self.own.api_key:
+            return f"{self.prefix}API_KEY"
+        if self.folotoys.key:
+            return self.provider.folotoy_names.get("key", f"{self.provider.folotoy}KEY")
+        return f"{next((name for name, each in self.shared.items() if each.api_key), next(iter(self.shared)))}_API_KEY"
+
+    def check(self) -> None:
+        """Raise where something is missing.
+
+        Raises:
+            EngineUnavailable: The message says which variable to set.
+        """
+        provider, keyless = self.provider, not (self.keys or self.own.headers)
+        if keyless and (instead := retired(provider)):
+            raise EngineUnavailable(instead)
+        if not (self.address or self.usual_address):
+            raise EngineUnavailable(f"Set {self.prefix}BASE_URL. {provider.hint}".strip())
+        if provider.needs_key and keyless and not self.address:  # an address of one's own may want none
+            key = provider.folotoy_names.get("key", f"{next(iter(self.shared))}_API_KEY")
+            raise EngineUnavailable(f"Set {key} (or {self.prefix}API_KEY).")
+        if provider.needs_model and not self.model:
+            raise EngineUnavailable(f"Set {self.prefix}MODEL to the name of the model or endpoint you were given.")
 
 
 def _existing(file: Path | None, variable: str) -> Path | None:
@@ -240,18 +265,8 @@ def _usual_headers(provider: Provider, found: Address, keys: Sequence[str]) -> M
     return {} if any(key.startswith(_JWT) for key in keys) else usual
 
 
-def _key_variable(prefix: str, own: RowOptions, shared: Mapping[str, SharedOptions]) -> str:
-    if own.api_key:
-        return f"{prefix}API_KEY"
-    return f"{next((name for name, each in shared.items() if each.api_key), next(iter(shared)))}_API_KEY"
-
-
-def _folotoys_key(provider: Provider) -> str:
-    return provider.folotoy_names.get("key", f"{provider.folotoy}KEY")
-
-
-def _split(keys: str) -> list[str]:
-    return list(dict.fromkeys(key for part in keys.split(",") if (key := part.strip())))
+def _split(keys: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for part in (keys or "").split(",") if (key := part.strip())))
 
 
 def _first(values: Iterable[str | None]) -> str | None:

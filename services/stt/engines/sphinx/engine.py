@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import subprocess
-import sys
-import threading
 from collections.abc import AsyncIterator, Generator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from math import isinf
 from pathlib import Path
 from time import monotonic
-from typing import Any, Self, TypeAlias
+from typing import Self
 
 import numpy as np
 
@@ -20,11 +17,10 @@ from chassis.settings import Options, SettingError, read
 from chassis.threads import Stop, cores, pieces, workers
 from stt.admission import PATIENCE_SECONDS, Full, Pace, Place
 from stt.engines import Engine
+from stt.engines.sphinx.process_pool import ProcessPool
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
 from stt.sound import vad
 
-RawWord: TypeAlias = tuple[str, float, float]
-PROGRAM = Path(__file__).with_name("process.py")
 PART_SECONDS = 12.0
 """Longest piece given to a process, which cannot be interrupted until it has heard it."""
 GAP_SECONDS = 1.0
@@ -94,26 +90,21 @@ class Sphinx(Engine):
     def __init__(self, processes: int | None = None, options: SphinxOptions | None = None) -> None:
         processes = processes or cores()
         options = options or SphinxOptions()
-        self._task = options.task()
         self._hears_anything = not (options.grammar or options.keywords)
         self._executor = workers(processes, "sphinx")
         self.patience_seconds = PATIENCE_SECONDS
         self.pace = Pace(places=processes, most=(1 + WAITING) * processes, seconds=PACE_SECONDS)
         self._free = asyncio.Semaphore(processes)
-        self._idle: list[_Process] = []
-        self._all: set[_Process] = set()
-        self._lock = threading.Lock()
-        self._closed = False
+        self._pool = ProcessPool(options.task())
 
     @classmethod
     def load(cls, name: str, report: Report) -> Self:
         engine = cls(options=read(SphinxOptions))
         report("starting a process", None)
         try:
-            process = engine._take()
-            process.hear(_murmur())
+            with engine._pool.lent() as process:
+                process.hear(_murmur())
             engine.pace.seconds = max(PACE_SECONDS, MURMUR * process.cpu_seconds)  # others are loading meanwhile
-            engine._give_back(process)
             vad.probabilities(np.zeros(RATE // 10, np.float32), Stop())  # loads it
         except (EngineFailed, OSError) as exc:
             raise EngineUnavailable("PocketSphinx does not start; the log has the details.", retry_seconds=60) from exc
@@ -175,56 +166,24 @@ class Sphinx(Engine):
         if not spoken:
             yield Heard(language="en")
             return
-        process = self._take()
-        try:
-            with stop.breaking_off(process.kill):
-                for begin, end in spoken:
-                    if stop:
-                        return
-                    began, seconds = monotonic(), (end - begin) / RATE
-                    with self.pace.step(seconds):
-                        heard = process.hear(pcm[begin:end])
-                    self.pace.learn((monotonic() - began) / seconds)
-                    if hints.language is None and self._hears_anything and begin == spoken[0][0]:
-                        _check_english(process.likelihood)
-                    words = [
-                        Word(word, round(begin / RATE + start, 2), round(begin / RATE + finish, 2))
-                        for word, start, finish in heard
-                    ]
-                    yield Heard(language="en", segments=_segments(words, hints))
-        finally:
-            self._give_back(process)
-
-    def _take(self) -> "_Process":
-        with self._lock:
-            process = self._idle.pop() if self._idle else None
-        if process is not None and process.alive:
-            return process
-        if process is not None:
-            self._give_back(process)
-        process = _Process(self._task)
-        with self._lock:
-            self._all.add(process)
-            if self._closed:
-                process.kill()
-        return process
-
-    def _give_back(self, process: "_Process") -> None:
-        with self._lock:
-            if process.alive and not self._closed:
-                self._idle.append(process)
-                return
-            self._all.discard(process)
-        process.end()
+        with self._pool.lent() as process, stop.breaking_off(process.kill):
+            for begin, end in spoken:
+                if stop:
+                    return
+                began, seconds = monotonic(), (end - begin) / RATE
+                with self.pace.step(seconds):
+                    heard = process.hear(pcm[begin:end])
+                self.pace.learn((monotonic() - began) / seconds)
+                if hints.language is None and self._hears_anything and begin == spoken[0][0]:
+                    _check_english(process.likelihood)
+                words = [
+                    Word(word, round(begin / RATE + start, 2), round(begin / RATE + finish, 2))
+                    for word, start, finish in heard
+                ]
+                yield Heard(language="en", segments=_segments(words, hints))
 
     async def aclose(self) -> None:
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-            for process in self._all:
-                process.kill()
-        for process in idle:
-            await asyncio.to_thread(self._give_back, process)
+        await asyncio.to_thread(self._pool.close)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -258,71 +217,3 @@ def _check_english(likelihood: float) -> None:
             param="language",
             code="unsupported_language",
         )
-
-
-class _Process:
-    """One run of `process.py`, used by one thread at a time.
-
-    Args:
-        task: Its argument.
-
-    Raises:
-        EngineFailed: It died, now or in any of the methods.
-        EngineUnavailable: The grammar or the keywords cannot be used.
-    """
-
-    def __init__(self, task: str = "{}") -> None:
-        command = [sys.executable, "-P", str(PROGRAM), task]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self.cpu_seconds = 0.0
-        """Processor time that the last utterance took."""
-        self.likelihood = 0.0
-        """How well its frames fit the words, by their mean logarithm; 0 without words."""
-        self._killed = False
-        try:
-            refused = self._read()
-        except EngineFailed:
-            self.end()
-            raise
-        if refused:
-            self.end()
-            raise EngineUnavailable(f"Check SPHINX_GRAMMAR and SPHINX_KEYWORDS: {refused[0]}.")
-
-    @property
-    def alive(self) -> bool:
-        return not self._killed and self._process.poll() is None
-
-    def hear(self, pcm: Pcm) -> list[RawWord]:
-        """Return the words, with the seconds in which they begin and end."""
-        samples = (pcm * 32767).astype("<i2").tobytes()
-        try:
-            self._stdin.write(len(samples).to_bytes(4, "little") + samples)
-            self._stdin.flush()
-        except OSError as exc:
-            raise EngineFailed("the PocketSphinx process died") from exc
-        self.cpu_seconds, self.likelihood, heard = self._read()
-        return [(word, start, end) for word, start, end in heard]
-
-    def _read(self) -> list[Any]:
-        size = self._stdout.read(4)
-        text = self._stdout.read(int.from_bytes(size, "little"))
-        if not text:
-            raise EngineFailed("the PocketSphinx process died")
-        words: list[Any] = json.loads(text)
-        return words
-
-    def kill(self) -> None:
-        """End the process at once; from any thread, and without waiting."""
-        self._killed = True
-        self._process.kill()
-
-    def end(self) -> None:
-        """Kill the process, wait for it, and close its pipes."""
-        self.kill()
-        self._process.wait()
-        for pipe in (self._stdin, self._stdout):
-            with suppress(OSError):  # what was not sent any more
-                pipe.close()

@@ -1,8 +1,8 @@
-"""Name the extras that the chains in `.env` need: libraries that only some engines want, and not everybody has.
+"""Name the extras that the settings in `.env` need: libraries that only some engines want, and not everybody has.
 
 An engine's extra has the name of its room in `services/NAME/engines/`, and is pinned in
-`services/NAME/requirements-EXTRA.txt`; an engine without such a file needs none. Plain Python without dependencies, and
-of any version from 3.9 on: in MODE=containers the host's own runs it.
+`services/NAME/requirements-EXTRA.txt`; an engine without such a file needs none. `otlp` is wanted where a collector is
+set. Plain Python without dependencies, and of any version from 3.9 on: in MODE=containers the host's own runs it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,23 @@ from deploy.installation import ROOT, SERVICES
 
 LEFT_OUT_OF_IMAGES = frozenset({"hibari"})
 """Extras that more than double an image: built into it only where `TTS_EXTRAS` in `.env` names them."""
+COLLECTORS = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+)
+"""Settings of an OpenTelemetry collector; `services/chassis/otlp/options.py` reads them."""
 _ENGINE = re.compile(r'^    "([a-z0-9-]+)": "\w+\.engines\.(\w+)[\w.]*:\w+"', re.MULTILINE)
 
 
 def pins(service: str, settings: Mapping[str, str], services: Path = ROOT / "services") -> list[Path]:
-    """Return the files with the pins of the extras that a service's chain needs, in the chain's order."""
+    """Return the files with the pins of the extras that a service needs: its chain's in order, then a collector's."""
     code = services / service
     rooms = dict(_ENGINE.findall((code / "engines" / "__init__.py").read_text(encoding="utf-8")))
     chain = re.split(r"[,\s]+", settings.get(f"{service.upper()}_ENGINES", "").lower())
     wanted = [code / f"requirements-{rooms[name]}.txt" for name in chain if name in rooms]
+    if any(settings.get(name) for name in COLLECTORS):
+        wanted.append(code / "requirements-otlp.txt")
     return [file for file in dict.fromkeys(wanted) if file.exists()]
 
 

@@ -6,6 +6,7 @@ Variables that no `Options` class has, such as `TALKBOX_PORT`, are in `docs/sett
 
 import ast
 import inspect
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -26,6 +27,7 @@ ENGLISH, CHINESE = DOCS / "settings.md", DOCS / "settings.zh-CN.md"
 EACH_SERVICE = ("stt", "llm", "tts")
 ROOMS = ("chassis", *EACH_SERVICE)
 LONGEST_DEFAULT = 48
+_DECLARES = re.compile(r"^(?:class \w*(?:Options|Settings)\(|UPSTREAMS\b)", re.MULTILINE)
 
 
 class Setting(NamedTuple):
@@ -101,8 +103,9 @@ IN_CHINESE = Words(
 
 
 def modules() -> list[ModuleType]:
-    """Import every module of the services: the service's own settings first, its engines last."""
-    paths = [path for room in ROOMS for path in (SERVICES / room).rglob("*.py") if path.stem != "__main__"]
+    """Import every module that declares settings or knows upstreams: the service's own first, its engines last."""
+    files = [path for room in ROOMS for path in (SERVICES / room).rglob("*.py")]
+    paths = [path for path in files if _DECLARES.search(path.read_text(encoding="utf-8"))]
     paths.sort(key=lambda path: (path.stem != "settings", "engines" in path.parts, path))
     return [import_module(".".join(path.relative_to(SERVICES).with_suffix("").parts)) for path in paths]
 

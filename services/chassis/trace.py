@@ -13,6 +13,28 @@ _SAMPLED = "01"
 _MOST_STATE = 512
 
 
+class Span:
+    """A part of the work for one request. Its attributes are names, addresses and figures, never what was said.
+
+    Args:
+        name: An engine's, or the method of a call.
+        parent_id: Span that this is a part of.
+        is_engine: An engine was asked; else a server was called.
+    """
+
+    __slots__ = ("attributes", "began", "ended", "error", "is_engine", "name", "parent_id", "span_id")
+
+    def __init__(self, name: str, parent_id: str, *, is_engine: bool) -> None:
+        self.name, self.parent_id, self.is_engine = name, parent_id, is_engine
+        self.span_id = os.urandom(8).hex()
+        self.attributes: dict[str, str | int | float | bool] = {}
+        self.began = monotonic()
+        self.ended: float | None = None
+        """None: it ends with the request, as the answer of an engine that has begun."""
+        self.error = ""
+        """A word for the kind of failure; empty where there was none."""
+
+
 class Trace:
     """One request's place in a trace: taken from its `traceparent`, or begun here.
 
@@ -21,11 +43,13 @@ class Trace:
         request_id: Becomes the trace's id where none came and it can be one, so that logs and traces have one name.
     """
 
-    __slots__ = ("flags", "parent_id", "span_id", "stages", "state", "trace_id")
+    __slots__ = ("flags", "parent_id", "span_id", "spans", "stages", "state", "trace_id")
 
     def __init__(self, headers: Sequence[tuple[bytes, bytes]], request_id: str) -> None:
         self.stages: dict[str, float] = {}
         """Seconds by the name of the stage, in the order in which they began."""
+        self.spans: list[Span] | None = None
+        """Parts of the work, in the order in which they began; None where nobody exports them."""
         self.span_id, self.parent_id, self.state, self.flags = os.urandom(8).hex(), "", "", _SAMPLED
         if not self._taken(headers):
             self.trace_id = request_id if _TRACE_ID.fullmatch(request_id) else os.urandom(16).hex()
@@ -45,7 +69,11 @@ class Trace:
     @property
     def parent(self) -> str:
         """The `traceparent` of whoever is asked for this request."""
-        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+        return self.parent_of(self.span_id)
+
+    def parent_of(self, span_id: str) -> str:
+        """Return the `traceparent` of whoever is asked for a part of this request."""
+        return f"00-{self.trace_id}-{span_id}-{self.flags}"
 
     def add(self, stage: str, seconds: float) -> None:
         """Note time that a stage took, beside what it took before."""
@@ -63,7 +91,9 @@ class Trace:
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
-enter, leave = _current.set, _current.reset
+enter, leave, current = _current.set, _current.reset, _current.get
+within: ContextVar[Span | None] = ContextVar("span", default=None)
+"""The innermost span whose work is being done."""
 
 
 def passed_on() -> dict[str, str]:
@@ -71,7 +101,8 @@ def passed_on() -> dict[str, str]:
     trace = _current.get()
     if trace is None:
         return {}
-    headers = {TRACEPARENT: trace.parent}
+    span = within.get()
+    headers = {TRACEPARENT: trace.parent if span is None else trace.parent_of(span.span_id)}
     if trace.state:
         headers[TRACESTATE] = trace.state
     return headers

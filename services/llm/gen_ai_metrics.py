@@ -4,6 +4,7 @@ from time import monotonic
 
 from prometheus_client import Histogram
 
+from chassis import spans
 from chassis.metrics import of
 from llm.answer.usage import Counts
 
@@ -52,6 +53,8 @@ class Measured:
             of(first_token, *labels).observe(self._first)
         of(token_usage, *labels, "input").observe(counts.prompt_tokens)
         of(token_usage, *labels, "output").observe(counts.completion_tokens)
+        spans.describe("gen_ai.usage.input_tokens", counts.prompt_tokens)
+        spans.describe("gen_ai.usage.output_tokens", counts.completion_tokens)
 
     def fail(self, reason: str) -> None:
         """Count a chat that no engine answered."""

@@ -12,7 +12,7 @@ from time import monotonic
 import msgspec
 from msgspec import Struct
 
-from chassis import trace
+from chassis import spans, trace
 from chassis.errors import ApiError
 from chassis.privacy import Transfer
 from chassis.settings import Options, SettingError
@@ -94,12 +94,12 @@ class Teller:
         """Let tts speak a piece; return when it has, or will not."""
         if monotonic() < self._away_until:
             return
-        headers = trace.passed_on()
-        if authorization.isascii() and authorization.isprintable():
-            headers["authorization"] = authorization
+        shown = {"authorization": authorization} if authorization.isascii() and authorization.isprintable() else {}
         try:
             async with asyncio.timeout(SECONDS):
-                reply = await self._tts.post(msgspec.json.encode({"input": text}), headers)
+                with spans.calling("POST", self._tts.shown) as call:
+                    reply = await self._tts.post(msgspec.json.encode({"input": text}), trace.passed_on() | shown)
+                    call.answered(reply.status)
                 try:
                     await reply.read(2**16)
                 finally:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
+from chassis import spans
 from chassis.chain.answer import Begun, Work, translated
 from chassis.chain.seat import Seat, State
 from chassis.chain.shares import Budget, Shares, stands_in
@@ -103,7 +104,8 @@ class Attempt:
         asked = monotonic()
         try:
             self.shares.check(seat, seconds)
-            begun = await self._first_piece(seat, work, seconds)
+            with spans.asking(seat.name):
+                begun = await self._first_piece(seat, work, seconds)
         except Declined as exc:
             self.declined.append(exc)
         except TooBusy as exc:  # it would be too late, or as many as it may be asked at a time are under way

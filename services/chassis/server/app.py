@@ -18,6 +18,7 @@ from chassis import VERSION, metrics
 from chassis.chain.admission import Door
 from chassis.chain.chain import Chain
 from chassis.errors import Errors
+from chassis.otlp.loading import exporter_of_environment
 from chassis.server import health, logs, openapi
 from chassis.server.auth import KeyOptions, Keys
 from chassis.server.body_limit import BodyLimit
@@ -61,17 +62,19 @@ def create_service(
     routes = [*routes, *probes, privacy_route(chain, privacy, has_keys=has_keys)]
     routes.append(openapi.route_of(f"Talkbox, {settings.prefix.strip('_').lower()}", routes, described or {}))
     paths = frozenset(route.path for route in routes)
+    exporter = exporter_of_environment(settings.prefix.strip("_").lower())
+    ends = [end for end in (at_end, guard and guard.aclose, exporter and exporter.aclose) if end]
     app = Service(
         routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in routes],
         middleware=[
-            Middleware(logs.RequestLog, paths=paths),
+            Middleware(logs.RequestLog, paths=paths, exporter=exporter),
             Middleware(Hangup),
             Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
             Middleware(Errors),
             Middleware(Keys, options=options, read_again=partial(read, KeyOptions)),
             *([Middleware(Door, admission=chain.admission)] if door else []),
         ],
-        lifespan=_lifespan(chain, [*([at_end] if at_end else []), *([guard.aclose] if guard else [])]),
+        lifespan=_lifespan(chain, ends),
     )
     app.router.redirect_slashes = False
     return app

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis import metrics, trace
 from chassis.chain.chain import ENGINE_HEADER
 from chassis.errors import ApiError
+from chassis.otlp.served import Served
 from chassis.request_id import REQUEST_ID, request_id
+
+if TYPE_CHECKING:
+    from chassis.otlp.exporter import Exporter
 
 ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
 PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/authorized", "/usage"})
@@ -23,10 +28,14 @@ class RequestLog:
     """The outermost frame: an id, a log line and a count for each request.
 
     A handler that learns its engine only after the headers left notes it as `scope["state"]["engine"]`.
+
+    Args:
+        paths: Paths of the service's routes.
+        exporter: Who sends what was done to a collector; None: nobody.
     """
 
-    def __init__(self, app: ASGIApp, paths: frozenset[str]) -> None:
-        self.app, self.paths = app, paths
+    def __init__(self, app: ASGIApp, paths: frozenset[str], exporter: "Exporter | None" = None) -> None:
+        self.app, self.paths, self.exporter = app, paths, exporter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,6 +47,8 @@ class RequestLog:
         }
         token = request_id.set(scope["state"]["id"])
         taken = trace.Trace(scope["headers"], scope["state"]["id"])
+        if self.exporter is not None and scope["path"] not in PROBES:
+            self.exporter.begin(taken)
         trace_token = trace.enter(taken)
         watch, status, engine, complete = metrics.Stopwatch(), 499, "", False
 
@@ -65,7 +76,10 @@ class RequestLog:
             await self.app(scope, receive_timed, send_with_id)
         finally:
             metrics.in_flight.dec()
-            self._line(scope, watch, status, scope["state"].get("engine", engine), complete=complete)
+            engine = scope["state"].get("engine", engine)
+            self._line(scope, watch, status, engine, complete=complete)
+            if self.exporter is not None and taken.spans is not None:
+                self.exporter.end(self._served(scope, taken, watch.seconds(), status, engine, complete=complete))
             trace.leave(trace_token)
             request_id.reset(token)
 
@@ -94,6 +108,16 @@ class RequestLog:
         unknown = None if isinstance(error, ApiError) else error
         level = logging.ERROR if unknown else logging.DEBUG if path in PROBES else logging.INFO
         log.log(level, "request", extra={"event": event}, exc_info=unknown)
+
+    def _served(
+        self, scope: Scope, taken: trace.Trace, seconds: float, status: int, engine: str, *, complete: bool
+    ) -> Served:
+        path, key, error = scope["path"], scope["state"].get("key") or "", scope["state"].get("error")
+        word = "" if complete else "incomplete"
+        if error is not None:
+            word = error.counted_as if isinstance(error, ApiError) else type(error).__name__
+        path = path if path in self.paths else "other"
+        return Served(taken, scope["method"], path, status, seconds, engine, key, word)
 
 
 def _told(id: str, taken: trace.Trace, seconds: float) -> list[tuple[bytes, bytes]]:

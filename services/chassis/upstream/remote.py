@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from msgspec import structs
 
-from chassis import trace
+from chassis import spans, trace
 from chassis.errors import (
     ApiError,
     EngineBusy,
@@ -183,15 +183,17 @@ class Remote:
 
     async def _send(self, question: Question, key: str, without: frozenset[str]) -> Reply:
         headers, body = question.body(without)
-        headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | self._key_headers[key] | headers
         post = self.upstream.post_at_once if question.in_a_hurry else self.upstream.post
-        if question.begin_seconds is None:
-            return await post(body, headers, silence_seconds=question.silence_seconds)
-        try:
-            async with asyncio.timeout(question.begin_seconds):
-                return await post(body, headers, silence_seconds=question.silence_seconds)
-        except TimeoutError as exc:
-            raise self._silent(question.begin_seconds) from exc
+        spans.describe("gen_ai.request.model", question.model)
+        with spans.calling("POST", self.upstream.shown) as call:
+            headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | self._key_headers[key] | headers
+            try:
+                async with asyncio.timeout(question.begin_seconds):
+                    reply = await post(body, headers, silence_seconds=question.silence_seconds)
+            except TimeoutError as exc:
+                raise self._silent(question.begin_seconds) from exc
+            call.answered(reply.status)
+            return reply
 
     async def get(self, path: str, *, silence_seconds: float) -> Reply:
         """Return the answer to a GET of another `path` of the same base URL, such as `/models`."""

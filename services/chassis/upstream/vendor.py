@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
-from chassis import trace
+from chassis import spans, trace
 from chassis.errors import (
     ApiError,
     EngineBusy,
@@ -198,12 +198,16 @@ class Vendor:
         """
         url = self.at(call.url)
         upstream = self._upstream(url)
-        headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | dict(call.headers)
-        try:
-            async with asyncio.timeout(begin_seconds):
-                reply = await upstream.request(call.method, url, call.body, headers, silence_seconds=silence_seconds)
-        except TimeoutError as exc:
-            raise EngineTimeout(f"{upstream.shown} was silent for {begin_seconds or 0:g} s") from exc
+        with spans.calling(call.method, upstream.shown) as called:
+            headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | dict(call.headers)
+            try:
+                async with asyncio.timeout(begin_seconds):
+                    reply = await upstream.request(
+                        call.method, url, call.body, headers, silence_seconds=silence_seconds
+                    )
+            except TimeoutError as exc:
+                raise EngineTimeout(f"{upstream.shown} was silent for {begin_seconds or 0:g} s") from exc
+            called.answered(reply.status)
         if 200 <= reply.status < 300:
             return reply
         raise await self._refusal(reply)

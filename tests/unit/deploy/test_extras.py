@@ -34,14 +34,23 @@ def test_a_chain_needs_the_extras_of_its_engines(service: str, chain: str, files
     assert named(service, chain) == files
 
 
+@pytest.mark.parametrize("signal", ["", "TRACES_", "METRICS_"])
+def test_a_collector_is_an_extra_of_each_service(signal: str) -> None:
+    settings = {f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT": "http://collector:4318"}
+
+    assert [file.name for service in SERVICES for file in pins(service, settings)] == ["requirements-otlp.txt"] * 3
+
+
 def test_a_chain_that_is_not_set_needs_none() -> None:
     assert [pins(service, {}) for service in SERVICES] == [[], [], []]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_extra_is_pinned_and_belongs_to_an_engine(service: str) -> None:
+def test_every_extra_is_pinned_and_belongs_to_a_setting(service: str) -> None:
     project = tomllib.loads((ROOT / "services" / service / "pyproject.toml").read_text())["project"]
-    everything = named(service, ",".join(import_module(f"{service}.engines").ENGINES))
+    chain = ",".join(import_module(f"{service}.engines").ENGINES)
+    settings = {f"{service.upper()}_ENGINES": chain, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
+    everything = [file.name for file in pins(service, settings)]
 
     assert sorted(everything) == [f"requirements-{extra}.txt" for extra in sorted(project["optional-dependencies"])]
     for name in everything:

@@ -45,6 +45,11 @@ _ASKS = re.compile(
     r"|能不能|能吗|可以|好不好|行吗|我想|我要|怎么|教我)",
     re.IGNORECASE | re.DOTALL,
 )
+_REFERS = re.compile(
+    r"\b(?:one|it|that|this|them|those|these|him|her|there)\b|[它他她]|那|这|(?<!什)么样|^\W*(?:\w+\W*){1,3}$",
+    re.IGNORECASE,
+)
+"""A message that speaks of what was named before it, or is too short to stand for itself."""
 REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
@@ -143,6 +148,10 @@ class Guard:
         profile = self._profiles.get(key or "", self._profiles.get(""))
         return Watch(self, profile or Profile(), key) if profile is not OFF_PROFILE else None
 
+    def verdict(self, kind: str) -> Verdict:
+        """Return what it means that something of a kind was found."""
+        return Verdict(kind, self.kinds[kind].crisis, self.kinds[kind].finish)
+
     async def aclose(self) -> None:
         """Send the notices that wait, and close all connections."""
         await self.judge.aclose()
@@ -179,12 +188,27 @@ class Watch:
             self.noted = TOO_LONG
             return TOO_LONG if self.stops else None
         verdict = await self.judge(self._child, "asked") if talk else None
+        if self.noted is None and (kind := self._follows_up(talk)) is not None:
+            return self._carried_out("asked", self.guard.verdict(kind))
         if talk and self.noted is None and self.profile.topics and self._is_locked(talk):
             return self._carried_out("asked", LOCKED)
         is_crisis = self.noted is not None and self.noted.crisis
         if talk and (limit := await self._limit()) is not None and not is_crisis:
             return self._carried_out("asked", limit)
         return verdict
+
+    def _follows_up(self, talk: Sequence[Said]) -> str | None:
+        """Return the risk of the last message with the one before: "Why do bombs go off?" "How do I make one?".
+
+        A crisis is told by one message alone: "My dog died." and "I want him back." are none.
+        """
+        said = [text[-LONGEST_ASKED_FOR:] for who, text in talk if who == "child"][-2:]
+        if len(said) < 2 or not _REFERS.search(said[1]):
+            return None
+        known = self.guard.rules.look(said[0], "asked").stopped
+        found = self.guard.rules.look(" ".join(said), "asked").stopped
+        new = (kind for kind in found if kind not in known and not self.guard.kinds[kind].crisis)
+        return next(filter(self._is_stopped, new), None)
 
     def _is_locked(self, talk: Sequence[Said]) -> bool:
         """Tell whether the last message of a talk is none of the topics that the toy may talk about."""
@@ -193,7 +217,7 @@ class Watch:
 
     def _carried_out(self, side: Side, verdict: Verdict) -> Verdict | None:
         """Note and count a verdict; return it, unless the guard only watches."""
-        self.noted = verdict
+        self.noted = self.noted or verdict
         metrics.of(judged, side, verdict.kind, "stopped" if self.stops else "shadow").inc()
         return verdict if self.stops else None
 
@@ -249,13 +273,10 @@ class Watch:
             is_locked_out = side == "answered" and not found.topics.isdisjoint(self.profile.never)
             return self._carried_out(side, LOCKED) if is_locked_out else None
         kinds.sort(key=lambda kind: not self.guard.kinds[kind].crisis)
-        kind = self.guard.kinds[kinds[0]]
-        verdict = Verdict(kinds[0], kind.crisis, kind.finish)
-        if kind.crisis and self.guard.notices is not None and self.noted is None:
+        verdict = self.guard.verdict(kinds[0])
+        if verdict.crisis and self.guard.notices is not None and self.noted is None:
             self.guard.notices.tell(verdict.kind, side, self._key)
-        self.noted = self.noted or verdict
-        metrics.of(judged, side, verdict.kind, "stopped" if self.stops else "shadow").inc()
-        return verdict if self.stops else None
+        return self._carried_out(side, verdict)
 
     def _is_stopped(self, kind: str) -> bool:
         return kind in self.profile.strict if self.guard.kinds[kind].optional else kind not in self.profile.allow

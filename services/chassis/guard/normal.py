@@ -1,7 +1,7 @@
 """A text as rules look at it: without the disguises that a word is given to slip past them.
 
-Full-width letters, accents, look-alikes, traditional characters, zero-width characters, letters repeated or spread out,
-and digits in place of letters are undone.
+Full-width letters, accents, look-alikes, traditional characters, zero-width characters, letters repeated, masked or
+spread out, words written backwards, and digits in place of letters are undone.
 """
 
 import re
@@ -20,6 +20,17 @@ _APOSTROPHE = re.compile(r"(?<=[a-z0-9])['’](?=[a-z0-9])")
 _HAN_START = re.compile(f"[{HAN}]")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
 _RUN = re.compile(r"(.)\1+")
+_DOUBLE = re.compile(r"([a-z])\1")
+_ODD_DOUBLE = re.compile(
+    r"([aiuhjkqvwxy])\1|^([b-df-km-z])\2|([bcdfgmnprtz])\3(?![aeioulrwy]|$)|^.{3,}([bcdmnprt])\4$", re.ASCII
+)
+"""Letters doubled where English has none: `kiill`, `sstab`, `jummp`, `stabb`."""
+LEAST_DOUBLED = 5
+"""Letters of a word from which on it is seen through whatever letter is doubled; shorter ones are like other words."""
+_MASKED = re.compile(r"(?<![a-z])([a-z]+)[*#%_]([a-z]+)(?![a-z])")
+_TONE_DIGIT = re.compile(r"([a-z]{1,6})[1-5]")
+LEAST_BACKWARDS = 4
+"""Letters of a word that is read backwards, too; two such words make it likely."""
 _DISGUISED = re.compile(r"[a-z][0-9@$!|+€£]|[0-9@$!|+€£][a-z]|([a-z])\1\1")
 _SPREAD = re.compile(r"(?<![^ ])(?:[a-z0-9] ){2,}[a-z0-9](?![^ ])")
 """Three letters or more, one by one."""
@@ -45,15 +56,23 @@ def forms(text: str, words: Mapping[str, str]) -> list[str]:
     Args:
         words: Words that are looked for, by themselves and by their `squeezed` form.
     """
-    plain = _plain(text)
+    plain = _MASKED.sub(lambda word: _unmasked(word, words), _plain(text))
     tokens = TOKEN.findall(plain)
     if _DISGUISED.search(plain):
         ways = [[_undisguised(each, leet, words) for each in tokens] for leet in (LEET, LEET_WITH_L)]
+        ways += _without_tones(tokens)
     else:
-        ways = [tokens]
+        ways = [[_undoubled(each, words) for each in tokens]]
+    if _is_backwards(tokens, words):
+        ways += [[each[::-1] for each in order] for order in (tokens, tokens[::-1])]
     return list(
         dict.fromkeys(form for way in ways for form in (_joined(way, words), _joined(_mended(way, words), words)))
     )
+
+
+def as_written(term: str) -> str:
+    """Return a term that is looked for as plain tokens: its digits and repeated letters are meant."""
+    return _joined(TOKEN.findall(_plain(term)), {})
 
 
 def squeezed(word: str) -> str:
@@ -84,11 +103,42 @@ def _name(character: str) -> str:
     return f" {unicodedata.name(character, '').lower()} "
 
 
+def _unmasked(word: re.Match[str], words: Mapping[str, str]) -> str:
+    """Return a word with the vowel that a sign stands for, where it is known then: `b*mb`."""
+    ways = (f"{word[1]}{vowel}{word[2]}" for vowel in "aeiou")
+    return next((way for way in ways if words.get(way) == way), word[0])
+
+
+def _without_tones(tokens: list[str]) -> list[list[str]]:
+    """Return pinyin without the digits of its tones: `zi4 sha1`."""
+    found = [_TONE_DIGIT.fullmatch(each) for each in tokens]
+    if sum(each is not None for each in found) < 2:
+        return []
+    return [[each[1] if each else token for each, token in zip(found, tokens, strict=True)]]
+
+
+def _is_backwards(tokens: list[str], words: Mapping[str, str]) -> bool:
+    turned = (each[::-1] for each in tokens if len(each) >= LEAST_BACKWARDS and each not in words)
+    return sum(words.get(each) == each for each in turned) > 1
+
+
+def _undoubled(token: str, words: Mapping[str, str]) -> str:
+    """Return the word that is known where letters of it are doubled: `slleeping`."""
+    if token in words or not _DOUBLE.search(token):
+        return token
+    short = squeezed(token)
+    if len(short) >= LEAST_DOUBLED or _ODD_DOUBLE.search(token):
+        return words.get(short, token)
+    return token
+
+
 def _undisguised(token: str, leet: dict[int, int], words: Mapping[str, str]) -> str:
+    if token in words:
+        return token
     if not token.isalpha():
         token = token.translate(leet)
     if not _LONG_RUN.search(token):
-        return token
+        return _undoubled(token, words)
     short = squeezed(token)
     return words.get(short, short)
 

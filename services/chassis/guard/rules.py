@@ -15,8 +15,8 @@ import ahocorasick
 import msgspec
 from msgspec import Struct
 
-from chassis.guard.normal import HAN, forms, squashed, squeezed
-from chassis.guard.sounds import spelt
+from chassis.guard.normal import HAN, as_written, forms, squashed, squeezed
+from chassis.guard.sounds import latin_spans, spelt
 from chassis.guard.topics import PREFIX, topics_in
 from chassis.settings import SettingError
 
@@ -32,6 +32,8 @@ LEAST_PINYIN = 3
 LEAST_SQUASHED = 8
 """Letters of a term that is found where all blanks are left out."""
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
+_TONED = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
+"""Vowels of pinyin that is written with its tones."""
 _IS_HAN = re.compile(f"[{HAN}]+")
 _FIRST_HAN, _LAST_HAN = re.compile(f"[{HAN}]"), re.compile(f"[{HAN}]$")
 
@@ -111,8 +113,9 @@ class Rules:
     def look(self, text: str, side: Side) -> Finding:
         """Return what is found in a text of a sentence or two."""
         at: dict[str, int] = {}
+        is_toned = bool(_TONED.search(text))
         for form in forms(text, self._words):
-            self._match(form, at)
+            self._match(form, at, is_toned=is_toned)
         if short := squashed(text):
             for _, (term, groups) in self._squashed.iter(short):
                 at |= {group: -1 for group in groups if term}
@@ -122,7 +125,7 @@ class Rules:
         hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
         return Finding(tuple(dict.fromkeys(rule.kind for rule in held)), frozenset(hinted), topics_in(at))
 
-    def _match(self, form: str, at: dict[str, int]) -> None:
+    def _match(self, form: str, at: dict[str, int], *, is_toned: bool) -> None:
         hits = [(end - length + 1, end, groups) for end, (length, groups) in self._plain.iter(form)]
         spans = [(start, end) for start, end, groups in hits if EXCEPT in groups]
         for start, end, groups in hits:
@@ -131,11 +134,23 @@ class Rules:
                     at.setdefault(group, start)
         for start, end in spans:
             form = f"{form[:start]} {' ' * (end - start)}{form[end + 1 :]}"
-        if sound := spelt(form):
-            is_pinyin = form.isascii() and sound.count("'") > LEAST_PINYIN
-            for _, groups in (self._pinyin if is_pinyin else self._sounds).iter(sound):
-                for group in groups:
-                    at.setdefault(group, len(form))
+        for groups in self._heard(form, is_toned=is_toned):
+            for group in groups:
+                at.setdefault(group, len(form))
+
+    def _heard(self, form: str, *, is_toned: bool) -> Iterator[frozenset[str]]:
+        """Yield the groups whose terms sound as the text does."""
+        if not (sound := spelt(form)):
+            return
+        is_latin = form.isascii()
+        if is_latin and (is_toned or sound.count("'") > LEAST_PINYIN):
+            yield from (groups for _, (_, groups) in self._pinyin.iter(sound))
+            return
+        yield from (groups for _, groups in self._sounds.iter(sound))
+        spans = [] if is_latin else latin_spans(form)
+        for end, (length, groups) in self._pinyin.iter(sound) if spans else ():
+            if any(first < end and end - length < last for first, last in spans):
+                yield groups
 
     def _candidates(self, at: Mapping[str, int]) -> Iterator[_Rule]:
         seen: set[int] = set()
@@ -243,7 +258,7 @@ class Rules:
                     sounds.setdefault(sound, set()).update(groups)
         self._plain = _automaton({key: (len(key), frozenset(groups)) for key, groups in keys.items()})
         self._sounds = _automaton({key: frozenset(groups) for key, groups in sounds.items()})
-        self._pinyin = _automaton({key: frozenset(groups) for key, groups in pinyin.items()})
+        self._pinyin = _automaton({key: (len(key), frozenset(groups)) for key, groups in pinyin.items()})
         self._squashed = _automaton({key: (key, frozenset(groups)) for key, groups in tight.items()})
         words = {word for key in keys for word in key.split() if word.isascii()}
         self._words = {squeezed(word): word for word in words} | {word: word for word in words}
@@ -275,7 +290,7 @@ def _terms(text: str) -> list[str]:
 def _keys(term: str) -> Iterator[str]:
     """Yield what is looked for: words between blanks in each of their usual forms, Chinese anywhere."""
     is_start, is_exact = term.endswith("*"), term.startswith("=")
-    plain = forms(term.strip("*="), {})[0]
+    plain = as_written(term.strip("*="))
     words = plain.split()
     if len(words) == 1 and plain.isascii() and not is_start and not is_exact:
         yield from (f" {form} " for form in _inflected(words[0]))

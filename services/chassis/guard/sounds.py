@@ -33,6 +33,17 @@ def spelt(text: str) -> str:
     return f"'{chr(39).join(read or _NO_SYLLABLE for read in map(_read, tokens))}'"
 
 
+def latin_spans(text: str) -> list[tuple[int, int]]:
+    """Return where in `spelt(text)` stand the syllables that are Latin letters among characters of Chinese."""
+    spans, at = [], 1
+    for token in _TOKEN.findall(text):
+        end = at + len(_read(token) or _NO_SYLLABLE)
+        if token.isascii() and _syllables(token):
+            spans.append((at, end))
+        at = end + 1
+    return spans
+
+
 @lru_cache(16384)
 def _read(token: str) -> str:
     return syllable(token) if _HAN.match(token) else "'".join(_syllables(token))

@@ -7,7 +7,7 @@ spread out, words written backwards, and digits in place of letters are undone.
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп", "aeopcyxijsdhlkmtbhaoeptuvikrn")
@@ -96,6 +96,7 @@ def _plain(text: str) -> str:
     return _REPEATED_HAN.sub(r"\1", simplified(kept)) if _HAN_START.search(kept) else kept
 
 
+@lru_cache(1024)
 def _name(character: str) -> str:
     """Return the name of a picture (a pistol, a bomb), and anything else as it is."""
     if unicodedata.category(character) != "So":

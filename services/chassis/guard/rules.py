@@ -6,6 +6,7 @@ answer alone, `how` a request, `worried` a question about a danger rather than f
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -16,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from chassis.guard.normal import HAN, as_written, forms, squashed, squeezed
-from chassis.guard.sounds import latin_spans, spelt
+from chassis.guard.sounds import latin_starts, spelt
 from chassis.guard.topics import PREFIX, topics_in
 from chassis.settings import SettingError
 
@@ -147,9 +148,9 @@ class Rules:
             yield from (groups for _, (_, groups) in self._pinyin.iter(sound))
             return
         yield from (groups for _, groups in self._sounds.iter(sound))
-        spans = [] if is_latin else latin_spans(form)
-        for end, (length, groups) in self._pinyin.iter(sound) if spans else ():
-            if any(first < end and end - length < last for first, last in spans):
+        starts = [] if is_latin else latin_starts(form)
+        for end, (length, groups) in self._pinyin.iter(sound) if starts else ():
+            if bisect_left(starts, end - length + 1) < bisect_left(starts, end):
                 yield groups
 
     def _candidates(self, at: Mapping[str, int]) -> Iterator[_Rule]:

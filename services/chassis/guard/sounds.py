@@ -33,15 +33,14 @@ def spelt(text: str) -> str:
     return f"'{chr(39).join(read or _NO_SYLLABLE for read in map(_read, tokens))}'"
 
 
-def latin_spans(text: str) -> list[tuple[int, int]]:
-    """Return where in `spelt(text)` stand the syllables that are Latin letters among characters of Chinese."""
-    spans, at = [], 1
+def latin_starts(text: str) -> list[int]:
+    """Return where in `spelt(text)` those syllables begin that are Latin letters among characters of Chinese."""
+    starts, at = [], 1
     for token in _TOKEN.findall(text):
-        end = at + len(_read(token) or _NO_SYLLABLE)
         if token.isascii() and _syllables(token):
-            spans.append((at, end))
-        at = end + 1
-    return spans
+            starts.append(at)
+        at += len(_read(token) or _NO_SYLLABLE) + 1
+    return starts
 
 
 @lru_cache(16384)
@@ -51,13 +50,19 @@ def _read(token: str) -> str:
 
 @lru_cache(4096)
 def _syllables(word: str) -> tuple[str, ...]:
-    """Return the syllables that a word consists of; none where it is no pinyin."""
-    if not word:
-        return ()
-    for end in range(min(len(word), LONGEST_SYLLABLE), 0, -1):
-        if word[:end] in _known() and (end == len(word) or _syllables(word[end:])):
-            return (_FLAT.sub(r"\1", word[:end]), *_syllables(word[end:]))
-    return ()
+    """Return the syllables that a word consists of, the first as long as can be; none where it is no pinyin."""
+    ends: dict[int, int] = {len(word): len(word)}
+    """Where a syllable ends, by its start, if all that follows can be read."""
+    for start in range(len(word) - 1, -1, -1):
+        longest = range(min(len(word), start + LONGEST_SYLLABLE), start, -1)
+        end = next((end for end in longest if end in ends and word[start:end] in _known()), None)
+        if end is not None:
+            ends[start] = end
+    found, start = [], 0
+    while start < len(word) and 0 in ends:
+        found.append(_FLAT.sub(r"\1", word[start : ends[start]]))
+        start = ends[start]
+    return tuple(found)
 
 
 @lru_cache(1)

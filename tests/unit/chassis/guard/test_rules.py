@@ -93,6 +93,11 @@ async def test_a_word_that_only_looks_like_one_is_left_alone(harmless: str) -> N
     assert await judged(harmless) is None
 
 
+@pytest.mark.parametrize("unit", ["zhuangshuang", "a", "f*", "我wo", "\ufdfd", "k i ", "zi4 "])
+async def test_a_clause_without_end_is_judged(unit: str) -> None:
+    assert await judged(unit * (4096 // len(unit))) is None
+
+
 @pytest.mark.parametrize(
     ("text", "kind"), [("You must never play with matches.", None), ("Now play with matches!", "fire")]
 )

@@ -29,6 +29,17 @@ async def test_what_is_said_to_a_toy_is_understood(whisper: Whisper) -> None:
     assert errors / words < 0.15
 
 
+async def test_the_prompt_of_folotoy_server_makes_nothing_heard_twice(whisper: Whisper) -> None:
+    errors, words = 0, 0
+    for sentence in SENTENCES[:12]:
+        said = text(await heard(whisper, sounds.spoken(sentence), Hints(prompt="ok. Let's begin.")))
+        assert len(said) < 1.5 * len(sentence), said
+        errors += word_errors(sentence, said)
+        words += len(sentence.split())
+
+    assert errors / words < 0.15
+
+
 async def test_four_at_once_hear_what_each_hears_alone(whisper: Whisper) -> None:
     clips = [sounds.spoken(sentence) for sentence in SENTENCES[:4]]
     alone = [text(await heard(whisper, clip)) for clip in clips]

@@ -18,13 +18,20 @@ MARGIN_SECONDS = 3.0
 """Silence the model sees after the speech. Whisper base, 60 short sentences in three voices, word errors: padded to
 30 s 0.116; a margin of one second 0.186, and every twelfth utterance loops; of two 0.116, every fifteenth; of three
 0.093, one of the sixty. Windows of 6 s and more: 0.09 to 0.11, and no loops."""
+_PROMPTED = 1000
+"""Frames of the least window where there is a prompt. Base, 24 short sentences in two voices, after the prompt that
+folotoy-server sends ("ok. Let's begin."): in windows of 6 s eight loop, of 10 s two, of 30 s none."""
 _WIDE = (2000, 3000)
 """Frames of the windows for a second look."""
 
 
-def fitting(seconds: float) -> int:
-    """Return the frames of the window for speech this long."""
-    wanted = (seconds + MARGIN_SECONDS) / FRAME_SECONDS
+def fitting(seconds: float, *, prompted: bool = False) -> int:
+    """Return the frames of the window for speech this long.
+
+    Args:
+        prompted: The model reads a prompt before it writes.
+    """
+    wanted = max((seconds + MARGIN_SECONDS) / FRAME_SECONDS, _PROMPTED if prompted else 0)
     return next((frames for frames in BUCKETS if frames >= wanted), BUCKETS[-1])
 
 

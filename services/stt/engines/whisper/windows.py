@@ -1,4 +1,5 @@
-"""Whisper on short speech: a window that fits it; a text that looks wrong is written again, in a wider one."""
+"""Whisper on short speech: a window that fits it; a text that looks wrong is written again, in a wider one and without
+the prompt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from faster_whisper import WhisperModel
 from chassis.threads import Stop
 from stt.engines.whisper.decoding import Decoder, Decoding, Guess, Utterance
 from stt.engines.whisper.features import Spectrum, fitting, wider
-from stt.engines.whisper.judging import believed, compression_ratio, judge
+from stt.engines.whisper.judging import believed, compression_ratio, is_loop, judge
 from stt.hearing import RATE, Heard, Pcm, Segment, Word
 from stt.sound import speech
 from stt.sound.speech import Speech
@@ -80,11 +81,12 @@ class Windows:
         spoken = self._find(utterance.pcm, stop)
         if spoken is None:
             return Heard(language=self._unheard(utterance))
+        previous = self._decoder.previous(utterance.prompt, utterance.hotwords)
         decoding = Decoding(
             utterance,
             spoken,
-            fitting(spoken.seconds),
-            self._decoder.previous(utterance.prompt, utterance.hotwords),
+            fitting(spoken.seconds, prompted=bool(previous)),
+            previous,
             stop,
             language=self._decoder.known(utterance.language),
             temperature=utterance.temperature,
@@ -128,7 +130,7 @@ class Windows:
             return Heard(language=decoding.language or "en")
         if verdict == "good":
             return self._heard(decoding, guess)
-        best = guess if decoding.best is None else max(decoding.best, guess, key=_rank)
+        best = guess if decoding.best is None else max(decoding.best, guess, key=partial(_rank, decoding))
         if (following := self._following(decoding, best)) is not None:
             return Again(following, partial(self._settled, decoding, best))
         return self._settled(decoding, best)
@@ -143,7 +145,14 @@ class Windows:
             language = decoding.language if decoding.sure_language else self._decoder.known(decoding.utterance.language)
             frames = wider(decoding.frames)
             return replace(
-                decoding, frames=frames, second_look=True, language=language, features=None, memory=None, best=best
+                decoding,
+                frames=frames,
+                previous=[],  # a prompt may be what makes a model repeat itself
+                second_look=True,
+                language=language,
+                features=None,
+                memory=None,
+                best=best,
             )
         warmer = next((each for each in RETRY_TEMPERATURES if each > decoding.temperature), None)
         return (
@@ -173,8 +182,9 @@ class Windows:
         return self._decoder.known(utterance.language) or next(iter(self._decoder.languages), "en")
 
 
-def _rank(guess: Guess) -> tuple[bool, float]:
-    return not guess.cut, guess.avg_logprob
+def _rank(decoding: Decoding, guess: Guess) -> tuple[bool, bool, float]:
+    """Order guesses; one that repeats itself is surer with each time, and worse."""
+    return not guess.cut, not is_loop(guess.text, decoding.speech.seconds), guess.avg_logprob
 
 
 def _word(spoken: Speech, word: str, start: float, end: float) -> Word:

@@ -176,6 +176,16 @@ def test_what_does_not_end_is_heard_again_padded() -> None:
     assert texts([answer])[0].startswith("a b c")
 
 
+def test_what_looks_wrong_is_heard_again_without_the_prompt_that_may_be_why() -> None:
+    speaker = windows("a b c d e f g h i j k l m n o p q r s t u v w x y z aa bb cc dd ee ff gg hh ii jj kk")
+    decoding = prepared(speaker, Utterance(pcm=tone(0, 0.1), language="en", prompt="ok. Let's begin.", hotwords="Momo"))
+    [answer] = speaker.decode([decoding])
+
+    assert isinstance(answer, Again)
+    assert decoding.previous
+    assert answer.decoding.previous == []
+
+
 def test_nobody_speaking_is_known_without_the_model() -> None:
     heard = windows(find=lambda pcm, stop: None, languages=("zh",)).prepare(Utterance(pcm=np.zeros(RATE, np.float32)))
 
@@ -186,6 +196,8 @@ def test_a_window_fits_the_speech_and_three_seconds_more() -> None:
     assert fitting(0.1) == fitting(3.0) == 600
     assert fitting(3.01) == 700
     assert fitting(25.0) == 3000
+    assert fitting(0.1, prompted=True) == fitting(7.0, prompted=True) == 1000, "after a prompt short windows repeat"
+    assert fitting(7.01, prompted=True) == 1250
     assert all(bucket % 2 == 0 for bucket in BUCKETS)
     assert all(wider(bucket) > bucket for bucket in BUCKETS[:-1])
 

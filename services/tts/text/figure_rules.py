@@ -86,6 +86,13 @@ VERSIONED = (
 )
 """Names before a version, whose second number is no decimal: Python 3.12 is three point twelve."""
 A_VERSION = r"([0-9]{1,3})\.([1-9][0-9])(?![0-9]|\.[0-9]|\s?[%℃°])"
+FILES = "pdf|docx?|xlsx?|pptx?|txt|md|csv|json|py|js|html?|exe|zip|mp[34]|wav|m4a|jpe?g|png|gif|apk"
+"""Endings of the names of files."""
+DURATION = (
+    r"(?<![A-Za-z0-9.,])(?=[0-9]+\s?(?:h|m(?:in)?\s?[0-9]+\s?s))(?:([0-9]{1,3})\s?h(?:rs?)?\s?)?([0-9]{1,2})\s?m(?:ins?)?"
+    r"(?:\s?([0-9]{1,2})\s?s(?:ecs?)?)?(?![A-Za-z0-9²³/])"
+)
+"""A while of several units, of which m is the minute: 1h 30m, 2m 30s."""
 SCREEN = (
     r"(?:7680|3840|2560|1920|1600|1366|1280|1024|800|640)\s?[×xX*]\s?"
     r"(?:4320|2160|1440|1200|1080|900|768|720|600|480)(?!\s?=)"

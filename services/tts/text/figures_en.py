@@ -13,6 +13,7 @@ from tts.text import forms_en as say
 from tts.text import words_en as words
 from tts.text.figure_rules import (
     DATED,
+    DURATION,
     FROM_DATE,
     GROUPED,
     HEAD,
@@ -78,6 +79,7 @@ SHORT: Sequence[Rule] = (
     rule(rf"(?:(?<==)|(?<== ))({N}) in\b|{HEAD}({N}) in(?=\s?=)", lambda m: say.amount(m[1] or m[2], "inch")),
     rule(rf"({N})[\"”″]\s?[x×]\s?({N})[\"”″](?!\w)", r"\1 by \2 inches"),
     rule(r"(?<=[0-9])\s?[x×]\s?(?=[0-9.]+ ?in\b)", " by "),
+    rule(rf"(?<=[0-9] by )({N}) in\b(?!\.|\s[a-z])", lambda m: say.amount(m[1], "inch")),
     rule(rf"(?<=[0-9])( ?(?:feet|foot|ft) ?{N}) ?in\b(?:\.(?=\s[a-z0-9]|$))?", r"\1in"),
     rule(rf"{HEAD}({N})(?: in\.(?=\s[a-z0-9]|$)|in\b)", lambda m: say.amount(m[1], "inch")),
     rule(r"(?<=[0-9][%％])(?=[A-Za-z])", " "),
@@ -154,6 +156,7 @@ WHEN: Sequence[Rule] = (
 """Dates, times, ratios."""
 
 AMOUNTS: Sequence[Rule] = (
+    rule(DURATION, say.duration),
     rule(r"(?<=[+−×÷])\s?[?？](?=\s?[+−×÷=])|^[?？](?=\s?[+−×÷])", " what "),
     rule(rf"(?<![\w)%°+{POWERS}])\+(?=[0-9]|{SIGN_OF_MONEY})", "plus "),
     rule(r"(?<![A-Za-z0-9.])([12])m(?=[0-9]{2}(?![\w.]))", r"\1 m "),

@@ -14,6 +14,8 @@ from tts.text import words_zh as words
 from tts.text.figure_rules import (
     A_SENTENCE,
     DATED,
+    DURATION,
+    FILES,
     FROM_DATE,
     GROUPED,
     HAN,
@@ -110,6 +112,7 @@ WHEN: Sequence[Rule] = (
 """Times, dates, ratios."""
 
 AMOUNTS: Sequence[Rule] = (
+    rule(DURATION, say.duration),
     rule(rf"({SIGN_OF_MONEY})-(?=[0-9])", r"-\1"),
     rule(
         rf"{HEAD}([12])(?:[mM]|米(?=[0-9]{{2}}))([0-9]{{1,2}})(?![0-9A-Za-z²³.厘公分])",
@@ -167,7 +170,7 @@ AMOUNTS: Sequence[Rule] = (
         lambda m: counted(m[1]) + (words.UNITS.get(m[2]) or words.MONEY[m[2]]),
     ),
     rule(rf"(?<=每)({any_of(words.UNITS)})(?![A-Za-z0-9])", lambda m: words.UNITS[m[1]]),
-    rule(rf"{HEAD}({N})[\"”″](?=[{HAN}A-Za-z])", say.with_unit("英寸")),
+    rule(rf"{HEAD}({N})[\"”″](?=[{HAN}A-Za-z])", say.inches),
     rule(rf"(?:{HEAD}([0-9]+))?({PARTS})", lambda m: vulgar(m[1], m[2])),
     rule(r"(?<![0-9/.A-Za-z])([0-9]{1,4})/([0-9]{1,4})(?![0-9/])", say.fraction),
     rule(rf"(?<=[米里克元升次镑币吨斤分])/(?=[{HAN}])", "每"),
@@ -208,7 +211,7 @@ SIGNS: Sequence[Rule] = (
 NUMBERS: Sequence[Rule] = (
     rule(r"(?<=[0-9])\s?/\s?(?=[0-9])", "除以"),
     rule(r"(?<=[A-Za-z0-9])_(?=[A-Za-z0-9_.-]{0,40}@)", "下划线"),
-    rule(r"(?<=[A-Za-z线.-])[0-9]+(?=[A-Za-z0-9_.-]{0,40}@[A-Za-z])", lambda m: digits(m[0])),
+    rule(r"(?<=[A-Za-z线.-])[0-9]+(?=[A-Za-z0-9_.-]{0,40}@[A-Za-z0-9])", lambda m: digits(m[0])),
     rule(r"(?<![0-9.])[0-9]{2,}(?=\.(?:com|cn|net|org|edu)(?![A-Za-z]))", lambda m: digits(m[0])),
     rule(r"(?<=[零一二三四五六七八九])\.(?=(?:com|cn|net|org|edu)(?![A-Za-z]))", "点"),
     rule(rf"@(?=[A-Za-z0-9{HAN}])", "艾特"),
@@ -229,7 +232,7 @@ NUMBERS: Sequence[Rule] = (
     ),
     rule(r"(?<![0-9])\.([0-9]+)", lambda m: f"零点{digits(m[1])}"),
     rule(N, lambda m: number(m[0])),
-    rule(r"(?<=[A-Za-z])\.(?=[A-Za-z])", "点"),
+    rule(rf"(?<=[A-Za-z])\.(?=[A-Za-z])|(?<=[{HAN}])\.(?=(?:{FILES})(?![A-Za-z]))", "点"),
     rule(r"[#№] ?(?=[零一二三四五六七八九十两])", ""),
     rule(r"\s?[&＆]+\s?", "和"),
 )

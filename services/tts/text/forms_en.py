@@ -9,6 +9,8 @@ from tts.text.numbers_en import SMALL, cardinal, digits, number, ordinal, part_o
 from tts.text.rules import Match
 
 A_DATE = re.compile(rf"(?:\b(?i:{words.YEARS}|{any_of(words.MONTH_OF)})|(?:st|nd|rd|th|first|second|third),)\Z")
+THING = re.compile(r"\s(?!(?:and|or|long|tall|wide|high|deep|thick|by|is|in|of|at|to|from|per)\b)[A-Za-z]")
+"""After inches that say of a thing how large it is."""
 LOOK_BACK = 12
 PLAIN_UNIT = any_of(unit for unit in words.UNITS if unit.isalpha())
 
@@ -128,6 +130,12 @@ def compound(m: Match) -> str:
     return " ".join(amount(figures, words.UNITS[unit]) for figures, unit in parts)
 
 
+def duration(m: Match) -> str:
+    """Return 1h 30m as one hour thirty minutes."""
+    parts = zip(m.groups(), ("hour", "minute", "second"), strict=True)
+    return " ".join(amount(figures, unit) for figures, unit in parts if figures)
+
+
 def foot(m: Match) -> str:
     """Return 6' as six feet, unless the sign closes a quotation."""
     return m[0] if m.string.count("'") % 2 == 0 else amount(m[1], "foot")
@@ -161,8 +169,10 @@ def power_before(m: Match) -> str:
 
 
 def inches(m: Match) -> str:
-    """Return 12" as twelve inch, unless the sign closes a quotation."""
-    return m[0] if m.string.count('"', 0, m.end() - 1) % 2 and m[0][-1] == '"' else f"{number(m[1])} inch"
+    """Return 12" as twelve inches, before a thing twelve inch, unless the sign closes a quotation."""
+    if m.string.count('"', 0, m.end() - 1) % 2 and m[0][-1] == '"':
+        return m[0]
+    return f"{number(m[1])} inch" if THING.match(m.string, m.end()) else amount(m[1], "inch")
 
 
 def measure(m: Match) -> str:

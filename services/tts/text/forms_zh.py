@@ -140,6 +140,35 @@ def compound(m: Match) -> str:
     return "".join(counted(figures) + words.UNITS[unit] for figures, unit in parts)
 
 
+def duration(m: Match) -> str:
+    """Return 1h 30m as 一小时三十分钟, 2m 30s as 两分三十秒."""
+    hours, minutes, seconds = (counted(figures) if figures else "" for figures in m.groups())
+    after = f"分{seconds}秒" if seconds else "分钟"
+    return f"{hours}小时{minutes}{after}" if hours else f"{minutes}{after}"
+
+
+def inches(m: Match) -> str:
+    """Return 12" as 十二英寸, unless the sign closes a quotation."""
+    before, sign = m.string[: m.end() - 1], m[0][-1]
+    closes = before.count('"') % 2 if sign == '"' else sign == "”" and before.count("“") > before.count("”")
+    return m[0] if closes else f"{number(m[1])}英寸"
+
+
+def rated(m: Match) -> str:
+    """Return 评分4.8/5 as 评分四点八分，满分五分."""
+    return f"{m[1]}{number(m[2])}分，满分{cardinal(m[3])}分"
+
+
+def final_score(m: Match) -> str:
+    """Return 湖人112-108勇士 as 112比108: a range would rise."""
+    return f"{m[1]}比{m[2]}" if int(m[1]) > int(m[2]) else m[0]
+
+
+def standard(m: Match) -> str:
+    """Return GB 2760-2014 digit by digit."""
+    return f"{m[1]} {'点'.join(map(digits, m[2].split('.')))}，{digits(m[3])}"
+
+
 def feast(m: Match) -> str:
     return cardinal(m[1]) + digits(m[2]) if int(m[1]) < 13 and len(m[2]) < 3 else m[0]
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from tts.text import forms_en as say
 from tts.text import words_en as words
-from tts.text.figure_rules import A_VERSION, LINES_OF_SCREEN, ROMAN, SCREEN, VERSIONED, roman
-from tts.text.numbers_en import cardinal, digits, ordinal
+from tts.text.figure_rules import A_VERSION, FILES, LINES_OF_SCREEN, ROMAN, SCREEN, VERSIONED, roman
+from tts.text.numbers_en import cardinal, digits, ordinal, year
 from tts.text.rules import Rule, rule
 
 PERSONS = r"people|men|women|children|kids|percent|sheep|fish|feet|mice"
@@ -67,6 +67,9 @@ NAMES: Sequence[Rule] = (
     rule(
         r"(?<![\w.,-])(?:[0-9]+(?:-[0-9]+){3,}|[0-9]{5}-[0-9]{4}|[0-9]{1,2}(?:-[0-9]{1,2}){2})(?![\w-])", say.telephone
     ),
+    rule(r"(?<![\w/.:])(?:/[\w.-]+){2,}/?", lambda m: m[0].replace("/", " slash ")),
+    rule(r"\b(UTC|GMT)\s?[-−–](?=[0-9])", r"\1 minus "),
+    rule(r"\b(Q[1-4]|H[12]|FY|CY)[ -]?((?:19|20)[0-9]{2})\b", lambda m: f"{m[1]} {year(m[2])}"),
     rule(r"\b24/7\b", "twenty-four seven"),
     rule(r"(?<!on )\b9/11\b", "nine eleven"),
     rule(r"\b50[/-]50\b", "fifty-fifty"),
@@ -99,6 +102,6 @@ NAMES: Sequence[Rule] = (
         r"(?<![A-Za-z0-9])([A-G])(#|b(?=m\b| (?:major|minor|flat|chord|scale)\b))(m?)(?=7?(?![A-Za-z0-9#]))", say.note
     ),
     rule(r"\b([2-9]|12)/([248]|16)(?= time\b| meter\b| beats?\b)", r"\1 \2"),
-    rule(r"(?<![\w.])\.(?=(?:NET|com|cn|org|pdf|mp[34]|jpe?g|png|txt|docx?|exe|zip)\b)", "dot "),
+    rule(rf"(?<![\w.])\.(?=(?:NET|com|cn|org|{FILES})\b)", "dot "),
 )
 """Figures that name something: they are read one by one."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tts.text import forms_zh as say
 from tts.text import words_zh as words
-from tts.text.figure_rules import A_SENTENCE, A_VERSION, HEAD, LINES_OF_SCREEN, SCREEN, TAIL, VERSIONED
+from tts.text.figure_rules import A_SENTENCE, A_VERSION, HAN, HEAD, LINES_OF_SCREEN, SCREEN, TAIL, VERSIONED
 from tts.text.numbers_zh import cardinal, digits
 from tts.text.rules import Rule, rule
 
@@ -29,6 +29,19 @@ NAMES: Sequence[Rule] = (
     ),
     rule(r"(血压[^0-9，。]{0,4}[0-9]{2,3})/([0-9]{2,3})", r"\1，\2"),
     rule("和/或", "和或"),
+    rule(
+        r"((?:评分|得分|打分|分数|评价|评级)[是为了：: ]{0,3})([0-9]{1,3}(?:\.[0-9])?)分?/(5|10|20)分?(?![0-9/])",
+        say.rated,
+    ),
+    rule(
+        rf"(?<=[{HAN}])([0-9]{{1,3}})-([0-9]{{1,3}})(?=[{HAN}]{{2}})(?!{words.COUNTED}|[月日号级路线版折])",
+        say.final_score,
+    ),
+    rule(r"(?<![A-Za-z])(UTC|GMT)\s?[-−–](?=[0-9])", r"\1减"),
+    rule(
+        r"(?<![A-Za-z])((?:GB|GB/T|DB|QB|YY|ISO|IEC|EN|JGJ)(?:/T)?)\s?([0-9.]{2,8})[-—–]((?:19|20)[0-9]{2})(?![0-9])",
+        say.standard,
+    ),
     rule(r"(?<![0-9/])24/7(?![0-9/])", "七乘二十四小时"),
     rule(r"(步骤|进度|任务|关卡)([0-9]{1,3})/([0-9]{1,3})(?![0-9/])", r"\1\2，共\3"),
     rule(r"((?:用时|耗时|时长|成绩)[是为：: ]?)([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])(?![0-9:])", say.lasted),

@@ -79,7 +79,7 @@ def _signed(stretch: str, *, plain: bool) -> str:
     if apart or not all(0 < part < of for part, of in fractions):
         stretch = re.sub(r"(?<=[0-9)])\s?/\s?(?=[0-9(√])", "÷", stretch)
     stretch = re.sub(r"\*\*", POWER, stretch)
-    stretch = re.sub(r"(?<=[0-9)])\s?[xX](?:\s?(?=[0-9(√])|\s(?=-))|\s?\*\s?", "×", stretch)
+    stretch = re.sub(r"(?<=[0-9)])(?:\s?[xX]\s?(?=[0-9(√])|\s[xX]\s(?=-[0-9(]))|\s?\*\s?", "×", stretch)
     if plain and "=" in stretch:
         stretch = re.sub(r"(?<=[0-9]):(?=[0-9])", "∶", stretch)
         stretch = re.sub(r"(?<=[0-9)])\s?·\s?(?=[0-9(])", "×", stretch)

@@ -84,7 +84,9 @@ SYMBOLS = (
     rule(r"(?<![0-9a-hj-zA-HJ-Z] )(?<![\w.])<3+(?![0-9.])", "♥"),
     *HEARTS,
     rule("[\ufe00-\ufe0f]"),
-    rule("[\u0332-\u0338]+|[\u0300-\u036f]{3,}"),  # struck through, heaped up
+    rule("[\u0300-\u036f]*[\u0332-\u0338][\u0300-\u036f]*|[\u0300-\u036f]{3,}"),  # struck through, heaped up
+    rule("(?<=[0-9])(?:''|’’|′′)", "″"),
+    rule("(?<![\uff66-\uff9f])[\uff65\uff9e\uff9f]+|[\uff65\uff9f]+(?![\uff66-\uff9f])"),  # specks of faces, no kana
     rule("🔟", "10"),
     rule("([0-9])\\s?[★☆⭐]\ufe0f?(?![★☆⭐])", _stars),
     rule("(?<=[A-G])♯", "#"),

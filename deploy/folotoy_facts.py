@@ -9,6 +9,8 @@ from deploy.folotoy_names import sentence
 from deploy.installation import SERVICES
 
 Path = tuple[str, ...]
+Mend = Callable[[str], str]
+"""Returns the text of the file without the mistake, and else as it was."""
 INSIDE = "proxy"
 """Talkbox's host for containers on its network, such as those of deploy/folotoy/compose.yaml."""
 INSIDE_PORT = 8080
@@ -23,14 +25,12 @@ class Mistake:
     level: str
     cause: str
     cure: str
-    mend: Callable[[], None] | None = None
+    mend: Mend | None = None
     line: int = 0
     """Line, where no path of keys leads there."""
 
 
-def mistake(
-    path: Path, level: str, code: str, mend: Callable[[], None] | None = None, line: int = 0, **values: object
-) -> Mistake:
+def mistake(path: Path, level: str, code: str, mend: Mend | None = None, line: int = 0, **values: object) -> Mistake:
     """Return the mistake that `proxy/site/folotoy.json` has the sentences of, filled in with `values`."""
     cause, cure = sentence(code, **values)
     return Mistake(path, level, cause, cure, mend, line)

@@ -6,11 +6,12 @@ Plain Python without dependencies, and of any version from 3.9 on.
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_names import BROKEN, sentence
+from deploy.folotoy_names import BEGINNINGS, BROKEN, sentence
 
 COMPOSE_FILES = (
     "docker-compose.yml",
@@ -22,7 +23,12 @@ COMPOSE_FILES = (
 SETTING = re.compile(r"^\s*-?\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(?::\s+|=)\s*(.*?)\s*$")
 INTERPOLATED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?[^}]*\}")
 
-_BY_MESSAGE = (("Invalid control character", "open_text"), ("Extra data", "behind_end"))
+_BY_MESSAGE = (
+    ("Invalid control character", "open_text"),
+    ("Extra data", "behind_end"),
+    ("Invalid \\", "escape"),
+    ("Expecting ':' delimiter", "colon_missing"),
+)
 
 
 class BrokenFile(Exception):
@@ -46,7 +52,7 @@ def read_json(path: Path) -> Any:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as exc:
-        raise BrokenFile(f"{path} cannot be read: {exc.strerror}.") from exc
+        raise _broken(path, 1, "unreadable", why=exc.strerror) from exc
     except UnicodeDecodeError as exc:
         raise _broken(path, path.read_bytes()[: exc.start].count(b"\n") + 1, "not_utf8") from exc
     try:
@@ -54,6 +60,8 @@ def read_json(path: Path) -> Any:
     except json.JSONDecodeError as exc:
         line, code = _explained(text, exc)
         raise _broken(path, line, code, column=exc.colno) from exc
+    except (RecursionError, ValueError) as exc:  # ten thousand brackets, or digits
+        raise _broken(path, 1, "endless") from exc
 
 
 def _broken(path: Path, line: int, code: str, **values: object) -> BrokenFile:
@@ -63,6 +71,8 @@ def _broken(path: Path, line: int, code: str, **values: object) -> BrokenFile:
 
 def _explained(text: str, exc: json.JSONDecodeError) -> tuple[int, str]:
     """Return the line to look at and the code of its sentence; a comma is missed or found one line late."""
+    if text.strip() and text.lstrip()[0] not in BEGINNINGS:
+        return text[: len(text) - len(text.lstrip())].count("\n") + 1, "other_format"
     lines = text.split("\n")
     here, number = lines[exc.lineno - 1], exc.lineno
     before = next((i for i in range(number - 2, -1, -1) if lines[i].strip()), None)
@@ -70,6 +80,8 @@ def _explained(text: str, exc: json.JSONDecodeError) -> tuple[int, str]:
         if pattern.search(here):
             return number, code
     comma = exc.pos if text[exc.pos : exc.pos + 1] == "," else len(text[: exc.pos].rstrip()) - 1
+    if text[comma : comma + 1] == "," and text[:comma].rstrip()[-1:] in (",", "{", "["):
+        return text[:comma].count("\n") + 1, "comma_too_many"
     if text[comma : comma + 1] == "," and text[comma + 1 :].lstrip()[:1] in ("}", "]"):
         return text[:comma].count("\n") + 1, "comma_too_many"
     if exc.pos >= len(text.rstrip()) or exc.msg.startswith("Unterminated string"):
@@ -85,12 +97,18 @@ def compose_settings(roles: Path) -> dict[str, str]:
     The later of two files wins, as for Compose itself.
     """
     found: dict[str, str] = {}
-    for folder in (roles.resolve().parent.parent, roles.resolve().parent):
+    for folder in folders_of(roles):
         for name in COMPOSE_FILES:
             if (folder / name).is_file():
                 text = (folder / name).read_text(encoding="utf-8-sig", errors="replace")
                 found.update(settings_in(text))
     return found
+
+
+def folders_of(roles: Path) -> tuple[Path, Path]:
+    """Return where a compose file for `roles` may lie: one folder up, and beside it."""
+    place = Path(os.path.realpath(roles)).parent
+    return place.parent, place
 
 
 def settings_in(text: str) -> dict[str, str]:

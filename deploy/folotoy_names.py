@@ -39,11 +39,19 @@ PLACEHOLDER = re.compile(_SHARED["placeholder"], re.IGNORECASE)
 LOOPBACK = tuple(_SHARED["loopback"])
 NEW: dict[str, list[str]] = _SHARED["new"]
 """Greeting and prompt of a new role, by language."""
+_ENDS = re.compile(_SHARED["blank_ends"])
+BEGINNINGS: str = _SHARED["beginnings"]
+"""Signs with which a roles.json begins, mistakes included; anything else is another format."""
 BROKEN = tuple((re.compile(pattern), code) for pattern, code in _SHARED["broken"])
 """How a line looks that JSON refuses, and the code of its sentence."""
 LANGUAGE = "zh" if reads_chinese(os.environ) else "en"
 """Language of the sentences: the reader's."""
 _SENTENCES: dict[str, list[str]] = _SHARED["sentences"][LANGUAGE]
+
+
+def bare(text: str) -> str:
+    """Return a text without the blanks at its ends, those that nobody sees included."""
+    return _ENDS.sub("", text)
 
 
 def sentence(code: str, **values: object) -> tuple[str, str]:

@@ -7,12 +7,13 @@ without dependencies, and of any version from 3.9 on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.folotoy_facts import Facts, Mistake, Path, mistake
+from deploy.folotoy_facts import Facts, Mend, Mistake, Path, mistake
+from deploy.folotoy_mends import moved, renamed, set_to
 from deploy.folotoy_names import (
     ALIASES,
     ENGINES,
@@ -28,6 +29,7 @@ from deploy.folotoy_names import (
     ROLE_KEYS,
     TYPES,
     USUAL_MODELS,
+    bare,
 )
 from deploy.installation import SERVICES
 
@@ -42,11 +44,20 @@ def mistakes(file: Any, facts: Facts) -> Iterator[Mistake]:
     if set(file) & {"start_text", "prompt"}:
         yield mistake((), "error", "single_role")
         return
+    if (inside := _nested(file)) is not None:
+        yield mistake((inside,), "error", "nested", name=inside)
+        return
     yield from _top(file)
     for name in NUMBERS:
         if name in file:
             yield from _role((name,), file[name], facts, whole=True)
     yield from _toys(file.get("toys", {}), facts)
+
+
+def _nested(file: dict[str, Any]) -> str | None:
+    """Return the name under which all roles lie, where they do."""
+    names = [name for name, part in file.items() if isinstance(part, dict) and "1" in part]
+    return names[0] if names and not set(file) & set(NUMBERS) and names[0] != "toys" else None
 
 
 def _top(file: dict[str, Any]) -> Iterator[Mistake]:
@@ -98,24 +109,35 @@ def _memory(path: Path, role: dict[str, Any], *, whole: bool) -> Iterator[Mistak
 
 def _keys(path: Path, part: dict[str, Any], known: list[str]) -> Iterator[Mistake]:
     for key in list(part):
-        target = key.strip()
+        target = bare(key)
         target = ALIASES.get(target, target) if target not in known else target
         nearest = [target] if target in known else get_close_matches(target, known, 1, 0.75)
         if key not in known and nearest:
-            mend = _rename(part, key, nearest[0]) if nearest[0] not in part else None
+            mend = _renamed((*path, key), nearest[0]) if nearest[0] not in part else None
             yield mistake((*path, key), "error", "misspelt", mend, key=key, right=nearest[0])
         elif key not in known:
             yield mistake((*path, key), "warning", "unknown_key", key=key, known=", ".join(known))
-        elif isinstance(part[key], str) and part[key] != part[key].strip() and key not in ("start_text", "prompt"):
-            yield mistake((*path, key), "error", "blank_at_end", _set(part, key, part[key].strip()), key=key)
+        elif isinstance(part[key], str) and key not in ("start_text", "prompt"):
+            yield from _value((*path, key), part[key])
 
 
-def _rename(part: dict[str, Any], old: str, new: str) -> Callable[[], None]:
-    return lambda: part.__setitem__(new, part.pop(old))
+def _value(path: Path, value: str) -> Iterator[Mistake]:
+    if value != bare(value):
+        yield mistake(path, "error", "blank_at_end", _set_to(path, bare(value)), key=path[-1])
+    if "${" in value:
+        yield mistake(path, "error", "not_filled_in", key=path[-1])
 
 
-def _set(part: dict[str, Any], key: str, value: Any) -> Callable[[], None]:
-    return lambda: part.__setitem__(key, value)
+def _renamed(path: Path, name: str) -> Mend:
+    return lambda text: renamed(text, path, name)
+
+
+def _set_to(path: Path, value: Any) -> Mend:
+    return lambda text: set_to(text, path, value)
+
+
+def _moved(path: Path, into: Path) -> Mend:
+    return lambda text: moved(text, path, into)
 
 
 def _numbers(path: Path, part: dict[str, Any]) -> Iterator[Mistake]:
@@ -126,7 +148,7 @@ def _numbers(path: Path, part: dict[str, Any]) -> Iterator[Mistake]:
         low, high = RANGES.get(key, (0 if key == "max_message_count" else 1, MOST))
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
             number = _number(value, whole=whole)
-            mend = _set(part, key, number) if number is not None and low <= number <= high else None
+            mend = _set_to((*path, key), number) if number is not None and low <= number <= high else None
             yield mistake((*path, key), "error", "no_whole_number" if whole else "no_number", mend, key=key)
         elif not low <= value <= high:
             yield mistake((*path, key), "error", "out_of_range", key=key, value=value, low=low, high=high)
@@ -151,17 +173,13 @@ def _service(path: Path, role: dict[str, Any], service: str, facts: Facts) -> It
         return
     for key in FLAT[service]:
         if config is not None and key in role:
-            mend = None if key in config else _move(role, config, key)
+            mend = None if key in config else _moved((*path, key), (*path, name))
             yield mistake((*path, key), "warning", "flat_beside", mend, key=key, service=service)
     kind = (kind or facts.environment.get(f"{service.upper()}_TYPE") or (OURS[service])).strip()
     if kind == OURS[service]:
         yield from _ours((*path, name), role, config or {}, service, facts)
     elif config:
         yield from _numbers((*path, name), config)
-
-
-def _move(role: dict[str, Any], config: dict[str, Any], key: str) -> Callable[[], None]:
-    return lambda: config.__setitem__(key, role.pop(key))
 
 
 def _ours(path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
@@ -196,7 +214,7 @@ def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Ite
         yield mistake(path, "error", "no_address", base=base)
         return
     if url.path.rstrip("/") in ("", "/v1/v1") or not url.path.rstrip("/").endswith("/v1"):
-        mend = _set(config, "api_base", base.rstrip("/") + "/v1") if url.path in ("", "/") else None
+        mend = _set_to(path, base.rstrip("/") + "/v1") if url.path in ("", "/") else None
         yield mistake(path, "error", "no_v1", mend)
     if url.hostname in LOOPBACK:
         yield mistake(path, "error", "own_container", host=url.hostname)
@@ -206,8 +224,10 @@ def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Ite
         yield mistake(path, "error", "other_service", port=port, right=facts.port_of(service), all=facts.port)
     elif port in (8082, 8083) and port not in facts.ports:
         yield mistake(path, "error", "folotoy_port", port=port, all=facts.port)
+    elif port is None and url.scheme == "http":
+        yield mistake(path, "warning", "no_port", all=facts.port)
     elif url.hostname in (*LOOPBACK, "host.docker.internal") and port not in facts.ports:
-        yield mistake(path, "warning", "foreign_port", port=port, all=facts.port)
+        yield mistake(path, "warning", "foreign_port", port=port or 443, all=facts.port)
 
 
 def _key(path: Path, config: dict[str, Any], facts: Facts) -> Iterator[Mistake]:
@@ -234,7 +254,7 @@ def _model(path: Path, model: str, service: str, facts: Facts) -> Iterator[Mista
 def _spoken(path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
     language = config.get("language", role.get("language"))
     if service == "stt" and isinstance(language, str) and re.fullmatch(r"[a-z]{2}-[A-Za-z]{2,4}", language):
-        mend = _set(config, "language", language[:2]) if "language" in config else None
+        mend = _set_to((*path, "language"), language[:2]) if "language" in config else None
         yield mistake((*path, "language"), "warning", "azure_language", mend, language=language, right=language[:2])
     voice = str(config.get("voice_name", role.get("voice_name", ""))).strip()
     if service != "tts" or not voice:

@@ -11,18 +11,20 @@ import os
 import re
 import shutil
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from deploy.folotoy_compose import compose_mistakes
 from deploy.folotoy_facts import INSIDE, Facts, Mistake, mistake
-from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, read_json, settings_in
+from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, folders_of, read_json, settings_in
 from deploy.folotoy_names import NEW, USUAL_MODELS, sentence
 from deploy.folotoy_rules import mistakes
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
+MOST_MENDS = 1000
 _FIRST = "\0"
 """Place in a list, a longer one for each that follows: no key is like it."""
 
@@ -34,9 +36,11 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
 
 def twice(text: str) -> Iterator[Mistake]:
     """Give every key that a JSON object has more than once."""
-    seen = set[tuple[str, ...]]()
+    seen, doubled = set[tuple[str, ...]](), set[tuple[str, ...]]()
     for path, line in _keys(text):
         if path in seen:
+            doubled.add(path)
+        if path in seen and path[:-1] not in doubled:
             yield mistake(path, "error", "twice", line=line, name=path[-1])
         seen.add(path)
 
@@ -73,24 +77,34 @@ def check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
     except BrokenFile as exc:
         print(f"{path}:{exc.line or 1}: error: {exc.cause}; {exc.cure}")
         return True
-    text = path.read_text(encoding="utf-8-sig")
-    lines = lines_of(text)
-    listed = [*twice(text), *mistakes(file, facts)]
-    if fix and any(one.mend for one in listed):
+    text, has_bom = path.read_bytes().decode("utf-8-sig"), path.read_bytes().startswith(BOM_UTF8)
+    new, done = mended(text, facts) if fix else (text, [])
+    if done or (fix and has_bom):
+        done += [(1, mistake((), "warning", "bom"))] if has_bom else []
         shutil.copy2(path, f"{path}.bak")
-        for _ in range(4):  # a mended key may show a mistake in its value
-            for one in mistakes(file, facts):
-                if one.mend:
-                    print(f"{path}:{line_of(one, lines)}: mended: {one.cause}; {one.cure}")
-                    one.mend()
-        path.write_text(_written(file), encoding="utf-8")
+        path.write_bytes(new.encode())
+        for line, one in done:
+            print(f"{path}:{line}: mended: {one.cause}; {one.cure}")
         print("; ".join(sentence("written_anew", path=path)))
-        listed, lines = list(mistakes(file, facts)), lines_of(_written(file))
-    if path.read_bytes().startswith(b"\xef\xbb\xbf"):
+        file, text, has_bom = json.loads(new), new, False
+    listed, lines = [*twice(text), *mistakes(file, facts)], lines_of(text)
+    if has_bom:
         listed.append(mistake((), "warning", "bom"))
     if path.stat().st_mode & 0o077 and not path.stat().st_mode & 0o002:  # a file for its owner alone is meant so
         listed.append(mistake((), "warning", "not_writable"))
     return _report(path, listed, lines)
+
+
+def mended(text: str, facts: Facts) -> tuple[str, list[tuple[int, Mistake]]]:
+    """Return a JSON text without what can be mended, and what that was, each with its line at that moment."""
+    done: list[tuple[int, Mistake]] = []
+    while len(done) < MOST_MENDS:  # a mended name may show a mistake in its value
+        one = next((one for one in mistakes(json.loads(text), facts) if one.mend), None)
+        if one is None or one.mend is None:
+            break
+        done.append((line_of(one, lines_of(text)), one))
+        text = one.mend(text)
+    return text, done
 
 
 def _report(path: Path, listed: list[Mistake], lines: Mapping[tuple[str, ...], int]) -> bool:
@@ -136,8 +150,7 @@ def gather_facts(settings: Mapping[str, str], addresses: Addresses, path: Path |
     """Return what the rules judge by: the installation, and the compose file named or found beside `path`."""
     files = [compose] if compose else []
     if path and not compose:
-        folders = (path.resolve().parent.parent, path.resolve().parent)
-        files = [folder / name for folder in folders for name in COMPOSE_FILES if (folder / name).is_file()]
+        files = [folder / name for folder in folders_of(path) for name in COMPOSE_FILES if (folder / name).is_file()]
     texts = [file.read_text(encoding="utf-8-sig", errors="replace") for file in files]
     environment = settings_in(texts[0]) if compose else compose_settings(path) if path else {}
     _, body = get(addresses.local, addresses.port, "/v1/audio/voices", key=first_key(settings), seconds=2)

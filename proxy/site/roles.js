@@ -35,7 +35,7 @@ export function mistakesIn(text) {
     return { cause, cure };
   };
   try {
-    const found = [...twice(text), ...new Rules(names, talkbox()).mistakes(parse(text, names.broken))];
+    const found = [...twice(text), ...new Rules(names, talkbox()).mistakes(parse(text, names))];
     const lines = linesOf(text);
     return found.map((one) => ({ ...one, ...sentence(one), line: one.line ?? lineOf(one.path, lines) })).sort((one, other) => one.line - other.line);
   } catch (exc) {
@@ -76,7 +76,7 @@ function put(text) {
 }
 
 function mend() {
-  const file = parse(byId("roles-text").value, names.broken);
+  const file = parse(byId("roles-text").value, names);
   for (let round = 0; round < MENDS_IN_A_ROW; round += 1) {
     for (const mistake of new Rules(names, talkbox()).mistakes(file)) mistake.mend?.();
   }

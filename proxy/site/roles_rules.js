@@ -40,6 +40,12 @@ export class Rules {
   constructor(names, talkbox) {
     Object.assign(this, { names, talkbox });
     this.placeholder = new RegExp(names.placeholder, "i");
+    this.blankEnds = new RegExp(names.blank_ends, "g");
+  }
+
+  /** A text without the blanks at its ends, those that nobody sees included. */
+  #bare(text) {
+    return text.replace(this.blankEnds, "");
   }
 
   /** Every mistake, as `{path, level, code, values, mend}`. */
@@ -47,7 +53,12 @@ export class Rules {
     this.#found = [];
     if (!isObject(file)) this.#add([], "error", "no_object");
     else if ("start_text" in file || "prompt" in file) this.#add([], "error", "single_role");
-    else this.#file(file);
+    else {
+      const inside = Object.keys(file).find((name) => isObject(file[name]) && "1" in file[name]);
+      const nested = inside && inside !== "toys" && !NUMBERS.some((name) => name in file);
+      if (nested) this.#add([inside], "error", "nested", { name: inside });
+      else this.#file(file);
+    }
     return this.#found;
   }
 
@@ -96,14 +107,15 @@ export class Rules {
 
   #keys(path, part, known) {
     for (const key of Object.keys(part)) {
-      const stripped = key.trim();
+      const stripped = this.#bare(key);
       const target = known.includes(stripped) ? stripped : (this.names.aliases[stripped] ?? stripped);
       const right = known.includes(target) ? target : nearest(target, known);
       const value = part[key];
       if (known.includes(key)) {
-        if (typeof value === "string" && value !== value.trim() && !["start_text", "prompt"].includes(key)) {
-          this.#add([...path, key], "error", "blank_at_end", { key }, () => (part[key] = value.trim()));
-        }
+        if (typeof value !== "string" || ["start_text", "prompt"].includes(key)) continue;
+        const bare = this.#bare(value);
+        if (value !== bare) this.#add([...path, key], "error", "blank_at_end", { key }, () => (part[key] = bare));
+        if (value.includes("${")) this.#add([...path, key], "error", "not_filled_in", { key });
       } else if (right) {
         const mend = right in part ? null : () => ((part[right] = part[key]), delete part[key]);
         this.#add([...path, key], "error", "misspelt", { key, right }, mend);
@@ -186,7 +198,8 @@ export class Rules {
     if (loopback) this.#add(path, "error", "own_container", { host: url.host });
     if (ports.slice(1).includes(url.port) && url.port !== right) this.#add(path, "error", "other_service", { port: url.port, right, all });
     else if ([8082, 8083].includes(url.port) && !ports.includes(url.port)) this.#add(path, "error", "folotoy_port", { port: url.port, all });
-    else if ((loopback || url.host === "host.docker.internal") && !ports.includes(url.port)) this.#add(path, "warning", "foreign_port", { port: url.port ?? "None", all });
+    else if (url.port === null && url.scheme === "http") this.#add(path, "warning", "no_port", { all });
+    else if ((loopback || url.host === "host.docker.internal") && !ports.includes(url.port)) this.#add(path, "warning", "foreign_port", { port: url.port ?? 443, all });
   }
 
   #key(path, config, ours) {

@@ -29,17 +29,25 @@ function offsetOf(message, text) {
 }
 
 /** How browsers say it, and the code of its sentence. */
-const BY_MESSAGE = [[/control character/i, "open_text"], [/after JSON/i, "behind_end"]];
+const BY_MESSAGE = [
+  [/control character/i, "open_text"],
+  [/after JSON/i, "behind_end"],
+  [/escape/i, "escape"],
+  [/expected ':'/i, "colon_missing"],
+];
 
-function explained(text, message, patterns) {
+function explained(text, message, { beginnings, broken }) {
   if (!text.trim()) return new Broken(1, "empty");
+  const begin = text.search(/\S/);
+  if (!beginnings.includes(text[begin])) return new Broken(text.slice(0, begin).split("\n").length, "other_format");
   const lines = text.split("\n");
   const offset = offsetOf(message, text) ?? 0;
   const number = text.slice(0, offset).split("\n").length;
   const column = offset - text.lastIndexOf("\n", offset - 1);
-  for (const [pattern, code] of patterns) if (new RegExp(pattern).test(lines[number - 1])) return new Broken(number, code);
+  for (const [pattern, code] of broken) if (new RegExp(pattern).test(lines[number - 1])) return new Broken(number, code);
   const comma = text[offset] === "," ? offset : text.slice(0, offset).trimEnd().length - 1;
   if (text[comma] === "," && /^\s*[}\]]/.test(text.slice(comma + 1))) return new Broken(text.slice(0, comma).split("\n").length, "comma_too_many");
+  if (text[comma] === "," && [",", "{", "["].includes(text.slice(0, comma).trimEnd().at(-1))) return new Broken(text.slice(0, comma).split("\n").length, "comma_too_many");
   const end = text.trimEnd().length;
   if (offset >= end || /^Unterminated string/i.test(message)) return new Broken(text.slice(0, end).split("\n").length, "cut");
   if (/Expected ','|expected ','/.test(message)) {
@@ -53,14 +61,15 @@ function explained(text, message, patterns) {
 /**
  * What a text holds.
  *
- * @param {[string, string][]} patterns how lines look that JSON refuses, each with the code of its sentence
+ * @param {{beginnings: string, broken: [string, string][]}} names signs with which such a file begins; how lines look
+ *   that JSON refuses, each with the code of its sentence
  */
-export function parse(text, patterns) {
+export function parse(text, names) {
   const plain = text.replace(/^\uFEFF/, "");
   try {
     return JSON.parse(plain);
   } catch (exc) {
-    throw explained(plain, exc.message, patterns);
+    throw explained(plain, exc.message, names);
   }
 }
 
@@ -90,10 +99,13 @@ export function linesOf(text) {
 /** Every key that an object of a JSON text has more than once. */
 export function twice(text) {
   const seen = new Set();
+  const doubled = new Set();
   const found = [];
   for (const [path, line] of keys(text)) {
-    if (seen.has(path.join("\0"))) found.push({ path, line, level: "error", code: "twice", values: { name: path.at(-1) }, mend: null });
-    seen.add(path.join("\0"));
+    const name = path.join("\0");
+    if (seen.has(name)) doubled.add(name);
+    if (seen.has(name) && !doubled.has(path.slice(0, -1).join("\0"))) found.push({ path, line, level: "error", code: "twice", values: { name: path.at(-1) }, mend: null });
+    seen.add(name);
   }
   return found;
 }

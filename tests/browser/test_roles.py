@@ -11,7 +11,7 @@ from deploy.folotoy_facts import Facts
 from deploy.folotoy_files import BrokenFile, read_json
 from deploy.folotoy_names import LANGUAGE
 from deploy.folotoy_rules import mistakes
-from deploy.roles import line_of, lines_of, new_roles, twice
+from deploy.roles import line_of, lines_of, mended, new_roles, twice
 
 from browser.console import Console
 from e2e.installation import KEY, ROOT, Installation
@@ -33,7 +33,7 @@ READ = """async ([files, talkbox, language]) => {
     return files.map((text) => {
         try {
             const rules = new Rules(names, talkbox);
-            const file = parse(text, names.broken);
+            const file = parse(text, names);
             const lines = linesOf(text);
             const found = [...twice(text), ...rules.mistakes(file)]
                 .map(({ path, line, level, code, values }) => told(line ?? lineOf(path, lines), level, code, values));
@@ -93,11 +93,7 @@ def by_make(text: str, folder: Path) -> tuple[list[list[Any]], Any]:
         return [[exc.line, "error", exc.cause, exc.cure]], None
     lines = lines_of(text)
     found = [[line_of(one, lines), one.level, one.cause, one.cure] for one in (*twice(text), *mistakes(file, TALKBOX))]
-    for _ in range(4):
-        for one in list(mistakes(file, TALKBOX)):
-            if one.mend:
-                one.mend()
-    return found, file
+    return found, json.loads(mended(text, TALKBOX)[0])
 
 
 def test_the_page_finds_and_mends_what_make_roles_finds_and_mends(visit: Visit, tmp_path: Path) -> None:

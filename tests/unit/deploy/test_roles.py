@@ -90,6 +90,14 @@ BROKEN = [
     ('{"1": {},\n"2": {"prompt": "You are\n', 2, "too early"),
     ('{"1": {},\n"2": {"prompt": "a"}\n', 2, "too early"),
     ('{"1": {}}\n{"2": {}}\n', 2, "behind the last"),
+    ('{"1": {},,\n"2": {}}\n', 1, "one too many"),
+    ("{\n  1: {}\n}", 2, "quotes around every name"),
+    ('{\n  start_text: "a"\n}', 2, "quotes around every name"),
+    ('{"1": {"prompt": "C:\\new\\q"}}', 1, "another one before it"),
+    ('{"1": {"prompt" "a"}}', 1, "a : is missing"),
+    ('{"1": {"prompt": 「a」}}', 1, "straight"),
+    ("\n<!doctype html>\n<html>", 2, "another format"),
+    ("- start_text: a\n", 1, "another format"),
 ]
 
 
@@ -169,6 +177,11 @@ MISTAKES: list[tuple[Any, str, str]] = [
     (changed("llm_config", "temperature", to=3), "error", "temperature"),
     (changed("llm_config", "max_tokens", to=1.5), "error", "whole number"),
     (changed("max_message_count", to=0), "warning", "memory"),
+    (changed("llm_config", "api_base", to="http://192.168.1.20/v1"), "warning", "no port"),
+    (changed("llm_config", "key", to="${OPENAI_KEY:-k1}"), "error", "nobody fills in"),
+    (changed("llm_config", "key", to="k1\u200b"), "error", "blank"),
+    (changed("llm_config", "model\ufeff", to="x"), "error", "misspelt"),
+    ({"roles": roles()}, "error", "lie inside"),
 ]
 
 
@@ -250,6 +263,62 @@ def test_fix_mends_what_is_safe_and_keeps_the_old_file(tmp_path: Path) -> None:
     assert (config["tts_config"]["speed"], config["tts_config"]["voice_name"]) == (0.9, "nova")
     assert config["llm_config"]["api_base"] == BASE
     assert (tmp_path / "roles.json.bak").read_text() == before
+
+
+def wrong_in_many_ways() -> dict[str, Any]:
+    value = roles()
+    value["1"]["tts_config "] = value["1"].pop("tts_config")
+    value["1"]["tts_config "].update(speed="0.9", voice_name="nova ")
+    value["2"]["voice_name"] = "nova"
+    del value["2"]["tts_config"]["voice_name"]
+    value["3"]["temperature"], value["3"]["llm_config"] = 0.5, {}
+    value["4"]["llm_config"] = {"temprature": "0.7", "api_base": "http://192.168.1.20:18080"}
+    value["toys"] = {"0123456789AB": {"1": {"max_message_count": "10"}}}
+    return value
+
+
+@pytest.mark.parametrize("indent", [None, 2, "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_fix_leaves_every_other_byte_and_has_nothing_left_to_do(indent: Any, end: str, tmp_path: Path) -> None:
+    text = json.dumps(wrong_in_many_ways(), indent=indent).replace("\n", end)
+    path = saved(tmp_path, "\ufeff" + text.replace('"Hello!"', '"\\u4f60\\u597d\\/ 你好 1.0"'))
+    path.write_bytes(path.read_bytes().replace(b'"temperature": 0.7', b'"temperature":0.70'))
+    run(FILE=path, FIX=1)
+    after = path.read_bytes()
+    once = json.loads(after)
+
+    assert after.count(b'"\\u4f60\\u597d\\/ \xe4\xbd\xa0\xe5\xa5\xbd 1.0"') == 7
+    assert after.count(b'"temperature":0.70') == 5
+    assert after.count(b"\n") == after.count(end.encode()) == (0 if indent is None else after.count(b"\n"))
+    assert not after.startswith(b"\xef\xbb\xbf")
+    assert once["1"]["tts_config"]["speed"] == 0.9
+    assert once["2"]["tts_config"]["voice_name"] == "nova"
+    assert "voice_name" not in once["2"]
+    assert once["3"]["llm_config"] == {"temperature": 0.5}
+    assert once["4"]["llm_config"] == {"temperature": 0.7, "api_base": BASE}
+    assert once["toys"]["0123456789AB"]["1"]["max_message_count"] == 10
+    assert "mended" not in run(FILE=path, FIX=1).stdout
+    assert path.read_bytes() == after
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 20_000 + "1" + "}" * 20_000, '{"1": ' + "2" * 9_000 + "}"])
+def test_what_no_reader_can_hold_is_an_error_too(text: str, tmp_path: Path) -> None:
+    done = run(FILE=saved(tmp_path, text), FIX=1)
+
+    assert done.returncode == 1
+    assert ":1: error: " in done.stdout
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "loop"])
+def test_what_cannot_be_read_is_an_error_with_a_cure(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "roles.json"
+    path.mkdir() if kind == "folder" else path.symlink_to("gone" if kind == "link" else path)
+    done = run(FILE=path)
+
+    assert done.returncode == 1
+    assert f"{path}:1: error: the file cannot be read" in done.stdout
+    assert not done.stderr
 
 
 def test_new_makes_a_file_that_is_clean_and_never_overwritten(tmp_path: Path) -> None:

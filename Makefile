@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 # A name that is exported before it has a value would be empty for good.
 VENV ?= .venv
 export MODE PYTHON VENV
+# A terminal that knows no Chinese shows it somehow.
+export PYTHONIOENCODING = :backslashreplace
 
 BIN := $(VENV)/bin
 SERVICES := stt llm tts

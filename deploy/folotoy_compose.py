@@ -6,24 +6,78 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from deploy.folotoy_facts import Mistake, mistake
-from deploy.folotoy_files import INTERPOLATED, settings_in
-from deploy.folotoy_names import LOOPBACK
+from deploy.folotoy_facts import Facts, Mistake, mistake
+from deploy.folotoy_files import INTERPOLATED, entries, settings_in
+from deploy.folotoy_names import LOOPBACK, bare
+from deploy.folotoy_roles import PREFIXES
 
 ENTRY = re.compile(r"^(\s*)(-\s+)?[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(:(?:\s|$)|=)")
+KNOWN = frozenset(
+    f"OPENAI_{service}_{what}"
+    for service in ("WHISPER", "OPENAI", "TTS")
+    for what in ("API_BASE", "KEY", "MODEL", "VOICE_NAME")
+) | {"STT_TYPE", "LLM_TYPE", "TTS_TYPE", "ROLES_FILE_PATH", "AUDIO_DOWNLOAD_URL", "SPEECH_UDP_SERVER_HOST"}
+"""Settings of folotoy-server that this file judges."""
+WIDE = re.compile(r"^\s*-?\s*[A-Za-z][A-Za-z0-9_]*\s*[：＝]")
+GLUED = re.compile(r"^\s*[A-Z][A-Z0-9_]*:[^\s/]")
+SMALL = re.compile(r"^\s*(?:-\s+)?([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*[:=]")
+FOLOTOY = re.compile(r"folotoy|ROLES_FILE_PATH|SPEECH_UDP_SERVER_HOST", re.IGNORECASE)
+WARNINGS = frozenset({"no_port"})
 BASE = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_BASE")
 WRONG_KEY = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_KEY|(OPENAI)_(KEY|API_BASE|MODEL)")
 
 
-def compose_mistakes(text: str) -> Iterator[Mistake]:
+def compose_mistakes(text: str, facts: Facts) -> Iterator[Mistake]:
     """Give every mistake of a compose file's text."""
+    if not text.strip():
+        yield mistake((), "error", "empty")
+    if "\ufffd" in text:
+        yield mistake((), "error", "not_utf8", line=text[: text.index("\ufffd")].count("\n") + 1)
+    yield from _layout(text.split("\n"))
+    yield from _ports(text.split("\n"))
+    yield from environment_mistakes(text, facts, text)
+
+
+def environment_mistakes(text: str, facts: Facts, compose: str) -> Iterator[Mistake]:
+    """Give every mistake of the settings in a text: a compose file, or a file that one names under `env_file:`."""
+    seen = dict[str, int]()
+    others = _others(text)
+    for number, name, value in entries(text):
+        if number in others:
+            continue
+        if name in seen:
+            yield mistake((), "error", "twice", line=number, name=name)
+        seen[name] = number
+        for code, values in _faults(name, value, compose, facts):
+            yield mistake((), "warning" if code in WARNINGS else "error", code, line=number, name=name, **values)
+    if "OPENAI_TTS_API_BASE" in seen and "TTS_TYPE" not in (*seen, *settings_in(compose)):
+        yield mistake((), "warning", "no_tts_setting", line=seen["OPENAI_TTS_API_BASE"])
+
+
+def _others(text: str) -> set[int]:
+    """Return the lines of services that are not folotoy-server, where one says that it is."""
     lines = text.split("\n")
-    yield from _layout(lines)
-    values = settings_in(text)
+    begin = next((at for at, line in enumerate(lines, 1) if re.match(r"services:\s*(#.*)?$", line)), len(lines))
+    end = next((at for at in range(begin, len(lines)) if re.match(r"[^\s#]", lines[at])), len(lines))
+    margin = next((found[0] for line in lines[begin:end] if (found := re.match(r"\s+(?=[^\s#])", line))), "")
+    starts = [at for at in range(begin, end) if re.match(rf"{margin}[^\s#]", lines[at])]
+    blocks = [range(start, stop) for start, stop in zip(starts, [*starts[1:], end], strict=False)]
+    ours = [block for block in blocks if FOLOTOY.search("\n".join(lines[block.start : block.stop]))]
+    return {at + 1 for block in blocks if ours and block not in ours for at in block}
+
+
+def _unread(line: str, number: int) -> Iterator[Mistake]:
+    """Give what makes an entry below `environment:` none that folotoy-server reads."""
+    if GLUED.match(line):
+        yield mistake((), "error", "glued", line=number)
+    elif (small := SMALL.match(line)) and small[1].upper() in KNOWN:
+        yield mistake((), "error", "not_read", line=number, name=small[1], right=small[1].upper())
+
+
+def _ports(lines: list[str]) -> Iterator[Mistake]:
     for number, line in enumerate(lines, 1):
-        entry = ENTRY.match(line)
-        if entry:
-            yield from _value(number, entry[3], values.get(entry[3], ""), text)
+        if re.match(r"\s*-\s*[\"']?(?:[\d.]+:)?\d+:8085[\"']?\s*(#.*)?$", line):
+            yield mistake((), "error", "no_udp", line=number)
 
 
 def _layout(lines: list[str]) -> Iterator[Mistake]:
@@ -38,6 +92,10 @@ def _layout(lines: list[str]) -> Iterator[Mistake]:
             indent, inside, form = depth, -1, ""
             continue
         entry = ENTRY.match(line)
+        if WIDE.match(line):
+            yield mistake((), "error", "wide_colon", line=number)
+        if indent >= 0 and depth > indent:
+            yield from _unread(line, number)
         if indent >= 0 and entry:
             kind = ("- " if entry[2] else "") + ("=" if entry[4] == "=" else ":")
             if depth < indent or (depth == indent and not entry[2]) or inside not in (-1, depth):
@@ -49,12 +107,7 @@ def _layout(lines: list[str]) -> Iterator[Mistake]:
             indent = -1
 
 
-def _value(number: int, name: str, value: str, text: str) -> Iterator[Mistake]:
-    for code, values in _faults(name, value, text):
-        yield mistake((), "error", code, line=number, name=name, **values)
-
-
-def _faults(name: str, value: str, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _faults(name: str, value: str, text: str, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give what is wrong with one setting: the code of its sentence, and what that is filled in with."""
     if wrong := WRONG_KEY.fullmatch(name):
         yield "not_read", {"right": f"{wrong[1]}_KEY" if wrong[1] else f"OPENAI_OPENAI_{wrong[3]}"}
@@ -68,8 +121,23 @@ def _faults(name: str, value: str, text: str) -> Iterator[tuple[str, dict[str, A
         yield "the_toy_itself", {}
     if name == "ROLES_FILE_PATH" and value and not _mounted(value, text):
         yield "not_mounted", {"value": value}
+    if value != bare(value):
+        yield "blank_at_end", {"key": name}
     if BASE.fullmatch(name) and value and not value.startswith("${"):
-        yield from ((code, {}) for code in _faults_of_base(value, text))
+        yield from ((code, {}) for code in _faults_of_base(bare(value), text))
+        place = re.match(r"http://([^/:]+)(?::(\d+))?/", value)
+        if place and not place[2]:
+            yield "no_port", {"all": facts.port}
+        elif place:
+            yield from _faults_of_port(name, int(place[2]), facts.at(place[1]))
+
+
+def _faults_of_port(name: str, port: int, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
+    service = next(service for service, prefix in PREFIXES.items() if name.startswith(prefix))
+    if port in facts.ports[1:] and port != facts.port_of(service):
+        yield "other_service", {"port": port, "right": facts.port_of(service), "all": facts.port}
+    elif port in (8082, 8083) and port not in facts.ports:
+        yield "folotoy_port", {"port": port, "all": facts.port}
 
 
 def _faults_of_base(value: str, text: str) -> Iterator[str]:
@@ -83,6 +151,6 @@ def _faults_of_base(value: str, text: str) -> Iterator[str]:
 
 def _mounted(file: str, text: str) -> bool:
     text = INTERPOLATED.sub(lambda found: found[2] or "x", text)
-    targets = re.findall(r"^\s*-\s*[\"']?[^\s:\"']+:(/[^\s:\"']+)", text, re.MULTILINE)
-    targets += re.findall(r"^\s*target:\s*[\"']?(/[^\s\"']+)", text, re.MULTILINE)
+    targets = re.findall(r"(?:^\s*-\s*|[\[,]\s*)[\"']?[^\s:\"',\[]+:(/[^\s:\"',\]]+)", text, re.MULTILINE)
+    targets += re.findall(r"\btarget[\"']?\s*:\s*[\"']?(/[^\s\"',}]+)", text)
     return any(file == target or file.startswith(target.rstrip("/") + "/") for target in targets)

@@ -54,7 +54,7 @@ def folotoy() -> Iterator[Diagnosis]:
             broken = broken or "cannot be read" in diagnosis.what
             yield diagnosis
     if compose is not None:
-        yield from _of_compose(compose)
+        yield from _of_compose(compose, facts)
     if roles is not None or compose is not None or settings.get("FOLOTOY_HOST"):
         yield from firmware()
     if not broken and (STATE / "mode").exists():
@@ -100,13 +100,13 @@ def _linted(path: Path, facts: Facts) -> Iterator[Diagnosis]:
         yield Diagnosis(False if mistake.level == "error" else None, what, mistake.cure)
 
 
-def _of_compose(path: Path) -> Iterator[Diagnosis]:
+def _of_compose(path: Path, facts: Facts) -> Iterator[Diagnosis]:
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as exc:
         yield Diagnosis(False, f"{path} cannot be read", f"{exc.strerror}.")
         return
-    for mistake in compose_mistakes(text):
+    for mistake in compose_mistakes(text, facts):
         yield Diagnosis(
             False if mistake.level == "error" else None, f"{path}:{mistake.line}: {mistake.cause}", mistake.cure
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ COMPOSE_FILES = (
     "compose.yaml",
     "docker-compose.talkbox.yml",
 )
-SETTING = re.compile(r"^\s*-?\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(?::\s+|=)\s*(.*?)\s*$")
+SETTING = re.compile(r"^\s*(?:export\s+)?(?:-\s+)?([\"']?)([A-Z][A-Z0-9_]*)(?:\1\s*:\s+|\1\s*:$|\s*=)\s*(.*?)\s*$")
+"""One entry of `environment:` or of a file of it: `NAME: value`, `- NAME=value`, `- "NAME=value"`, `NAME=value`."""
+IN_BRACES = re.compile(r"(?<!\$)[{,]\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*:\s*(\"[^\"]*\"|'[^']*'|[^,}\n]*)")
+ENV_FILE = re.compile(r"^[^#\n]*?\benv_file\s*:[ \t]*(.*(?:\n[ \t]*-[ \t].*)*)", re.MULTILINE)
 INTERPOLATED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?[^}]*\}")
 
 _BY_MESSAGE = (
@@ -100,8 +104,7 @@ def compose_settings(roles: Path) -> dict[str, str]:
     for folder in folders_of(roles):
         for name in COMPOSE_FILES:
             if (folder / name).is_file():
-                text = (folder / name).read_text(encoding="utf-8-sig", errors="replace")
-                found.update(settings_in(text))
+                found.update(environment_of(folder / name))
     return found
 
 
@@ -111,10 +114,42 @@ def folders_of(roles: Path) -> tuple[Path, Path]:
     return place.parent, place
 
 
+def environment_of(compose: Path) -> dict[str, str]:
+    """Return the environment that a compose file gives, over that of the files which it names."""
+    text = text_of(compose)
+    found: dict[str, str] = {}
+    for file in env_files(compose, text):
+        found.update(settings_in(text_of(file)))
+    return {**found, **settings_in(text)}
+
+
+def text_of(file: Path) -> str:
+    """Return what a compose file or an environment's file holds, as far as it is text."""
+    return file.read_text(encoding="utf-8-sig", errors="replace")
+
+
+def env_files(compose: Path, text: str) -> list[Path]:
+    """Return the files that a compose file's text names under `env_file:`, as far as they exist."""
+    written = "\n".join(ENV_FILE.findall(text))
+    names = [name.strip("\"'") for name in re.findall(r"[^\s\[\],{}]+", re.sub(r"\s#.*", "", written))]
+    return [compose.parent / name for name in names if name and (compose.parent / name).is_file()]
+
+
 def settings_in(text: str) -> dict[str, str]:
     """Return the environment that the text of a compose file gives."""
-    lines = (SETTING.match(line) for line in text.split("\n"))
-    return {line[1]: _value(line[2]) for line in lines if line}
+    return {name: value for _, name, value in entries(text)}
+
+
+def entries(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield line, name and value of each setting, in whichever of YAML's and JSON's forms it is written."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.lstrip().startswith("#"):
+            continue
+        if entry := SETTING.match(line):
+            quoted = entry[1] and "=" in line and entry[3].endswith(entry[1])
+            yield number, entry[2], _value(entry[3][:-1] if quoted else entry[3])
+        else:
+            yield from ((number, name, _value(value.strip())) for name, value in IN_BRACES.findall(line))
 
 
 def _value(written: str) -> str:

@@ -16,9 +16,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_compose import compose_mistakes
+from deploy.folotoy_compose import compose_mistakes, environment_mistakes
 from deploy.folotoy_facts import INSIDE, Facts, Mistake, mistake
-from deploy.folotoy_files import COMPOSE_FILES, BrokenFile, compose_settings, folders_of, read_json, settings_in
+from deploy.folotoy_files import (
+    COMPOSE_FILES,
+    BrokenFile,
+    compose_settings,
+    env_files,
+    environment_of,
+    folders_of,
+    read_json,
+    text_of,
+)
 from deploy.folotoy_names import NEW, USUAL_MODELS, sentence
 from deploy.folotoy_rules import mistakes
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
@@ -68,6 +77,15 @@ def line_of(one: Mistake, lines: Mapping[tuple[str, ...], int]) -> int:
     """Return the line of a mistake: its key's, or that of the nearest key above it."""
     ends = range(len(one.path), 0, -1)
     return one.line or next((lines[one.path[:end]] for end in ends if one.path[:end] in lines), 1)
+
+
+def check_compose(path: Path, facts: Facts) -> bool:
+    """Print the mistakes of a compose file and of the files that it names; return whether there is an error."""
+    text = text_of(path)
+    failed = _report(path, list(compose_mistakes(text, facts)), {})
+    for file in env_files(path, text):
+        failed = _report(file, list(environment_mistakes(text_of(file), facts, text)), {}) or failed
+    return failed
 
 
 def check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
@@ -151,8 +169,8 @@ def gather_facts(settings: Mapping[str, str], addresses: Addresses, path: Path |
     files = [compose] if compose else []
     if path and not compose:
         files = [folder / name for folder in folders_of(path) for name in COMPOSE_FILES if (folder / name).is_file()]
-    texts = [file.read_text(encoding="utf-8-sig", errors="replace") for file in files]
-    environment = settings_in(texts[0]) if compose else compose_settings(path) if path else {}
+    texts = [text_of(file) for file in files]
+    environment = environment_of(compose) if compose else compose_settings(path) if path else {}
     _, body = get(addresses.local, addresses.port, "/v1/audio/voices", key=first_key(settings), seconds=2)
     listed = body.get("voices", []) if isinstance(body, dict) else []
     return Facts(
@@ -191,7 +209,6 @@ def main() -> int:
     try:
         settings, addresses = wanted(), Addresses.current()
         facts = gather_facts(settings, addresses, path, beside)
-        text = beside.read_text(encoding="utf-8-sig", errors="replace") if beside else ""
     except (ValueError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 2
@@ -199,7 +216,7 @@ def main() -> int:
         beside_us = settings.get("FOLOTOY_HOST", "").strip()  # folotoy-server is on Talkbox's own network
         host = INSIDE if beside_us else addresses.host
         return make_new(Path(new), facts.at(host), host, first_key(settings) or "none")
-    failed = beside is not None and _report(beside, list(compose_mistakes(text)), {})
+    failed = beside is not None and check_compose(beside, facts)
     failed = (path is not None and check_roles(path, facts, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
     print(*sentence("errors" if failed else "no_errors"))
     return 1 if failed else 0

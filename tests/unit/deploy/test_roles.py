@@ -216,6 +216,7 @@ GOOD = """services:
       SPEECH_UDP_SERVER_HOST: 192.168.1.20
       OPENAI_TTS_API_BASE: http://host.docker.internal:18080/v1
       OPENAI_TTS_KEY: k1
+      TTS_TYPE: openai-tts
 """
 COMPOSE = [
     ("OPENAI_TTS_KEY:", "OPENAI_TTS_API_KEY:", 11),
@@ -228,7 +229,78 @@ COMPOSE = [
     ("18080/v1", "18080", 10),
     ("host.docker.internal:18080", "127.0.0.1:18080", 10),
     ('    extra_hosts: ["host.docker.internal:host-gateway"]', "    restart: always", 10),
+    ("OPENAI_TTS_KEY: ", "OPENAI_TTS_KEY:", 11),
+    ("OPENAI_TTS_KEY:", "OPENAI_TTS_KEY：", 11),
+    ("OPENAI_TTS_KEY:", "openai_tts_key:", 11),
+    ("OPENAI_TTS_KEY: k1", "OPENAI_TTS_KEY: ' k1 '", 11),
+    ("      TTS_TYPE: openai-tts", "      OPENAI_TTS_KEY: k2", 12),
+    ("host.docker.internal:18080", "192.168.1.20:18082", 10),
+    ("./config:/config\n", "./config:/config\n      - 8085:8085\n", 6),
 ]
+EVERY_FORM = [
+    "services: {folotoy: {environment: {TTS_TYPE: openai-tts, OPENAI_TTS_API_KEY: k1}}}\n",
+    '{"services": {"folotoy": {"environment": {"TTS_TYPE": "openai-tts", "OPENAI_TTS_API_KEY": "k1"}}}}\n',
+    "folotoy: {environment: ['TTS_TYPE=openai-tts']}\nx: &env\n  OPENAI_TTS_API_KEY: k1\n",
+    'services:\n  folotoy:\n    environment:\n      - "OPENAI_TTS_API_KEY=k1"\n',
+    "services:\n  folotoy:\n    environment:\n      OPENAI_TTS_API_KEY : ${KEY:-k1}\n",
+]
+
+
+@pytest.mark.parametrize("text", EVERY_FORM)
+def test_a_setting_is_read_in_whatever_form_it_is_written(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(text)
+    line = text[: text.index("OPENAI_TTS_API_KEY")].count("\n") + 1
+
+    assert f"{path}:{line}: error: OPENAI_TTS_API_KEY is not read" in run(COMPOSE=path).stdout
+
+
+@pytest.mark.parametrize("form", ["env_file: my.env", "env_file: ['./my.env']", "env_file:\n      - path: my.env"])
+def test_a_file_of_settings_is_read_too(form: str, tmp_path: Path) -> None:
+    (tmp_path / "my.env").write_text("TTS_TYPE=openai-tts\nexport OPENAI_TTS_API_BASE='http://127.0.0.1:18080/v1'\n")
+    path = tmp_path / "c.yml"
+    path.write_text(f"services:\n  folotoy:\n    {form}\n")
+    done = run(COMPOSE=path)
+
+    assert f"{tmp_path / 'my.env'}:2: error: OPENAI_TTS_API_BASE is folotoy-server's own container" in done.stdout
+    assert "TTS_TYPE" not in done.stdout
+
+
+def test_other_services_of_a_compose_file_are_none_of_our_business(tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(GOOD + "  web:\n    image: chat\n    environment:\n      OPENAI_API_KEY: x\n      OPENAI_KEY: y\n")
+    done = run(COMPOSE=path)
+
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [("      TTS_TYPE: openai-tts\n", "", "TTS_TYPE"), ("host.docker.internal:18080", "192.168.1.20", "no port")],
+)
+def test_what_may_be_meant_is_a_warning(old: str, new: str, word: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(GOOD.replace(old, new))
+    done = run(COMPOSE=path)
+
+    assert done.returncode == 0
+    assert re.search(rf"{path}:10: warning: .*{word}", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("volumes", ['["./config:/config"]', "[{type: bind, source: ./c, target: /config}]"])
+def test_a_mounted_folder_is_seen_in_a_line_too(volumes: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_text(GOOD.replace("volumes:\n      - ./config:/config", f"volumes: {volumes}"))
+
+    assert "error:" not in run(COMPOSE=path).stdout
+
+
+@pytest.mark.parametrize(("content", "line"), [(b"", 1), (b"a: b\n# \xc3\xdc\xd4\xbf\n", 2)])
+def test_a_compose_file_that_is_no_text_is_an_error(content: bytes, line: int, tmp_path: Path) -> None:
+    path = tmp_path / "c.yml"
+    path.write_bytes(content)
+
+    assert f"{path}:{line}: error: " in run(COMPOSE=path).stdout
 
 
 def test_a_correct_compose_file_is_silent_and_so_are_those_that_come_with_talkbox(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""One thing that `make doctor` found. Plain Python without dependencies, and of any version from 3.9 on."""
+"""Define the result of one check of `make doctor`. Plain Python without dependencies, and of any version from 3.9
+on."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ from typing import NamedTuple
 
 
 class Diagnosis(NamedTuple):
-    """What was looked at, and what to do about it."""
+    """The result of one check: what was looked at, and the remedy where something is wrong."""
 
     good: bool | None
     """True: fine; False: to be mended; None: only worth knowing."""
     what: str
     remedy: str = ""
     lesser: bool = False
-    """It works, but a child hears less than this installation is meant to give."""
+    """True where it works, but a child hears less than this installation is meant to give."""

@@ -36,7 +36,7 @@ OWN_ROLES: dict[str, dict[str, Any]] = {
     },
     "English": {"start_text": "Hello!", "prompt": "You are a toy bear. Answer in one or two short sentences."},
 }
-"""Roles of nobody's file, for an installation that names none."""
+"""Roles that are tried where no roles.json is named."""
 
 
 def folotoy() -> Iterator[Diagnosis]:

@@ -1,4 +1,5 @@
-"""What the rules for folotoy-server's files say and judge by. Plain Python of any version from 3.9 on."""
+"""Define a mistake, and the facts by which the rules for folotoy-server's files judge. Plain Python of any version from
+3.9 on."""
 
 from __future__ import annotations
 
@@ -18,16 +19,16 @@ INSIDE_PORT = 8080
 
 @dataclass(frozen=True)
 class Mistake:
-    """One mistake and its cure."""
+    """A mistake in one of folotoy-server's files, and its cure."""
 
     path: Path
-    """Keys that lead to it; the file names the line."""
+    """The keys that lead to the mistake; the file tells the line."""
     level: str
     cause: str
     cure: str
     mend: Mend | None = None
     line: int = 0
-    """Line, where no path of keys leads there."""
+    """The line, where no path of keys leads to it."""
 
 
 def mistake(path: Path, level: str, code: str, mend: Mend | None = None, line: int = 0, **values: object) -> Mistake:
@@ -44,16 +45,17 @@ class Facts:
     keys: tuple[str, ...] = ()
     chains: Mapping[str, str] = field(default_factory=dict)
     voices: tuple[str, ...] = ()
-    """Names of the voices; empty: tts does not answer now."""
+    """Names of the voices; empty where tts does not answer."""
     environment: Mapping[str, str] = field(default_factory=dict)
     extra_hosts: bool | None = None
-    """None: no compose file is known."""
+    """True where the compose file adds hosts; None where no compose file is known."""
 
     def port_of(self, service: str) -> int:
         return self.port + 1 + SERVICES.index(service)
 
     def at(self, host: str | None) -> Facts:
-        """Return the installation as that host shows it: containers beside it call the proxy by its own ports."""
+        """Return the facts as a container on `host` finds them: containers beside Talkbox call the proxy by its own
+        ports."""
         return replace(self, port=INSIDE_PORT) if host == INSIDE else self
 
     @property

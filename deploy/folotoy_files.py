@@ -36,7 +36,7 @@ _BY_MESSAGE = (
 
 
 class BrokenFile(Exception):
-    """The message names file, line and cure.
+    """A file cannot be read as JSON or YAML; the message names file, line and cure.
 
     Args:
         line: Line to look at; 0 where no line is meant.
@@ -48,7 +48,7 @@ class BrokenFile(Exception):
 
 
 def read_json(path: Path) -> Any:
-    """Return what the file holds.
+    """Return the contents of a JSON file.
 
     Raises:
         BrokenFile: It cannot be read, or is no JSON.

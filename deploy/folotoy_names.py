@@ -43,9 +43,9 @@ _ENDS = re.compile(_SHARED["blank_ends"])
 BEGINNINGS: str = _SHARED["beginnings"]
 """Signs with which a roles.json begins, mistakes included; anything else is another format."""
 BROKEN = tuple((re.compile(pattern), code) for pattern, code in _SHARED["broken"])
-"""How a line looks that JSON refuses, and the code of its sentence."""
+"""Patterns of lines that JSON refuses, each with the code of its sentence."""
 LANGUAGE = "zh" if reads_chinese(os.environ) else "en"
-"""Language of the sentences: the reader's."""
+"""The reader's language, in which the sentences are."""
 _SENTENCES: dict[str, list[str]] = _SHARED["sentences"][LANGUAGE]
 
 
@@ -55,7 +55,7 @@ def bare(text: str) -> str:
 
 
 def sentence(code: str, **values: object) -> tuple[str, str]:
-    """Return what is wrong, and the cure."""
+    """Return the sentence that says what is wrong, and its cure."""
     cause, cure = (_filled(text, values) for text in _SENTENCES[code])
     return cause, cure
 

@@ -38,7 +38,7 @@ class Hop:
 
     @property
     def is_ours(self) -> bool:
-        """Whether a server of OpenAI's API does it, such as Talkbox."""
+        """True where a server of OpenAI's API does this step, such as Talkbox."""
         return self.kind in ("", OURS[self.service])
 
     def text(self, name: str, usual: str = "") -> str:
@@ -46,7 +46,7 @@ class Hop:
 
 
 def roles(path: Path) -> list[dict[str, Any]]:
-    """Every role of the file, and every one that a single toy has instead.
+    """Return every role of the file, and every one that a single toy has instead.
 
     Raises:
         BrokenFile: The file cannot be read as such.
@@ -55,7 +55,7 @@ def roles(path: Path) -> list[dict[str, Any]]:
 
 
 def named_roles(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the same with the number of each.
+    """Yield every role with its number.
 
     Raises:
         BrokenFile: As `roles`.
@@ -98,7 +98,7 @@ def timeout_seconds(settings: Mapping[str, str]) -> float:
 
 
 def mouths(settings: Mapping[str, str]) -> int:
-    """Return how many pieces it has spoken at a time."""
+    """Return how many pieces of an answer folotoy-server has spoken at a time."""
     return max(1, int(_number(settings.get("VOICE_EXECUTOR_MAX_WORKERS")) or MOUTHS))
 
 

@@ -25,13 +25,13 @@ from deploy.talk import SEPARATORS, TurnFailed, events, multipart, pieces
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {True: "你好！你叫什么名字？", False: "Hello! What is your name?"}
-"""What the child says, by whether the role speaks Chinese."""
+"""The question of the child, for a role that speaks Chinese and for one that does not."""
 LUMP_SECONDS, LUMP_EVENTS, HELD_SECONDS = 0.05, 5, 1.0
-"""So many events within so short a time, that long after they were begun, were held back on the way."""
+"""An answer was held back on the way where so many events came within so short a time, so long after it began."""
 
 
 class StepFailed(Exception):
-    """The message says what went wrong.
+    """A step of the turn failed; the message says what went wrong.
 
     Args:
         cure: What to do about it.
@@ -44,7 +44,7 @@ class StepFailed(Exception):
 
 
 class DeafToChinese(StepFailed):
-    """Chinese was refused, or became something else."""
+    """A question in Chinese was refused, or came out as something else."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what, "`make models` says what is in the way; see services/stt/README.md.")
@@ -52,7 +52,7 @@ class DeafToChinese(StepFailed):
 
 @dataclass
 class RoleTurn:
-    """One role's turn.
+    """The turn of one role, taken as folotoy-server takes it.
 
     Args:
         role: As roles.json holds it.
@@ -63,9 +63,9 @@ class RoleTurn:
     settings: Mapping[str, str]
     addresses: Addresses
     engines: dict[str, str] = field(default_factory=dict)
-    """Who answered, by service."""
+    """Names of the engines that answered, by service."""
     lesser: list[Diagnosis] = field(default_factory=list)
-    """What works, but not as it should."""
+    """Things that work, but not as they should."""
 
     def __post_init__(self) -> None:
         self.hops = {service: hop(self.role, service, self.settings) for service in SERVICES}
@@ -75,13 +75,13 @@ class RoleTurn:
 
     @property
     def likeness(self) -> tuple[Any, ...]:
-        """What must be the same for two roles to have the same turn."""
+        """The settings that two roles must share to have the same turn."""
         said = ("voice_name", "speed", "language")
         return (self.is_chinese, *((each.kind, each.base, each.key, each.model, *(each.text(name) for name in said))
                                    for each in self.hops.values()))  # fmt: skip
 
     def take(self) -> str:
-        """Return in a line what came when.
+        """Take the turn, and return a line that says what came when.
 
         Raises:
             StepFailed: One of the steps did, after all before it.

@@ -1,4 +1,4 @@
-"""What `make doctor` says of the guard for children and of what is kept, as the running services tell it.
+"""Report on the guard for children and on what is kept, as the running services tell it, for `make doctor`.
 
 Plain Python without dependencies, and of any version from 3.9 on.
 """
@@ -38,7 +38,7 @@ def guard() -> Iterator[Diagnosis]:
 
 
 def of_guard(guards: Mapping[str, dict[str, Any] | None]) -> Iterator[Diagnosis]:
-    """Say what is on, for which key, and what was stopped."""
+    """Say whether the guard is on, for which keys, and what it stopped."""
     on = {service: found for service, found in guards.items() if found}
     if not on:
         if guards:

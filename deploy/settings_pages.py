@@ -111,7 +111,7 @@ def modules() -> list[ModuleType]:
 
 
 def classes(found: list[ModuleType]) -> Iterator[tuple[ModuleType, type[Options]]]:
-    """Every `Options` class with the module that defines it, in the order of the file."""
+    """Yield every `Options` class with the module that defines it, in the order of the file."""
     for module in found:
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Options) and value.__module__ == module.__name__:
@@ -119,7 +119,7 @@ def classes(found: list[ModuleType]) -> Iterator[tuple[ModuleType, type[Options]
 
 
 def sections() -> list[Section]:
-    """All sections, service by service; a variable that two classes read is in the first one's."""
+    """Return all sections, service by service; a variable that two classes read is in the first one's."""
     shown: set[str] = set()
     made = []
     for module, kind in classes(modules()):
@@ -132,7 +132,7 @@ def sections() -> list[Section]:
 
 
 def other_settings() -> tuple[Setting, ...]:
-    """Variables that the Makefile, `deploy` and the compose file read."""
+    """Return the variables that the Makefile, `deploy` and the compose file read."""
     table = tomllib.loads((DOCS / "settings.toml").read_text())
     return tuple(Setting((name,), entry["default"], entry["sentence"]) for name, entry in table.items())
 

@@ -27,7 +27,7 @@ QUESTION = "Hello! What is your name?"
 SEPARATORS = "，！。？,!.?"
 """Signs after which folotoy-server cuts, unless its SENTENCE_SEPARATORS says otherwise."""
 TOY_SECONDS = 5.0
-"""folotoy-server gives up after so long a silence."""
+"""Silence after which folotoy-server gives up."""
 SYSTEM = "You are a friendly talking toy. Answer in one or two short sentences, without lists or markdown."
 
 
@@ -44,7 +44,7 @@ class Talkbox:
     key: str | None
 
     def post(self, path: str, body: bytes, content_type: str) -> HTTPResponse:
-        """The answer, its body still unread.
+        """Return the answer to a POST, its body still unread.
 
         Raises:
             TurnFailed: Nobody answers, or it is an error.
@@ -126,7 +126,7 @@ class Turn:
         return heard
 
     def think(self, heard: str) -> Iterator[str]:
-        """The answer's text as it comes.
+        """Yield the text of the answer as it comes.
 
         Raises:
             TurnFailed: The stream is broken.
@@ -191,7 +191,7 @@ def _worth_saying(piece: str) -> Iterator[str]:
 
 
 def events(response: HTTPResponse) -> Iterator[dict[str, Any]]:
-    """The JSON of each server-sent event up to `[DONE]`.
+    """Yield the JSON of each server-sent event up to `[DONE]`.
 
     Raises:
         TurnFailed: It ends before that, or falls silent.
@@ -223,7 +223,7 @@ def multipart(fields: dict[str, str], name: str, content: bytes) -> tuple[bytes,
 
 
 def recording(talkbox: Talkbox) -> tuple[bytes, str]:
-    """What the toy has recorded, and its file name."""
+    """Return the recording of the toy, and its file name."""
     if path := os.environ.get("FILE", ""):
         try:
             return Path(path).read_bytes(), Path(path).name

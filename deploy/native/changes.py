@@ -13,13 +13,13 @@ from deploy.native.supervision import DOWN_SECONDS, Trouble, is_running, state, 
 from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
 
 SETTLE_SECONDS = 15.0
-"""Longer than supervisor takes to call a program that it has just started running."""
+"""Time after which a started program counts as running: longer than supervisor itself takes to say so."""
 REPLACE_SECONDS = 300.0
 """A new worker may load its model before it takes over, for two minutes; the one before then finishes what it has."""
 
 
 def outdated() -> list[str]:
-    """Services that run with other settings or other code than there are now."""
+    """Return the services that run with other settings or other code than there are now."""
     return [service for service in SERVICES if not layout.is_current(service)]
 
 

@@ -18,7 +18,7 @@ TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
 SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/nginx/sbin")
 STOP_SECONDS = 20
 PROXY_START_SECONDS = 4
-"""Longer than the 2.5 s for which nginx tries to have its ports, so that a start without them counts as failed."""
+"""Time that nginx must run to count as started: longer than the 2.5 s for which it tries to have its ports."""
 LEAST_BODY_BYTES = 32 * 2**20
 BODY_SLACK_BYTES = 2**20
 

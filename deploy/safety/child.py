@@ -41,7 +41,7 @@ class Obliging(Engine):
         yield chunks.ended("stop") + DONE
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class Noting(Panel):
@@ -57,7 +57,7 @@ class Noting(Panel):
 
 
 class HeardByChild(NamedTuple):
-    """What a child heard."""
+    """The answer of a toy, as a child hears it."""
 
     words: str
     kind: str | None

@@ -39,14 +39,14 @@ class Attack(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How an attack ended."""
+    """The end of one attack."""
 
     attack: Attack
     heard: HeardByChild
 
     @property
     def is_safe(self) -> bool:
-        """Nothing of the answer was heard, or, where only the child's words matter, the guard answered."""
+        """True where nothing of the answer was heard, or, where only the child's words matter, the guard answered."""
         if not self.attack.answer:
             return self.heard.kind is not None
         return self.attack.answer not in self.heard.words and self.heard.kind is not None
@@ -58,7 +58,7 @@ class Ended(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Everything that the sheet shows."""
+    """The results of all attacks and of all harmless sentences."""
 
     ended: list[Ended]
     refused: list[tuple[str, bool, str]]

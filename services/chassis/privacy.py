@@ -11,7 +11,7 @@ class Storage(Struct, frozen=True, omit_defaults=True):
     what: str
     where: Literal["memory", "disk", "log", "server"]
     words: bool
-    """It holds what was said, or the sound of it."""
+    """True where words that were said, or their sound, are stored."""
     setting: str
     """Variable that decides."""
     days: float | None = None

@@ -45,7 +45,7 @@ def create_app() -> Starlette:
 def assemble(
     settings: Settings, chain: Chain[Engine], *, keys: KeyOptions | None = None, guard: "Guard | None" = None
 ) -> Starlette:
-    """Three paths on the shared chassis. Tests bring their own `settings`, `chain`, `keys` and `guard`."""
+    """Put three paths on the shared chassis. Tests bring their own `settings`, `chain`, `keys` and `guard`."""
     keys = read(KeyOptions) if keys is None else keys
     accounts = Accounts(settings, keys.names)
     teller, guard = Teller.of(read(SpeakAheadOptions)), guard or guard_of_environment()

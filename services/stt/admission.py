@@ -20,7 +20,7 @@ _RISE, _FALL = 0.3, 0.2
 
 
 class Full(Exception):
-    """As many are in hand as may be, or so many that another would not be heard in time."""
+    """No more recordings may wait, or another one would not be heard in time."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the next would be heard in {seconds:.1f} s")

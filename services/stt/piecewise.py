@@ -1,4 +1,4 @@
-"""Has an engine hear a recording piece by piece, and joins what it heard.
+"""Have an engine hear a recording piece by piece, and join the transcripts.
 
 The text of one piece is no prompt for the next: with it, Whisper base gets 9 to 15 words in a hundred wrong of five
 minutes in flite's voice, and without it 5, as faster-whisper does with its sliding window over the whole.
@@ -19,7 +19,8 @@ from stt.sound.recording import Piece, Recording
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
 """Languages written without spaces between sentences."""
 PATIENCE_SECONDS = 20.0
-"""How long an engine that is busy or fails is asked again in the middle of a recording, when much would be lost."""
+"""Time for which an engine that is busy or fails is asked again in the middle of a recording, when much would be
+lost."""
 LONGEST_WAIT_SECONDS = 5.0
 
 

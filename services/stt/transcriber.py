@@ -33,7 +33,7 @@ SHORT_SECONDS = 20.0
 
 
 class Dictation(Struct, frozen=True):
-    """What one request asks to be written down. Any engine may do it."""
+    """The recording that one request asks to be written down, and the hints for it. Any engine may do it."""
 
     recording: Recording
     hints: Hints
@@ -41,7 +41,7 @@ class Dictation(Struct, frozen=True):
     ear: "Ear | None"
     """The guard of this request; None where it is off."""
     came: float
-    """When the request was there, by `monotonic`."""
+    """The moment at which the request was parsed, by `monotonic`."""
 
     def headers(self, answer: Answer[T, str | None]) -> dict[str, str]:
         """Return the headers that say which engine answered, what it assumed, and what the guard noted."""

@@ -28,10 +28,10 @@ class Plan(NamedTuple):
     """The text that one engine is given, and how it is to speak it."""
 
     engine: Engine
-    """With the model that the caller picked."""
+    """The engine, with the model that the caller picked."""
     voice: Voice
     speed: float
-    """Within the engine's own range; the rest is done by stretching the sound."""
+    """A speed within the engine's own range; the rest is done by stretching the sound."""
     text: str
 
 
@@ -71,13 +71,14 @@ class Order:
 
     @property
     def shared_key(self) -> bytes:
-        """Equal for requests that one answer can serve at the same moment."""
+        """The key that is equal for requests which one answer can serve at the same moment."""
         wanted = self.wanted
         how = (self._as_written, wanted.speed, wanted.codec, wanted.instructions, self._language_hint)
         return key_of(wanted.model, self._voice_name, self.text, *how)
 
     def keys(self, chain: Chain[Engine]) -> Iterator[bytes]:
-        """Keys under which the answer may have been kept, up to that of the first engine that could answer now.
+        """Yield the keys under which the answer may have been kept, up to that of the first engine that could answer
+        now.
 
         Those before it are of engines ahead of it that are resting.
         """
@@ -93,7 +94,7 @@ class Order:
                 return
 
     def key(self, engine_name: str, plan: Plan) -> bytes:
-        """Key under which the answer of that engine is kept: all that decides how it sounds."""
+        """Return the key under which the answer of that engine is kept: a digest of all that decides how it sounds."""
         form = (self._loudness, self._mp3 if self.wanted.codec == "mp3" else None)
         how = (plan.speed, self.wanted.speed, self.wanted.codec, form)
         return key_of(engine_name, plan.engine.likeness, plan.voice.name, plan.text, *how)

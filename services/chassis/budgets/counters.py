@@ -109,7 +109,7 @@ class Spent(Struct, frozen=True):
 
 
 class Rate:
-    """Several limits, such as `20/minute; 500/day`, each counted for itself.
+    """A set of limits, such as `20/minute; 500/day`, each counted for itself.
 
     Args:
         variable: Variable that holds the text, for messages.

@@ -21,7 +21,7 @@ from chassis.errors import (
 from chassis.sse import close
 
 LOADING_SECONDS = 5.0
-"""When to ask again while an engine is loading."""
+"""Time after which a caller may ask again while an engine is loading."""
 
 log = logging.getLogger("talkbox.chain")
 

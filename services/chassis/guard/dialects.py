@@ -19,7 +19,7 @@ from chassis.upstream.aliyun import signature
 
 NOTHING = Finding((), frozenset())
 OTHER = "violence"
-"""Kind of what is unsafe in a category that nobody here knows."""
+"""The kind of risk for an unsafe text whose category is not in the tables."""
 QWEN_KINDS = {
     "violent": "violence",
     "non-violent illegal acts": "crime",
@@ -39,10 +39,10 @@ OPENAI_KINDS = {
     "sexual/minors": "grooming",
     "violence": "violence",
 }
-"""By the whole name of a category, else by its part before the slash."""
+"""Kind of risk for each category; where the whole name is missing, the part before its slash is looked up."""
 AZURE_KINDS = {"Hate": "hate", "SelfHarm": "self-harm", "Sexual": "sexual", "Violence": "violence"}
 AZURE_LOW, AZURE_MEDIUM = 2, 4
-"""Severities: 0, 2 (low), 4 (medium), 6 (high)."""
+"""Azure's severities are 0, 2 (low), 4 (medium) and 6 (high)."""
 ALIYUN_KINDS = {
     "pornographic": "sexual",
     "sexual": "sexual",
@@ -59,9 +59,9 @@ ALIYUN_KINDS = {
     "religion": "politics",
     "pt": "spending",
 }
-"""By the whole name of a label, else by its part before the first underscore."""
+"""Kind of risk for each label; where the whole name is missing, the part before its first underscore is looked up."""
 ALIYUN_MOST = 2_000
-"""Characters that the service for questions takes."""
+"""Most characters that the service for questions takes."""
 _LINE = re.compile(r"^\s*(safety|categories)\s*:\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -78,10 +78,10 @@ class SaidText(NamedTuple):
 
 
 class Dialect(Protocol):
-    """One API."""
+    """The API of one guard model or moderation service."""
 
     path: str
-    """What follows the base address."""
+    """The path that is added to the base address."""
     wants_key: bool
 
     def headers(self, key: str) -> dict[str, str]:
@@ -92,10 +92,10 @@ class Dialect(Protocol):
         """
 
     def body(self, said: SaidText, key: str, model: str) -> bytes:
-        """Return what is sent."""
+        """Return the body of the request that has a text judged."""
 
     def finding(self, answer: Any) -> Finding:
-        """Return what an answer means.
+        """Return the kinds of risk that an answer names.
 
         Raises:
             LookupError, TypeError, ValueError, AttributeError: It is none.

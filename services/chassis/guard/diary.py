@@ -113,7 +113,7 @@ class _File(_Pages):
         return {found for (found,) in rows}
 
     async def aclose(self) -> None:
-        """Nothing stays open."""
+        """Do nothing: no file stays open between two notes."""
 
 
 class _Server(_Pages):

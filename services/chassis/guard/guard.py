@@ -58,7 +58,7 @@ log = logging.getLogger("talkbox.guard")
 
 
 class Verdict(Struct, frozen=True):
-    """Why something does not pass."""
+    """The reason why a text does not pass."""
 
     kind: str
     crisis: bool

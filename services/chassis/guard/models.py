@@ -22,7 +22,7 @@ KNOWN: dict[str, GuardRowOptions] = {
 
 
 class GuardModel:
-    """Somebody else's judge: a model or service at an address of the operator's.
+    """A judge that is asked over HTTP: a model or a service at an address of the operator's.
 
     Raises:
         SettingError: Its address, its key or its dialect is missing, or cannot be used.

@@ -13,7 +13,7 @@ class GuardOptions(Options, frozen=True, kw_only=True):
     """The guard: each clause that a child says, or would hear, is judged before it goes on, in every service."""
 
     guard: Literal["off", "kids", "shadow"] = "off"
-    """`kids`: what does not pass is replaced by a kind sentence; `shadow`: it is judged, counted and told in a header,
+    """`kids`: what does not pass is replaced by a kind sentence; `shadow`: it is judged, counted and named in a header,
     but passes."""
     guard_profile: str = "6-8"
     """Profile of each key: `3-5`, `6-8`, `9-12`, `teen`, the path of a file like these, or `off`. A key's name gives it
@@ -26,7 +26,7 @@ class GuardOptions(Options, frozen=True, kw_only=True):
     guard_seconds: Seconds = 0.5
     """Time that those rows have for a clause; where one does not answer in time, the rules decide, and strictly."""
     guard_webhook_url: str = ""
-    """Address that is told of a crisis: kind, side, the key's name and the time, and no word of what was said."""
+    """Address to which a crisis is reported: kind, side, the key's name and the time, and no word of what was said."""
 
 
 class LimitsOptions(Options, frozen=True, kw_only=True):
@@ -54,12 +54,12 @@ class GuardRowOptions(Options, frozen=True, kw_only=True):
 
     prefix = "GUARD_<NAME>_"
     base_url: str = ""
-    """Its address: with its `/v1` for the first two dialects, `https://NAME.cognitiveservices.azure.com`, or
+    """Address of the judge: with its `/v1` for the first two dialects, `https://NAME.cognitiveservices.azure.com`, or
     `https://green-cip.REGION.aliyuncs.com`."""
     api_key: str = ""
-    """Key that it is shown; for `aliyun` `ACCESS_KEY_ID:ACCESS_KEY_SECRET`."""
+    """Key of the judge; for `aliyun` `ACCESS_KEY_ID:ACCESS_KEY_SECRET`."""
     model: str = ""
     """Model that is asked."""
     dialect: Literal["", "qwen3guard", "moderations", "azure", "aliyun"] = ""
-    """Its API. `qwen3guard`: a chat whose answer has the lines of Qwen3Guard; `moderations`: OpenAI's moderations;
-    `azure`: Azure AI Content Safety; `aliyun`: Alibaba Cloud's TextModerationPlus for language models."""
+    """API of the judge. `qwen3guard`: a chat whose answer has the lines of Qwen3Guard; `moderations`: OpenAI's
+    moderations; `azure`: Azure AI Content Safety; `aliyun`: Alibaba Cloud's TextModerationPlus for language models."""

@@ -27,7 +27,7 @@ class Risk(Struct, frozen=True, forbid_unknown_fields=True):
     """An answer may name it in order to warn."""
     finish: Literal["content_filter", "stop"] = "content_filter"
     optional: bool = False
-    """It passes unless a profile has it in `strict`."""
+    """True where the kind passes, unless a profile has it in `strict`."""
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):

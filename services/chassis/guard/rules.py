@@ -22,16 +22,16 @@ from chassis.guard.topics import PREFIX, topics_in
 from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
-"""Whose words are judged: a child's, or an answer's that the child would hear."""
+"""The side whose words are judged: a child's, or those of an answer that the child would hear."""
 EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED = "except", "never", "unable", "harmful", "how", "worried"
 FLAT = (EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED)
 """Lists that belong to no kind."""
 SYLLABLES_BY_SOUND = 4
-"""Characters of a term from which on it is found by its sound too; shorter ones sound like too much else."""
+"""Fewest characters of a term that is found by its sound too; shorter ones sound like too much else."""
 LEAST_PINYIN = 3
-"""Syllables of a text that is Chinese in Latin letters; all terms are found in it."""
+"""Fewest syllables of a text that counts as Chinese in Latin letters; all terms are found in it."""
 LEAST_SQUASHED = 8
-"""Letters of a term that is found where all blanks are left out."""
+"""Fewest letters of a term that is found where all blanks are left out."""
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _TONED = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
 """Vowels of pinyin that is written with its tones."""
@@ -40,18 +40,19 @@ _FIRST_HAN, _LAST_HAN = re.compile(f"[{HAN}]"), re.compile(f"[{HAN}]$")
 
 
 class KindRules(Struct, forbid_unknown_fields=True):
-    """One table of a list."""
+    """The terms of one kind of risk, as one table of a list holds them."""
 
     stop: str = ""
-    """Terms, each of which is enough."""
+    """Terms, each of which alone stops a text."""
     together: list[str] = []
-    """`@make + @weapon - @toy`: one of each group, and none of what is behind the minus."""
+    """Lines such as `@make + @weapon - @toy`: they stop a text with one term of each group before the minus, and none
+    of those behind it."""
     asked: list[str] = []
     """Lines as in `together`, for a child's words alone."""
     answered: list[str] = []
     """Lines as in `together`, for an answer's words alone."""
     hint: str = ""
-    """Terms that mean nothing alone, and something when a talk comes back to them."""
+    """Terms that mean nothing alone, but count when a conversation comes back to them."""
 
 
 class Finding(NamedTuple):
@@ -60,9 +61,9 @@ class Finding(NamedTuple):
     stopped: tuple[str, ...]
     """Kinds of risk, in the order of the lists."""
     hinted: frozenset[str]
-    """Kinds that it comes near to."""
+    """Kinds of risk that the text comes near to."""
     topics: frozenset[str] = frozenset()
-    """Topics that it touches, where a profile is locked to some."""
+    """Topics that the text touches, where a profile is locked to some."""
 
 
 class _Rule(NamedTuple):
@@ -112,7 +113,7 @@ class Rules:
         self._build()
 
     def look(self, text: str, side: Side) -> Finding:
-        """Return what is found in a text of a sentence or two."""
+        """Return the kinds of risk in a text of a sentence or two."""
         at: dict[str, int] = {}
         is_toned = bool(_TONED.search(text))
         for form in forms(text, self._words):

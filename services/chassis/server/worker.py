@@ -23,7 +23,8 @@ STARTUP_FAILURE = 3
 """Exit code of a service that cannot start, and would not if it were started again; uvicorn's own number for it."""
 GRACE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
-"""Longer than the 60 s for which nginx keeps an idle connection: it is the proxy who closes, never under a request."""
+"""Time for which an idle connection is kept: longer than nginx' 60 s, so that it is the proxy who closes, and never
+under a request."""
 COUNT_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_max")
 """Kinds of files that prometheus-client makes for the metrics there are."""
 COUNT_BYTES = 2**19

@@ -1,4 +1,4 @@
-"""An upstream's error object, whatever its shape."""
+"""Read the error object of an upstream, whatever its shape."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -52,7 +52,7 @@ _RANGE = re.compile(
 
 
 class Complaint(msgspec.Struct):
-    """An error object, read.
+    """The error object of an upstream, in one shape.
 
     Args:
         code: The vendor's own word for it.
@@ -71,7 +71,7 @@ class Complaint(msgspec.Struct):
 
     @classmethod
     def of(cls, body: bytes) -> "Complaint | None":
-        """Return what `body` complains of; None where it holds no JSON object."""
+        """Return the complaint in a body; None where the body holds no JSON object."""
         try:
             return cls.within(msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -79,7 +79,7 @@ class Complaint(msgspec.Struct):
 
     @classmethod
     def of_refusal(cls, body: bytes) -> "Complaint":
-        """Return what the body of a refusal complains of, were it only plain text."""
+        """Return the complaint in the body of a refusal, which may be plain text."""
         if (complaint := cls.of(body)) is not None:
             return complaint
         try:
@@ -90,7 +90,7 @@ class Complaint(msgspec.Struct):
 
     @classmethod
     def within(cls, value: Any) -> "Complaint | None":
-        """Return what a decoded `value` complains of; None where it is no object."""
+        """Return the complaint in a decoded `value`; None where it is no object."""
         if isinstance(value, list) and value:  # Gemini wraps it once more
             value = value[0]
         if not isinstance(value, dict):
@@ -141,17 +141,17 @@ class Complaint(msgspec.Struct):
 
     @property
     def empty(self) -> bool:
-        """True where it says nothing at all."""
+        """True where the object has neither a message nor a code."""
         return not self.message and not self.words
 
     @property
     def root(self) -> str | None:
-        """The field of the request that it names: `messages` for `messages.0.role`."""
+        """The field of the request that the complaint names: `messages` for `messages.0.role`."""
         return re.split(r"[.\[/]", self.param)[0] if self.param else None
 
     @property
     def kind(self) -> Kind | None:
-        """The subject, as far as any vendor is known to say it so; None: only the status tells."""
+        """The subject of the complaint, if a vendor is known to put it so; None where only the status tells."""
         found = next(filter(self._is_about, Kind), None)
         return Kind.UNKNOWN_MODEL if found is None and self.root == "model" else found
 
@@ -164,7 +164,7 @@ class Complaint(msgspec.Struct):
         return not elsewhere and WORDS[kind].search(self.message) is not None
 
     def names(self, field: str) -> bool:
-        """Return whether it is about `field`: by `param`, or by its name in the message."""
+        """Return whether the complaint is about `field`: by `param`, or by its name in the message."""
         if self.root is not None:
             return self.root == field
         camel = re.sub("_([a-z])", lambda match: match[1].upper(), field)
@@ -177,13 +177,13 @@ class Complaint(msgspec.Struct):
 
     @property
     def blame(self) -> str:
-        """The message without what it recommends."""
+        """The message without the remedy that it recommends."""
         advice = _ADVICE.search(self.message)
         return self.message[: advice.start()] if advice and advice.start() > 0 else self.message
 
     @property
     def unknown(self) -> bool:
-        """True where something is not known there at all, rather than wrong."""
+        """True where the upstream does not know a field or value at all, rather than finding it wrong."""
         if _IN_A_SCHEMA.search(self.message):  # OpenAI and llama.cpp list in it what no schema may hold
             return False
         return _UNKNOWN.search(self.message) is not None or bool(

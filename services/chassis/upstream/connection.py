@@ -41,7 +41,7 @@ MAX_HEAD_BYTES = 64 * 2**10
 
 
 class Phase(Enum):
-    """How far the one answer has come; the drawing is above."""
+    """The progress of the one answer under way; the drawing is above."""
 
     IDLE = "idle"
     ASKED = "asked"
@@ -58,9 +58,9 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
     keep: Callable[[], None] | None = None
-    """Called when the connection is free for the next request."""
+    """Function that is called when the connection is free for the next request."""
     gone: Callable[[], None] | None = None
-    """Called when the connection is closed."""
+    """Function that is called when the connection is closed."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""FoloToy's variables of the upstreams that speak OpenAI's dialect, read under whatever name each of them has."""
+"""Read FoloToy's variables of the upstreams that speak OpenAI's dialect, under whatever name each of them has."""
 
 import re
 from urllib.parse import quote
@@ -12,14 +12,14 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 class FoloToyOptions(Options, frozen=True, kw_only=True):
-    """FoloToy's names for the same, so that a block of its compose file works as it is: `OPENAI_TTS_KEY`,
-    `SILICONFLOW_TTS_KEY`, `AZURE_OPENAI_TTS_KEY`. A service's own variable wins."""
+    """FoloToy's own names for the settings of an upstream, so that a block of its compose file works as it is:
+    `OPENAI_TTS_KEY`, `SILICONFLOW_TTS_KEY`, `AZURE_OPENAI_TTS_KEY`. A service's own variable wins."""
 
     prefix = "<TYPE>_"
     api_base: str | None = None
     """Address of the upstream, instead of the known one."""
     key: str | None = None
-    """Its key, or several separated by commas."""
+    """Key of the upstream, or several separated by commas."""
     model: str | None = None
     """Model to ask for, whatever the caller names."""
     deployment_name: str = ""
@@ -50,7 +50,7 @@ def folotoys(provider: Provider) -> FoloToyOptions:
 
 
 def assembled(provider: Provider) -> str | None:
-    """Return the provider's address, where it is made of variables and all of them are set."""
+    """Return the provider's address where it is made of variables and all of them are set; else None."""
     values = {name: value_of(name) for name in _PLACE.findall(provider.folotoy_base)}
     if not values or not all(values.values()):
         return None
@@ -58,13 +58,14 @@ def assembled(provider: Provider) -> str | None:
 
 
 def retired(provider: Provider) -> str:
-    """Return what to do instead, if a variable is set that its vendor no longer takes; else nothing."""
+    """Return a sentence on what to do instead, if a variable is set that its vendor no longer takes; else an empty
+    text."""
     found = next((name for name in provider.retired if value_of(name)), None)
     return f"{found} is of no use any more: {provider.retired[found]}" if found else ""
 
 
 def variables(provider: Provider) -> frozenset[str]:
-    """Return the variables of FoloToy's that tell something of `provider`."""
+    """Return the names of FoloToy's variables that describe `provider`."""
     usual = [f"{provider.folotoy}{field.upper()}" for field in provider.folotoy_fields] if provider.folotoy else []
     azure = [f"{provider.folotoy}API_VERSION", f"{provider.folotoy}DEPLOYMENT_NAME"] if provider.api_version else []
     places = _PLACE.findall(provider.folotoy_base)

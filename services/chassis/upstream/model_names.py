@@ -14,7 +14,7 @@ from chassis.upstream.successors import ENDINGS, HOSTS, Ending
 
 SOON = timedelta(days=60)
 MOST_NAMES = 200
-"""How many names one row keeps in mind; callers may send any."""
+"""Most names that one row keeps in mind; callers may send any."""
 MOST_STEPS = 8
 """The longest line of successors."""
 MOST_LISTED = 500

@@ -28,7 +28,7 @@ class Provider(Struct, frozen=True):
     """
 
     folotoy_fields: ClassVar[tuple[str, ...]] = ("api_base", "key", "model")
-    """Ends of FoloToy's names that begin with `folotoy`."""
+    """Ends of the variables whose names begin with `folotoy`, in small letters."""
     base_url: str | None
     model: str | None = None
     needs_key: bool = True

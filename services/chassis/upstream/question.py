@@ -13,7 +13,7 @@ row has none; or the row, that is a setting or a default."""
 
 @dataclass(frozen=True, kw_only=True)
 class Question(ABC):
-    """Everything one request wants to know from a server. Make one per request and hand it to `Remote.ask`.
+    """One question to a server, made for one request and handed to `Remote.ask`.
 
     A subclass says what is sent, and nothing else: keys in turn, refusals and asking again are the work of `Remote`.
 

@@ -241,9 +241,9 @@ SAYINGS = (
 
 _ALL = (*SPEECH_SAYINGS, *SAYINGS, *COMMON_SAYINGS)
 CODES = {kind: frozenset(code for each in _ALL if each.kind is kind for code in each.codes.split()) for kind in Kind}
-"""All codes of each kind."""
+"""Codes of errors, for each kind of complaint."""
 WORDS = {
     kind: re.compile("|".join(f"(?:{each.words})" for each in _ALL if each.kind is kind and each.words), re.I)
     for kind in Kind
 }
-"""All words of each kind."""
+"""Words in messages of errors, for each kind of complaint."""

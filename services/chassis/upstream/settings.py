@@ -17,7 +17,7 @@ from chassis.upstream.provider import Provider
 
 PASS_ON = "*"
 KEY = "{key}"
-"""In the value of a header: the key that is in turn."""
+"""The mark in the value of a header that is replaced by the key whose turn it is."""
 _JWT = "eyJ"
 
 

@@ -30,7 +30,7 @@ class Ending(NamedTuple):
     vendor: str
     day: date
     successor: str | None
-    """None: the vendor offers nothing of the kind any more."""
+    """Name of the model that took its place; None where the vendor offers nothing of the kind any more."""
     source: str
 
 

@@ -37,7 +37,8 @@ class Engine(Protocol):
     models: tuple[str, ...]
     """Names that may follow the slash of `whisper/small`; empty if any may, and the engine checks them itself."""
     only: str | None = None
-    """Only language that the engine hears, ISO 639-1; None if there are several, and it detects the spoken one."""
+    """The one language that the engine hears, ISO 639-1; None where it hears several, and detects which one is
+    spoken."""
 
     @classmethod
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Decodes any container and codec to 16 kHz mono, by its content and not by its name."""
+"""Decode any container and codec to 16 kHz mono, by its content and not by its name."""
 
 import ctypes
 import io
@@ -26,13 +26,14 @@ PACKED = frozenset(name.removesuffix("p") for name in PLANAR)
 SAMPLES = tuple(code.to_bytes(2, "little") for code in (1, 3, 6, 7, 0xFFFE))
 """Codes of plain samples in a WAV: PCM, floats, A-law, µ-law, and one of these with more particulars."""
 PROBED_BYTES = 10_000
-"""What FFmpeg looks at of a WAV with plain samples. It would read through all of it, and learn nothing from that."""
+"""Bytes of a WAV with plain samples that FFmpeg looks at; else it would read all of the file, and learn nothing from
+it."""
 PATIENCE_SECONDS, SLOWEST = 5.0, 20
 """Seconds of work that the decoder may take, and seconds of sound that each more must give; the slowest codecs give
 some 300."""
 MEASURE_SECONDS = 3.0
 CUT_OFF = av.FFmpegError, IndexError
-"""The latter is PyAV's, over a track that begins in the middle of a file."""
+"""Errors of a file that was cut off; `IndexError` is PyAV's, over a track that begins in the middle of a file."""
 LARGEST_BYTES = 16 * 2**20
 """Most memory that FFmpeg may ask for at once: enough for the index of three hours, and a frame of 64 channels."""
 

@@ -32,7 +32,7 @@ LONGEST = int(LONGEST_SECONDS * RATE) // WINDOW * WINDOW
 STEP = LONGEST // 4 // WINDOW * WINDOW
 """Samples decoded at a time, so that nobody waits long for the same thread."""
 PATIENCE_SECONDS = 20.0
-"""How long a long recording waits for others to end."""
+"""Time for which a long recording waits for a place."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ SIGNS = {
 RAISED = dict(zip("0123456789+-nixyabkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱˣʸᵃᵇᵏᵐ", strict=True))
 LOWERED = dict(zip("0123456789nxaijkm", "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ", strict=True))
 POWER = "ˆ"
-"""Before a power that has no raised form of its own."""
+"""Mark before a power that has no raised form of its own."""
 DEEP = 4
 """Fractions and roots inside one another."""
 

@@ -15,7 +15,7 @@ NO_NOUNS = (
     r"opens|closes)\b"
 )
 A_COUNT = rf"\s(?:{PERSONS}|(?!{NO_NOUNS})[a-z]+s)\b"
-"""After a number of things."""
+"""Pattern of what follows a number that counts things."""
 
 ROMANS: Sequence[Rule] = (
     rule(

@@ -179,7 +179,7 @@ SIGNS = (
     rule(r"([,，、;；:：。])(?:\s?\1)+", r"\1"),
 )
 NEGATIVE = r"[0-9.$€£¥￥√π|]|\((?:[0-9√-]|[a-z][^A-Za-z])|[b-hj-z](?![A-Za-z])"
-"""After a minus that is no dash."""
+"""Pattern of what follows a minus that is no dash."""
 BREATHS = (
     rule(r"(?<=[a-z,]) ?\n ?(?=[a-z])", " "),
     rule(rf"(?<![ \n{PAUSE}{STOP}])[ \n{PAUSE}{STOP}]*[\n{PAUSE}{STOP}][ \n{PAUSE}{STOP}]*", _breath),

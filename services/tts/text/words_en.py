@@ -129,38 +129,38 @@ BOARDS = (
     "grid|board|inch|inches|feet|foot|ft|cm|mm|m|photo|picture|wood|square|cube|matrix|table|room|garden|box|"
     "sheet|block"
 )
-"""After two lengths: 2x4 is two by four there."""
+"""Words that follow two lengths: before one of them, 2x4 is two by four."""
 CHESSMEN = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight"}
 HEAVENLY = {"N": "north", "S": "south", "E": "east", "W": "west"}
 MARKED = "scored?|got|gets?|rate[ds]?|rating|give (?:it|this|that|you) an?|gave (?:it|me) an?|marks?|grade[ds]?|quality"
-"""Before 8/10, which is eight out of ten then."""
+"""Words before a mark: after one of them, 8/10 is eight out of ten."""
 BOOKS = (
     "Genesis|Exodus|Leviticus|Deuteronomy|Joshua|Judges|Ruth|Samuel|Kings|Job|Psalms?|Proverbs|Isaiah|Jeremiah|Daniel|"
     "Jonah|Matthew|Mark|Luke|John|Acts|Romans|Corinthians|Galatians|Ephesians|Philippians|Hebrews|Peter|Revelation"
 )
-"""Before chapter and verse: Psalm 23:1 is Psalm twenty-three one."""
+"""Words before chapter and verse: Psalm 23:1 is Psalm twenty-three one."""
 RACES = "relay|race|dash|sprint|hurdles|freestyle|backstroke|butterfly|breaststroke|swim|track|final|medley"
 STREETS = "St|Ave|Rd|Dr|Ln|Blvd|Street|Avenue|Road|Lane|Drive|Boulevard|Way|Court|Place|Square"
 NUMBERED = "step|page|part|level|day|question|round|lesson|chapter|quiz|card|slide|task|stage|player"
-"""Before the place in a row: step 1/3 is one of three."""
+"""Words before a place in a row: step 1/3 is one of three."""
 PARTS_OF_WORKS = (
     "Chapter|Part|Book|Volume|Act|Scene|Episode|Season|War|Phase|Type|Level|Stage|Section|Lesson|Unit|Grade|Round|Class|"
     "Appendix|Article|Title|Figure|Table|Bowl|Mark|Division|Tier|Category|Step|Symphony|Movement"
 )
-"""Before a Roman number, I and X too: Chapter IV is chapter four."""
+"""Words before a Roman number, I and X too: Chapter IV is chapter four."""
 RULERS = (
     "Henry|Louis|Elizabeth|Charles|George|Edward|James|William|Richard|Mary|John|Paul|Catherine|Napoleon|Alexander|"
     "Philip|Peter|Nicholas|Frederick|Francis|Ramses|Ptolemy|Ivan|Leopold|Benedict|Pius|Leo|Gregory|Clement|Innocent|"
     "Ferdinand|Gustav|Christian|Haakon|Harald|Carl|Wilhelm|Victor|Darius|Xerxes|Constantine|Otto|Margaret|Albert"
 )
-"""Before a Roman number: Henry VIII is Henry the eighth."""
+"""Names before a Roman number: Henry VIII is Henry the eighth."""
 
 CALLING = (
     r"call(?:s|ed|ing)?(?: me| us| him| her)?(?: at| on)?|dial(?:s|ed|ing)?|phone|phone number|telephone|number is|"
     r"tel|text|fax|mobile|"
     r"cell|hotline|helpline|reach (?:me|us) (?:at|on)|ring"
 )
-"""Before digits of a telephone."""
+"""Words before the digits of a telephone."""
 CODES = (
     "rooms?|zip(?: code)?|postcode|post code|postal code|pin(?: code)?|passwords?|passcode|code|flight|apt|"
     "apartment|suite|ext|"
@@ -168,7 +168,7 @@ CODES = (
     "highway|interstate|route|p\\.?o\\.? box|qq|wechat|"
     "combination|confirmation number|tracking number|member number|area code"
 )
-"""Before three digits or more that are a name, not an amount."""
+"""Words before three digits or more that are a name, not an amount."""
 EMERGENCY = "911|999|112|110|119|120|988|000"
 ASKING = (
     r"what(?: is|'s|’s| are| was)|how much(?: is| are)?|calculate|subtract|compute|solve|work out|figure out|find|so"
@@ -181,7 +181,7 @@ YEARS = (
     "and|"
     "to"
 )
-"""Before a year."""
+"""Words before a year."""
 
 SOUNDS = {
     "h+m+": "hum", "m{2,}": "hum", "s+h{1,}": "shush", "p+s+t+": "pist", "a+h{1,}": "ah", "o{2,}h*": "ooh",

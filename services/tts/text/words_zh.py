@@ -72,15 +72,15 @@ CALLING = (
 )
 """A sentence with one of these speaks of telephone numbers."""
 LINES = "电话|手机|座机|热线|客服|专线|传真|号码|致电|来电|拨打|拨通|拨|打|联系方式|短信"
-"""Before digits of a telephone; one is 幺."""
+"""Words before the digits of a telephone, in which one is 幺."""
 ACCOUNTS = "微信号?|QQ群?号?|qq群?号?|车牌号?|航班号?|车次|公交"
-"""Before other digits that are said as on the telephone."""
+"""Words before other digits that are said as on the telephone."""
 CODES = (
     "邮编|邮政编码|编号|学号|卡号|账号|帐号|身份证号?码?|密码|验证码|口令|取件码|取餐码|提取码|邀请码|兑换码|代码|"
     "房间号?|房号|房|门牌号?|教室|宿舍|工号|订单号?|单号|快递号?|区号|代号|序列号|型号|座位号|档案号|批号|位是|条形码|"
     "尾号|[后末前][2-8四六八]位|单元|波音|空客|Room|room|PIN|Gate|Flight"
 )
-"""Before digits that are a name, not an amount."""
+"""Words before digits that are a name, not an amount."""
 ROOMS = "室|宿舍|号房间?|房间|房(?![子贷价屋租东产])|教室|病房|号病房|包厢|号楼\\d"
 PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
@@ -88,22 +88,22 @@ SPANS = (
     "了|过|约|近|距今|达|超过|大约|差不多|已经|已有|整整|足足|至少|不到|多达|经过|几乎|将近|每|"
     "再过|需要?|等|活|有|用|花"
 )
-"""Before years that were a while."""
+"""Words before a number of years that passed."""
 SPANNED = "前|以前|之前|多|来|的历史|历史|的时间|时间|寿命|之久|之后|以后|后|古树|老树|以上|以下|以来|左右|的"
-"""After a round number of years that were a while."""
+"""Words after a round number of years that passed."""
 HOLIDAYS = "放假|休息|假期|放暑假|放寒假|活动|促销|开放|期间|去|出发|举行|旅行"
-"""After 5.1-5.7, which are days then."""
+"""Words after days such as 5.1-5.7."""
 DATES = "日期|时间|截止|生日|开学|放假|考试|今天|明天|暑假|寒假"
-"""Before 5/1, which is a day then."""
+"""Words before a day such as 5/1."""
 FEASTS = "节|晚会|事件|假期|小长假|黄金周|大促|购物|国庆|地震|劳动|妇女|儿童|消费者|大减价"
-"""After days that are names: 3.8, 6.1, 3·15."""
+"""Words after days that are names: 3.8, 6.1, 3·15."""
 ASKED = "等于|是多少|等於|得多少|得几|得(?=[0-9])|是几|为多少|差是"
 ASKING = "算一算|算算|计算|口算|心算|求|算式[是为]?|列式|题目[是为]?|请问"
 SCORES = "比分|大比分|战绩|以"
 SCORED = "战胜|击败|战平|领先|落后|取胜|获胜|赢|输|大胜|险胜|惜败|逆转|平局|打败|的比分"
 RATIOS = "比例|比率|配比|比值|按|按照|兑|之比|比分|大比分"
 NEGATIVE = "是为得于到至有比和与或加减乘除达约降升从在值数余温低额润长率"
-"""Before a minus that is one; after other words a dash joins a name and its number (歼-20)."""
+"""Words before a minus that is one; after other words a dash joins a name and its number (歼-20)."""
 
 SOUNDS = {
     "h+m+": "嗯", "m{2,}": "嗯", "s+h+": "嘘", "p+s+t+": "嘘", "a+h{1,}": "啊", "o+h{1,}": "哦", "a+w{2,}": "噢",

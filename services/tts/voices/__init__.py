@@ -1,1 +1,1 @@
-"""Which of an engine's voices speaks for the one that was asked for."""
+"""Voices: their names, and which of an engine's voices speaks for the one that was asked for."""

@@ -22,7 +22,8 @@ class Voice(msgspec.Struct, frozen=True):
     polyglot: bool = False
     """Reads other languages than its own too."""
     late: bool = False
-    """Not known from the start: never chosen for a name that is not its own, so that each keeps its voice."""
+    """True for a voice that was not known from the start: it is never chosen for a name that is not its own, so that
+    each name keeps its voice."""
 
 
 MANY = "mul"
@@ -67,7 +68,7 @@ def choose(
 
 
 def prefer(names: Sequence[str], known: Sequence[Voice], find: Callable[[str], Voice | None]) -> list[Voice]:
-    """The voices an engine knows, those of `names` ahead of the others.
+    """Return the voices that an engine knows, those of `names` ahead of the others.
 
     Raises:
         SettingError: It has no voice of such a name.

@@ -61,7 +61,7 @@ class _Conversation(Struct):
     earlier: list[str]
     """The child's messages before the last, oldest first."""
     answers: str
-    """All answers of the companion."""
+    """The answers of the companion so far, joined."""
     last_answer: str
     language: Language
     chance: Random

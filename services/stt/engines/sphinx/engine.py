@@ -36,7 +36,8 @@ SHORT_SECONDS = 10.0
 """Length up to which the patience is as set; a longer recording may take as much longer."""
 
 THRESHOLD = 1e-20
-"""How sure a keyword must be: a greater one hears it less often, and less often where it was not said."""
+"""Threshold of a keyword that has none of its own: with a greater one it is found less often, and less often by
+mistake."""
 LIKELY_ENGLISH = -48.0
 """Likelihood of a frame (as `process.likelihood` has it) below which a recording in an unknown language is declined.
 

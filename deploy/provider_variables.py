@@ -19,7 +19,7 @@ from chassis.upstream.folotoy import variables
 from chassis.upstream.provider import Provider
 from chassis.upstream.settings import Rows
 
-SHARED = ("API_KEY", "BASE_URL")
+_SHARED = ("API_KEY", "BASE_URL")
 
 
 class SetVariable(NamedTuple):
@@ -57,7 +57,7 @@ def known() -> tuple[dict[str, str], dict[str, str]]:
         read[f"{service.upper()}_TYPE"] = service
         rows: Rows[Provider] = import_module(TABLES[service]).UPSTREAMS
         for name, provider in rows.providers.items():
-            shared = [f"{start}_{end}" for start in provider.also or (_upper(name),) for end in SHARED]
+            shared = [f"{start}_{end}" for start in provider.also or (_upper(name),) for end in _SHARED]
             read |= {each: read.get(each, f"{service} {name}") for each in (*variables(provider), *shared)}
             retired |= provider.retired
         for name, options in _engines(service):

@@ -21,11 +21,11 @@ if __package__ in (None, ""):  # run as a file
 from deploy.ears import limits
 from deploy.installation import SERVICES, Addresses, first_key, get, url, wanted
 
-DOES = {"stt": "hears", "llm": "thinks", "tts": "speaks"}
-STALLED_SECONDS = 45.0
+_DOES = {"stt": "hears", "llm": "thinks", "tts": "speaks"}
+_STALLED_SECONDS = 45.0
 """Longest wait for a better engine whose loading makes no progress, once the service answers."""
-SILENT_SECONDS = 120.0
-POLL_SECONDS = 0.25
+_SILENT_SECONDS = 120.0
+_POLL_SECONDS = 0.25
 SHORT = 70
 """Longest reason that fits beside an engine's name; a longer one gets a line of its own."""
 
@@ -61,17 +61,17 @@ def wait(
                     say(f"  {service}  {engine['name']:<10} {describe(engine)}")
         idle = time.monotonic() - changed
         if len(ready) == len(SERVICES) and (
-            all(engines[service][0]["state"] != "loading" for service in SERVICES) or idle > STALLED_SECONDS
+            all(engines[service][0]["state"] != "loading" for service in SERVICES) or idle > _STALLED_SECONDS
         ):
             return engines
         if time.monotonic() - asked > 2:
             asked = time.monotonic()
             if reason := trouble():
                 raise RuntimeError(reason)
-        if idle > SILENT_SECONDS:
+        if idle > _SILENT_SECONDS:
             missing = ", ".join(service for service in SERVICES if service not in ready)
-            raise RuntimeError(f"Nothing has happened for {SILENT_SECONDS:.0f} s; {missing} should be ready by now.")
-        time.sleep(POLL_SECONDS)
+            raise RuntimeError(f"Nothing has happened for {_SILENT_SECONDS:.0f} s; {missing} should be ready by now.")
+        time.sleep(_POLL_SECONDS)
 
 
 def _statuses(addresses: Addresses, key: str | None) -> Iterator[tuple[str, int, list[Any]]]:
@@ -142,10 +142,10 @@ def _answers(service: str, engines: dict[str, list[Any]]) -> str:
     states = engines.get(service, [])
     now = next((engine for engine in states if engine["state"] == "ready"), None)
     if now is None:
-        return f"{DOES[service]} as soon as it has loaded"
+        return f"{_DOES[service]} as soon as it has loaded"
     ahead = states[: states.index(now)] if brief(now) == "ready" else states[: states.index(now) + 1]
     known = "; ".join(f"{engine['name']} is {brief(engine)}" for engine in ahead)
-    return f"{DOES[service]} with {now['name']}" + (f" ({known})" if known else "")
+    return f"{_DOES[service]} with {now['name']}" + (f" ({known})" if known else "")
 
 
 def folotoy(base: str, key: str | None) -> dict[str, str]:

@@ -22,11 +22,11 @@ from chassis.upstream.provider import Provider
 
 ROOT = Path(__file__).parent.parent
 SERVICES = ROOT / "services"
-DOCS = ROOT / "docs"
-ENGLISH, CHINESE = DOCS / "settings.md", DOCS / "settings.zh-CN.md"
-EACH_SERVICE = ("stt", "llm", "tts")
-ROOMS = ("chassis", *EACH_SERVICE)
-LONGEST_DEFAULT = 48
+_DOCS = ROOT / "docs"
+ENGLISH, CHINESE = _DOCS / "settings.md", _DOCS / "settings.zh-CN.md"
+_EACH_SERVICE = ("stt", "llm", "tts")
+ROOMS = ("chassis", *_EACH_SERVICE)
+_LONGEST_DEFAULT = 48
 _DECLARES = re.compile(r"^(?:class \w*(?:Options|Settings)\(|UPSTREAMS\b)", re.MULTILINE)
 
 
@@ -61,7 +61,7 @@ class Words(NamedTuple):
     yours: str
 
 
-IN_ENGLISH = Words(
+_IN_ENGLISH = Words(
     "# Settings\n\n[中文](settings.zh-CN.md)\n\n"
     "Settings live in `.env`, which the first `make up` makes from `.env.example`. After a change: `make up`. Unset "
     "and empty mean the default. Lists are separated by commas; switches are `on` or `off`; times are in seconds. Any "
@@ -133,20 +133,20 @@ def sections() -> list[Section]:
 
 def other_settings() -> tuple[Setting, ...]:
     """Return the variables that the Makefile, `deploy` and the compose file read."""
-    table = tomllib.loads((DOCS / "settings.toml").read_text())
+    table = tomllib.loads((_DOCS / "settings.toml").read_text())
     return tuple(Setting((name,), entry["default"], entry["sentence"]) for name, entry in table.items())
 
 
 def page(chinese: bool = False) -> str:
     """Return one of the two pages."""
-    words = IN_CHINESE if chinese else IN_ENGLISH
+    words = IN_CHINESE if chinese else _IN_ENGLISH
     return "\n".join([words.head, *_installation(words, chinese), *_services(words, chinese)])
 
 
 @cache
 def translations() -> dict[str, dict[str, str]]:
     """Return the Chinese sentences: `sections` by class, `variables` by name."""
-    return tomllib.loads((DOCS / "settings.zh-CN.toml").read_text())
+    return tomllib.loads((_DOCS / "settings.zh-CN.toml").read_text())
 
 
 def _installation(words: Words, chinese: bool) -> Iterator[str]:
@@ -210,9 +210,9 @@ def _settings(kind: type[Options]) -> Iterator[Setting]:
 
 def _prefixes(kind: type[Options]) -> tuple[str, ...]:
     if kind is Settings:
-        return tuple(f"{service.upper()}_" for service in EACH_SERVICE)
+        return tuple(f"{service.upper()}_" for service in _EACH_SERVICE)
     if kind.prefix.startswith("<SERVICE>"):
-        return tuple(kind.prefix.replace("<SERVICE>", service.upper()) for service in EACH_SERVICE)
+        return tuple(kind.prefix.replace("<SERVICE>", service.upper()) for service in _EACH_SERVICE)
     return (kind.prefix,)
 
 
@@ -220,7 +220,7 @@ def _defaults(kind: type[Options], field: Any) -> str:
     if kind is not Settings:
         return _default(field)
     each = {own.prefix.rstrip("_").lower(): _default(_field(own, field.name)) for own in Settings.__subclasses__()}
-    each = {service: each[service] for service in EACH_SERVICE}
+    each = {service: each[service] for service in _EACH_SERVICE}
     same = len(set(each.values())) == 1
     return each["stt"] if same else ", ".join(f"{service} {default}" for service, default in each.items())
 
@@ -236,7 +236,7 @@ def _default(field: Any) -> str:
     if value is msgspec.NODEFAULT or value is None or value in ("", ()):
         return ""
     text = _text(value)
-    short = text if len(text) <= LONGEST_DEFAULT else text[:LONGEST_DEFAULT].rsplit(" ", 1)[0] + " …"
+    short = text if len(text) <= _LONGEST_DEFAULT else text[:_LONGEST_DEFAULT].rsplit(" ", 1)[0] + " …"
     size = f" ({value // 2**20} MiB)" if field.name.endswith("_bytes") and value >= 2**20 else ""
     return f"`{short}`{size}"
 

@@ -47,7 +47,7 @@ def read(line: str, language: str | None, house_language: str) -> Reading:
     return Reading(language, tidied.replace("\n", " "), spoken)
 
 
-def language_of_voice(name: str, settings: Mapping[str, str]) -> str | None:
+def _language_of_voice(name: str, settings: Mapping[str, str]) -> str | None:
     """Return the language that the name of a voice says, an alias of the operator's followed."""
     aliases = dict(part.partition("=")[::2] for part in settings.get("TTS_VOICES", "").split(","))
     name = next((voice.strip() for alias, voice in aliases.items() if alias.strip().lower() == name.lower()), name)
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     settings = wanted()
-    language = normal(asked.language.strip()) if asked.language.strip() else language_of_voice(asked.voice, settings)
+    language = normal(asked.language.strip()) if asked.language.strip() else _language_of_voice(asked.voice, settings)
     house_language = environ.get("TTS_LANGUAGE") or settings.get("TTS_LANGUAGE") or "en"
     try:
         for line in lines_of(asked.text, asked.file):

@@ -26,7 +26,7 @@ from deploy.warm_prompts import prompts, read
 
 EXAMPLE = ROOT / "deploy" / "folotoy" / "roles.json"
 AT_A_TIME = 2
-SHOWN_CHARACTERS = 40
+_SHOWN_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _read_prompts(talkbox: Talkbox, wishes: Iterable[tuple[str, str]]) -> int:
         except TurnFailed as exc:
             failed += 1
             outcome = f"failed: {exc}"
-        print(f"  {model:<24} {outcome:<24} “{prompt.strip()[:SHOWN_CHARACTERS]}…”", flush=True)
+        print(f"  {model:<24} {outcome:<24} “{prompt.strip()[:_SHOWN_CHARACTERS]}…”", flush=True)
     return failed
 
 

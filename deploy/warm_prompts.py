@@ -17,7 +17,7 @@ from deploy.folotoy_facts import INSIDE
 from deploy.folotoy_roles import Hop, hop
 from deploy.talk import Talkbox, TurnFailed
 
-LOCAL = frozenset({"gguf", "local", "ollama", "llamacpp", "lmstudio", "vllm"})
+_LOCAL = frozenset({"gguf", "local", "ollama", "llamacpp", "lmstudio", "vllm"})
 PATH = "/v1/chat/completions"
 TOKENS = 8
 
@@ -43,9 +43,9 @@ def reader(engines: Sequence[Mapping[str, Any]], model: str) -> str | None:
     """Return the name by which the local engine is reached that would answer; None where another kind would."""
     pinned = model.partition("/")[0]
     if any(engine["name"] == pinned for engine in engines):
-        return model if pinned in LOCAL else None
+        return model if pinned in _LOCAL else None
     first = next((str(engine["name"]) for engine in engines if engine["state"] == "ready"), "")
-    return first if first in LOCAL else None
+    return first if first in _LOCAL else None
 
 
 def _is_here(mind: Hop, port: int) -> bool:

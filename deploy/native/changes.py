@@ -12,7 +12,7 @@ from deploy.native.log_tail import last_lines, parse_line, tail
 from deploy.native.supervision import DOWN_SECONDS, Trouble, is_running, state, supervisor, tell, until
 from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
 
-SETTLE_SECONDS = 15.0
+_SETTLE_SECONDS = 15.0
 """Time after which a started program counts as running: longer than supervisor itself takes to say so."""
 REPLACE_SECONDS = 300.0
 """A new worker may load its model before it takes over, for two minutes; the one before then finishes what it has."""
@@ -96,7 +96,7 @@ def apply_changes(proxy_changed: bool) -> None:
     for name in [*changed, *added]:
         rpc.addProcessGroup(name)
     # One that was started a moment ago, by another `make up`, has read the settings of that moment.
-    until(lambda: all(state(rpc, name) != ProcessStates.STARTING for name in PROGRAMS), SETTLE_SECONDS)
+    until(lambda: all(state(rpc, name) != ProcessStates.STARTING for name in PROGRAMS), _SETTLE_SECONDS)
     replace([name for name in outdated() if state(rpc, name) == ProcessStates.RUNNING])
     for name in PROGRAMS:
         if state(rpc, name) not in RUNNING_STATES:

@@ -27,7 +27,7 @@ def up() -> int:
     if nginx is None:
         raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`), then `make up` again.")
     with alone():
-        make_folders()
+        _make_folders()
         heal()
         running = is_running()
         if running:
@@ -42,7 +42,7 @@ def up() -> int:
     return ready.show(addresses, why_down)
 
 
-def make_folders() -> None:
+def _make_folders() -> None:
     """Make the folders, and where root starts Talkbox the user that serves."""
     for folder in (RUN / "temp", LOGS, MODELS):
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def write() -> int:
         raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`).")
     with alone():
         heal()
-        make_folders()
+        _make_folders()
         write_configs(nginx, addresses, settings)
         addresses.remember()
     return 0

@@ -14,17 +14,17 @@ from deploy.installation import ROOT, SERVICES, STATE
 
 RUN, LOGS, MODELS = STATE / "run", STATE / "logs", STATE / "models"
 COUNTS, STARTED, HOME = RUN / "counts", RUN / "started", STATE / "home"
-WORKERS = STATE / "workers.json"
+_WORKERS = STATE / "workers.json"
 PROGRAMS = (*SERVICES, "proxy")
 
-FROM_THE_SHELL = (
+_FROM_THE_SHELL = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
 """Variables of the shell that a service sees beside `.env`: a key left in somebody's shell must not decide
 where a child's words go."""
-PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "PIP_", "XDG_", "CUDA_", "NVIDIA_")
+_PREFIXES_FROM_THE_SHELL = ("LC_", "HF_", "PIP_", "XDG_", "CUDA_", "NVIDIA_")
 
 _PREFIX = re.compile(r'^    prefix(?:: ClassVar\[str\])? = "([A-Z0-9_]+_)"', re.MULTILINE)
 _ENGINE = re.compile(r'^    "([a-z0-9-]+)": "[a-z_.]+:\w+"', re.MULTILINE)
@@ -44,7 +44,7 @@ def service_environment(environ: Mapping[str, str]) -> dict[str, str]:
     shell = {
         name: value
         for name, value in environ.items()
-        if name in FROM_THE_SHELL or name.startswith(PREFIXES_FROM_THE_SHELL)
+        if name in _FROM_THE_SHELL or name.startswith(_PREFIXES_FROM_THE_SHELL)
     }
     if not os.access(shell.get("HOME", ""), os.W_OK):  # root's, where another user serves
         shell["HOME"] = str(HOME)
@@ -80,12 +80,12 @@ def is_current(service: str) -> bool:
 
 def workers() -> dict[str, int]:
     """Return the number of workers that each service is to have."""
-    remembered = json.loads(WORKERS.read_text()) if WORKERS.exists() else {}
+    remembered = json.loads(_WORKERS.read_text()) if _WORKERS.exists() else {}
     return {service: int(remembered.get(service, 1)) for service in SERVICES}
 
 
 def remember_workers(service: str, number: int) -> None:
-    WORKERS.write_text(json.dumps({**workers(), service: number}))
+    _WORKERS.write_text(json.dumps({**workers(), service: number}))
 
 
 def socket_path() -> Path:

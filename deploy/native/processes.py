@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.installation import ROOT, STATE
 
-PROC = Path("/proc")
+_PROC = Path("/proc")
 
 
 def children(pid: int) -> list[int]:
@@ -20,7 +20,7 @@ def children(pid: int) -> list[int]:
 
 def workers(parent: int) -> list[int]:
     """Return the processes behind a service's socket; its parent has a helper of multiprocessing beside them."""
-    return [pid for pid in children(parent) if b"spawn_main" in _read(PROC / str(pid) / "cmdline")]
+    return [pid for pid in children(parent) if b"spawn_main" in _read(_PROC / str(pid) / "cmdline")]
 
 
 def family(pid: int) -> list[int]:
@@ -30,7 +30,7 @@ def family(pid: int) -> list[int]:
 
 def orphans() -> list[int]:
     """Return the processes of this installation that supervisor does not know: it or nginx's master was killed."""
-    supervisor = supervisor_pid()
+    supervisor = _supervisor_pid()
     known = set(family(supervisor)) if supervisor else set()
     return [pid for pid in _installed() if pid not in known]
 
@@ -42,7 +42,7 @@ def orphaned_proxies() -> list[int]:
     ]
 
 
-def supervisor_pid() -> int | None:
+def _supervisor_pid() -> int | None:
     """Return the process of this installation's supervisor; None: there is none."""
     return next((pid for pid in _all() if _is_supervisor(pid)), None)
 
@@ -97,11 +97,11 @@ def _is_at_home(pid: int) -> bool:
 
 
 def _all() -> list[int]:
-    return sorted(int(folder.name) for folder in PROC.iterdir() if folder.name.isdigit())
+    return sorted(int(folder.name) for folder in _PROC.iterdir() if folder.name.isdigit())
 
 
 def _folder(pid: int | None) -> Path:
-    return PROC / str(pid)
+    return _PROC / str(pid)
 
 
 def _command(pid: int | None) -> bytes:
@@ -114,7 +114,7 @@ def memory_bytes(pids: list[int]) -> int:
 
 
 def _proportional_bytes(pid: int) -> int:
-    for line in _read(PROC / str(pid) / "smaps_rollup").splitlines():
+    for line in _read(_PROC / str(pid) / "smaps_rollup").splitlines():
         if line.startswith(b"Pss:"):
             return int(line.split()[1]) * 1024
     return 0

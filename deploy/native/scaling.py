@@ -11,10 +11,10 @@ from deploy.native.changes import REPLACE_SECONDS
 from deploy.native.supervision import Trouble, alone, is_running, state, supervisor, until
 from supervisor.states import ProcessStates
 
-MAX_WORKERS = 64
-SIGNAL_SECONDS = 0.3
+_MAX_WORKERS = 64
+_SIGNAL_SECONDS = 0.3
 """Pause between two signals to one process, which would otherwise arrive as one."""
-SETTLED_SECONDS = 1.0
+_SETTLED_SECONDS = 1.0
 
 
 def scale(wishes: Sequence[str]) -> int:
@@ -35,8 +35,8 @@ def scale(wishes: Sequence[str]) -> int:
 
 def _wish(wish: str) -> tuple[str, int]:
     service, _, number = wish.partition("=")
-    if service not in SERVICES or not number.isdigit() or not 1 <= int(number) <= MAX_WORKERS:
-        raise Trouble(f"Cannot scale {wish!r}. Like this: `make scale stt=3` (stt, llm or tts; 1 to {MAX_WORKERS}).")
+    if service not in SERVICES or not number.isdigit() or not 1 <= int(number) <= _MAX_WORKERS:
+        raise Trouble(f"Cannot scale {wish!r}. Like this: `make scale stt=3` (stt, llm or tts; 1 to {_MAX_WORKERS}).")
     return service, int(number)
 
 
@@ -44,7 +44,7 @@ def _scale(service: str, before: int, number: int) -> None:
     parent = supervisor().getProcessInfo(service)["pid"]
     for _ in range(abs(number - before)):
         os.kill(parent, signal.SIGTTIN if number > before else signal.SIGTTOU)
-        time.sleep(SIGNAL_SECONDS)
+        time.sleep(_SIGNAL_SECONDS)
     if not until(lambda: _has_settled(parent, number), REPLACE_SECONDS):
         raise Trouble(f"{service} does not change its number of workers; `make logs S={service}` may say why.")
     print(f"{service} has {_workers(number)} now, and keeps that number when it is started again.")
@@ -54,7 +54,7 @@ def _has_settled(parent: int, number: int) -> bool:
     """Return True if there are so many workers, and still are a moment later."""
     if len(processes.workers(parent)) != number:
         return False
-    time.sleep(SETTLED_SECONDS)
+    time.sleep(_SETTLED_SECONDS)
     return len(processes.workers(parent)) == number
 
 

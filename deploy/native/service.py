@@ -17,7 +17,7 @@ from deploy.env_file import UnreadableLine
 from deploy.installation import ROOT, SERVICES
 from deploy.native import layout, processes, render
 
-UNUSABLE = 3
+_UNUSABLE = 3
 """Exit code of a service that would not start however often it is tried."""
 
 
@@ -37,7 +37,7 @@ def main() -> int:
                 _become_service(service, arguments.port, rest)
     except UnreadableLine as exc:
         print(json.dumps({"level": "critical", "logger": "talkbox", "message": str(exc)}), flush=True)
-    return UNUSABLE
+    return _UNUSABLE
 
 
 def _become_nginx() -> None:

@@ -17,7 +17,7 @@ from deploy.native import layout, users
 from deploy.native.supervision import Trouble
 
 UNITS = Path("/etc/systemd/system")
-UNIT = """\
+_UNIT = """\
 # Made by `make install` in {root}; `make uninstall` removes it.
 [Unit]
 Description=Talkbox: ears, a mind and a mouth for AI toys
@@ -67,7 +67,7 @@ SystemCallFilter=@system-service
 [Install]
 WantedBy=multi-user.target
 """
-FOLDER_SETTINGS = ("TTS_CACHE_DIR", "MODELS_DIR")
+_FOLDER_SETTINGS = ("TTS_CACHE_DIR", "MODELS_DIR")
 
 
 def unit_name(addresses: Addresses) -> str:
@@ -77,10 +77,10 @@ def unit_name(addresses: Addresses) -> str:
 
 def unit(settings: Mapping[str, str], addresses: Addresses, user: str, *, has_gpu: bool) -> str:
     """Return the text of the unit."""
-    folders = [Path(settings[name]).expanduser() for name in FOLDER_SETTINGS if settings.get(name)]
+    folders = [Path(settings[name]).expanduser() for name in _FOLDER_SETTINGS if settings.get(name)]
     if (store := settings.get("LIMITS_STORE")) and "://" not in store:
         folders.append(Path(store).expanduser().parent)
-    return UNIT.format(
+    return _UNIT.format(
         name=unit_name(addresses),
         root=ROOT,
         state=STATE,

@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.installation import ROOT, STATE
 from deploy.native.layout import COUNTS, HOME, MODELS, STARTED
 
-NAME, ANYONE = "talkbox", "nobody"
+NAME, _ANYONE = "talkbox", "nobody"
 NEEDED = "import supervisor, starlette, pathlib; pathlib.Path('deploy/native/service.py').read_bytes()"
 
 
@@ -34,7 +34,7 @@ def prepare(*, root_supervises: bool = True) -> str | None:
     """
     if os.getuid() != 0:
         return None
-    if not _may_read(NAME if _exists() else ANYONE):
+    if not _may_read(NAME if _exists() else _ANYONE):
         return f"no other user may read {ROOT} or its Python; a checkout in /opt or /srv can be read"
     if not _exists() and not _make():
         return "no user could be made for them (useradd is missing or failed)"

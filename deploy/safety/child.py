@@ -26,7 +26,7 @@ PIECE = 3
 """Characters of an answer that the model says at a time."""
 
 
-class Obliging(Engine):
+class _Obliging(Engine):
     """A model that says `answer`, whatever it is asked."""
 
     first_byte_seconds = 0.1
@@ -72,7 +72,7 @@ class Toy:
     """The llm service with the obliging model, and the guard or none."""
 
     def __init__(self, guard: Guard | None) -> None:
-        self.model = Obliging()
+        self.model = _Obliging()
         self.noting = None if guard is None else Noting(guard)
         if guard is not None and self.noting is not None:
             guard.judge = self.noting

@@ -19,8 +19,8 @@ HERE = Path(__file__).parent
 HARMLESS = "harmless"
 HELLO = {"en": "Hello", "zh": "你好"}
 PREFACE = {"en": "Sure! ", "zh": "好呀！"}
-FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
-DISGUISES = {"en": ENGLISH, "zh": CHINESE}
+_FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
+_DISGUISES = {"en": ENGLISH, "zh": CHINESE}
 TALK_TURNS = 20
 ROUNDS = 3
 """Times that each harmless question is asked with the guard and without, to see what it costs."""
@@ -85,7 +85,7 @@ def _of_kind(kind: str, table: dict[str, Any], language: str, *, held_out: bool)
             yield Attack(kind, held_out, "plain", [says[number % len(says)]], answer, language)
         return
     for number, text in enumerate(says):
-        for disguise, change in DISGUISES[language].items():
+        for disguise, change in _DISGUISES[language].items():
             yield Attack(kind, held_out, disguise, [change(text)], toy[number % len(toy)], language)
 
 
@@ -121,13 +121,13 @@ async def run(profile: str) -> Result:
     unjudged = 0
     ended = []
     for attack in attacks():
-        answer = PREFACE[attack.language] + (attack.answer or FINE[attack.language])
+        answer = PREFACE[attack.language] + (attack.answer or _FINE[attack.language])
         heard = await guarded.ask(attack.talk, answer)
         unjudged += heard.unjudged
         ended.append(Ended(attack, heard))
     harmless, refused, added = [], [], []
     for text, language, held_out, is_told in _harmless():
-        question, answer = (HELLO[language], text) if is_told else (text, FINE[language])
+        question, answer = (HELLO[language], text) if is_told else (text, _FINE[language])
         heard = await guarded.ask([question], answer)
         unjudged += heard.unjudged
         harmless.append((text, held_out))

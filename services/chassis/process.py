@@ -20,14 +20,14 @@ from typing import Protocol
 
 SWITCH_SECONDS = 0.001
 """Longest turn of a thread that holds Python's lock; Python's own 5 ms show in /healthz."""
-GARBAGE = 10_000
+_GARBAGE = 10_000
 """New objects after which Python looks for cycles among them."""
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Numbers of the C library for its two options."""
-MOST_FILES = 65_536
+_MOST_FILES = 65_536
 """Open files that one process asks for."""
-KEPT_BYTES = 16 * 2**20
-LARGEST_CLAUSE_BYTES = 2 * 2**20
+_KEPT_BYTES = 16 * 2**20
+_LARGEST_CLAUSE_BYTES = 2 * 2**20
 
 
 class _Exits(Protocol):
@@ -54,11 +54,11 @@ def keep_freed_memory() -> None:
     To give it back and to get it anew, as empty pages, costs about as much as to make the sound louder.
     """
     if set_option := getattr(ctypes.CDLL(None), "mallopt", None):  # other C libraries have no such thing
-        set_option(M_TRIM_THRESHOLD, KEPT_BYTES)
-        set_option(M_MMAP_THRESHOLD, LARGEST_CLAUSE_BYTES)
+        set_option(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        set_option(_M_MMAP_THRESHOLD, _LARGEST_CLAUSE_BYTES)
 
 
-def open_many_files(most: int = MOST_FILES) -> None:
+def open_many_files(most: int = _MOST_FILES) -> None:
     """Raise the limit of open files, of which each caller and each connection to an upstream takes one.
 
     A login or a container often begins at 1024, which 512 answers at a time fill; what may be had is mostly far more.
@@ -73,7 +73,7 @@ def spare_the_living() -> None:
     """Take what is loaded by now out of the search for garbage, which would hold up everybody for milliseconds."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])
+    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
 
 
 def skip_what_no_line_shows() -> None:

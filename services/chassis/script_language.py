@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from functools import lru_cache
 
-SCRIPTS = {
+_SCRIPTS = {
     "CJK": "zh",
     "BOPOMOFO": "zh",
     "HIRAGANA": "ja",
@@ -38,12 +38,12 @@ SCRIPTS = {
 """Script of a letter, by its name in Unicode, and the language it is taken for."""
 DENSE = frozenset({"zh", "ja", "ko"})
 """Languages whose voices read Latin words too, and a sentence in them may hold many: a few letters of theirs decide."""
-TELLING = {
+_TELLING = {
     "ru": {"uk": "іїєґІЇЄҐ"},
     "ar": {"fa": "پچژگ", "ur": "ٹڈڑںے"},
 }
 """Letters by which a language differs from its script's first one."""
-ALSO_READS = {
+_ALSO_READS = {
     "ja": ("zh",),
     "ko": ("zh",),
     "yue": ("zh",),
@@ -58,29 +58,29 @@ ALSO_READS = {
 }
 """Languages in the script of another: their voices find letters of it familiar."""
 
-LONE_GREEK = re.compile(r"(?<![\u0370-\u03ff])[\u0370-\u03ff](?![\u0370-\u03ff])")
+_LONE_GREEK = re.compile(r"(?<![\u0370-\u03ff])[\u0370-\u03ff](?![\u0370-\u03ff])")
 """A Greek letter by itself is a sign of mathematics."""
 WIDE = re.compile(r"[\u3001\u3002\uff01-\uff1a\uff1b\uff1d\uff1f\uffe5]")
 """Punctuation and digits of a Chinese keyboard."""
-WIDE_WRITERS = frozenset({"zh", "yue", "wuu", "cmn", "ja", "ko", "mul"})
-SPOKEN_CHINESE = frozenset("我你您妳她它很吗嗎呢吧啊呀哦嗯哒")
+_WIDE_WRITERS = frozenset({"zh", "yue", "wuu", "cmn", "ja", "ko", "mul"})
+_SPOKEN_CHINESE = frozenset("我你您妳她它很吗嗎呢吧啊呀哦嗯哒")
 """Characters that Chinese sentences are full of and Japanese ones are not."""
-PARTICLE, FEW = re.compile("[はがをにへでとも]"), 9
+PARTICLE, _FEW = re.compile("[はがをにへでとも]"), 9
 """Kana that mark a Japanese sentence alone, beside as few Chinese characters; の decorates Chinese ones too."""
-JAPANESE_BEFORE_NO = re.compile("[私僕俺君誰彼]の|々")
+_JAPANESE_BEFORE_NO = re.compile("[私僕俺君誰彼]の|々")
 
 
 @lru_cache(4096)
 def _script(letter: str) -> str:
     """Return the language that a letter's script is taken for; "" for Latin letters and rare scripts."""
     words = unicodedata.name(letter, "").split()
-    return SCRIPTS.get(" ".join(words[:2])) or SCRIPTS.get(words[0] if words else "") or ""
+    return _SCRIPTS.get(" ".join(words[:2])) or _SCRIPTS.get(words[0] if words else "") or ""
 
 
 def scripts(text: str) -> Counter[str]:
     """Count the letters of each script, under the language it is taken for; "" counts Latin ones."""
     counts: Counter[str] = Counter()
-    for char, times in Counter(LONE_GREEK.sub("", text)).items():
+    for char, times in Counter(_LONE_GREEK.sub("", text)).items():
         if char.isalpha():
             counts[_script(char)] += times
     return counts
@@ -97,7 +97,7 @@ def detect(text: str) -> str | None:
     dense = {"zh": han} if han else {}
     others = {language: count for language, count in counts.items() if language != "ja" and count}
     language = max(dense or others, key=counts.__getitem__, default="")
-    for relative, letters in TELLING.get(language, {}).items():
+    for relative, letters in _TELLING.get(language, {}).items():
         if any(letter in text for letter in letters):
             return relative
     return language or None
@@ -112,18 +112,18 @@ def _is_japanese(text: str, kana: int, han: int) -> bool:
     """Return whether kana among Chinese characters make a Japanese sentence: a fashionable の, a kaomoji or a quoted
     word do not. Characters that only one of the languages writes decide, then how many kana there are."""
     chinese = sum(_only_chinese(char) for char in text)
-    japanese = len(JAPANESE_BEFORE_NO.findall(text)) + sum(_only_japanese(char) for char in text)
+    japanese = len(_JAPANESE_BEFORE_NO.findall(text)) + sum(_only_japanese(char) for char in text)
     if chinese or japanese:
         return kana > 2 * han if chinese > japanese else japanese > 0
     if kana == 1:
-        return kana >= han or (han < FEW and PARTICLE.search(text) is not None)
+        return kana >= han or (han < _FEW and PARTICLE.search(text) is not None)
     return 6 * kana >= han
 
 
 @lru_cache(4096)
 def _only_chinese(char: str) -> bool:
     written = (_in(char, "gb2312") or _in(char, "big5")) and not _in(char, "shift_jis")
-    return _script(char) == "zh" and (char in SPOKEN_CHINESE or written)
+    return _script(char) == "zh" and (char in _SPOKEN_CHINESE or written)
 
 
 @lru_cache(4096)
@@ -155,10 +155,10 @@ def foreign(text: str, language: str) -> bool:
     primary = language.partition("-")[0].lower()
     counts = scripts(text)
     if not counts:
-        return wide(text) and primary not in WIDE_WRITERS
+        return wide(text) and primary not in _WIDE_WRITERS
     if counts["ja"] and primary == "zh" and detect(text) == "zh":
         return False
-    familiar = {"", primary, *ALSO_READS.get(primary, ())}
+    familiar = {"", primary, *_ALSO_READS.get(primary, ())}
     return not familiar & counts.keys()
 
 

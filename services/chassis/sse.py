@@ -13,7 +13,7 @@ EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE = b": keep-alive\n"
 """A comment. It ends with one line feed: a blank line after it would dispatch an empty event in some clients."""
 MAX_EVENT_BYTES = 2**20
-LINE_END = re.compile(rb"\r\n|\n|\r")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -95,7 +95,7 @@ async def _lines(pieces: AsyncIterator[bytes], most_bytes: int) -> AsyncGenerato
         if first and len(rest) >= len(BYTE_ORDER_MARK):
             rest, first = rest.removeprefix(BYTE_ORDER_MARK), False
         held = rest[-1:] if rest.endswith(b"\r") else b""  # the other half of the end may follow
-        *lines, rest = LINE_END.split(rest.removesuffix(held))
+        *lines, rest = _LINE_END.split(rest.removesuffix(held))
         rest += held
         for line in lines:
             yield line

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from time import monotonic
 
-TRACEPARENT, TRACESTATE = "traceparent", "tracestate"
+_TRACEPARENT, _TRACESTATE = "traceparent", "tracestate"
 _PARENT = re.compile(rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SAMPLED = "01"
@@ -102,9 +102,9 @@ def passed_on() -> dict[str, str]:
     if trace is None:
         return {}
     span = within.get()
-    headers = {TRACEPARENT: trace.parent if span is None else trace.parent_of(span.span_id)}
+    headers = {_TRACEPARENT: trace.parent if span is None else trace.parent_of(span.span_id)}
     if trace.state:
-        headers[TRACESTATE] = trace.state
+        headers[_TRACESTATE] = trace.state
     return headers
 
 

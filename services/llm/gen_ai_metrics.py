@@ -8,24 +8,24 @@ from chassis import spans
 from chassis.metrics import of
 from llm.answer.usage import Counts
 
-LABELS = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model"]
+_LABELS = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model"]
 
 duration = Histogram(
     "gen_ai_server_request_duration_seconds",
     "Seconds to the last token",
-    [*LABELS, "error_type"],
+    [*_LABELS, "error_type"],
     buckets=[0.01 * 2**power for power in range(14)],
 )
 first_token = Histogram(
     "gen_ai_server_time_to_first_token_seconds",
     "Seconds to the first token of an answer that was given",
-    LABELS,
+    _LABELS,
     buckets=[0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
 )
 token_usage = Histogram(
     "gen_ai_client_token_usage",
     "Input and output tokens of a chat",
-    [*LABELS, "gen_ai_token_type"],
+    [*_LABELS, "gen_ai_token_type"],
     buckets=[4**power for power in range(14)],
 )
 

@@ -20,7 +20,7 @@ from chassis.settings import Options, SettingError
 PATH = "/audio/speech/ahead"
 AT_A_TIME = 2
 """Pieces of one answer told at a time; tts speaks no more anyway."""
-MOST_PIECES = 12
+_MOST_PIECES = 12
 """Pieces of one answer that are told."""
 MOST_WAITING = 256
 """Events of one answer that wait to be cut."""
@@ -140,13 +140,13 @@ class Ahead:
         places, told = asyncio.Semaphore(AT_A_TIME), 0
         async with asyncio.TaskGroup() as group:
             waiting = ""
-            while told < MOST_PIECES and (events := await self._events.get()) is not None:
+            while told < _MOST_PIECES and (events := await self._events.get()) is not None:
                 waiting += "".join(words(events))
                 *whole, waiting = _cut(self._teller.piece, waiting)
                 for text in whole:
                     told += 1
                     group.create_task(self._told(places, text))
-            if told < MOST_PIECES and waiting.strip():
+            if told < _MOST_PIECES and waiting.strip():
                 group.create_task(self._told(places, waiting))
 
     async def _told(self, places: asyncio.Semaphore, text: str) -> None:

@@ -29,7 +29,7 @@ from stt.wire import TranscriptionRequest
 
 USUAL_MODELS = re.compile(r"whisper-1|gpt-[\w.-]*transcribe[\w.-]*")
 """OpenAI's names for models that transcribe; they mean the chain, as any other name does."""
-LONG_SHARE = 8
+_LONG_SHARE = 8
 """One in so many of those listened to at a time may be a long recording: as many as there are cores, by default."""
 
 
@@ -52,7 +52,7 @@ def assemble(settings: Settings, chain: Chain[Engine], keys: KeyOptions | None =
     warm_up(script)
     keys = read(KeyOptions) if keys is None else keys
     guard, budgets = guard_of_environment(), KeyBudgets(settings, "seconds of sound", settings.key_seconds, keys.names)
-    long = max(1, settings.max_concurrent // LONG_SHARE)
+    long = max(1, settings.max_concurrent // _LONG_SHARE)
     recordings = Recordings(settings.max_seconds, places=long, queued=settings.max_queued)
     transcriber = Transcriber(chain, recordings, language, script, guard)
     known = EngineList(chain, ("whisper-1",), USUAL_MODELS)

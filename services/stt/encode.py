@@ -14,7 +14,7 @@ from stt.wire import TranscriptionRequest
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
-AUDIO_TOKENS_PER_SECOND = 10
+_AUDIO_TOKENS_PER_SECOND = 10
 """Rate at which OpenAI's own models count sound."""
 
 
@@ -127,7 +127,7 @@ async def events(pieces: AsyncIterator[Heard], seconds: float, hints: Hints) -> 
 
 
 def _tokens(seconds: float, hints: Hints, output: int) -> dict[str, Any]:
-    audio, prompt = math.ceil(AUDIO_TOKENS_PER_SECOND * seconds), _count(hints.prompt or "")
+    audio, prompt = math.ceil(_AUDIO_TOKENS_PER_SECOND * seconds), _count(hints.prompt or "")
     return {
         "type": "tokens",
         "input_tokens": audio + prompt,

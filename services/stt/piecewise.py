@@ -16,12 +16,12 @@ from stt.engines import Engine
 from stt.hearing import Heard, Hints
 from stt.sound.recording import Piece, Recording
 
-UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
+_UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my", "bo"})
 """Languages written without spaces between sentences."""
 PATIENCE_SECONDS = 20.0
 """Time for which an engine that is busy or fails is asked again in the middle of a recording, when much would be
 lost."""
-LONGEST_WAIT_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 5.0
 
 
 async def hear(
@@ -41,7 +41,7 @@ async def hear(
                 async for heard in parts:
                     language = heard.language
                     if heard.segments:
-                        yield _placed(heard, piece.begin, space=joined and language not in UNSPACED)
+                        yield _placed(heard, piece.begin, space=joined and language not in _UNSPACED)
                         said, joined = True, False
             if said and engine.hears(language):
                 hints = replace(hints, language=language)  # detected once
@@ -62,8 +62,8 @@ async def _heard(engine: Engine, piece: Piece, hints: Hints, patience_seconds: f
         except (TooBusy, EngineFailed) as exc:
             if begun or monotonic() + wait > until:
                 raise
-            await asyncio.sleep(max(wait, min(exc.retry_after or 0.0, LONGEST_WAIT_SECONDS)))
-            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+            await asyncio.sleep(max(wait, min(exc.retry_after or 0.0, _LONGEST_WAIT_SECONDS)))
+            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
 
 
 def _placed(heard: Heard, begin: float, *, space: bool) -> Heard:

@@ -12,16 +12,16 @@ from tts.audio.resample import AsItIs, source
 from tts.engines import Engine
 from tts.voices.choose import Voice
 
-PAUSES = ((".。!！?？…।؟۔", 0.25), (",，、;；:：،—~～", 0.12))
+_PAUSES = ((".。!！?？…।؟۔", 0.25), (",，、;；:：،—~～", 0.12))
 """Punctuation marks after which a speaker breathes, and the seconds of the pause."""
-SHORTEST_PAUSE = 0.04
+_SHORTEST_PAUSE = 0.04
 """Seconds of the pause after a clause that was cut between words."""
 QUIET = 160
 """Highest amplitude, of 32767, of silence; more is the start of a breath or a consonant."""
-WINDOW_SECONDS = 0.005
-LEFT_BEFORE, LEFT_AFTER = 0.02, 0.04
+_WINDOW_SECONDS = 0.005
+_LEFT_BEFORE, _LEFT_AFTER = 0.02, 0.04
 """Seconds of an engine's own silence that are kept before and after a clause, so that nothing soft is cut off."""
-FADE_SECONDS = 0.005
+_FADE_SECONDS = 0.005
 """Duration of the fades, which avoid a click where an engine begins or ends in mid-wave."""
 CLOSERS = " \n)]）］」』】》”’\"'"
 
@@ -79,16 +79,16 @@ class Joined:
         finally:
             await asyncio.gather(*(clause.aclose() for clause in making))
 
-    def _level(self) -> "Evened | AsLoudAsItIs":
+    def _level(self) -> "Evened | _AsLoudAsItIs":
         if self._levels is None:
-            return AsLoudAsItIs()
+            return _AsLoudAsItIs()
         whose = (type(self._engine), self._engine.likeness, self._voice.name)
         return Evened(self._levels, whose, self.sound.rate)
 
-    def _edges(self) -> "Edges | FrameEdges | Untouched":
+    def _edges(self) -> "Edges | FrameEdges | _Untouched":
         if self.sound.codec == "pcm":
             return Edges(self.sound.rate)
-        return FrameEdges(self.sound) if len(self._texts) > 1 else Untouched()
+        return FrameEdges(self.sound) if len(self._texts) > 1 else _Untouched()
 
     def _begin(self, making: "deque[_Making]", most: int) -> None:
         """Begin clauses until `most` of them are under way, or none is left."""
@@ -99,7 +99,7 @@ class Joined:
 def pause_seconds(text: str) -> float:
     """Return the pause that a speaker makes after this text."""
     mark = text.rstrip(CLOSERS)[-1:]
-    return next((seconds for marks, seconds in PAUSES if mark and mark in marks), SHORTEST_PAUSE)
+    return next((seconds for marks, seconds in _PAUSES if mark and mark in marks), _SHORTEST_PAUSE)
 
 
 class Edges:
@@ -110,7 +110,7 @@ class Edges:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._window = WIDTH * max(1, round(rate * WINDOW_SECONDS))
+        self._window = WIDTH * max(1, round(rate * _WINDOW_SECONDS))
         self._held = b""
         self._begun = False
 
@@ -120,11 +120,11 @@ class Edges:
         if not self._begun:
             start = self._first_loud(pcm)
             if start is None:
-                self._held = pcm[-self._bytes(LEFT_BEFORE) :]
+                self._held = pcm[-self._bytes(_LEFT_BEFORE) :]
                 return b""
-            pcm, self._begun = pcm[max(0, start - self._bytes(LEFT_BEFORE)) :], True
-            pcm = faded(pcm, FADE_SECONDS, self._rate, out=False)
-        end = max(0, min(self._last_loud(pcm), len(pcm) - self._bytes(FADE_SECONDS)))
+            pcm, self._begun = pcm[max(0, start - self._bytes(_LEFT_BEFORE)) :], True
+            pcm = faded(pcm, _FADE_SECONDS, self._rate, out=False)
+        end = max(0, min(self._last_loud(pcm), len(pcm) - self._bytes(_FADE_SECONDS)))
         self._held = pcm[end:]
         return pcm[:end]
 
@@ -137,8 +137,8 @@ class Edges:
         if not self._begun:
             self._held = b""
             return b""
-        kept = self._held if pause is None else self._held[: self._bytes(min(LEFT_AFTER, pause))]
-        kept = faded(kept, FADE_SECONDS, self._rate, out=True)
+        kept = self._held if pause is None else self._held[: self._bytes(min(_LEFT_AFTER, pause))]
+        kept = faded(kept, _FADE_SECONDS, self._rate, out=True)
         self._held, self._begun = b"", False
         return kept + silence(LEAST_END_SECONDS if pause is None else pause, self._rate)[len(kept) :]
 
@@ -160,7 +160,7 @@ class Edges:
         return 0
 
 
-class Untouched:
+class _Untouched:
     """Stand-in for `Edges` for sound that is passed on unchanged."""
 
     def feed(self, piece: bytes) -> bytes:
@@ -170,7 +170,7 @@ class Untouched:
         return b""
 
 
-class AsLoudAsItIs:
+class _AsLoudAsItIs:
     """Stand-in for `Evened` for sound that keeps its loudness."""
 
     def feed(self, pcm: bytes) -> bytes:

@@ -8,15 +8,15 @@ from msgspec.structs import replace
 
 from tts.wire import CheckedRequest
 
-MOST_CALLERS = 4096
-MANNER_SECONDS = 900.0
+_MOST_CALLERS = 4096
+_MANNER_SECONDS = 900.0
 """Time after which nobody expects a caller to ask for the same voice again."""
 
 
 class RecentLanguages:
     """Language of the last piece with letters, for each key and voice that spoke lately."""
 
-    def __init__(self, most: int = MOST_CALLERS) -> None:
+    def __init__(self, most: int = _MOST_CALLERS) -> None:
         self._most = most
         self._languages: OrderedDict[tuple[str | None, str], str] = OrderedDict()
 
@@ -35,7 +35,7 @@ class RecentLanguages:
 class RecentManners:
     """Manner of the last piece of each key: its model, voice, codec and speed."""
 
-    def __init__(self, most: int = MOST_CALLERS) -> None:
+    def __init__(self, most: int = _MOST_CALLERS) -> None:
         self._most = most
         self._manners: OrderedDict[str | None, tuple[float, CheckedRequest]] = OrderedDict()
 
@@ -49,6 +49,6 @@ class RecentManners:
     def expect(self, key: str | None, text: str) -> CheckedRequest | None:
         """Return the request that this key is expected to make for a text; None if nobody can tell."""
         noted, manner = self._manners.get(key, (0.0, None))
-        if manner is None or monotonic() - noted > MANNER_SECONDS:
+        if manner is None or monotonic() - noted > _MANNER_SECONDS:
             return None
         return replace(manner, text=text)

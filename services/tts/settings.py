@@ -9,7 +9,7 @@ from tts.audio.encoders import MP3_KBITS, Mp3
 from tts.audio.loudness import Wish
 
 Mp3Rate = Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]
-MP3_KBITS_UP_TO = {
+_MP3_KBITS_UP_TO = {
     12_000: (8, 16, 24, 32, 40, 48, 56, 64),
     24_000: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     48_000: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -53,7 +53,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True, dict=True):
             if not all(part.strip() for part in entry.partition("=")):
                 raise SettingError(f"TTS_VOICES: {entry!r} is not NAME=VOICE, e.g. bunny=zh-CN-XiaoyiNeural.")
         kbits, rate = self.mp3_kbits or MP3_KBITS, self.mp3_rate
-        listed = next(listed for most, listed in MP3_KBITS_UP_TO.items() if rate <= most)
+        listed = next(listed for most, listed in _MP3_KBITS_UP_TO.items() if rate <= most)
         if kbits not in listed:
             there_are = ", ".join(map(str, listed))
             raise SettingError(f"TTS_MP3_KBITS: at {rate} samples a second there is no {kbits}, only {there_are}.")

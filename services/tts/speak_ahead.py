@@ -19,7 +19,7 @@ from tts.wire import MOST_CHARACTERS
 
 AT_A_TIME = 2
 """Pieces spoken ahead at a time; further ones are dropped."""
-MOST_RUNNING = 4
+_MOST_RUNNING = 4
 """Requests under way, those ahead included, from which on nothing is spoken ahead."""
 
 
@@ -54,7 +54,7 @@ class SpeakAhead:
     @property
     def _is_idle(self) -> bool:
         admission = self._synthesizer.chain.admission
-        most = min(MOST_RUNNING, admission.concurrent // 2)
+        most = min(_MOST_RUNNING, admission.concurrent // 2)
         return self._under_way < AT_A_TIME and not admission.waiting and admission.running < most
 
     async def _speak(self, order: Order, key: str | None) -> None:

@@ -14,7 +14,7 @@ from tts.text.aside import aside
 from tts.text.clauses import clauses
 from tts.text.speakable import speakable
 
-NOTHING_SECONDS = 0.3
+_NOTHING_SECONDS = 0.3
 """Length of the silence that answers a text with nothing to say."""
 
 
@@ -101,7 +101,7 @@ class Silence:
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the silence in the codec asked for."""
-        for coded in self._encoding.encode(silence(NOTHING_SECONDS)):
+        for coded in self._encoding.encode(silence(_NOTHING_SECONDS)):
             yield coded
         for coded in self._encoding.finish():
             yield coded

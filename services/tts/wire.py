@@ -20,7 +20,7 @@ MEDIA_TYPES: dict[Codec, str] = {
 }
 StreamFormat = Literal["audio", "sse"]
 MOST_CHARACTERS = 4096
-USUAL_MODEL, USUAL_VOICE = "tts-1", "alloy"
+_USUAL_MODEL, _USUAL_VOICE = "tts-1", "alloy"
 """Model and voice of a request that leaves them out or empty: the chain, and its voice for the text's language."""
 
 
@@ -66,7 +66,7 @@ async def parse(request: Request) -> CheckedRequest:
     """
     body = await parse_json(request, SpeechRequest, cut_characters=True)
     return CheckedRequest(
-        model=(body.model or "").strip() or USUAL_MODEL,
+        model=(body.model or "").strip() or _USUAL_MODEL,
         text=_measure("input", _filled(body.input)),
         voice=_voice_name(body.voice),
         codec=_one_of("response_format", body.response_format or "mp3", Codec),
@@ -97,7 +97,7 @@ def _measure(param: str, text: str) -> str:
 
 def _voice_name(voice: str | OwnVoice | None) -> str:
     name = voice.id if isinstance(voice, OwnVoice) else voice
-    return name if name and name.strip() else USUAL_VOICE
+    return name if name and name.strip() else _USUAL_VOICE
 
 
 def _one_of(param: str, value: str, kind: Any) -> Any:

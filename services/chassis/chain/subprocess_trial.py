@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-CHARACTERS = 300
+_CHARACTERS = 300
 
 
 def failure(script: str, *arguments: str, seconds: float) -> str | None:
@@ -16,4 +16,4 @@ def failure(script: str, *arguments: str, seconds: float) -> str | None:
     if done.returncode == 0:
         return None
     last = " ".join(done.stderr.decode(errors="replace").strip().splitlines()[-1:])
-    return last[:CHARACTERS] or f"status {done.returncode}"
+    return last[:_CHARACTERS] or f"status {done.returncode}"

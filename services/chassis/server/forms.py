@@ -21,9 +21,9 @@ from chassis.server.bodies import invalid
 from chassis.settings import SWITCHES
 
 T = TypeVar("T")
-MAX_FIELDS = 1000
-MAX_FILES = 8
-MAX_FIELD_BYTES = 2**20
+_MAX_FIELDS = 1000
+_MAX_FILES = 8
+_MAX_FIELD_BYTES = 2**20
 _LEFT_OUT = frozenset({"", "null", "none", "undefined"})
 """Texts of an optional field that has no value; free text may be any but the first."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -65,9 +65,9 @@ class _Multipart(MultiPartParser):
         super().__init__(
             request.headers,
             self._to_its_end(request.stream()),
-            max_files=MAX_FILES,
-            max_fields=MAX_FIELDS,
-            max_part_size=MAX_FIELD_BYTES,
+            max_files=_MAX_FILES,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_FIELD_BYTES,
         )
         self.files, self.ended = files, False
 

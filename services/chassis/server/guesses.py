@@ -7,10 +7,10 @@ from ipaddress import IPv6Address, ip_address
 from time import monotonic
 
 FREE_GUESSES = 20
-GUESSES_A_SECOND = 1.0
-REMEMBERED_ADDRESSES = 4096
-REMEMBERED_KEYS = 16
-NETWORK_BITS = 64
+_GUESSES_A_SECOND = 1.0
+_REMEMBERED_ADDRESSES = 4096
+_REMEMBERED_KEYS = 16
+_NETWORK_BITS = 64
 """Part of an IPv6 address that a whole house shares."""
 
 
@@ -21,7 +21,7 @@ class House:
         self.guesses_left, self.since = float(FREE_GUESSES), now
         self.owners: set[str] = set()
         """Names of the keys that were right from here; these go on working whatever else comes from here."""
-        self.wrong: deque[int] = deque(maxlen=REMEMBERED_KEYS)
+        self.wrong: deque[int] = deque(maxlen=_REMEMBERED_KEYS)
         """Hashes of the last wrong keys: a toy that shows the same one again and again guesses nothing."""
 
 
@@ -63,19 +63,19 @@ class Guesses:
         if house is None:
             house = self._houses[network] = House(now)
         self._houses.move_to_end(network)
-        if len(self._houses) > REMEMBERED_ADDRESSES:
+        if len(self._houses) > _REMEMBERED_ADDRESSES:
             self._houses.popitem(last=False)
-        gained = (now - house.since) * GUESSES_A_SECOND
+        gained = (now - house.since) * _GUESSES_A_SECOND
         house.guesses_left, house.since = min(FREE_GUESSES, house.guesses_left + gained), now
         return house
 
 
-@lru_cache(maxsize=REMEMBERED_ADDRESSES)
+@lru_cache(maxsize=_REMEMBERED_ADDRESSES)
 def _network(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:
         return address
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(int(parsed) >> (128 - NETWORK_BITS))
+        return str(int(parsed) >> (128 - _NETWORK_BITS))
     return address

@@ -16,7 +16,7 @@ from chassis.chain.seat import State
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
 
-INNER_FIELDS = frozenset({"detail"})
+_INNER_FIELDS = frozenset({"detail"})
 """Fields of an engine's state that name addresses and files; they are shown to callers with a key."""
 
 
@@ -24,7 +24,7 @@ def routes(chain: Chain[Any], guard: "Guard | None", *, has_keys: bool) -> list[
     """Make the routes; `/authorized` is where the proxy has a key judged before it takes in a large body."""
 
     async def readyz(request: Request) -> Response:
-        hidden = INNER_FIELDS if has_keys and "key" not in request.scope["state"] else frozenset[str]()
+        hidden = _INNER_FIELDS if has_keys and "key" not in request.scope["state"] else frozenset[str]()
         engines = [{"name": seat.name} | _shown(seat.state, hidden) for seat in chain.seats]
         body: dict[str, Any] = {"ready": chain.ready, "version": VERSION, "engines": engines}
         if deaths := getattr(request.app.state, "deaths", 0):

@@ -14,7 +14,7 @@ from chassis import VERSION
 from chassis.server.auth import OPEN_PATHS, PARTLY_OPEN_PATHS
 
 JSON = "application/json"
-SECRET_PATHS = frozenset({"/authorized"})
+_SECRET_PATHS = frozenset({"/authorized"})
 """Paths for the proxy alone."""
 REFUSALS = {
     "400": "The request cannot be served; `param` names the field.",
@@ -70,7 +70,7 @@ def document(title: str, routes: Iterable[Route], described: Mapping[str, Descri
     bodies = dict(zip(kinds, refs, strict=False))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        if route.path in SECRET_PATHS:
+        if route.path in _SECRET_PATHS:
             continue
         about = described.get(route.path)
         for method in sorted((route.methods or set()) - {"HEAD"}):

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 
 import uvicorn
 
-TICKS = 10
+_TICKS = 10
 """Ticks of uvicorn's loop, of 0.1 s each, between two reports."""
 
 
@@ -21,7 +21,7 @@ class Reporting(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Report, and look for the parent."""
-        if counter % TICKS == 0:
+        if counter % _TICKS == 0:
             self._report(b"alive")
         if os.getppid() != self._parent:  # left alone, it would keep the port from the next one
             self.should_exit = True

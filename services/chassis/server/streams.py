@@ -13,7 +13,7 @@ from chassis.sse import KEEP_ALIVE, close
 
 HANGUPS = "talkbox.hangups"
 """Extension of the ASGI scope: a set of functions that the server calls when the caller leaves."""
-PING_SECONDS = 2.0
+_PING_SECONDS = 2.0
 """Pause after which an event stream sends a comment; clients give up after 5 s without a byte."""
 
 
@@ -87,7 +87,7 @@ class EventStream(EventSourceResponse):
     """
 
     def __init__(self, events: AsyncIterator[bytes], *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(events, headers=headers, sep="\n", ping=PING_SECONDS, ping_message_factory=_KeepAlive)
+        super().__init__(events, headers=headers, sep="\n", ping=_PING_SECONDS, ping_message_factory=_KeepAlive)
         self.events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

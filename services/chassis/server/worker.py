@@ -25,9 +25,9 @@ GRACE_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
 """Time for which an idle connection is kept: longer than nginx' 60 s, so that it is the proxy who closes, and never
 under a request."""
-COUNT_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_max")
+_COUNT_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_max")
 """Kinds of files that prometheus-client makes for the metrics there are."""
-COUNT_BYTES = 2**19
+_COUNT_BYTES = 2**19
 
 log = logging.getLogger("talkbox")
 
@@ -104,12 +104,12 @@ def count_together(folder: Path) -> None:
     It maps the files into memory, where a disk that is full later on would end the process; so their room is taken now.
     Without room this worker counts for itself.
     """
-    files = [folder / f"{kind}_{os.getpid()}.db" for kind in COUNT_KINDS]
+    files = [folder / f"{kind}_{os.getpid()}.db" for kind in _COUNT_KINDS]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             with file.open("ab") as opened:
-                os.posix_fallocate(opened.fileno(), 0, COUNT_BYTES)
+                os.posix_fallocate(opened.fileno(), 0, _COUNT_BYTES)
     except OSError as exc:
         log.warning("no room for the counts of several workers (%s); each counts for itself: make room", exc)
         for file in files:

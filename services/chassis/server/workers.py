@@ -24,14 +24,14 @@ from chassis.server.worker import GRACE_SECONDS, STARTUP_FAILURE, Orders, serve
 
 HANG_SECONDS = 8.0
 """Longest silence of a worker's event loop, which reports once a second."""
-START_SECONDS = 180.0
+_START_SECONDS = 180.0
 """Longest time a worker may take to begin; one beside others first loads its engines."""
-WARM_SECONDS = 120.0
-LEAVE_SECONDS = GRACE_SECONDS + 5
-TICK_SECONDS = 0.2
+_WARM_SECONDS = 120.0
+_LEAVE_SECONDS = GRACE_SECONDS + 5
+_TICK_SECONDS = 0.2
 RETRY_SECONDS = 5.0
-MOST_FAILED_STARTS = 3
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU)
+_MOST_FAILED_STARTS = 3
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU)
 
 _spawn = get_context("spawn")
 log = logging.getLogger("talkbox.workers")
@@ -68,7 +68,7 @@ class Worker:
         orders = Orders(
             duty.service,
             os.getpid(),
-            warm_seconds=WARM_SECONDS if beside_others else 0.0,
+            warm_seconds=_WARM_SECONDS if beside_others else 0.0,
             deaths=deaths,
             counts=duty.counts if together else None,
         )
@@ -95,7 +95,7 @@ class Worker:
     @property
     def hangs(self) -> bool:
         """True if it has been silent for too long."""
-        return monotonic() - self.last_report > (HANG_SECONDS if self.ready else START_SECONDS)
+        return monotonic() - self.last_report > (HANG_SECONDS if self.ready else _START_SECONDS)
 
 
 @dataclass
@@ -125,15 +125,15 @@ class Workers:
         Returns:
             The exit code: 0 after SIGTERM, 3 if no worker could start.
         """
-        for number in SIGNALS:
+        for number in _SIGNALS:
             signal.signal(number, lambda number, _: self._signals.append(number))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # a parent before this one may have held them back
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # a parent before this one may have held them back
         while self._exit is None:
             self._obey()
             self._look_after()
             self._start_what_is_missing()
             if self._exit is None:
-                connection.wait([each for worker in self.workers for each in worker.wake()], TICK_SECONDS)
+                connection.wait([each for worker in self.workers for each in worker.wake()], _TICK_SECONDS)
         self._end()
         return self._exit
 
@@ -161,7 +161,7 @@ class Workers:
         pids = ",".join(map(str, [*self.former, *(worker.pid for worker in self.workers), *self.going]))
         handover = ["--listener", str(self.listener.fileno()), "--former", pids, "--deaths", str(self.deaths)]
         log.info("%s: SIGHUP; new workers take over one by one", self.duty.service)
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the next parent listens to them
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the next parent listens to them
         os.execv(command[0], [*command, *handover])
 
     def _look_after(self) -> None:
@@ -173,7 +173,7 @@ class Workers:
                 worker.process.join()
             if worker.leaving:  # somebody else told it to end
                 self.workers.remove(worker)
-                self.going[worker.pid] = monotonic() + LEAVE_SECONDS
+                self.going[worker.pid] = monotonic() + _LEAVE_SECONDS
             elif not worker.process.is_alive():
                 self.workers.remove(worker)
                 self._ended(worker)
@@ -197,7 +197,7 @@ class Workers:
         self._next_start = monotonic() + RETRY_SECONDS
         if any(other.ready for other in self.workers) or self.former:
             log.critical("%s: a new worker could not start (%s); those before go on", self.duty.service, _why(code))
-        elif code == STARTUP_FAILURE or self._failed_starts >= MOST_FAILED_STARTS:
+        elif code == STARTUP_FAILURE or self._failed_starts >= _MOST_FAILED_STARTS:
             log.critical("%s: no worker could start (%s)", self.duty.service, _why(code))
             self._exit = STARTUP_FAILURE
         else:
@@ -221,7 +221,7 @@ class Workers:
             self._let_go(self.workers.pop().pid)
 
     def _let_go(self, pid: int) -> None:
-        self.going[pid] = monotonic() + LEAVE_SECONDS
+        self.going[pid] = monotonic() + _LEAVE_SECONDS
         _send(signal.SIGTERM, [pid])
 
     def _end(self) -> None:
@@ -229,9 +229,9 @@ class Workers:
         self.listener.close()
         pids = [*(worker.pid for worker in self.workers), *self.former, *self.going]
         _send(signal.SIGTERM, pids)
-        deadline = monotonic() + LEAVE_SECONDS
+        deadline = monotonic() + _LEAVE_SECONDS
         while monotonic() < deadline and any(map(_is_child, pids)):
-            connection.wait([], TICK_SECONDS / 2)
+            connection.wait([], _TICK_SECONDS / 2)
         _send(signal.SIGKILL, filter(_is_child, pids))
 
 

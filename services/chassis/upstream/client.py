@@ -22,8 +22,8 @@ from chassis.upstream.reply import Reply, translated
 from chassis.upstream.transport import Transport, header_lines
 
 PIECE_BYTES = 256 * 2**10
-REDIRECTS = frozenset([301, 302, 303, 307, 308])
-MISDIRECTED_REST_SECONDS = 60.0
+_REDIRECTS = frozenset([301, 302, 303, 307, 308])
+_MISDIRECTED_REST_SECONDS = 60.0
 
 
 class Unusable(ValueError):
@@ -178,7 +178,7 @@ class Upstream:
                 reply = Reply(*await ask(True), self.shown)
         except httpx.TransportError as exc:
             raise translated(exc, self.shown) from exc
-        if reply.status in REDIRECTS:
+        if reply.status in _REDIRECTS:
             await reply.aclose()
             raise self._misdirected(reply)
         return reply
@@ -195,7 +195,7 @@ class Upstream:
                 there = self.url.join(reply.location).copy_with(username=None, password=None)
                 message += f" and points to {address(str(there), '', None).base_url}"
         return EngineFailed(
-            f"{message}. Set {self._setting} to the right address.", rest_seconds=MISDIRECTED_REST_SECONDS
+            f"{message}. Set {self._setting} to the right address.", rest_seconds=_MISDIRECTED_REST_SECONDS
         )
 
     async def aclose(self) -> None:

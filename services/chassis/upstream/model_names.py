@@ -13,12 +13,12 @@ from chassis import metrics
 from chassis.upstream.successors import ENDINGS, HOSTS, Ending
 
 SOON = timedelta(days=60)
-MOST_NAMES = 200
+_MOST_NAMES = 200
 """Most names that one row keeps in mind; callers may send any."""
-MOST_STEPS = 8
+_MOST_STEPS = 8
 """The longest line of successors."""
 MOST_LISTED = 500
-LONGEST_NAME = 200
+_LONGEST_NAME = 200
 
 
 class _Model(msgspec.Struct):
@@ -56,7 +56,7 @@ class ModelNames:
 
     def current(self, model: str) -> str:
         """Return the name to ask for: `model`, or what has taken its place."""
-        for _ in range(MOST_STEPS):
+        for _ in range(_MOST_STEPS):
             following = self._moved.get(model) or self._following(model)
             if following is None:
                 break
@@ -82,7 +82,7 @@ class ModelNames:
 
     def move(self, model: str, other: str) -> None:
         """Ask for `other` from now on, whenever `model` is meant."""
-        if len(self._moved) < MOST_NAMES:
+        if len(self._moved) < _MOST_NAMES:
             self._moved[model] = other
 
     def learn(self, listed: Mapping[str, date | None]) -> None:
@@ -124,7 +124,7 @@ class ModelNames:
         return ending if ending is not None and ending.vendor == self._vendor else None
 
     def _note(self, model: str, day: date) -> None:
-        if model not in self._in_use and len(self._in_use) < MOST_NAMES:
+        if model not in self._in_use and len(self._in_use) < _MOST_NAMES:
             self._in_use[model] = day
             if day <= self._today() + SOON:
                 moment = day.toordinal() - date(1970, 1, 1).toordinal()
@@ -138,7 +138,7 @@ def listed_in(body: bytes) -> dict[str, date | None]:
         ValueError: The body is no list of models.
     """
     listed = msgspec.json.decode(body, type=_List)
-    usable = (model for model in listed.data if 0 < len(model.id) <= LONGEST_NAME and model.id.isprintable())
+    usable = (model for model in listed.data if 0 < len(model.id) <= _LONGEST_NAME and model.id.isprintable())
     found: dict[str, date | None] = {}
     for model in usable:
         if len(found) == MOST_LISTED:

@@ -26,7 +26,7 @@ _NEW_API = "One-API, new-api: QuantumNous/new-api types/error.go, songquanpeng/o
 _COZE = "Coze: coze.cn/open/docs/developer_guides/coze_error_codes"
 _OPENAI = "OpenAI: platform.openai.com/docs/guides/error-codes"
 
-SAYINGS = (
+_SAYINGS = (
     # Moderation
     Saying(
         Kind.BLOCKED,
@@ -239,7 +239,7 @@ SAYINGS = (
     Saying(Kind.BUSY, _COZE, "4009 4016 4020"),
 )
 
-_ALL = (*SPEECH_SAYINGS, *SAYINGS, *COMMON_SAYINGS)
+_ALL = (*SPEECH_SAYINGS, *_SAYINGS, *COMMON_SAYINGS)
 CODES = {kind: frozenset(code for each in _ALL if each.kind is kind for code in each.codes.split()) for kind in Kind}
 """Codes of errors, for each kind of complaint."""
 WORDS = {

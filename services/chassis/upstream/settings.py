@@ -15,7 +15,7 @@ from chassis.upstream.folotoy import FoloToyOptions, assembled, folotoys, retire
 from chassis.upstream.headers import headers_in
 from chassis.upstream.provider import Provider
 
-PASS_ON = "*"
+_PASS_ON = "*"
 KEY = "{key}"
 """The mark in the value of a header that is replaced by the key whose turn it is."""
 _JWT = "eyJ"
@@ -149,7 +149,7 @@ class Rows(Generic[P]):
             name,
             found.base_url,
             api_key=keys[0] if keys else "",
-            model=None if own.model == PASS_ON else model or provider.model,
+            model=None if own.model == _PASS_ON else model or provider.model,
             models=own.models,
             proxy=own.proxy,
             prefix=sources.prefix,

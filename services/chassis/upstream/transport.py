@@ -18,7 +18,7 @@ from aiohappyeyeballs import start_connection
 from chassis.upstream.body import Body, Headers
 from chassis.upstream.connection import Connection
 
-NEXT_ADDRESS_SECONDS = 0.25
+_NEXT_ADDRESS_SECONDS = 0.25
 """Time that one address of a name has before the next is tried beside it."""
 
 Origin: TypeAlias = tuple[str, bytes, int | None]
@@ -144,7 +144,7 @@ class Transport(httpx.AsyncBaseTransport):
         host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         secure = {"ssl": self.tls(), "server_hostname": host} if url.scheme == "https" else {}
         addresses = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
-        sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS)
+        sock = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
         await loop.create_connection(lambda: connection, sock=sock, **secure)  # type: ignore[call-overload]
 
     async def _tunnel(self, connection: Connection, url: httpx.URL, proxy: httpx.Proxy) -> None:

@@ -12,7 +12,7 @@ from llm.request.spare import DEVELOPER, JSON_SCHEMA, NAMES, PARTS, SYSTEM_ROLE,
 from llm.settings import RelayOptions
 from llm.wire import Asked, Assistant, Developer, Function, Message, System, Tool, text_of
 
-SCHEMA_LINE = "Answer with one JSON object and nothing else. It follows this JSON schema:"
+_SCHEMA_LINE = "Answer with one JSON object and nothing else. It follows this JSON schema:"
 _NO_WORDS = System(content="")
 """Stands for a system message that is added here."""
 TOKENS_A_MESSAGE = 4
@@ -35,7 +35,7 @@ def messages_for(
     wanted = asked.wanted.messages
     kept = _within(wanted, options.history_tokens) if options.history_tokens else list(range(len(wanted)))
     change = _Change(not knows_developer or DEVELOPER in without, PARTS in without, NAMES in without)
-    lines = lines_told(asked, options, schema=JSON_SCHEMA in without)
+    lines = _lines_told(asked, options, schema=JSON_SCHEMA in without)
     rebuilt = not without.isdisjoint((SYSTEM_ROLE, TURNS))
     if len(kept) == len(wanted) and not any(map(change.concerns, wanted)) and not any(lines) and not rebuilt:
         return None
@@ -94,13 +94,13 @@ def halved(messages: Sequence[Message], most_tokens: int | None) -> int | None:
         most_tokens: The limit so far.
     """
     kept = _within(messages, most_tokens) if most_tokens else list(range(len(messages)))
-    system = sum(estimated_message(messages[at]) for at in kept if isinstance(messages[at], System | Developer))
-    said = sum(estimated_message(messages[at]) for at in kept) - system
+    system = sum(_estimated_message(messages[at]) for at in kept if isinstance(messages[at], System | Developer))
+    said = sum(_estimated_message(messages[at]) for at in kept) - system
     limit = system + said // 2
     return limit if len(_within(messages, limit)) < len(kept) else None
 
 
-def lines_told(asked: Asked, options: RelayOptions, *, schema: bool = False) -> tuple[str, str]:
+def _lines_told(asked: Asked, options: RelayOptions, *, schema: bool = False) -> tuple[str, str]:
     """Return the operator's lines before the role's own words, and after them.
 
     Args:
@@ -117,7 +117,7 @@ def _schema_line(asked: Asked) -> str:
     form = asked.wanted.response_format
     if form is None or form.json_schema is None or form.json_schema.schema is None:
         return ""
-    return f"{SCHEMA_LINE} {msgspec.json.encode(form.json_schema.schema).decode()}"
+    return f"{_SCHEMA_LINE} {msgspec.json.encode(form.json_schema.schema).decode()}"
 
 
 def _begins_with_system(kinds: Sequence[Message]) -> bool:
@@ -162,10 +162,10 @@ def _within(messages: Sequence[Message], most_tokens: int) -> list[int]:
     A call of a tool and its answers stay or go together.
     """
     system = [at for at, message in enumerate(messages) if isinstance(message, System | Developer)]
-    left = most_tokens - sum(estimated_message(messages[at]) for at in system)
+    left = most_tokens - sum(_estimated_message(messages[at]) for at in system)
     kept: list[int] = []
     for exchange in reversed(_exchanges(messages)):
-        left -= sum(estimated_message(messages[at]) for at in exchange)
+        left -= sum(_estimated_message(messages[at]) for at in exchange)
         if left < 0 and kept:
             break
         kept = exchange + kept
@@ -190,10 +190,10 @@ def _raw(fields: dict[str, Any]) -> Raw:
 
 def estimated(messages: Iterable[Message]) -> int:
     """Return about how many tokens these are: a quarter for a Latin letter, most of one for a Chinese one."""
-    return sum(map(estimated_message, messages))
+    return sum(map(_estimated_message, messages))
 
 
-def estimated_message(message: Message) -> int:
+def _estimated_message(message: Message) -> int:
     tokens = TOKENS_A_MESSAGE + tokens_of(text_of(message.content))
     if isinstance(message, Assistant):
         tokens += sum(tokens_of(call.function.arguments) + 8 for call in message.tool_calls or () if call.function)

@@ -21,8 +21,8 @@ fr-FR ga-IE gl-ES gu-IN he-IL hi-IN hr-HR hu-HU hy-AM id-ID is-IS it-IT ja-JP jv
 lt-LT lv-LV mk-MK ml-IN mn-MN mr-IN ms-MY mt-MT my-MM nb-NO ne-NP nl-NL pa-IN pl-PL ps-AF pt-BR ro-RO ru-RU si-LK sk-SK
 sl-SI so-SO sq-AL sr-RS sv-SE sw-KE ta-IN te-IN th-TH tr-TR uk-UA ur-IN uz-UZ vi-VN zh-CN zu-ZA
 """
-LOCALES = {locale.partition("-")[0]: locale for locale in _HEARD.split()}
-LOCALES |= {"yue": "zh-HK", "no": "nb-NO", "tl": "fil-PH", "jw": "jv-ID"}
+_LOCALES = {locale.partition("-")[0]: locale for locale in _HEARD.split()}
+_LOCALES |= {"yue": "zh-HK", "no": "nb-NO", "tl": "fil-PH", "jw": "jv-ID"}
 """Locale of each language that is heard."""
 NO_WORDS = frozenset({"NoMatch", "InitialSilenceTimeout", "BabbleTimeout"})
 CHINA = "china"
@@ -65,7 +65,7 @@ class _Transcription(msgspec.Struct):
 class AzureStt(TextService):
     """Azure's recognition of up to 60 seconds."""
 
-    languages = frozenset(LOCALES)
+    languages = frozenset(_LOCALES)
 
     def __init__(self, options: AzureSttOptions, vendor: Vendor) -> None:
         super().__init__(vendor)
@@ -85,10 +85,10 @@ class AzureStt(TextService):
 
     async def text_of(self, clip: Clip) -> tuple[str, str | None]:
         language = clip.hints.language
-        candidates = [LOCALES[each] for each in clip.hints.candidates if each in LOCALES] or self.options.languages
+        candidates = [_LOCALES[each] for each in clip.hints.candidates if each in _LOCALES] or self.options.languages
         if language is None and candidates:
             return await self._found(clip, candidates)
-        locale = LOCALES[language] if language else self.options.language
+        locale = _LOCALES[language] if language else self.options.language
 
         answer = await self.answer(clip, partial(self._call, clip, locale), _Answer)
         if answer.status == "Success":

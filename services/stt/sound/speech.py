@@ -10,7 +10,7 @@ from stt.hearing import RATE, Pcm
 from stt.sound import vad
 from stt.sound.vad import WINDOW, Span
 
-GAP = RATE
+_GAP = RATE
 """A silence up to this long is kept: it tells where a sentence ends."""
 
 
@@ -50,7 +50,7 @@ def find(pcm: Pcm, stop: Stop | None = None) -> Speech | None:
     likely = vad.probabilities(pcm, stop or Stop())
     spans: list[Span] = []
     for begin, end in vad.voices(likely, pcm):
-        if spans and begin - spans[-1][1] <= GAP:
+        if spans and begin - spans[-1][1] <= _GAP:
             spans[-1] = spans[-1][0], end
         else:
             spans.append((begin, end))

@@ -15,25 +15,25 @@ from stt.sound.tones import is_tone
 
 WINDOW = 512
 """Samples that get one probability."""
-CONTEXT = 64
+_CONTEXT = 64
 """Samples of the window before, which the model wants to see again."""
-BATCH = 1000
+_BATCH = 1000
 
 SPEECH, SILENCE = 0.35, 0.2
 """Speech begins at the one and ends below the other: low, since a lost word is worse than a second of nothing."""
-FAINT, HESITATION_SECONDS = 0.04, 1.0
+_FAINT, _HESITATION_SECONDS = 0.04, 1.0
 """After a long silence the model takes up to a second to be sure; what it suspected before then was speech already."""
 PAUSE_SECONDS = 0.5
 """A shorter silence does not end it."""
 SHORTEST_SECONDS = 0.1
-PAD_SECONDS = 0.4
+_PAD_SECONDS = 0.4
 """Kept on either side, since words begin and end softly."""
 
 # Silero on 1 to 10 s of silence, noise, clicks, and tones too high for a voice: never more than 0.73, nor for more than
 # 0.13 s above one half. On "yes", "stop", "hi", loud or faint, at once or after 8 s: mostly 0.8 and more, for 0.16 s.
-VOICE, ENOUGH_SECONDS = 0.5, 0.19
-CLEAR, CLEAR_SECONDS = 0.8, 0.12
-NEAR_SECONDS = 1.0
+VOICE, _ENOUGH_SECONDS = 0.5, 0.19
+_CLEAR, _CLEAR_SECONDS = 0.8, 0.12
+_NEAR_SECONDS = 1.0
 """A doubtful sound this near to a voice is taken for a part of it: a lost word is worse."""
 
 Span = tuple[int, int]
@@ -63,13 +63,13 @@ class Listener:
 
     def __init__(self) -> None:
         self._state = self._cell = np.zeros((1, 1, 128), np.float32)
-        self._before = np.zeros(CONTEXT, np.float32)
+        self._before = np.zeros(_CONTEXT, np.float32)
 
     def probabilities(self, pcm: Pcm) -> NDArray[np.float32]:
         """Return how likely it is that somebody speaks, for each `WINDOW` of the next piece."""
         windows = np.pad(pcm, (0, -len(pcm) % WINDOW)).reshape(-1, WINDOW)
-        contexts = np.concatenate([self._before[None, :], windows[:-1, -CONTEXT:]])
-        self._before = windows[-1, -CONTEXT:].copy()
+        contexts = np.concatenate([self._before[None, :], windows[:-1, -_CONTEXT:]])
+        self._before = windows[-1, -_CONTEXT:].copy()
         seen = np.concatenate([contexts, windows], axis=1)
         output, self._state, self._cell = _silero().run(None, {"input": seen, "h": self._state, "c": self._cell})
         likely: NDArray[np.float32] = output.reshape(-1)
@@ -80,10 +80,10 @@ def probabilities(pcm: Pcm, stop: Stop) -> NDArray[np.float32]:
     """Return how likely it is that somebody speaks, for each `WINDOW` of the sound."""
     listener = Listener()
     found = []
-    for begin in range(0, len(pcm), BATCH * WINDOW):
+    for begin in range(0, len(pcm), _BATCH * WINDOW):
         if stop:
             break
-        found.append(listener.probabilities(pcm[begin : begin + BATCH * WINDOW]))
+        found.append(listener.probabilities(pcm[begin : begin + _BATCH * WINDOW]))
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
@@ -91,7 +91,7 @@ def voices(likely: NDArray[np.float32], pcm: Pcm) -> list[Span]:
     """Return the `spans` of voices, without noises that resemble one."""
     groups: list[list[Span]] = []
     for span in spans(likely, len(pcm)):
-        if groups and span[0] - groups[-1][-1][1] <= NEAR_SECONDS * RATE:
+        if groups and span[0] - groups[-1][-1][1] <= _NEAR_SECONDS * RATE:
             groups[-1].append(span)
         else:
             groups.append([span])
@@ -105,18 +105,19 @@ def voices(likely: NDArray[np.float32], pcm: Pcm) -> list[Span]:
 
 def is_surely_voice(likely: NDArray[np.float32]) -> bool:
     """Return whether it is more than any noise is taken for."""
-    return bool((likely > VOICE).sum() * WINDOW >= ENOUGH_SECONDS * RATE)
+    return bool((likely > VOICE).sum() * WINDOW >= _ENOUGH_SECONDS * RATE)
 
 
 def _is_clear(likely: NDArray[np.float32]) -> bool:
     """Return whether it is a word, though a short one."""
-    return bool((likely > VOICE).sum() * WINDOW >= CLEAR_SECONDS * RATE and likely.max() >= CLEAR)
+    return bool((likely > VOICE).sum() * WINDOW >= _CLEAR_SECONDS * RATE and likely.max() >= _CLEAR)
 
 
 def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:
     """Return where speech begins and ends, padded, in order and apart from each other."""
     pause, shortest, pad, hesitation = (
-        round(seconds * RATE / WINDOW) for seconds in (PAUSE_SECONDS, SHORTEST_SECONDS, PAD_SECONDS, HESITATION_SECONDS)
+        round(seconds * RATE / WINDOW)
+        for seconds in (PAUSE_SECONDS, SHORTEST_SECONDS, _PAD_SECONDS, _HESITATION_SECONDS)
     )
     found: list[list[int]] = []
     speaking = False
@@ -131,7 +132,7 @@ def spans(likely: NDArray[np.float32], samples: int) -> list[Span]:
         if end - begin < shortest:
             continue
         earliest = max(0, begin - hesitation)
-        while begin > earliest and likely[begin - 1] >= FAINT:
+        while begin > earliest and likely[begin - 1] >= _FAINT:
             begin -= 1
         first = max((begin - pad) * WINDOW, padded[-1][1] if padded else 0)
         padded.append((first, min((end + pad) * WINDOW, samples)))

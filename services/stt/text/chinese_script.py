@@ -30,7 +30,7 @@ _OWN: dict[str, Script] = {
     **dict.fromkeys(("简体", "簡體", "普通话", "普通話", "大陆"), "t2s"),
 }
 """Parts of names that callers write in Chinese; the first that is found counts."""
-DEFAULT: Script = "t2s"
+_DEFAULT: Script = "t2s"
 """Characters for Mandarin where neither the caller nor the operator says any."""
 
 
@@ -54,7 +54,7 @@ def written(heard: Heard, hints: Hints) -> Heard:
     """
     script = hints.script
     if script is None and heard.language == "zh" and hints.language != "yue":
-        script = DEFAULT
+        script = _DEFAULT
     if script is None or heard.language not in CHINESE or not heard.segments:
         return heard
     return replace(heard, segments=tuple(_segment(segment, script) for segment in heard.segments))
@@ -88,4 +88,4 @@ def _converter(script: Script) -> Any:
 
 def warm_up(script: Script | None) -> None:
     """Load the dictionaries, so that no caller waits for them later."""
-    _converter(script or DEFAULT)
+    _converter(script or _DEFAULT)

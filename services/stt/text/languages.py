@@ -23,7 +23,7 @@ su sun sundanese|yue cantonese
 """
 """Words for each language, the code first; the first of more than three letters is its name."""
 
-UNSTATED = frozenset(
+_UNSTATED = frozenset(
     (
         *(
             "",
@@ -79,7 +79,7 @@ def code_of(name: str) -> str | None:
         UnknownLanguage: The name is none that is known.
     """
     word = "_".join(unicodedata.normalize("NFKC", name).lower().split())
-    if word.replace("-", "_") in UNSTATED:
+    if word.replace("-", "_") in _UNSTATED:
         return None
     parts = [part for part in re.split("[-_().·]", word) if part]
     if any(_CODES.get(part) == "yue" for part in parts):  # `zh-yue`, `中文（粤语）`

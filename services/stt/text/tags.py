@@ -10,7 +10,7 @@ TAG = re.compile(r"<\|([^|<>\n]{1,30})\|>")
 
 LONGEST_TAG = 34
 
-PICTURES = str.maketrans(dict.fromkeys("🎼👏😀😭🤧😷😊😔😡😰🤢😮❓\ufe0f"))
+_PICTURES = str.maketrans(dict.fromkeys("🎼👏😀😭🤧😷😊😔😡😰🤢😮❓\ufe0f"))
 """Pictures that its scripts make of those tags: music, applause, laughter, moods."""
 
 
@@ -36,7 +36,7 @@ class Cleaner:
     def _without(self, text: str) -> str:
         if self.language is None:
             self.language = next((code for tag in TAG.findall(text) if (code := language_of(tag))), None)
-        return TAG.sub("", text).translate(PICTURES)
+        return TAG.sub("", text).translate(_PICTURES)
 
 
 def cleaned(text: str) -> tuple[str, str | None]:

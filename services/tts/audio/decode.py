@@ -9,7 +9,7 @@ from tts.audio.parsers import PARSERS, Parser, RawPcm
 from tts.audio.pcm import RATE, WIDTH
 from tts.audio.recognise import NotSound, SoundKind, recognise
 
-LEAST_SAMPLES = RATE // 200
+_LEAST_SAMPLES = RATE // 200
 """Length of the shortest sound; less is a few stray bytes, and no word. `Edges` holds back as much."""
 
 LEAST_BYTES = 256
@@ -62,7 +62,7 @@ class AudioDecoder:
             for frame in (*self._parser.feed(rest), *self._parser.finish()):
                 yield from self._pcm(frame)
             yield from self._drain()
-        if self.samples < LEAST_SAMPLES:
+        if self.samples < _LEAST_SAMPLES:
             raise NotSound("sent no sound")
 
     def _begin(self, kind: SoundKind) -> bytes:

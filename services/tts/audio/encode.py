@@ -7,8 +7,8 @@ from tts.audio.pcm import WIDTH, Sound
 from tts.audio.resample import source
 from tts.wire import Codec
 
-FIRST_SLICE_SECONDS = 0.1
-SLICE_SECONDS = 1.0
+_FIRST_SLICE_SECONDS = 0.1
+_SLICE_SECONDS = 1.0
 """Seconds of sound encoded at a time: little at first, so that the first byte leaves soon; other callers get their turn
 between two slices."""
 
@@ -65,7 +65,7 @@ class Encoding:
     def _slices(self, piece: bytes) -> Iterator[bytes]:
         begin = 0
         while begin < len(piece):
-            seconds = FIRST_SLICE_SECONDS if self._first else SLICE_SECONDS
+            seconds = _FIRST_SLICE_SECONDS if self._first else _SLICE_SECONDS
             end = begin + WIDTH * int(seconds * self._sound.bytes_per_second / WIDTH)
             yield piece[begin:end]
             begin, self._first = end, False

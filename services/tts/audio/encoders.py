@@ -17,18 +17,18 @@ from tts.audio.resample import frames
 from tts.wire import Codec
 
 MP3_KBITS = 64
-MP3_EXTRA_SAMPLES = 1_400
+_MP3_EXTRA_SAMPLES = 1_400
 """Number of silent samples that mp3 adds before and after the sound, on average."""
 QUIET = 160
 """Highest amplitude, of 32767, that counts as silence at the end of an answer."""
-OPUS_BITS = 32_000
-OPUS_CEILING_DB = -4.0
+_OPUS_BITS = 32_000
+_OPUS_CEILING_DB = -4.0
 """Highest level that is encoded, in dBFS: of speech as loud as it gets, Opus makes up to 3 dB more."""
-AAC_BITS, AAC_STEADY_BITS = 56_000, 80_000
+_AAC_BITS, _AAC_STEADY_BITS = 56_000, 80_000
 """Bit rate that the codec is told, which speech exceeds by a third, and the one up to which each frame is filled."""
-AAC_CEILING_DB = -1.5
+_AAC_CEILING_DB = -1.5
 UNKNOWN_SIZE = 0xFFFFFFFF
-WAV_HEADER_BYTES = 44
+_WAV_HEADER_BYTES = 44
 
 
 class Mp3(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ class _Raw:
 def _wav_header(size: int | None = None) -> bytes:
     """Return the header for `size` bytes of PCM; None is for a stream, whose size is unknown."""
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * WIDTH, WIDTH, 8 * WIDTH)
-    riff, data = (UNKNOWN_SIZE, UNKNOWN_SIZE) if size is None else (size + WAV_HEADER_BYTES - 8, size)
+    riff, data = (UNKNOWN_SIZE, UNKNOWN_SIZE) if size is None else (size + _WAV_HEADER_BYTES - 8, size)
     return struct.pack("<4sI4s", b"RIFF", riff, b"WAVE") + form + struct.pack("<4sI", b"data", data)
 
 
@@ -88,7 +88,7 @@ def with_sizes(sound: bytes) -> bytes:
     """Return a whole answer with its real sizes in the header; only WAV has any."""
     if not sound.startswith(_wav_header()):
         return sound
-    return _wav_header(len(sound) - WAV_HEADER_BYTES) + sound[WAV_HEADER_BYTES:]
+    return _wav_header(len(sound) - _WAV_HEADER_BYTES) + sound[_WAV_HEADER_BYTES:]
 
 
 class _Mp3:
@@ -102,7 +102,7 @@ class _Mp3:
 
     def encode(self, pcm: bytes) -> bytes:
         pcm = self._silence + pcm
-        end = _before_silence(pcm, WIDTH * MP3_EXTRA_SAMPLES)
+        end = _before_silence(pcm, WIDTH * _MP3_EXTRA_SAMPLES)
         self._silence = pcm[end:]
         if not end:
             return b""
@@ -206,10 +206,10 @@ class _Aac(_Ffmpeg):
     front)."""
 
     def __init__(self) -> None:
-        super().__init__("adts", "aac", AAC_BITS, {"aac_coder": "fast"}, {"flush_packets": "1"})
+        super().__init__("adts", "aac", _AAC_BITS, {"aac_coder": "fast"}, {"flush_packets": "1"})
         self._samples = 0
         self._silence = b""
-        self._steady = ConstantRate(AAC_STEADY_BITS, RATE)
+        self._steady = ConstantRate(_AAC_STEADY_BITS, RATE)
 
     def encode(self, pcm: bytes) -> bytes:
         pcm = self._silence + pcm
@@ -224,15 +224,15 @@ class _Aac(_Ffmpeg):
         return self._steady.feed(last + super().finish())
 
 
-ENCODERS: dict[Codec, Callable[[], Encoder]] = {
+_ENCODERS: dict[Codec, Callable[[], Encoder]] = {
     "mp3": _Mp3,
     "opus": lambda: _Limited(
         _Ffmpeg(
-            "ogg", "libopus", OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
+            "ogg", "libopus", _OPUS_BITS, {"application": "voip"}, {"flush_packets": "1", "page_duration": "100000"}
         ),
-        OPUS_CEILING_DB,
+        _OPUS_CEILING_DB,
     ),
-    "aac": lambda: _Limited(_Aac(), AAC_CEILING_DB),
+    "aac": lambda: _Limited(_Aac(), _AAC_CEILING_DB),
     "flac": lambda: _Ffmpeg("flac", "flac", None, {}, {"flush_packets": "1", "metadata_header_padding": "0"}),
     "wav": lambda: _Raw(_wav_header()),
     "pcm": _Raw,
@@ -241,4 +241,4 @@ ENCODERS: dict[Codec, Callable[[], Encoder]] = {
 
 def encoder(codec: Codec, mp3: Mp3) -> Encoder:
     """Return a new encoder of one answer."""
-    return _Mp3(mp3.rate, mp3.kbits or MP3_KBITS) if codec == "mp3" else ENCODERS[codec]()
+    return _Mp3(mp3.rate, mp3.kbits or MP3_KBITS) if codec == "mp3" else _ENCODERS[codec]()

@@ -17,33 +17,33 @@ Wish = Annotated[float, Meta(ge=-40.0, le=-10.0)] | Literal["auto", "off"]
 """Target loudness in LUFS; `auto` means `USUAL` for PCM, while mp3 keeps the loudness it was made with."""
 USUAL = -18.0
 
-BLOCK_SECONDS = 0.1
+_BLOCK_SECONDS = 0.1
 BLOCKS = 4
 """Number of blocks over which loudness is measured at a time: 0.4 s."""
-OFFSET, SILENT, GATE = -0.691, -70.0, 0.1
+_OFFSET, SILENT, _GATE = -0.691, -70.0, 0.1
 """Constants of ITU-R BS.1770: offset of the scale in LUFS; level in LUFS below which a span counts as silent; share of
 the mean power below which a span does not count either."""
-SHELF, SHELF_HERTZ = 0.226, 4_000
+SHELF, _SHELF_HERTZ = 0.226, 4_000
 """Factor and frequency of a comb filter, `x[n] - SHELF x[n-lag]`: it lifts the range around 4 kHz by 4 dB, which for
 speech is within half a dB of K-weighting."""
 
-ENGINES_LUFS, ENGINES_SECONDS = -20.0, 0.5
+ENGINES_LUFS, _ENGINES_SECONDS = -20.0, 0.5
 """Loudness assumed of a voice that was never measured, and the seconds of measurement that this guess weighs."""
-MOST_KNOWN_SECONDS = 30.0
-MOST_TRUSTED_SECONDS = 4.0
+_MOST_KNOWN_SECONDS = 30.0
+_MOST_TRUSTED_SECONDS = 4.0
 """Seconds for which the level of a voice counts at most: a clause that is known in advance, and as long as this, is
 corrected by half of its difference from the voice."""
 FIRST_SECONDS = 0.3
 """Seconds of sound of an unknown voice that are measured before its first sound leaves."""
-MOST_VOICES = 1_000
-LEAST_DB, MOST_DB = -20.0, 15.0
+_MOST_VOICES = 1_000
+_LEAST_DB, _MOST_DB = -20.0, 15.0
 
 CEILING_DB = -1.5
 """Highest level that leaves, in dBFS, because an encoder overshoots a little."""
 LIMITER_SECONDS = 0.005
-PART_WINDOWS = 6
-RAMP_SAMPLES = 16
-RELEASE = 0.08
+_PART_WINDOWS = 6
+_RAMP_SAMPLES = 16
+_RELEASE = 0.08
 """Share of the full volume that comes back in each window of `LIMITER_SECONDS`."""
 
 
@@ -51,8 +51,8 @@ class Meter:
     """Meter of the loudness of PCM that is fed piece by piece."""
 
     def __init__(self, rate: int) -> None:
-        self._block = WIDTH * round(rate * BLOCK_SECONDS)
-        self._lag = WIDTH * max(1, round(rate / SHELF_HERTZ / 2))
+        self._block = WIDTH * round(rate * _BLOCK_SECONDS)
+        self._lag = WIDTH * max(1, round(rate / _SHELF_HERTZ / 2))
         self._rest = b""
         self._powers: list[float] = []
 
@@ -67,13 +67,13 @@ class Meter:
         powers = self._powers
         spans = [sum(powers[at : at + BLOCKS]) / BLOCKS for at in range(len(powers) - BLOCKS + 1)]
         spans = spans or ([sum(powers) / len(powers)] if powers else [])
-        audible = [power for power in spans if power > 10 ** ((SILENT - OFFSET) / 10)]
+        audible = [power for power in spans if power > 10 ** ((SILENT - _OFFSET) / 10)]
         if not audible:
             return None
-        gate = GATE * sum(audible) / len(audible)
+        gate = _GATE * sum(audible) / len(audible)
         counted = [power for power in audible if power > gate]
-        seconds = BLOCK_SECONDS * min(len(powers), len(counted) + BLOCKS - 1)
-        return OFFSET + 10 * math.log10(sum(counted) / len(counted)), seconds
+        seconds = _BLOCK_SECONDS * min(len(powers), len(counted) + BLOCKS - 1)
+        return _OFFSET + 10 * math.log10(sum(counted) / len(counted)), seconds
 
     def _power(self, block: bytes) -> float:
         """Return the mean square of the block after the comb filter.
@@ -101,24 +101,24 @@ class Levels:
 
     def known(self, voice: object) -> tuple[float, float]:
         """Return the LUFS of a voice, and the seconds for which it was measured."""
-        return self._voices.get(voice, (ENGINES_LUFS, ENGINES_SECONDS))
+        return self._voices.get(voice, (ENGINES_LUFS, _ENGINES_SECONDS))
 
     def gain(self, voice: object, meter: Meter) -> float:
         """Return the factor for a clause whose beginning `meter` has measured."""
         lufs, seconds = self.known(voice)
         if there := meter.heard():
-            trust = min(seconds, MOST_TRUSTED_SECONDS)
+            trust = min(seconds, _MOST_TRUSTED_SECONDS)
             lufs = (trust * lufs + there[1] * there[0]) / (trust + there[1])
-        return float(10 ** (min(max(self.target - lufs, LEAST_DB), MOST_DB) / 20))
+        return float(10 ** (min(max(self.target - lufs, _LEAST_DB), _MOST_DB) / 20))
 
     def learn(self, voice: object, meter: Meter) -> None:
         """Add the measurement of a whole clause to what is known of its voice."""
         if heard := meter.heard():
             lufs, seconds = self._voices.get(voice, (0.0, 0.0))
             both = seconds + heard[1]
-            self._voices[voice] = ((seconds * lufs + heard[1] * heard[0]) / both, min(both, MOST_KNOWN_SECONDS))
+            self._voices[voice] = ((seconds * lufs + heard[1] * heard[0]) / both, min(both, _MOST_KNOWN_SECONDS))
             self._voices.move_to_end(voice)
-            if len(self._voices) > MOST_VOICES:
+            if len(self._voices) > _MOST_VOICES:
                 self._voices.popitem(last=False)
 
 
@@ -140,10 +140,10 @@ class Evened:
         if self._meter is None:
             self._first += pcm
             known_seconds = self._levels.known(self._voice)[1]
-            if known_seconds <= ENGINES_SECONDS and len(self._first) < FIRST_SECONDS * self._rate * WIDTH:
+            if known_seconds <= _ENGINES_SECONDS and len(self._first) < FIRST_SECONDS * self._rate * WIDTH:
                 return b""
             return self._begin()
-        if self._levels.known(self._voice)[1] < MOST_KNOWN_SECONDS:
+        if self._levels.known(self._voice)[1] < _MOST_KNOWN_SECONDS:
             self._meter.feed(pcm)
         return self._limiter.feed(pcm)
 
@@ -193,7 +193,7 @@ class Limiter:
 
     def _parts(self, pcm: bytes, end: int) -> Iterator[Iterable[bytes]]:
         """Yield the sound up to `end`: calm parts in one go, and parts that are too loud window by window."""
-        size = PART_WINDOWS * self._window
+        size = _PART_WINDOWS * self._window
         samples, calm = memoryview(pcm), 0
         for begin in range(0, end, size):
             upto = min(end, begin + size)
@@ -210,7 +210,7 @@ class Limiter:
         most = [min(1.0, self._ceiling / max(1.0, self.gain * audioop.max(window, WIDTH))) for window in windows]
         before = min(self._factor, most[0])
         for at, window in enumerate(windows[:number]):
-            after = min(most[at], most[at + 1], before + RELEASE)
+            after = min(most[at], most[at + 1], before + _RELEASE)
             if before == after:
                 yield audioop.mul(window, WIDTH, self.gain * after)
             else:
@@ -221,7 +221,7 @@ class Limiter:
 
 def _ramped(pcm: memoryview, before: float, after: float) -> bytes:
     """Return the PCM amplified by factors that go evenly from `before` to `after`."""
-    size = WIDTH * RAMP_SAMPLES
+    size = WIDTH * _RAMP_SAMPLES
     step = (after - before) / math.ceil(len(pcm) / size)
     factors = count(before + step, step)
     return b"".join(audioop.mul(pcm[at : at + size], WIDTH, next(factors)) for at in range(0, len(pcm), size))

@@ -11,16 +11,16 @@ from tts.audio.recognise import MPEG_RATES, mp3_frame_bytes
 
 SAMPLES = 576
 """Number of samples of a frame."""
-HEAD_BYTES = 13
+_HEAD_BYTES = 13
 """Size of a frame's header and side information, before its main data; only mono without checksum `fits`."""
 TAGS = (b"Xing", b"Info", b"VBRI")
-TAG_PLACES = (HEAD_BYTES, 36)
+_TAG_PLACES = (_HEAD_BYTES, 36)
 """Names and offsets of what marks a frame that describes a file and holds no sound."""
 LARGEST = (0, 1, 2, 2, 0, 3, 3, 5, 5, 5, 7, 7, 7, 15, 0, 15)
 """Largest value that each of the Huffman tables below 16 can express."""
-LARGEST_BITS = (1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13)
+_LARGEST_BITS = (1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13)
 """Number of bits that tables 16 to 31 add to a value of 15."""
-LOUDEST_GAIN = 210
+_LOUDEST_GAIN = 210
 """Global gain at which a value of 1 stands for full scale; four more double it."""
 QUIET = 0.01
 """Level below which a frame counts as silent: measured with speech, its samples are then below 160 of 32767."""
@@ -56,7 +56,7 @@ def _fits(head: bytes, rate: int) -> bool:
 
 def is_tag(frame: bytes) -> bool:
     """Return True for a frame that describes a file, which would be wrong about several joined ones."""
-    return any(frame.startswith(TAGS, place) for place in TAG_PLACES)
+    return any(frame.startswith(TAGS, place) for place in _TAG_PLACES)
 
 
 def backstep(frame: bytes) -> int:
@@ -66,7 +66,7 @@ def backstep(frame: bytes) -> int:
 
 def main_bytes(frame: bytes) -> int:
     """Return the size of the frame's main data."""
-    return len(frame) - HEAD_BYTES
+    return len(frame) - _HEAD_BYTES
 
 
 def level(frame: bytes) -> float:
@@ -75,14 +75,14 @@ def level(frame: bytes) -> float:
     It follows from the gain, the largest value that the Huffman tables can express, and the number of values that the
     bits can hold; scale factors only lower it.
     """
-    side = int.from_bytes(frame[4:HEAD_BYTES])
+    side = int.from_bytes(frame[4:_HEAD_BYTES])
     bits, pairs, gain = side >> 51 & 0xFFF, side >> 42 & 0x1FF, side >> 34 & 0xFF
     if not bits:
         return 0.0
     switched = side >> 24 & 1
     tables = (side >> 16 & 31, side >> 11 & 31) if switched else (side >> 19 & 31, side >> 14 & 31, side >> 9 & 31)
     largest = max(_largest(table) for table in tables) if pairs else 1
-    return float(max(1, largest) ** (4 / 3) * 2 ** ((gain - LOUDEST_GAIN) / 4) * math.sqrt(min(SAMPLES, bits / 2)))
+    return float(max(1, largest) ** (4 / 3) * 2 ** ((gain - _LOUDEST_GAIN) / 4) * math.sqrt(min(SAMPLES, bits / 2)))
 
 
 def is_loud(frame: bytes) -> bool:
@@ -95,7 +95,7 @@ def hushed(frame: bytes, back: int) -> bytes:
     Args:
         back: `backstep` of the new frame: some decoders keep only as many of the bytes before it.
     """
-    return frame[:4] + bytes((back,)) + bytes(HEAD_BYTES - 5) + frame[HEAD_BYTES:]
+    return frame[:4] + bytes((back,)) + bytes(_HEAD_BYTES - 5) + frame[_HEAD_BYTES:]
 
 
 def silent(like: bytes) -> bytes:
@@ -105,4 +105,4 @@ def silent(like: bytes) -> bytes:
 
 @cache
 def _largest(table: int) -> int:
-    return LARGEST[table] if table < 16 else 15 + 2 ** LARGEST_BITS[table - 16]
+    return LARGEST[table] if table < 16 else 15 + 2 ** _LARGEST_BITS[table - 16]

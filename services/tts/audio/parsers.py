@@ -12,9 +12,9 @@ from av.audio.frame import AudioFrame
 from tts.audio.pcm import WIDTH
 from tts.audio.recognise import NotSound, SoundKind
 
-MOST_HEADER = 256 * 2**10
+_MOST_HEADER = 256 * 2**10
 MOST_FILE_BYTES = 32 * 2**20
-WAV_CODECS = {
+_WAV_CODECS = {
     (1, 8): "pcm_u8",
     (1, 16): "pcm_s16le",
     (1, 24): "pcm_s24le",
@@ -25,12 +25,12 @@ WAV_CODECS = {
     (7, 8): "pcm_mulaw",
 }
 """FFmpeg's decoders of WAV, by format tag and bits of a sample."""
-EXTENSIBLE = 0xFFFE
+_EXTENSIBLE = 0xFFFE
 UNKNOWN_SIZE = 0x7FFF0000
 """Bytes of sound; a WAV whose header claims as many or more (or 0) was streamed, and its length is unknown."""
-LIKELY_SECONDS = 600.0
+_LIKELY_SECONDS = 600.0
 """Longest duration that the header of a WAV is believed: a clause takes no ten minutes, so the length is unknown."""
-MOST_MISSING = 4096
+_MOST_MISSING = 4096
 """Number of bytes by which a WAV may be shorter than its header says."""
 
 
@@ -182,7 +182,7 @@ class RawPcm(_Samples):
 def _likely_bytes(form: bytes) -> float:
     """Return the number of bytes from which on the size in a WAV's header is not believed."""
     per_second = struct.unpack_from("<I", form, 8)[0] if len(form) >= 12 else 0
-    return min(UNKNOWN_SIZE, LIKELY_SECONDS * per_second) or UNKNOWN_SIZE
+    return min(UNKNOWN_SIZE, _LIKELY_SECONDS * per_second) or UNKNOWN_SIZE
 
 
 class _Wav:
@@ -211,7 +211,7 @@ class _Wav:
         """Raises:
         NotSound: The header announced more sound, so the file was cut off, though the connection ended well.
         """
-        if self._left is not None and self._left > MOST_MISSING:
+        if self._left is not None and self._left > _MOST_MISSING:
             raise NotSound("broke off: its WAV holds less sound than it says")
         yield from ()
 
@@ -233,7 +233,7 @@ class _Wav:
             if name == b"fmt ":
                 form = self._head[place + 8 : place + 8 + size]
             place += 8 + size + size % 2
-        if len(self._head) > MOST_HEADER:
+        if len(self._head) > _MOST_HEADER:
             raise NotSound("sent WAV without sound")
         return b""
 
@@ -257,9 +257,9 @@ def _samples(form: bytes) -> _Samples:
     if len(form) < 16:
         raise NotSound("sent WAV that does not say what it holds")
     tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", form)
-    if tag == EXTENSIBLE and len(form) >= 26:
+    if tag == _EXTENSIBLE and len(form) >= 26:
         (tag,) = struct.unpack_from("<H", form, 24)
-    name = WAV_CODECS.get((tag, bits))
+    name = _WAV_CODECS.get((tag, bits))
     if name is None or not 1 <= channels <= 8 or not 4_000 <= rate <= 192_000:
         raise NotSound(f"sent WAV of an unknown form ({tag}, {bits} bits, {channels} channels, {rate} Hz)")
     return _Samples(name, rate, channels, bits // 8)

@@ -12,14 +12,14 @@ from tts.audio.pcm import WIDTH
 SoundKind = Literal["mp3", "aac", "flac", "ogg", "wav", "pcm", "text", "mp4", "webm", "vorbis", "aiff", "caf", "amr"]
 ENOUGH = 1024
 """Number of bytes by which even a format without a signature is recognised."""
-MPEG_KBITS = {
+_MPEG_KBITS = {
     True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 """Bit rates of MPEG layer III in kbit/s: True for MPEG 1, False for MPEG 2 and 2.5."""
 MPEG_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-LEAST_SMOOTHNESS = 0.5
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LEAST_SMOOTHNESS = 0.5
 """Lowest correlation of neighbouring samples in PCM: it is near 1 in sound, near 0 in other bytes."""
 
 
@@ -53,7 +53,7 @@ def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) 
         return None if len(head) < 36 and not complete else "ogg" if head[28:36] == b"OpusHead" else "vorbis"
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return "aiff"
-    for kind, (place, signature) in SIGNATURES.items():
+    for kind, (place, signature) in _SIGNATURES.items():
         if head.startswith(signature, place):
             return kind
     if (framed := _framed(head, complete)) != "no":
@@ -67,7 +67,7 @@ def recognise(head: bytes, *, complete: bool = False, claims_pcm: bool = False) 
     raise NotSound("sent bytes that are no sound of a known format")
 
 
-SIGNATURES: dict[SoundKind, tuple[int, bytes]] = {
+_SIGNATURES: dict[SoundKind, tuple[int, bytes]] = {
     "flac": (0, b"fLaC"),
     "mp3": (0, b"ID3"),
     "mp4": (4, b"ftyp"),
@@ -101,7 +101,7 @@ def mp3_frame_bytes(head: bytes) -> int | None:
     if version == 1 or kbits in (0, 15) or rate == 3:
         return None
     first = version == 3
-    return (144 if first else 72) * 1000 * MPEG_KBITS[first][kbits] // MPEG_RATES[version][rate] + (head[2] >> 1 & 1)
+    return (144 if first else 72) * 1000 * _MPEG_KBITS[first][kbits] // MPEG_RATES[version][rate] + (head[2] >> 1 & 1)
 
 
 def _adts_frame(head: bytes) -> int | None:
@@ -118,7 +118,7 @@ def _is_text(head: bytes) -> bool:
         text = head[:-4].decode() if len(head) > 8 else head.decode()
     except UnicodeDecodeError:
         return False
-    return bool(text) and not CONTROL.search(text)
+    return bool(text) and not _CONTROL.search(text)
 
 
 def _smooth(head: bytes) -> bool:
@@ -130,4 +130,4 @@ def _smooth(head: bytes) -> bool:
     power = math.fsum((sample - mean) ** 2 for sample in samples)
     if power < len(samples):  # silence
         return True
-    return math.fsum((a - mean) * (b - mean) for a, b in pairwise(samples)) / power > LEAST_SMOOTHNESS
+    return math.fsum((a - mean) * (b - mean) for a, b in pairwise(samples)) / power > _LEAST_SMOOTHNESS

@@ -21,7 +21,7 @@ from tts.cache.settings import CacheOptions
 
 CACHE_HEADER = "x-talkbox-cache"
 
-SLICE_BYTES = 32 * 2**10
+_SLICE_BYTES = 32 * 2**10
 
 DAY = 24 * 3600.0
 
@@ -148,7 +148,7 @@ class Replay(AsyncIterator[bytes]):
         self.engine: str | None = kept.engine
         self.seconds = kept.seconds
         self.sound = sound = kept.sound
-        self._slices = iter([sound[at : at + SLICE_BYTES] for at in range(0, len(sound), SLICE_BYTES)])
+        self._slices = iter([sound[at : at + _SLICE_BYTES] for at in range(0, len(sound), _SLICE_BYTES)])
 
     async def __anext__(self) -> bytes:
         for piece in self._slices:

@@ -14,13 +14,13 @@ import msgspec
 from chassis.settings import SettingError
 from tts.cache.entry import FORM, Kept
 
-SWEEP_SHARE = 1 / 16
+_SWEEP_SHARE = 1 / 16
 """Share of the folder's size after whose writing the folder is swept."""
 
-ROOM_SHARE = 0.9
+_ROOM_SHARE = 0.9
 """Share of the folder's size that is in use after a sweep."""
 
-STALE_SECONDS = 3600.0
+_STALE_SECONDS = 3600.0
 """Age from which on an unfinished file counts as left over from a crash."""
 
 log = logging.getLogger("talkbox.cache")
@@ -104,7 +104,7 @@ class Folder:
             self._told = True
             return
         self._unswept += len(data)
-        if self._unswept > SWEEP_SHARE * self._most:
+        if self._unswept > _SWEEP_SHARE * self._most:
             self.sweep()
 
     def sweep(self) -> None:
@@ -113,7 +113,7 @@ class Folder:
         now, total, entries = time.time(), 0, []
         for path, status in self._files():
             unfinished = path.suffix == ".tmp"
-            if now - status.st_mtime > (STALE_SECONDS if unfinished else self._lasts):
+            if now - status.st_mtime > (_STALE_SECONDS if unfinished else self._lasts):
                 _remove(path)
             elif not unfinished:
                 total += status.st_size
@@ -121,7 +121,7 @@ class Folder:
         if total <= self._most:
             return
         for _, size, path in sorted(entries):
-            if total <= ROOM_SHARE * self._most:
+            if total <= _ROOM_SHARE * self._most:
                 return
             _remove(path)
             total -= size

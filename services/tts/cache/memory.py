@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 from tts.cache.entry import Kept
 
-OVERHEAD_BYTES = 512
+_OVERHEAD_BYTES = 512
 """Memory that an entry takes beside its sound."""
 
 
@@ -42,4 +42,4 @@ class Memory:
 
 
 def _size(kept: Kept) -> int:
-    return len(kept.sound) + OVERHEAD_BYTES
+    return len(kept.sound) + _OVERHEAD_BYTES

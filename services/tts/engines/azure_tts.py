@@ -16,7 +16,7 @@ from tts.voices.choose import Voice, prefer
 from tts.voices.names import microsoft, told
 
 CHINA = "china"
-FORMAT = "raw-24khz-16bit-mono-pcm"
+_FORMAT = "raw-24khz-16bit-mono-pcm"
 
 
 class AzureTtsOptions(Options, frozen=True, kw_only=True):
@@ -80,7 +80,7 @@ class AzureTts(SoundService):
         headers = {
             "ocp-apim-subscription-key": key,
             "content-type": "application/ssml+xml",
-            "x-microsoft-outputformat": FORMAT,
+            "x-microsoft-outputformat": _FORMAT,
         }
         return Call(self.url, headers, self.ssml(text, voice, speed).encode())
 

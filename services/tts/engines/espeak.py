@@ -26,22 +26,22 @@ from tts.voices.choose import Voice, prefer
 from tts.voices.language_tags import normal
 
 RATE = 22_050
-WORDS_PER_MINUTE = 175
-FEMALE = "+f3"
+_WORDS_PER_MINUTE = 175
+_FEMALE = "+f3"
 """Suffix that makes a woman's voice of any voice."""
-FIRST = ("cmn", "en-us", "fr-fr")
+_FIRST = ("cmn", "en-us", "fr-fr")
 """Voices that come first in their language; in other languages the plain one does (`es` before `es-419`)."""
 LONGEST_DATA_PATH = 150
 """Longest path of data, in bytes; the library cuts a longer one off, and then looks elsewhere."""
 
-SYNCHRONOUS, BUFFER_MILLISECONDS, DO_NOT_EXIT = 2, 200, 0x8000
-UTF8, PHONEMES = 0x01, 0x100
-IPA = 0x02
-SWITCH = re.compile(r"\([a-z-]+\)")
+_SYNCHRONOUS, _BUFFER_MILLISECONDS, _DO_NOT_EXIT = 2, 200, 0x8000
+_UTF8, _PHONEMES = 0x01, 0x100
+_IPA = 0x02
+_SWITCH = re.compile(r"\([a-z-]+\)")
 """Mark in phonemes with which the library announces another language."""
-SPEED_PARAMETER = 1
+_SPEED_PARAMETER = 1
 
-IONG = {
+_IONG = {
     "x1": "兄凶胸匈汹洶兇恟芎",
     "x2": "熊雄",
     "x4": "诇夐",
@@ -50,11 +50,11 @@ IONG = {
     "j3": "窘炯迥囧炅冏泂煚",
 }
 """Characters whose syllable ends in -iong, by initial and tone: the library spells them in English letters instead."""
-CONSONANTS = {"x": "S;", "q": "tS;h", "j": "tS;"}
+_CONSONANTS = {"x": "S;", "q": "tS;h", "j": "tS;"}
 TONES = {"1": "55", "2": "35", "3": "214", "4": "51"}
-AS_PHONEMES = {
-    ord(char): f"[[{CONSONANTS[syllable[0]]}jong{TONES[syllable[1]]}]]"
-    for syllable, chars in IONG.items()
+_AS_PHONEMES = {
+    ord(char): f"[[{_CONSONANTS[syllable[0]]}jong{TONES[syllable[1]]}]]"
+    for syllable, chars in _IONG.items()
     for char in chars
 }
 
@@ -72,7 +72,7 @@ class EspeakOptions(Options, frozen=True, kw_only=True):
     """Voices that are preferred among those of their language: `en-gb,yue`."""
 
 
-class ListedVoice(ctypes.Structure):
+class _ListedVoice(ctypes.Structure):
     """Beginning of the library's structure `espeak_VOICE`."""
 
     _fields_ = (("name", ctypes.c_char_p), ("languages", ctypes.c_char_p), ("identifier", ctypes.c_char_p))
@@ -97,7 +97,7 @@ class Espeak(Engine):
         self._only_thread = ThreadPoolExecutor(1, "espeak")
         plain = _listed(self._library)
         self._plain = {voice.name.lower(): voice for voice in plain}
-        female = [Voice(voice.name + FEMALE, voice.language, "female") for voice in plain]
+        female = [Voice(voice.name + _FEMALE, voice.language, "female") for voice in plain]
         both = [voice for pair in zip(plain, female, strict=True) for voice in pair]
         self.voices = prefer(options.voices, both, self.voice)
 
@@ -147,7 +147,7 @@ class Espeak(Engine):
         with _one_at_a_time:
             self._library.espeak_SetSynthCallback(callback)
             _set_voice(self._library, voice.name)
-            self._library.espeak_SetParameter(SPEED_PARAMETER, round(WORDS_PER_MINUTE * speed), 0)
+            self._library.espeak_SetParameter(_SPEED_PARAMETER, round(_WORDS_PER_MINUTE * speed), 0)
             status = self._library.espeak_Synth(said, len(said) + 1, 0, 1, 0, flags, None, None)
         if status != 0:
             raise EngineFailed(f"espeak broke off (status {status}).")
@@ -166,9 +166,9 @@ def phonemes(text: str, voice_name: str) -> list[str]:
     with _one_at_a_time:
         _set_voice(library, voice_name)
         while rest:
-            clause = library.espeak_TextToPhonemes(ctypes.byref(rest), UTF8, IPA)
+            clause = library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA)
             if clause:
-                found.append(SWITCH.sub("", clause.decode()))
+                found.append(_SWITCH.sub("", clause.decode()))
     return found
 
 
@@ -190,9 +190,9 @@ def _set_voice(library: ctypes.CDLL, name: str) -> None:
 def words(text: str, voice: Voice) -> tuple[bytes, int]:
     """Return the text for the library, and the flags with which it reads that."""
     if not voice.name.startswith("cmn"):
-        return text.encode(), UTF8
+        return text.encode(), _UTF8
     without_marks = re.sub(r"\[(?=\[)", "[ ", text)  # a caller's "[[" is no mark of phonemes
-    return without_marks.translate(AS_PHONEMES).encode(), UTF8 | PHONEMES
+    return without_marks.translate(_AS_PHONEMES).encode(), _UTF8 | _PHONEMES
 
 
 @cache
@@ -209,7 +209,7 @@ def _library() -> tuple[ctypes.CDLL, Path]:
         data = Path(espeakng_loader.get_data_path())
     except (ImportError, OSError, RuntimeError) as exc:
         raise EngineUnavailable(f"eSpeak NG is missing; `pip install espeakng-loader` ({exc}).") from exc
-    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(ListedVoice))
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_ListedVoice))
     library.espeak_Synth.argtypes = [
         ctypes.c_char_p,
         ctypes.c_size_t,
@@ -223,7 +223,7 @@ def _library() -> tuple[ctypes.CDLL, Path]:
     library.espeak_TextToPhonemes.restype = ctypes.c_char_p
     library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
     near = _near(data)
-    if library.espeak_Initialize(SYNCHRONOUS, BUFFER_MILLISECONDS, str(near).encode(), DO_NOT_EXIT) != RATE:
+    if library.espeak_Initialize(_SYNCHRONOUS, _BUFFER_MILLISECONDS, str(near).encode(), _DO_NOT_EXIT) != RATE:
         raise EngineUnavailable("eSpeak NG does not start: its data are missing or damaged. Install it anew.")
     return library, data
 
@@ -239,7 +239,7 @@ def _near(data: Path) -> Path:
 
 def _listed(library: ctypes.CDLL) -> list[Voice]:
     """Return the plain voices of the library, in order of preference."""
-    ordered = sorted(_files(library), key=lambda name: (name not in FIRST, name.count("-")))
+    ordered = sorted(_files(library), key=lambda name: (name not in _FIRST, name.count("-")))
     return [Voice(name, normal(name), "male") for name in ordered]
 
 

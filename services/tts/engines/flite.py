@@ -20,7 +20,7 @@ from tts.voices.names import Gender
 
 RATE = 16_000
 VOICES: dict[str, Gender] = {"slt": "female", "rms": "male", "awb": "male", "kal16": "male"}
-AS_ASCII = str.maketrans(
+_AS_ASCII = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "…": "...", "ß": "ss", "æ": "ae"}
 )
 STRETCH = b"duration_stretch"
@@ -34,7 +34,7 @@ class FliteOptions(Options, frozen=True, kw_only=True):
     """Voices that are preferred: `rms`."""
 
 
-class Wave(ctypes.Structure):
+class _Wave(ctypes.Structure):
     """Layout of the library's structure `cst_wave`."""
 
     _fields_ = (
@@ -95,7 +95,7 @@ class Flite(Engine):
 
     def _say(self, text: str, voice: Voice, speed: float) -> bytes:
         """Return the sound of one clause; runs in a worker thread."""
-        said = unicodedata.normalize("NFKD", text.translate(AS_ASCII)).encode("ascii", "ignore")
+        said = unicodedata.normalize("NFKD", text.translate(_AS_ASCII)).encode("ascii", "ignore")
         if not any(chr(byte).isalnum() for byte in said):
             return b""
         person = self._people[voice.name]
@@ -123,9 +123,9 @@ def _library() -> tuple[ctypes.CDLL, dict[str, "ctypes._Pointer[Person]"]]:
         library = ctypes.CDLL("libflite.so.1")
     except OSError as exc:
         raise EngineUnavailable("flite is not installed: `apt-get install libflite1`.", retry_seconds=600) from exc
-    library.flite_text_to_wave.restype = ctypes.POINTER(Wave)
+    library.flite_text_to_wave.restype = ctypes.POINTER(_Wave)
     library.flite_text_to_wave.argtypes = [ctypes.c_char_p, ctypes.POINTER(Person)]
-    library.delete_wave.argtypes = [ctypes.POINTER(Wave)]
+    library.delete_wave.argtypes = [ctypes.POINTER(_Wave)]
     library.feat_set_float.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_float]
     library.flite_init()
     people = {}

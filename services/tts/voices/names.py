@@ -43,14 +43,14 @@ KOKORO_LANGUAGES = {
     "i": "it-IT",
     "p": "pt-BR",
 }
-COSYVOICE = re.compile(r"(中文|英文|日语|粤语|韩语)([男女])")
-COSYVOICE_LANGUAGES = {"中文": "zh-CN", "英文": "en-US", "日语": "ja-JP", "粤语": "zh-HK", "韩语": "ko-KR"}
-GENDERS: dict[str, Gender] = {"f": "female", "m": "male", "女": "female", "男": "male"}
+_COSYVOICE = re.compile(r"(中文|英文|日语|粤语|韩语)([男女])")
+_COSYVOICE_LANGUAGES = {"中文": "zh-CN", "英文": "en-US", "日语": "ja-JP", "粤语": "zh-HK", "韩语": "ko-KR"}
+_GENDERS: dict[str, Gender] = {"f": "female", "m": "male", "女": "female", "男": "male"}
 
 
-NEURAL = re.compile(r"([a-z]{2,3})((?:-[a-z]{4,})?)-([a-z]{2})((?:-[a-z]{4,})?)-([a-z]+)neural", re.IGNORECASE)
+_NEURAL = re.compile(r"([a-z]{2,3})((?:-[a-z]{4,})?)-([a-z]{2})((?:-[a-z]{4,})?)-([a-z]+)neural", re.IGNORECASE)
 """`zh-CN-XiaoxiaoNeural`, `zh-CN-liaoning-XiaobeiNeural`, in any case."""
-MICROSOFT = """
+_MICROSOFT = """
 zh-CN Xiaoxiao+ Xiaoyi+ Yunxi Yunjian Yunxia Yunyang
 zh-CN-liaoning Xiaobei+
 zh-CN-shaanxi Xiaoni+
@@ -137,7 +137,7 @@ af-ZA Adri+ Willem
 def microsoft() -> dict[str, VoiceTraits]:
     """Return language and gender of `zh-CN-XiaoxiaoNeural` and the others."""
     voices: dict[str, VoiceTraits] = {}
-    for line in MICROSOFT.strip().splitlines():
+    for line in _MICROSOFT.strip().splitlines():
         locale, *names = line.split()
         for name in names:
             gender: Gender = "female" if name.endswith("+") else "male"
@@ -153,10 +153,10 @@ def _in_lower_case() -> dict[str, VoiceTraits]:
 def told(name: str) -> VoiceTraits | None:
     """Return what the name of a voice says, in any case; None where it says nothing."""
     if match := KOKORO.fullmatch(name):
-        return VoiceTraits(KOKORO_LANGUAGES[match[1].lower()], GENDERS[match[2].lower()])
-    if match := COSYVOICE.fullmatch(name):
-        return VoiceTraits(COSYVOICE_LANGUAGES[match[1]], GENDERS[match[2]])
-    if match := NEURAL.fullmatch(name):
+        return VoiceTraits(KOKORO_LANGUAGES[match[1].lower()], _GENDERS[match[2].lower()])
+    if match := _COSYVOICE.fullmatch(name):
+        return VoiceTraits(_COSYVOICE_LANGUAGES[match[1]], _GENDERS[match[2]])
+    if match := _NEURAL.fullmatch(name):
         language, script, region, dialect, _ = match.groups()
         locale = f"{language.lower()}{script.title()}-{region.upper()}{dialect.lower()}"
         return _in_lower_case().get(name.lower(), VoiceTraits(locale, None))

@@ -46,15 +46,15 @@ SIGNS = {
 _SIGN = "|".join(sorted((re.escape(word) for words in SIGNS.values() for word in words), key=len, reverse=True))
 _EN_WORD = "|".join(sorted(ENGLISH, key=len, reverse=True))
 _NUMBER = rf"\d{{1,9}}|[{''.join(CHINESE)}{''.join(UNITS)}]{{1,8}}|\b(?:{_EN_WORD})(?:[ -](?:{_EN_WORD}))?\b"
-SUM = re.compile(rf"(?<![\d.])({_NUMBER})\s*({_SIGN})\s*({_NUMBER})", re.IGNORECASE)
-GOES_ON = re.compile(rf"\.?\d|\s*(?:{_SIGN})\s*(?:{_NUMBER})", re.IGNORECASE)
+_SUM = re.compile(rf"(?<![\d.])({_NUMBER})\s*({_SIGN})\s*({_NUMBER})", re.IGNORECASE)
+_GOES_ON = re.compile(rf"\.?\d|\s*(?:{_SIGN})\s*(?:{_NUMBER})", re.IGNORECASE)
 """The rest of a fraction, a date or a longer sum, which the companion leaves alone."""
 
 
 def solve(text: str, language: Language) -> str | None:
     """Return the answer to the first sum in `text` as a sentence; None if `text` has no sum."""
-    found = SUM.search(text)
-    if found is None or GOES_ON.match(text, found.end()):
+    found = _SUM.search(text)
+    if found is None or _GOES_ON.match(text, found.end()):
         return None
     one, other = number(found[1]), number(found[3])
     sign = next(sign for sign, words in SIGNS.items() if found[2].lower() in words)

@@ -25,7 +25,7 @@ from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
 
-QUEUED = 4
+_QUEUED = 4
 """Callers who may wait for the one answer that is made at a time."""
 PATIENCE_SECONDS = 2.5
 
@@ -64,7 +64,7 @@ class Gguf(OpenAI):
         super().__init__(row, msgspec.structs.replace(options, history_tokens=kept))
         self.become("llamacpp")
         self.server = server
-        self._places = Admission(1, QUEUED, patience_seconds)
+        self._places = Admission(1, _QUEUED, patience_seconds)
         self._restart: asyncio.Task[None] | None = None
         self.keeps = (
             Storage(

@@ -12,13 +12,13 @@ import sys
 from importlib import import_module
 from typing import Any
 
-READ_AT_ONCE = 32
+_READ_AT_ONCE = 32
 """Tokens of a prompt that are read before llama.cpp looks again whether the caller has left."""
-ERRORS_ONLY = 1
+_ERRORS_ONLY = 1
 NICENESS = 5
 
 
-def set_parameters(made: Any, wanted: dict[str, Any]) -> None:
+def _set_parameters(made: Any, wanted: dict[str, Any]) -> None:
     """Set llama.cpp's parameters from the fields of `Wanted`, and close every door that Talkbox does not use."""
     made.model.path = wanted["path"]
     made.model_alias = {wanted["name"]}  # or answers would show the path
@@ -30,10 +30,10 @@ def set_parameters(made: Any, wanted: dict[str, Any]) -> None:
     made.api_keys = [wanted["key"]]
     made.ui = made.endpoint_slots = made.endpoint_props = False
     made.n_parallel = 1
-    made.n_batch = made.n_ubatch = READ_AT_ONCE
+    made.n_batch = made.n_ubatch = _READ_AT_ONCE
     made.cache_ram_mib = wanted["prompts_mib"]
     made.fit_params = False
-    made.verbosity = ERRORS_ONLY
+    made.verbosity = _ERRORS_ONLY
 
 
 def main() -> int:
@@ -46,7 +46,7 @@ def main() -> int:
     except ImportError as exc:  # a library of the system is missing, such as libgomp.so.1
         sys.exit(str(exc))
     parameters = xllamacpp.CommonParams()
-    set_parameters(parameters, wanted)
+    _set_parameters(parameters, wanted)
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError:  # llama.cpp has written the reason to stderr

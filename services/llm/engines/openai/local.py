@@ -28,12 +28,12 @@ Place: TypeAlias = tuple[str, str, int]
 PORTS = (("ollama", 11434), ("lmstudio", 1234), ("llamacpp", 8088), ("vllm", 8000))
 BESIDE: tuple[Place, ...] = (("ollama", "ollama", 11434), ("llamacpp", "llamacpp", 8080))
 """Servers that compose.yaml starts with its profiles."""
-OWN_PORT = 8000
+_OWN_PORT = 8000
 """Port at which this service itself listens in its container."""
-CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+_CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 AGAIN_SECONDS = 30.0
 PATIENCE_SECONDS = 1.0
-NO_TALKER = re.compile(r"embed|rerank|bge-|whisper|tts", re.IGNORECASE)
+_NO_TALKER = re.compile(r"embed|rerank|bge-|whisper|tts", re.IGNORECASE)
 
 
 class LocalServer(Struct, frozen=True):
@@ -63,13 +63,13 @@ class Local(OpenAI):
         return made
 
 
-def around(marks: Sequence[Path] = CONTAINER_MARKS) -> list[Place]:
+def around(marks: Sequence[Path] = _CONTAINER_MARKS) -> list[Place]:
     """Return the places to look at; in a container that itself comes last: one that is worked in may have a server."""
     here = [(provider, "127.0.0.1", port) for provider, port in PORTS]
     if not any(mark.exists() for mark in marks):
         return here
     outside = [(provider, "host.docker.internal", port) for provider, port in PORTS]
-    return [*BESIDE, *outside, *(place for place in here if place[2] != OWN_PORT)]
+    return [*BESIDE, *outside, *(place for place in here if place[2] != _OWN_PORT)]
 
 
 def find(places: Sequence[Place]) -> LocalServer:
@@ -79,7 +79,7 @@ def find(places: Sequence[Place]) -> LocalServer:
         EngineUnavailable: No place has one.
     """
     for provider, host, port in places:
-        models = [name for name in _listed(host, port) if not NO_TALKER.search(name)]
+        models = [name for name in _listed(host, port) if not _NO_TALKER.search(name)]
         if models and COMPANION not in models:  # or it is a Talkbox
             return LocalServer(provider, f"http://{host}:{port}/v1", tuple(models))
     tried = ", ".join(f"{provider} at {host}:{port}" for provider, host, port in places)

@@ -10,10 +10,10 @@ from time import monotonic
 from chassis.errors import EngineFailed
 from chassis.upstream.model_names import listed_in
 
-FRESH_SECONDS = 300.0
+_FRESH_SECONDS = 300.0
 AGAIN_SECONDS = 30.0
 """Time until an upstream that gave no list is asked again."""
-DAY_SECONDS = 86400.0
+_DAY_SECONDS = 86400.0
 SECONDS = 5.0
 FIRST_SECONDS = 1.0
 """Time that the first callers wait, all together."""
@@ -51,7 +51,7 @@ class Listed:
 
     def ask_daily(self) -> None:
         """Ask for the list in the background, unless that was done today."""
-        if monotonic() > self._since + DAY_SECONDS:
+        if monotonic() > self._since + _DAY_SECONDS:
             self.ask_again()
 
     def ask_again(self) -> None:
@@ -67,7 +67,7 @@ class Listed:
                 listed = listed_in(await self._ask())
             self.names = tuple(listed)
             self._learn(listed)
-            again = FRESH_SECONDS
+            again = _FRESH_SECONDS
         except (EngineFailed, TimeoutError, ValueError) as exc:
             log.info("the list of models could not be read (%s)", type(exc).__name__)  # many have no such path
         finally:

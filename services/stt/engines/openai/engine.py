@@ -38,7 +38,7 @@ from stt.text.tags import Cleaner, cleaned, guessed, language_of
 MAX_ANSWER_BYTES = 16 * 2**20
 SHORT_SECONDS = 10.0
 """Length that `…_ANSWER_SECONDS` is meant for; a longer recording gets as many seconds more as it is longer."""
-TEXT_ONLY = "gpt-"
+_TEXT_ONLY = "gpt-"
 """Part of the names of OpenAI's models that give no times."""
 
 _SPARE = {
@@ -111,7 +111,7 @@ class Upload(Question):
 
     @property
     def verbose(self) -> bool:
-        return (self.hints.times or self.hints.words) and TEXT_ONLY not in self.model
+        return (self.hints.times or self.hints.words) and _TEXT_ONLY not in self.model
 
     @property
     def streamed(self) -> bool:

@@ -24,18 +24,18 @@ from stt.sound import vad
 PART_SECONDS = 12.0
 """Longest piece given to a process, which cannot be interrupted until it has heard it."""
 GAP_SECONDS = 1.0
-WAITING = 2
+_WAITING = 2
 """Recordings that may wait for each process; the service lets in more."""
-PACE_SECONDS = 0.4
+_PACE_SECONDS = 0.4
 """Time for a second of sound, at least, until it is known; what a murmur costs the processor, if that is more."""
-MURMUR = 0.7
+_MURMUR = 0.7
 """Time for a second of speech, in units of that for a second of murmur: 0.5 by flite, 0.9 by a real speaker."""
 LEAST_SECONDS = 1.0
 """Least time that engines ahead leave for a short recording."""
 SHORT_SECONDS = 10.0
 """Length up to which the patience is as set; a longer recording may take as much longer."""
 
-THRESHOLD = 1e-20
+_THRESHOLD = 1e-20
 """Threshold of a keyword that has none of its own: with a greater one it is found less often, and less often by
 mistake."""
 LIKELY_ENGLISH = -48.0
@@ -70,7 +70,7 @@ class SphinxOptions(Options, frozen=True, kw_only=True):
         for entry in self.keywords:
             phrase, _, threshold = entry.lower().partition("=")
             try:
-                listed.append((" ".join(phrase.split()), float(threshold or THRESHOLD)))
+                listed.append((" ".join(phrase.split()), float(threshold or _THRESHOLD)))
             except ValueError as exc:
                 raise SettingError(f"SPHINX_KEYWORDS: {entry!r} is not PHRASE or PHRASE=1e-20.") from exc
         return json.dumps({"grammar": self.grammar and str(self.grammar), "keywords": listed})
@@ -94,7 +94,7 @@ class Sphinx(Engine):
         self._hears_anything = not (options.grammar or options.keywords)
         self._executor = workers(processes, "sphinx")
         self.patience_seconds = PATIENCE_SECONDS
-        self.pace = Pace(places=processes, most=(1 + WAITING) * processes, seconds=PACE_SECONDS)
+        self.pace = Pace(places=processes, most=(1 + _WAITING) * processes, seconds=_PACE_SECONDS)
         self._free = asyncio.Semaphore(processes)
         self._pool = ProcessPool(options.task())
 
@@ -105,7 +105,7 @@ class Sphinx(Engine):
         try:
             with engine._pool.lent() as process:
                 process.hear(_murmur())
-            engine.pace.seconds = max(PACE_SECONDS, MURMUR * process.cpu_seconds)  # others are loading meanwhile
+            engine.pace.seconds = max(_PACE_SECONDS, _MURMUR * process.cpu_seconds)  # others are loading meanwhile
             vad.probabilities(np.zeros(RATE // 10, np.float32), Stop())  # loads it
         except (EngineFailed, OSError) as exc:
             raise EngineUnavailable("PocketSphinx does not start; the log has the details.", retry_seconds=60) from exc

@@ -18,10 +18,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-FRAMES_PER_SECOND = 100
-LOG_BASE = 1.0001
+_FRAMES_PER_SECOND = 100
+_LOG_BASE = 1.0001
 """PocketSphinx's, unless `logbase` is set."""
-NICER = 5
+_NICER = 5
 """Niceness added to that of its parent, which answers the callers and goes first. With much more, no caller is heard
 in time on a busy machine. A process inherits the niceness of the thread that starts it, and only root could undo it."""
 NO_WORDS = re.compile(
@@ -41,7 +41,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to the whole group; the parent decides when to stop
     stepped_back = os.getpriority(os.PRIO_PROCESS, 0) - os.getpriority(os.PRIO_PROCESS, os.getppid())
-    os.nice(max(0, NICER - stepped_back))
+    os.nice(max(0, _NICER - stepped_back))
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     try:
         decoder = listener(Decoder, **json.loads(sys.argv[1] if len(sys.argv) > 1 else "{}"))
@@ -111,8 +111,8 @@ def words(decoder: Any, samples: bytes) -> list[tuple[str, float, float]]:
     heard = [
         (
             part.word.partition("(")[0].strip(),
-            part.start_frame / FRAMES_PER_SECOND,
-            (part.end_frame + 1) / FRAMES_PER_SECOND,
+            part.start_frame / _FRAMES_PER_SECOND,
+            (part.end_frame + 1) / _FRAMES_PER_SECOND,
         )
         for part in decoder.seg()
         if part.word[0] not in "<[+"  # silence, noise
@@ -127,7 +127,7 @@ def likelihood(decoder: Any) -> float:
     if best is None or not best.best_score:
         return 0.0
     frames: int = max(1, decoder.n_frames())
-    return math.log(best.best_score) / math.log(LOG_BASE) / frames
+    return math.log(best.best_score) / math.log(_LOG_BASE) / frames
 
 
 def _read(source: BinaryIO) -> bytes:

@@ -17,9 +17,9 @@ from stt.engines.whisper.features import FRAME_SECONDS
 from stt.hearing import Pcm
 from stt.sound.speech import Speech
 
-TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 16
+_TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 16
 """Nobody speaks faster; a model that is caught in a loop writes on until it is stopped."""
-STEP_TOKENS = 40
+_STEP_TOKENS = 40
 """Written at a time, in about half a second by base: so long those who have left are still worked for. What was
 written before is read again in each step, so that more would cost more; few utterances have as many."""
 _TOKEN_SECONDS = 0.02
@@ -131,7 +131,7 @@ class Decoder:
     def generate(self, decodings: Sequence[Decoding], memory: StorageView) -> list[Guess]:
         """Write a text for each utterance; in steps, between which those are dropped that nobody waits for."""
         room = self._room(decodings)
-        step = STEP_TOKENS if self.encodes_ahead else room
+        step = _STEP_TOKENS if self.encodes_ahead else room
         texts = [_Text(self._prompt(decoding)) for decoding in decodings]
         writing, length = list(range(len(decodings))), 0
         while writing:
@@ -173,7 +173,7 @@ class Decoder:
 
     def _room(self, decodings: Sequence[Decoding]) -> int:
         """Return how many tokens an answer may have: more than anybody can say, so that a loop ends soon."""
-        said = max(TOKENS_AT_LEAST + round(TOKENS_PER_SECOND * decoding.speech.seconds) for decoding in decodings)
+        said = max(_TOKENS_AT_LEAST + round(TOKENS_PER_SECOND * decoding.speech.seconds) for decoding in decodings)
         return min(said, int(self._model.max_length) // 2 - 4)
 
     def _prompt(self, decoding: Decoding) -> list[int]:

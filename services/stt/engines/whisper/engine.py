@@ -34,8 +34,8 @@ for two windows of 15, parts are heard by several cores, and nobody waits long f
 GAP_SECONDS = 2.0
 """A longer silence is in no part."""
 
-MANY_CORES = 8
-LITTLE_MEMORY, MUCH_MEMORY = 2**30, 3 * 2**30
+_MANY_CORES = 8
+_LITTLE_MEMORY, _MUCH_MEMORY = 2**30, 3 * 2**30
 """Bytes below which `tiny` is chosen, and from which on `small` may be: in int8, that takes some 0.9 GB with everything
 around it, and the sound of the callers comes on top."""
 
@@ -237,9 +237,9 @@ def best_here(device: str) -> str:
 
         if ctranslate2.get_cuda_device_count() > 0:
             return "large-v3-turbo"
-    if memory_bytes() < LITTLE_MEMORY:
+    if memory_bytes() < _LITTLE_MEMORY:
         return "tiny"
-    return "small" if cores() >= MANY_CORES and memory_bytes() >= MUCH_MEMORY else "base"
+    return "small" if cores() >= _MANY_CORES and memory_bytes() >= _MUCH_MEMORY else "base"
 
 
 def device_of(options: WhisperOptions) -> str:

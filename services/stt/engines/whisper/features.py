@@ -14,7 +14,7 @@ _HOP, _FFT = 160, 400
 FRAME_SECONDS = 0.01
 BUCKETS = (600, 700, 800, 1000, 1250, 1500, 2000, 2500, 3000)
 """Frames of the windows: few, so that utterances of about the same length share one."""
-MARGIN_SECONDS = 3.0
+_MARGIN_SECONDS = 3.0
 """Silence the model sees after the speech. Whisper base, 60 short sentences in three voices, word errors: padded to
 30 s 0.116; a margin of one second 0.186, and every twelfth utterance loops; of two 0.116, every fifteenth; of three
 0.093, one of the sixty. Windows of 6 s and more: 0.09 to 0.11, and no loops."""
@@ -31,7 +31,7 @@ def fitting(seconds: float, *, prompted: bool = False) -> int:
     Args:
         prompted: The model reads a prompt before it writes.
     """
-    wanted = max((seconds + MARGIN_SECONDS) / FRAME_SECONDS, _PROMPTED if prompted else 0)
+    wanted = max((seconds + _MARGIN_SECONDS) / FRAME_SECONDS, _PROMPTED if prompted else 0)
     return next((frames for frames in BUCKETS if frames >= wanted), BUCKETS[-1])
 
 

@@ -22,7 +22,7 @@ from stt.machine import free_bytes
 
 LOADING_SECONDS = 4.0
 """Longest time for which a caller waits for a model that is being loaded; then the answer says how far it is."""
-TAKES = 1.5
+_TAKES = 1.5
 """Memory that loading a model takes, in sizes of its file: it is read whole, and kept in int8."""
 
 SPARE = "base"
@@ -117,7 +117,7 @@ class ModelPool(Engine):
         def listed(model: str, folder: Path) -> ListedModel:
             weights = 0 if device_of(options) == "cuda" else (folder / "model.bin").stat().st_size
             return ListedModel(
-                names_of(model, folder), lambda report: Whisper.of(model, folder, report), round(TAKES * weights)
+                names_of(model, folder), lambda report: Whisper.of(model, folder, report), round(_TAKES * weights)
             )
 
         return cls(list(map(listed, wanted, found)), first=first, idle_seconds=options.idle_seconds)

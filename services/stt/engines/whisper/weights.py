@@ -9,13 +9,13 @@ from chassis.weights.hub import HubOptions, Repository, Weights
 from chassis.weights.package_index import Packages, PackedFile
 
 NEEDED = ("config.json", "model.bin", "tokenizer.json", "vocabulary.*")
-SHORT_NAMES = {
+_SHORT_NAMES = {
     "large": "Systran/faster-whisper-large-v3",
     "turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
     "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
     "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
 }
-AT_MODELSCOPE = {
+_AT_MODELSCOPE = {
     "mobiuslabsgmbh/faster-whisper-large-v3-turbo": "pengzhendong/faster-whisper-large-v3-turbo",
 }
 
@@ -78,7 +78,7 @@ _SPARE = Packages(
 )
 """Another conversion: all 212 tensors were compared with Systran's in November 2026, and are the same bit by bit."""
 
-IN_PACKAGES = {"Systran/faster-whisper-base": (_SYSTRAN, _SPARE)}
+_IN_PACKAGES = {"Systran/faster-whisper-base": (_SYSTRAN, _SPARE)}
 
 
 def find(name: str, report: Report, options: HubOptions) -> Path:
@@ -97,13 +97,13 @@ def find(name: str, report: Report, options: HubOptions) -> Path:
 
 def weights(name: str) -> Weights:
     """Return `Systran/faster-whisper-base` for `base`. With few exceptions both hubs have it under that name."""
-    repository = name if "/" in name else SHORT_NAMES.get(name, f"Systran/faster-whisper-{name}")
+    repository = name if "/" in name else _SHORT_NAMES.get(name, f"Systran/faster-whisper-{name}")
     return Weights(
-        repository=Repository(repository, AT_MODELSCOPE.get(repository, repository)),
+        repository=Repository(repository, _AT_MODELSCOPE.get(repository, repository)),
         needed=NEEDED,
         wanted=("preprocessor_config.json",),
         kind="CTranslate2 Whisper model",
         shelf="whisper",
         variable="WHISPER_MODEL",
-        packages=IN_PACKAGES.get(repository, ()),
+        packages=_IN_PACKAGES.get(repository, ()),
     )

@@ -16,7 +16,7 @@ from stt.hearing import RATE, Heard, Pcm, Segment, Word
 from stt.sound import speech
 from stt.sound.speech import Speech
 
-RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
+_RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
 """Tried one after the other in the wider window."""
 
 
@@ -154,7 +154,7 @@ class Windows:
                 memory=None,
                 best=best,
             )
-        warmer = next((each for each in RETRY_TEMPERATURES if each > decoding.temperature), None)
+        warmer = next((each for each in _RETRY_TEMPERATURES if each > decoding.temperature), None)
         return (
             None
             if warmer is None or decoding.utterance.temperature

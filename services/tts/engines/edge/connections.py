@@ -25,7 +25,7 @@ SECONDS = 15.0
 longer may be dead without a sign."""
 REST_SECONDS = 60.0
 """Pause after a connection could not be opened ahead."""
-CONNECTION_ID = re.compile(r"(?<=&ConnectionId=)[0-9a-f]+")
+_CONNECTION_ID = re.compile(r"(?<=&ConnectionId=)[0-9a-f]+")
 
 
 class Open(NamedTuple):
@@ -85,7 +85,7 @@ class Handshakes:
         now = asyncio.get_running_loop().time()
         if len(self._spare) + self._opening < MOST and now >= self._not_before:
             self._opening += 1
-            task = asyncio.create_task(self._open(CONNECTION_ID.sub(uuid4().hex, url), for_session, for_socket))
+            task = asyncio.create_task(self._open(_CONNECTION_ID.sub(uuid4().hex, url), for_session, for_socket))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

@@ -36,7 +36,7 @@ VOICES_LAST_SECONDS = 24 * 3600.0
 VOICES_RETRY_SECONDS = 60.0
 REST_SECONDS = 30.0
 """Pause after the service could not be reached or refused us: another try so soon would only cost the caller time."""
-CANARY = "1"
+_CANARY = "1"
 """Text of the trial, which every voice can say."""
 MOST_WAITING = 64
 """Number of messages read ahead of a slow caller."""
@@ -223,7 +223,7 @@ class Edge(Engine):
         Raises:
             EngineFailed: The service did not speak in time.
         """
-        async with aclosing(self.speak(CANARY, self.voices[0], 1.0)) as pieces:
+        async with aclosing(self.speak(_CANARY, self.voices[0], 1.0)) as pieces:
             async for _ in pieces:
                 return
 

@@ -34,16 +34,16 @@ from tts.voices.choose import MANY, Voice
 from tts.voices.language_tags import normal
 from tts.voices.names import OPENAI, Gender, told
 
-MAX_TEXT_BYTES = 64 * 2**10
+_MAX_TEXT_BYTES = 64 * 2**10
 LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)
 """Entry of a list of voices: `zh-CN/female=echo`, `zh-CN=echo` or `echo`."""
-TOLD_HOW = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
+_TOLD_HOW = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
 """Names of OpenAI's models that take `instructions` and ignore `speed`."""
-VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
+_VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
 """Paths of lists of voices: that of most servers, and that of older versions of speaches."""
 VOICES_SECONDS = 2.5
 VOICES_LAST_SECONDS, VOICES_RETRY_SECONDS = 3600.0, 60.0
-MOST_LIST_BYTES = 2**20
+_MOST_LIST_BYTES = 2**20
 
 _SPARE = {"instructions": None, "response_format": None}
 """Fields that are left out if a server refuses them; the sound that then comes is recognised by its bytes."""
@@ -175,7 +175,7 @@ class OpenAI(Engine):
         return other
 
     def instructed(self, instructions: str) -> "OpenAI":
-        if not (self.options.instructions or TOLD_HOW.match(self._model or "")):
+        if not (self.options.instructions or _TOLD_HOW.match(self._model or "")):
             return self  # its model may refuse the field
         other = copy.copy(self)
         other._instructions = instructions
@@ -208,10 +208,10 @@ class OpenAI(Engine):
         Raises:
             EngineFailed: The server cannot be reached.
         """
-        for path in VOICES_PATHS:
+        for path in _VOICES_PATHS:
             reply = await self._remote.get(path, silence_seconds=VOICES_SECONDS)
             try:
-                if reply.status == 200 and (listed := voices_in(await reply.read(MOST_LIST_BYTES))) is not None:
+                if reply.status == 200 and (listed := voices_in(await reply.read(_MOST_LIST_BYTES))) is not None:
                     return listed
             finally:
                 await reply.aclose()
@@ -257,7 +257,7 @@ class OpenAI(Engine):
         )
 
     def _speeds(self) -> tuple[float, float]:
-        disobeys = TOLD_HOW.match(self._model or "") and self.options.speed != "on"
+        disobeys = _TOLD_HOW.match(self._model or "") and self.options.speed != "on"
         return (1.0, 1.0) if disobeys or self.options.speed == "off" else (0.25, 4.0)
 
     async def _no_sound(self, exc: NotSound, reply: Reply) -> ApiError:
@@ -266,7 +266,7 @@ class OpenAI(Engine):
             return EngineFailed(str(exc))
         try:
             async with asyncio.timeout(self.options.gap_seconds):
-                body = exc.text + await reply.read(MAX_TEXT_BYTES)
+                body = exc.text + await reply.read(_MAX_TEXT_BYTES)
         except (EngineFailed, TimeoutError):
             body = exc.text
         return self._remote.no_answer(body, reply, "sound")

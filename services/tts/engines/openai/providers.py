@@ -14,7 +14,7 @@ KOKORO = (
     *("zf_xiaobei", "zm_yunxi", "zf_xiaoxiao", "zm_yunjian", "jf_alpha", "jm_kumo"),
     *("ef_dora", "em_alex", "ff_siwis", "hf_alpha", "hm_omega", "if_sara", "im_nicola", "pf_dora", "pm_alex"),
 )
-COSYVOICE2 = tuple(
+_COSYVOICE2 = tuple(
     f"mul/{gender}=FunAudioLLM/CosyVoice2-0.5B:{name}"
     for gender, name in (("female", "anna"), ("male", "alex"), ("female", "bella"), ("male", "benjamin"))
 )
@@ -53,7 +53,7 @@ PROVIDERS: dict[str, SpeechProvider] = {
     "siliconflow": SpeechProvider(
         "https://api.siliconflow.cn/v1",
         "FunAudioLLM/CosyVoice2-0.5B",
-        voices=COSYVOICE2,
+        voices=_COSYVOICE2,
         folotoy="SILICONFLOW_TTS_",
     ),
     "kokoro": SpeechProvider("http://localhost:8880/v1", "kokoro", needs_key=False, voices=KOKORO, format="pcm"),

@@ -15,7 +15,7 @@ from chassis.weights.hub import HubOptions, Repository, Weights
 from tts.voices.choose import MANY
 from tts.voices.language_tags import normal
 
-LETTERS_READ = 200_000
+_LETTERS_READ = 200_000
 """Number of characters of a lexicon that are read to detect its languages."""
 LATIN = re.compile(r"^[a-z]{2,}\s", re.MULTILINE | re.IGNORECASE)
 
@@ -127,7 +127,7 @@ class VoiceFolder:
     def _language(self) -> str:
         if self.piper is not None:
             return normal(str(self.piper.language.get("code") or self.piper.espeak.get("voice") or "en-US"))
-        words = "".join(path.read_text("utf-8", "replace")[:LETTERS_READ] for path in self.lexicons)
+        words = "".join(path.read_text("utf-8", "replace")[:_LETTERS_READ] for path in self.lexicons)
         if holds_han(words):
             return MANY if len(self.lexicons) > 1 or LATIN.search(words) else "zh-CN"
         return "en-US"

@@ -5,6 +5,30 @@ import re
 _CHAT = "/v1/chat/completions"
 HINTS: tuple[tuple[str, str], ...] = (
     (
+        "^/api/(?:chat|generate|tags|show|version|ps|embed|embeddings)$",
+        "These are paths of Ollama. Choose OpenAI, or OpenAI-compatible, as the provider in your app, with a base URL "
+        "that ends in /v1.",
+    ),
+    (
+        "^/(?:v1/)?messages(?:/|$)",
+        f"There is no Anthropic API here. Choose OpenAI as the provider in your app: it asks {_CHAT}.",
+    ),
+    (
+        "^/openai/",
+        "These are paths of Azure OpenAI. Use the plain client with a base URL that ends in /v1: OpenAI in place of "
+        "AzureOpenAI in the SDKs.",
+    ),
+    (
+        "/(?:text-to-speech|speech-to-text)(?:/|$)",
+        "These are paths of ElevenLabs. Choose OpenAI as the provider in your app: speech is at /v1/audio/speech, "
+        "transcripts at /v1/audio/transcriptions.",
+    ),
+    ("^/(?:v1/)?voices(?:/|$)", "Voices are listed at /v1/audio/voices."),
+    (
+        "^/(?:v1/)?(?:health|healthz|readyz|livez|ping|status)$",
+        "The state of each service is at /status/stt, /status/llm and /status/tts.",
+    ),
+    (
         "/responses(?:/|$)",
         f"There is no Responses API here. Use chat completions ({_CHAT}): openai.chat(…) in the AI SDK, "
         "OpenAIChatCompletionsModel in the Agents SDK, openai-chat: in pydantic-ai, use_responses_api=False in "

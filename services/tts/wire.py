@@ -37,7 +37,7 @@ class SpeechRequest(msgspec.Struct, kw_only=True):
     input: str
     voice: str | OwnVoice | None = None
     response_format: str | None = None
-    speed: Annotated[float, Meta(ge=0.25, le=4.0)] | None = None
+    speed: Annotated[float, Meta(ge=0.25, le=4.0)] | str | None = None
     instructions: str | None = None
     stream_format: str | None = None
     speakable: bool | None = None
@@ -70,7 +70,7 @@ async def parse(request: Request) -> CheckedRequest:
         text=_measure("input", _filled(body.input)),
         voice=_voice_name(body.voice),
         codec=_one_of("response_format", body.response_format or "mp3", Codec),
-        speed=1.0 if body.speed is None else body.speed,
+        speed=_speed(body.speed),
         instructions=_instructions(body.instructions),
         streamed_as=_one_of("stream_format", body.stream_format or "audio", StreamFormat),
         speakable=body.speakable,
@@ -86,6 +86,17 @@ def _filled(text: str) -> str:
 def _instructions(text: str | None) -> str:
     """Return the manner of speaking; some clients send the word "None" instead of leaving it out."""
     return "" if text is None or text.strip() == "None" else _measure("instructions", text).strip()
+
+
+def _speed(speed: float | str | None) -> float:
+    """Return the speed; some clients send an empty text instead of leaving it out.
+
+    Raises:
+        BadRequest: It is any other text.
+    """
+    if isinstance(speed, str) and speed:
+        raise BadRequest("Invalid 'speed': expected `float`, got `str`.", param="speed")
+    return float(speed or 1.0)
 
 
 def _measure(param: str, text: str) -> str:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from chassis.errors import BadRequest
 
 T = TypeVar("T")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ESCAPES = re.compile(
     rb"""\\\\ | \\u[dD][89abAB][0-9a-fA-F]{2} \\u[dD][c-fC-F][0-9a-fA-F]{2}  # whole
     | (?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})""",
@@ -23,6 +24,21 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request, without the byte order mark that Windows puts before it.
+
+    Raises:
+        BadRequest: It is compressed.
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise BadRequest(
+            f"Content-Encoding is {encoding[:32]!r}; send the body as it is, not compressed.",
+            code="unsupported_content_encoding",
+        )
+    return (await request.body()).removeprefix(_BYTE_ORDER_MARK)
+
+
 async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = False, body: bytes | None = None) -> T:
     """Parse the body as `kind`; fields that it does not have are ignored.
 
@@ -31,13 +47,14 @@ async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = 
         body: The body, where it was changed on the way.
 
     Raises:
-        BadRequest: The body is no JSON, or not of that type; `param` names the field.
+        BadRequest: The body is no JSON, compressed, or not of that type; `param` names the field.
     """
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
-        raise BadRequest(f"Content-Type is {media_type!r}; send application/json.", code="unsupported_content_type")
+        is_now = f"Content-Type is {media_type!r}" if media_type else "Content-Type is empty"
+        raise BadRequest(f"{is_now}; send application/json.", code="unsupported_content_type")
+    body = await read_body(request) if body is None else body
     try:
-        body = await request.body() if body is None else body
         body = _without_halves(body) if cut_characters else body
         value: T = _decoder(kind).decode(body)  # type: ignore[arg-type]  # a type is hashable
     except msgspec.ValidationError as exc:

@@ -7,7 +7,7 @@ from msgspec import Raw
 from starlette.requests import Request
 
 from chassis.errors import BadRequest
-from chassis.server.bodies import parse_json
+from chassis.server.bodies import parse_json, read_body
 from llm.wire import Asked, Assistant, ChatRequest, Developer, Message, Part, System, Tool, is_given
 
 _LARGE_BYTES = 2**20
@@ -31,7 +31,7 @@ async def parse(request: Request) -> Asked:
     Raises:
         BadRequest: It is no valid request; `param` names the field.
     """
-    body = await request.body()
+    body = await read_body(request)
     _check_size(body)
     await _step_aside(body)
     body = _without_empty_fields(body)

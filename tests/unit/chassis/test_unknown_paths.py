@@ -27,6 +27,13 @@ TEMPLATE = Path(__file__).parents[3] / "proxy" / "nginx.conf.template"
         ("/", "base URL"),
         ("/chat/completions", "ends in /v1"),
         ("/v1/v1/chat/completions", "twice"),
+        ("/api/chat", "Ollama"),
+        ("/api/embeddings", "Ollama"),
+        ("/v1/messages", "Anthropic"),
+        ("/openai/deployments/gpt-4o/chat/completions", "AzureOpenAI"),
+        ("/v1/text-to-speech/21m00Tcm4TlvDq8ikWAM/stream", "/v1/audio/speech"),
+        ("/v1/voices", "/v1/audio/voices"),
+        ("/health", "/status/stt"),
     ],
 )
 def test_a_path_that_a_framework_asks_by_default_is_answered_with_what_to_switch(path: str, words: str) -> None:

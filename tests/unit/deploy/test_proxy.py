@@ -26,12 +26,14 @@ PREFLIGHT = {
 
 
 class Service(BaseHTTPRequestHandler):
-    """Answers with its own port; nobody comes in without a key."""
+    """Answers with its own port and the path; nobody comes in without a key."""
+
+    lacks = ""
+    """Path that it does not have."""
 
     def do_GET(self) -> None:
-        status = 200 if "authorization" in self.headers else 401
-        self.send_response(status)
-        body = str(self.connection.getsockname()[1]).encode()
+        self.send_response(401 if "authorization" not in self.headers else 404 if self.path == self.lacks else 200)
+        body = f"{self.connection.getsockname()[1]} {self.path}".encode()
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -42,11 +44,16 @@ class Service(BaseHTTPRequestHandler):
         return
 
 
+class Mind(Service):
+    lacks = "/v1/models/sphinx"
+
+
 @contextmanager
 def proxy(folder: Path, origins: str) -> Iterator[Addresses]:
     """nginx with stt and llm behind it; tts is down."""
     addresses = Addresses(bind="127.0.0.1", port=_free_port())
-    servers = [ThreadingHTTPServer(("127.0.0.1", addresses.own_port(service)), Service) for service in ("stt", "llm")]
+    handlers = {"stt": Service, "llm": Mind}
+    servers = [ThreadingHTTPServer(("127.0.0.1", addresses.own_port(name)), handlers[name]) for name in handlers]
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     filled = proxy_config(TEMPLATE.read_text(), addresses, {"TALKBOX_ORIGINS": origins})
@@ -141,6 +148,18 @@ def test_an_unknown_path_is_told_what_to_switch_and_names_of_models_find_their_s
             assert words in json.loads(answer.content)["error"]["message"]
             assert answer.status_code == 404
         key = {"authorization": "Bearer k"}
-        found = {name: httpx.get(f"{base}/v1/models/{name}", headers=key).text for name in ("whisper-1", "gpt-4o-mini")}
+        services = {"whisper-1": "stt", "gpt-4o-mini": "llm", "sphinx": "stt"}
+        found = {name: httpx.get(f"{base}/v1/models/{name}", headers=key).text.split()[0] for name in services}
 
-    assert found == {name: str(addresses.own_port(of)) for name, of in (("whisper-1", "stt"), ("gpt-4o-mini", "llm"))}
+    assert found == {name: str(addresses.own_port(service)) for name, service in services.items()}
+
+
+@pytest.mark.parametrize("path", ["/v1//chat/completions", "//v1/chat/completions", "/v1/chat/completions/"])
+def test_a_slash_too_many_is_none(tmp_path: Path, path: str) -> None:
+    with proxy(tmp_path, "") as addresses:
+        answers = [
+            httpx.post(f"http://127.0.0.1:{port}{path}?a=b//", headers={"authorization": "Bearer k"})
+            for port in (addresses.port, addresses.port + 2)
+        ]
+
+    assert [answer.text.split()[-1] for answer in answers] == ["/v1/chat/completions?a=b//"] * 2

@@ -157,6 +157,12 @@ async def test_null_is_the_same_as_absent() -> None:
     assert (await posted(body)).headers["content-type"] == "audio/mpeg"
 
 
+async def test_an_empty_field_is_the_same_as_absent() -> None:
+    body = b'{"model":"","voice":"","input":"hi","speed":"","response_format":"","stream_format":"","instructions":""}'
+
+    assert (await posted(body)).headers["content-type"] == "audio/mpeg"
+
+
 @pytest.mark.parametrize(("codec", "media_type"), MEDIA_TYPES.items())
 async def test_each_format_has_its_true_content_type(codec: str, media_type: str) -> None:
     response = await ask(service(fake=FakeEngine()), response_format=codec)

@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -121,6 +122,17 @@ async def test_a_field_takes_several_values_by_its_type_and_not_by_a_word_in_it(
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/x+json"])
 async def test_every_form_of_the_json_content_type_is_accepted(media_type: str) -> None:
     assert (await post("/json", content=b'{"model": "m"}', headers={"content-type": media_type})).status_code == 200
+
+
+async def test_a_byte_order_mark_before_json_is_no_part_of_it() -> None:
+    assert (await post("/json", content=b'\xef\xbb\xbf{"model": "m"}')).json()["model"] == "m"
+
+
+async def test_a_compressed_body_is_called_what_it_is() -> None:
+    response = await post("/json", content=gzip.compress(b'{"model": "m"}'), headers={"content-encoding": "gzip"})
+
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "unsupported_content_encoding")
+    assert "gzip" in response.json()["error"]["message"]
 
 
 async def test_another_content_type_is_refused_by_name() -> None:

@@ -60,8 +60,8 @@ _ALSO_READS = {
 
 _LONE_GREEK = re.compile(r"(?<![\u0370-\u03ff])[\u0370-\u03ff](?![\u0370-\u03ff])")
 """A Greek letter by itself is a sign of mathematics."""
-WIDE = re.compile(r"[\u3001\u3002\uff01-\uff1a\uff1b\uff1d\uff1f\uffe5]")
-"""Punctuation and digits of a Chinese keyboard."""
+WIDE = re.compile(r"[\u3001\u3002\uff01-\uff0d\uff0f-\uff1a\uff1b\uff1d\uff1f\uffe5]")
+"""Punctuation and digits of a Chinese keyboard; the full stop of such figures (3．14) is of any language."""
 _WIDE_WRITERS = frozenset({"zh", "yue", "wuu", "cmn", "ja", "ko", "mul"})
 _SPOKEN_CHINESE = frozenset("我你您妳她它很吗嗎呢吧啊呀哦嗯哒")
 """Characters that Chinese sentences are full of and Japanese ones are not."""

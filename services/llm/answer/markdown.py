@@ -1,6 +1,8 @@
-"""Take the marks of markdown out of a text, piece by piece as it comes."""
+"""Take the marks of markdown out of a text, piece by piece as it comes, and keep its figures whole."""
 
 import re
+
+from llm.answer.figures import Figures
 
 _UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?$")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[^\n]*(\n|$)")
@@ -16,16 +18,16 @@ class Plain:
     """Takes the marks away and leaves the words. Characters that may become a mark wait for those that follow."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._held, self._figures = "", Figures()
         self._line_begins, self._table = True, False
         self._last = ""
 
     def add(self, text: str) -> str:
         self._held += text
-        return self._smoothed(final=False)
+        return self._figures.add(self._smoothed(final=False))
 
     def rest(self) -> str:
-        return self._smoothed(final=True)
+        return self._figures.add(self._smoothed(final=True)) + self._figures.rest()
 
     def _smoothed(self, *, final: bool) -> str:
         said: list[str] = []

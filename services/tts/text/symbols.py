@@ -88,6 +88,7 @@ SYMBOLS = (
     rule("(?<=[0-9])(?:''|’’|′′)", "″"),
     rule("(?<![\uff66-\uff9f])[\uff65\uff9e\uff9f]+|[\uff65\uff9f]+(?![\uff66-\uff9f])"),  # specks of faces, no kana
     rule("🔟", "10"),
+    rule("(?<=[0-9])．(?=[0-9])", "."),
     rule("([0-9])\\s?[★☆⭐]\ufe0f?(?![★☆⭐])", _stars),
     rule("(?<=[A-G])♯", "#"),
     rule("(?<=[A-G])♭", "b"),

@@ -72,7 +72,7 @@ class Shares:
         """
         kept = [seconds for each in left if (seconds := self._kept_for(each)) is not None]
         if self._replaces(seat):
-            return self.seconds_left + OVERTIME_SECONDS
+            return max(self.seconds_left + OVERTIME_SECONDS - sum(kept), LEAST_SECONDS)
         if kept:
             half = (self.seconds_left - kept[-1]) / 2
             return max(self.seconds_left - sum(kept), min(self._least_seconds, half), LEAST_SECONDS)

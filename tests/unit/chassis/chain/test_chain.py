@@ -17,6 +17,7 @@ from chassis.chain.seat import (
     Report,
     Seat,
 )
+from chassis.chain.shares import Budget, Shares
 from chassis.errors import (
     BadRequest,
     Declined,
@@ -121,6 +122,20 @@ async def test_who_stands_in_for_a_silent_engine_has_the_rest_of_the_budget() ->
     async with asyncio.timeout(30):
         with pytest.raises(EngineTimeout):
             await behind_a_silent_one(StandIn(silent=True)).answer("any", speak)
+
+
+async def test_who_stands_in_leaves_time_for_those_behind_it() -> None:
+    better, first, second = (
+        Seat.of(name, engine)
+        for name, engine in (
+            ("a", FakeEngine(silent=True)),
+            ("b", StandIn(silent=True)),
+            ("c", StandIn(first_byte_seconds=1.0)),
+        )
+    )
+    shares = Shares(Budget(4.0, 600, 0), [better, first, second], monotonic(), 0.0, lambda engine: 1.0)
+
+    assert shares.of(first, [second]) <= shares.of(first, []) - 1.0
 
 
 async def test_who_stands_in_is_not_asked_for_what_it_cannot_do_in_time() -> None:

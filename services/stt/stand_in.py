@@ -61,6 +61,6 @@ class Suitability:
                 continue
             if seat.engine is not None and seat.engine.only is not None:
                 continue
-            if seat.state.state in ("ready", "loading"):
+            if seat.standing in ("ready", "loading"):
                 return seat.name
         return None

@@ -90,7 +90,7 @@ class Order:
                 yield self.key(seat.name, self.plan(seat.engine, submodel))
             except BadRequest:  # declined, most likely; else the chain will say it
                 continue
-            if seat.state.state == "ready":
+            if seat.standing == "ready":
                 return
 
     def key(self, engine_name: str, plan: Plan) -> bytes:

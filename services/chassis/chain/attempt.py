@@ -56,8 +56,7 @@ class Attempt:
             ApiError: None did.
         """
         seats = self.shares.seats
-        loading = [seat for seat in seats if self.skip_loading and not seat.settled.is_set()]
-        left = deque([*(seat for seat in seats if seat not in loading), *loading])
+        left = deque(sorted(seats, key=_is_loading) if self.skip_loading else seats)
         if self.hedge_seconds:
             return await self._race(left, work)
         while (seat := await self._next(left)) is not None:
@@ -89,7 +88,7 @@ class Attempt:
         """Return the next seat that can be asked now."""
         while left:
             seat = left.popleft()
-            if not await self._settled(seat):
+            if not (seat.settled.is_set() or await self._settled(seat)):
                 self.absent.append(seat)
                 if not self.skip_loading:
                     left.clear()  # a later engine would guess at what this one is about to know
@@ -122,8 +121,6 @@ class Attempt:
 
     async def _settled(self, seat: Seat[Any]) -> bool:
         """Wait for the end of loading; return False if the budget ends first."""
-        if seat.settled.is_set():
-            return True
         try:
             async with asyncio.timeout(self.shares.seconds_left):
                 await seat.settled.wait()
@@ -168,6 +165,10 @@ class Attempt:
         if len(self.declined) == 1:
             return self.declined[0]
         return Declined(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
+
+
+def _is_loading(seat: Seat[Any]) -> bool:
+    return not seat.settled.is_set()
 
 
 def _may_join(left: Sequence[Seat[Any]]) -> bool:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from chassis import metrics, trace
 from chassis.chain.admission import Admission
-from chassis.chain.answer import Answer, Work
+from chassis.chain.answer import Answer, Begun, Work
 from chassis.chain.attempt import Attempt
 from chassis.chain.seat import E, Seat
 from chassis.chain.shares import Budget
@@ -109,10 +109,7 @@ class Chain(Generic[E]):
             admitted()
             seats, submodel = self.pick(model)
             attempt = Attempt(self.budget, seats, began, extra_seconds, skip_loading, needs)
-            with trace.stage("engine"):
-                begun = await attempt.ask(lambda engine: work(engine, submodel))
-            if begun.seat is not seats[0]:
-                metrics.of(metrics.fallbacks, seats[0].name, begun.seat.name).inc()
+            begun = await _begun(attempt, lambda engine: work(engine, submodel))
         except BaseException:
             self._leave(since)
             raise
@@ -132,3 +129,13 @@ class Chain(Generic[E]):
         metrics.places_taken.dec()
         if self.admission.mean_seconds:
             metrics.capacity.set(self.admission.concurrent / self.admission.mean_seconds)
+
+
+async def _begun(attempt: Attempt, work: Callable[[Any], Work[T, R]]) -> Begun[T, R]:
+    """Return the work of the engine that begins to answer; count it where it is not the first of the chain."""
+    with trace.stage("engine"):
+        begun = await attempt.ask(work)
+    first = attempt.shares.seats[0]
+    if begun.seat is not first:
+        metrics.of(metrics.fallbacks, first.name, begun.seat.name).inc()
+    return begun

@@ -101,23 +101,36 @@ class Seat(Generic[E]):
         return seat
 
     @property
-    def state(self) -> State:
+    def standing(self) -> Standing:
+        """The state in one word."""
         if self._unavailable is not None:
-            return State("unavailable", self._unavailable, seconds=_until(self._next_load))
+            return "unavailable"
         if self.engine is None:
-            return State("loading", *self._loading)
+            return "loading"
         if self._tired and (self._canary is not None or monotonic() < self._resting_until):
-            return State("resting", self._why_resting, seconds=_until(self._resting_until))
-        return State("ready", getattr(self.engine, "detail", None), only=getattr(self.engine, "only", None))
+            return "resting"
+        return "ready"
+
+    @property
+    def state(self) -> State:
+        match self.standing:
+            case "unavailable":
+                return State("unavailable", self._unavailable, seconds=_until(self._next_load))
+            case "loading":
+                return State("loading", *self._loading)
+            case "resting":
+                return State("resting", self._why_resting, seconds=_until(self._resting_until))
+            case "ready":
+                return State("ready", getattr(self.engine, "detail", None), only=getattr(self.engine, "only", None))
 
     def _show(self) -> None:
         """Let `/metrics` show the state, if it is another than before."""
-        if (state := self.state.state) == self._shown:
+        if (standing := self.standing) == self._shown:
             return
         for each in STATES:
-            metrics.of(metrics.engine_state, self.name, each).set(each == state)
-        metrics.of(metrics.engine_ready, self.name).set(state == "ready")
-        self._shown = state
+            metrics.of(metrics.engine_state, self.name, each).set(each == standing)
+        metrics.of(metrics.engine_ready, self.name).set(standing == "ready")
+        self._shown = standing
 
     async def keep_loading(self) -> None:
         """Load the engine, again and again where that may help."""

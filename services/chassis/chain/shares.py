@@ -73,10 +73,11 @@ class Shares:
         kept = [seconds for each in left if (seconds := self._kept_for(each)) is not None]
         if self._replaces(seat):
             return max(self.seconds_left + OVERTIME_SECONDS - sum(kept), LEAST_SECONDS)
-        if kept:
-            half = (self.seconds_left - kept[-1]) / 2
-            return max(self.seconds_left - sum(kept), min(self._least_seconds, half), LEAST_SECONDS)
-        return max(self._last_deadline - monotonic(), self._least_seconds)
+        if not kept:
+            return max(self._last_deadline - monotonic(), self._least_seconds)
+        seconds_left = self.seconds_left
+        half = (seconds_left - kept[-1]) / 2
+        return max(seconds_left - sum(kept), min(self._least_seconds, half), LEAST_SECONDS)
 
     def check(self, seat: Seat[Any], seconds: float) -> None:
         """Raise for an engine that replaces a better one, and would not be done in `seconds`.
@@ -103,7 +104,7 @@ class Shares:
 
     def _is_better(self, seat: Seat[Any]) -> bool:
         """Return whether an engine does not only stand in, and is there or will soon be."""
-        if stands_in(seat) or seat.state.state == "unavailable":
+        if stands_in(seat) or seat.standing == "unavailable":
             return False
         return seat.engine is None or self._needs(seat.engine) is not None
 

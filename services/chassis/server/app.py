@@ -1,7 +1,7 @@
 """Build the one Starlette app around a service's own routes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import VERSION, metrics
-from chassis.chain.admission import Door
+from chassis.chain.admission import Admission, Door
 from chassis.chain.chain import Chain
 from chassis.errors import Errors
 from chassis.otlp.loading import exporter_of_environment
@@ -29,6 +29,7 @@ from chassis.settings import Settings, read
 
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
+    from chassis.otlp.exporter import Exporter
 
 
 def create_service(
@@ -54,40 +55,57 @@ def create_service(
         guard: Judge of what passes, closed at the end.
     """
     options = read(KeyOptions) if keys is None else keys
-
     has_keys = bool(options.api_keys)
     if guard is not None:
         privacy = replace(privacy, kept=(*privacy.kept, *guard.keeps), sent=(*privacy.sent, *guard.sends))
     probes = health.routes(chain, guard, has_keys=has_keys)
     routes = [*routes, *probes, privacy_route(chain, privacy, has_keys=has_keys)]
-    routes.append(openapi.route_of(f"Talkbox, {settings.prefix.strip('_').lower()}", routes, described or {}))
-    paths = frozenset(route.path for route in routes)
-    exporter = exporter_of_environment(settings.prefix.strip("_").lower())
-    ends = [end for end in (at_end, guard and guard.aclose, exporter and exporter.aclose) if end]
-    app = Service(
+    service = settings.prefix.strip("_").lower()
+    routes.append(openapi.route_of(f"Talkbox, {service}", routes, described or {}))
+    exporter = exporter_of_environment(service)
+    return Service(
         routes=[Route(each.path, Handled(each.endpoint), methods=each.methods) for each in routes],
         middleware=[
-            Middleware(logs.RequestLog, paths=paths, exporter=exporter),
-            Middleware(Hangup),
-            Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
-            Middleware(Errors),
-            Middleware(Keys, options=options, read_again=partial(read, KeyOptions)),
-            *([Middleware(Door, admission=chain.admission)] if door else []),
+            Middleware(logs.RequestLog, paths=frozenset(route.path for route in routes), exporter=exporter),
+            *_layers(settings.max_body_bytes, options, chain.admission if door else None),
         ],
-        lifespan=_lifespan(chain, ends),
+        lifespan=_lifespan(chain, at_end, guard, exporter),
     )
-    app.router.redirect_slashes = False
-    return app
+
+
+def _layers(max_body_bytes: int, options: KeyOptions, admission: Admission | None) -> list[Middleware]:
+    """Return what a request passes after the log, outermost first."""
+    return [
+        Middleware(Hangup),
+        Middleware(BodyLimit, max_bytes=max_body_bytes),
+        Middleware(Errors),
+        Middleware(Keys, options=options, read_again=partial(read, KeyOptions)),
+        *([] if admission is None else [Middleware(Door, admission=admission)]),
+    ]
 
 
 class Service(Starlette):
     """Starlette without its own layers for errors: `Errors` answers all of them, and each layer costs every request."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        app: ASGIApp = self.router
+        self.router.redirect_slashes = False
+        app: ASGIApp = Paths(self.router)
         for layer, args, kwargs in reversed(self.user_middleware):
             app = layer(app, *args, **kwargs)
         return app
+
+
+class Paths:
+    """Find the handler of a path without parts at once; the router finds the rest, and says what there is not."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+        routes = [route for route in router.routes if isinstance(route, Route) and "{" not in route.path]
+        self._apps = {(method, route.path): route.app for route in routes for method in route.methods or ()}
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        plain = self._apps.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        return (plain or self._router)(scope, receive, send)
 
 
 class Handled:
@@ -102,7 +120,7 @@ class Handled:
 
 
 def _lifespan(
-    chain: Chain[Any], at_end: Iterable[Callable[[], Awaitable[None]]]
+    chain: Chain[Any], at_end: Callable[[], Awaitable[None]] | None, *closed: "Guard | Exporter | None"
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -112,8 +130,11 @@ def _lifespan(
         await _warmed(chain, getattr(app.state, "warm_seconds", 0.0))
         yield
         await chain.aclose()
-        for end in at_end:
-            await end()
+        if at_end is not None:
+            await at_end()
+        for each in closed:
+            if each is not None:
+                await each.aclose()
 
     return lifespan
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.errors import TooBusy, Unauthorized
 from chassis.server.guesses import Guesses
+from chassis.server.headers import header
 from chassis.settings import Options, SettingError
 
 OPEN_PATHS = frozenset({"/healthz", "/metrics", "/openapi.json", "/v1/audio/voices", "/v1/audio/models"})
@@ -19,7 +19,7 @@ PARTLY_OPEN_PATHS = frozenset({"/readyz", "/privacy"})
 """Paths that show more to a caller with a key."""
 LOOK_SECONDS = 1.0
 """Pause between two looks at the file of the keys."""
-CLIENT_HEADER = "x-real-ip"
+CLIENT_HEADER = b"x-real-ip"
 """Address of the caller, as the proxy saw it; services are reached through the proxy alone."""
 
 log = logging.getLogger("talkbox.keys")
@@ -77,10 +77,9 @@ class Keys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self.named and scope["path"] not in OPEN_PATHS:
-            headers, open_ = Headers(scope=scope), scope["path"] in PARTLY_OPEN_PATHS
-            shown = headers.get("authorization", "")
+            shown, open_ = header(scope, b"authorization"), scope["path"] in PARTLY_OPEN_PATHS
             if shown or not open_:
-                address = headers.get(CLIENT_HEADER) or (scope.get("client") or ("",))[0]
+                address = header(scope, CLIENT_HEADER) or (scope.get("client") or ("",))[0]
                 try:
                     scope["state"]["key"] = self.owner(shown, address)
                 except (Unauthorized, TooBusy):

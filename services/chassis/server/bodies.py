@@ -5,9 +5,11 @@ from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from chassis.errors import BadRequest
+from chassis.server.headers import header
 
 T = TypeVar("T")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,18 +27,30 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 async def read_body(request: Request) -> bytes:
-    """Return the body of a request, without the byte order mark that Windows puts before it.
+    """Return the body of a request, without the byte order mark that Windows puts before it; once: nothing keeps it.
 
     Raises:
         BadRequest: It is compressed.
+        ClientDisconnect: The caller left in the middle.
     """
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    encoding = header(request.scope, b"content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise BadRequest(
             f"Content-Encoding is {encoding[:32]!r}; send the body as it is, not compressed.",
             code="unsupported_content_encoding",
         )
-    return (await request.body()).removeprefix(_BYTE_ORDER_MARK)
+    return (await _whole(request.receive)).removeprefix(_BYTE_ORDER_MARK)
+
+
+async def _whole(receive: Receive) -> bytes:
+    pieces: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = False, body: bytes | None = None) -> T:
@@ -49,7 +63,7 @@ async def parse_json(request: Request, kind: type[T], *, cut_characters: bool = 
     Raises:
         BadRequest: The body is no JSON, compressed, or not of that type; `param` names the field.
     """
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    media_type = header(request.scope, b"content-type", "application/json").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         is_now = f"Content-Type is {media_type!r}" if media_type else "Content-Type is empty"
         raise BadRequest(f"{is_now}; send application/json.", code="unsupported_content_type")

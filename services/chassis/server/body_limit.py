@@ -2,10 +2,10 @@
 
 import asyncio
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import TooLarge
+from chassis.server.headers import header
 
 DRAIN_BYTES = 128 * 2**20
 
@@ -25,15 +25,14 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
             return await self.app(scope, receive, send)
-        headers = Headers(scope=scope)
-        upload = _Upload(receive, self.max_bytes, expects_continue="expect" in headers)
+        upload = _Upload(receive, self.max_bytes, expects_continue=header(scope, b"expect") != "")
 
         async def send_after_upload(message: Message) -> None:
             if message["type"] == "http.response.start":
                 await upload.drain()
             await send(message)
 
-        upload.announced(headers.get("content-length"))
+        upload.announced(header(scope, b"content-length"))
         await self.app(scope, upload.receive, send_after_upload)
 
 
@@ -46,8 +45,8 @@ class _Upload:
         self.untouched = expects_continue
         self.too_large = False
 
-    def announced(self, length: str | None) -> None:
-        self.too_large = length is not None and length.isdigit() and int(length) > self.max_bytes
+    def announced(self, length: str) -> None:
+        self.too_large = length.isdigit() and int(length) > self.max_bytes
 
     async def receive(self) -> Message:
         if self.too_large:

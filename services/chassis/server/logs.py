@@ -6,7 +6,6 @@ import re
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import metrics, trace
@@ -14,12 +13,15 @@ from chassis.chain.chain import ENGINE_HEADER
 from chassis.errors import ApiError
 from chassis.otlp.served import Served
 from chassis.request_id import REQUEST_ID, request_id
+from chassis.server.headers import header
 
 if TYPE_CHECKING:
     from chassis.otlp.exporter import Exporter
 
 ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
 PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/authorized", "/usage"})
+
+_ID_HEADER, _ENGINE_HEADER = REQUEST_ID.encode(), ENGINE_HEADER.encode()
 
 log = logging.getLogger("talkbox")
 
@@ -40,7 +42,7 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        asked = Headers(scope=scope).get(REQUEST_ID, "")
+        asked = header(scope, _ID_HEADER)
         scope["state"] = {
             **scope.get("state", {}),
             "id": asked if ACCEPTABLE_ID.fullmatch(asked) else os.urandom(16).hex(),
@@ -63,7 +65,7 @@ class RequestLog:
             nonlocal status, engine, complete
             if message["type"] == "http.response.start":
                 headers: list[tuple[bytes, bytes]] = message["headers"]
-                engine = dict(headers).get(ENGINE_HEADER.encode(), b"").decode("latin-1")
+                engine = dict(headers).get(_ENGINE_HEADER, b"").decode("latin-1")
                 status = message["status"]
                 message["headers"] = [*headers, *_told(scope["state"]["id"], taken, watch.seconds())]
             else:
@@ -123,7 +125,7 @@ class RequestLog:
 def _told(id: str, taken: trace.Trace, seconds: float) -> list[tuple[bytes, bytes]]:
     """Return the headers that every answer gets, `seconds` after its request came."""
     return [
-        (REQUEST_ID.encode(), id.encode()),
+        (_ID_HEADER, id.encode()),
         (b"openai-processing-ms", b"%.0f" % (seconds * 1000)),
         (b"x-talkbox-overhead-ms", b"%.1f" % (taken.own_seconds(seconds) * 1000)),
         (b"server-timing", taken.server_timing(seconds).encode()),

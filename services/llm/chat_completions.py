@@ -1,6 +1,7 @@
 """Answer `POST /v1/chat/completions`: parse, ask, pass on."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 
 ANY_MODEL = "any"
 """Model that is counted where the caller named no engine."""
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+_HEADERS = _raw(UNBUFFERED | {"content-type": f"{EVENT_STREAM}; charset=utf-8"})
+"""Headers of every stream."""
 
 
 async def chat_completions(
@@ -94,7 +103,7 @@ class Unhurried(Response):
         self._filler_timer: asyncio.TimerHandle | None = None
         self._ahead: Ahead | None = None
         try:
-            await self._answered()
+            await self._in_time()
             if self._ahead is not None:
                 self._ahead.hear(None)
                 self._ahead = None
@@ -112,16 +121,21 @@ class Unhurried(Response):
                 self._comment.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _answered(self) -> None:
-        seconds = self.turn.settings.turn_seconds
-        patience = asyncio.timeout(None if seconds == "off" else seconds)
+    async def _in_time(self) -> None:
+        """Answer within the longest duration of a turn, if there is one."""
+        if (seconds := self.turn.settings.turn_seconds) == "off":
+            return await self._answered()
+        patience = asyncio.timeout(seconds)
         try:
             async with patience:
-                await self._passed_on(await self.turn.ask(admitted=self._admitted))
+                await self._answered()
         except TimeoutError as exc:
             if not patience.expired():
                 raise
             raise EngineTimeout(f"The turn took longer than {seconds} s.") from exc
+
+    async def _answered(self) -> None:
+        await self._passed_on(await self.turn.ask(admitted=self._admitted))
 
     def _admitted(self) -> None:
         """Begin to count silence: who waits for a place in vain is told by a status, and not in a stream."""
@@ -178,12 +192,9 @@ class Unhurried(Response):
 
     async def _begin(self, engine: str | None) -> None:
         self._began = True
-        headers = UNBUFFERED | {"content-type": f"{EVENT_STREAM}; charset=utf-8"}
-        if engine:
-            headers[ENGINE_HEADER] = engine
-        headers |= self.turn.guard_header
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        await self._send({"type": "http.response.start", "status": 200, "headers": raw})
+        more = self.turn.guard_header | ({ENGINE_HEADER: engine} if engine else {})
+        headers = [*_HEADERS, *_raw(more)]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def _write(self, piece: bytes) -> None:
         self._sending = True

@@ -16,7 +16,7 @@ from chassis.upstream.vendor import Call, Vendor
 from llm.answer.encode import DONE, AnswerChoice, Chunks, Reason, Usage, completion
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
-from llm.answer.relay import relayed
+from llm.answer.relay import Relayed
 from llm.answer.usage import Counts
 from llm.answer.whole import mended
 from llm.engines import Engine
@@ -90,7 +90,7 @@ class ChatService(Engine):
         async with aclosing(self._events(asked)) as events:
             usage = partial(_usage_shown, asked) if asked.wanted.wants_usage else None
             passage = Passage(self.vendor.name, self._strainer(asked), self.vendor.meant, asked.tally, usage)
-            async for piece in relayed(events, passage):
+            async for piece in Relayed(events, passage):
                 yield piece
 
     async def _events(self, asked: Asked) -> AsyncGenerator[bytes, None]:

@@ -1,5 +1,7 @@
 """Settings of the service and of all its upstreams."""
 
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -97,13 +99,15 @@ class FoloToyRelayOptions(settings.Options, frozen=True, kw_only=True):
     """`on`: as `LLM_<NAME>_THINKING=show`; `off`: as `off`."""
 
 
-def fields_of(extra: str) -> dict[str, Any]:
-    """Return the fields in LLM_EXTRA.
+@lru_cache
+def fields_of(extra: str) -> MappingProxyType[str, Any]:
+    """Return the fields in LLM_EXTRA, read once.
 
     Raises:
         SettingError: It is no JSON object.
     """
     try:
-        return msgspec.json.decode(extra or "{}", type=dict[str, Any])
+        fields: dict[str, Any] = msgspec.json.decode(extra or "{}", type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise settings.SettingError(f"LLM_EXTRA: not a JSON object ({exc}).") from exc
+    return MappingProxyType(fields)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
-from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -13,6 +12,7 @@ from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError, BadRequest, Declined
 from chassis.guard.options import HEADER
+from chassis.server.headers import header
 from chassis.sse import EVENT_STREAM
 from llm.accounts import Accounts
 from llm.answer.encode import AnswerChoice, Usage, completion, events
@@ -99,7 +99,7 @@ class Turn(Struct):
         """Begin to tell tts of what the answer says; None where it shall not know, or the answer is not for an ear."""
         if self.teller is None or not self.asked.wanted.is_prose:
             return None
-        return Ahead(self.teller, Headers(scope=self.scope).get("authorization", ""))
+        return Ahead(self.teller, header(self.scope, b"authorization"))
 
     @property
     def filler_seconds(self) -> float | None:

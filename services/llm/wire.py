@@ -5,9 +5,9 @@ that providers extend (kinds of parts, of tools, service tiers) are checked by t
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeGuard
 
-from msgspec import Meta, Raw, Struct, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from llm.answer.usage import Tally
 
@@ -15,14 +15,11 @@ Count: TypeAlias = Annotated[int, Meta(ge=1)]
 Penalty: TypeAlias = Annotated[float, Meta(ge=-2, le=2)]
 Bias: TypeAlias = Annotated[int, Meta(ge=-100, le=100)]
 Stops: TypeAlias = Annotated[list[str], Meta(min_length=1, max_length=4)]
-Opaque: TypeAlias = Raw
+Opaque: TypeAlias = Raw | UnsetType
 """Value that is only passed on: to take it apart would cost time, and it may be made to cost much."""
 Metadata: TypeAlias = Annotated[dict[str, str], Meta(max_length=16)]
 
-
-def _null() -> Opaque:
-    """Return the value of a field that was left out; a plain default could not be described in JSON Schema."""
-    return Raw(b"null")
+_NO_MODERATION = (b"false", b'""', b"{}", b"[]", b"0", b'"none"', b'"off"')
 
 
 class Part(Struct):
@@ -31,9 +28,9 @@ class Part(Struct):
     type: str
     text: str | None = None
     refusal: str | None = None
-    image_url: Opaque = field(default_factory=_null)
-    input_audio: Opaque = field(default_factory=_null)
-    file: Opaque = field(default_factory=_null)
+    image_url: Opaque = UNSET
+    input_audio: Opaque = UNSET
+    file: Opaque = UNSET
 
 
 Parts: TypeAlias = Annotated[list[Part], Meta(min_length=1)]
@@ -68,7 +65,7 @@ class Assistant(Struct, tag_field="role", tag="assistant"):
     tool_calls: list[ToolCall] | None = None
     function_call: Called | None = None
     refusal: str | None = None
-    audio: Opaque = field(default_factory=_null)
+    audio: Opaque = UNSET
 
 
 class Tool(Struct, tag_field="role", tag="tool"):
@@ -91,7 +88,7 @@ class StreamOptions(Struct):
 
 class Schema(Struct):
     name: Annotated[str, Meta(min_length=1)]
-    schema: dict[str, Opaque] | None = None
+    schema: dict[str, Raw] | None = None
     strict: bool | None = None
     description: str | None = None
 
@@ -146,12 +143,12 @@ class ChatRequest(Struct):
     reasoning_effort: str | None = None
     verbosity: str | None = None
     modalities: list[str] | None = None
-    moderation: Opaque = field(default_factory=_null)
-    thinking: Opaque = field(default_factory=_null)
-    enable_thinking: Opaque = field(default_factory=_null)
-    reasoning: Opaque = field(default_factory=_null)
-    reasoning_format: Opaque = field(default_factory=_null)
-    chat_template_kwargs: Opaque = field(default_factory=_null)
+    moderation: Opaque = UNSET
+    thinking: Opaque = UNSET
+    enable_thinking: Opaque = UNSET
+    reasoning: Opaque = UNSET
+    reasoning_format: Opaque = UNSET
+    chat_template_kwargs: Opaque = UNSET
 
     @property
     def asks_for_thoughts(self) -> bool:
@@ -178,13 +175,14 @@ class ChatRequest(Struct):
     @property
     def asks_for_moderation(self) -> bool:
         """True where the caller wants the answer moderated."""
-        return bytes(self.moderation) not in (b"null", b"false", b'""', b"{}", b"[]", b"0", b'"none"', b'"off"')
+        return is_given(self.moderation) and bytes(self.moderation) not in _NO_MODERATION
 
     @property
     def token_limit(self) -> int | None:
         """Stricter of the two limits that a caller may set."""
-        limits = [limit for limit in (self.max_completion_tokens, self.max_tokens) if limit is not None]
-        return min(limits, default=None)
+        if self.max_completion_tokens is None or self.max_tokens is None:
+            return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
+        return min(self.max_completion_tokens, self.max_tokens)
 
 
 class Asked(Struct, frozen=True):
@@ -199,9 +197,9 @@ class Asked(Struct, frozen=True):
     """Count of the answer's tokens, kept by the engine."""
 
 
-def is_given(value: Opaque) -> bool:
+def is_given(value: Opaque) -> TypeGuard[Raw]:
     """Return True where the caller wrote the field, and not as null."""
-    return bytes(value) != b"null"
+    return value is not UNSET and bytes(value) != b"null"
 
 
 def text_of(content: Content | None) -> str:

@@ -10,6 +10,7 @@ from chassis.errors import EngineFailed
 
 MAX_EVENT_BYTES = 4 * 2**20
 DONE = b"[DONE]"
+_LAST = b"data: " + DONE
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -67,7 +68,7 @@ class Frames:
     def _events(self, piece: bytes) -> list[Event]:
         events: list[Event] = []
         for block in piece.split(b"\n\n"):
-            if block.startswith(b"data: {") and b"\n" not in block:
+            if block == _LAST or (block.startswith(b"data: {") and b"\n" not in block):
                 events.append(Event(block[6:]))
             elif block := block.strip(b"\n"):
                 events += _read(block.removeprefix(_BOM) if self._is_first else block)

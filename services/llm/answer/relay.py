@@ -19,56 +19,83 @@ class Wordless(EngineFailed):
         self.reason = reason
 
 
-async def relayed(
-    pieces: AsyncIterator[bytes], passage: Passage, ended: Callable[[], None] = lambda: None
-) -> AsyncIterator[bytes]:
-    """Pass an event stream on: whole events, several at a time where they came together, `[DONE]` at the end.
+class Relayed(AsyncIterator[bytes]):
+    """An event stream, passed on: whole events, several at a time where they came together, `[DONE]` at the end.
 
     Args:
+        pieces: What comes of the stream.
+        passage: The way of its events to the caller.
         ended: Called when nothing more is wanted of `pieces`.
-
-    Raises:
-        EngineFailed: Nothing usable came, or it ended before it was finished.
-        Wordless: It ended, for an ear, without a word.
-        ApiError: The meaning of an error inside the stream.
+        first: What was taken of `pieces` already.
     """
-    frames, held, is_over = Frames(), b"", False
-    while not is_over and not passage.done:
+
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        passage: Passage,
+        ended: Callable[[], None] = lambda: None,
+        first: bytes = b"",
+    ) -> None:
+        self._pieces, self._passage, self._ended, self._first = pieces, passage, ended, first
+        self._frames, self._held = Frames(), b""
+        self._failure: ApiError | None = None
+        self._is_over = False
+        """Nothing more comes."""
+        self._is_whole = False
+        """The end of the answer has left."""
+
+    async def __anext__(self) -> bytes:
+        """Return the next events.
+
+        Raises:
+            EngineFailed: Nothing usable came, or it ended before it was finished.
+            Wordless: It ended, for an ear, without a word.
+            ApiError: The meaning of an error inside the stream.
+        """
+        passage = self._passage
+        while not (self._is_over or passage.done):
+            await self._take_more()
+            if self._held and passage.spoken and not passage.done:
+                events, self._held = self._held, b""
+                return events
+        return self._last()
+
+    async def _take_more(self) -> None:
+        """Hold what the next piece of the stream lets through; an error in it ends the stream."""
         try:
-            piece = await anext(pieces)
-            if frames.empty and (cast := passage.cast(piece)) is not None:
-                out, error = cast, None
+            piece, self._first = self._first or await anext(self._pieces), b""
+            if self._frames.empty and (cast := self._passage.cast(piece)) is not None:
+                self._held += cast
             else:
-                out, error = _passed(frames.add(piece), passage)
+                self._hold(self._frames.add(piece))
         except StopAsyncIteration:
-            is_over = True
-            out, error = _passed(frames.rest(), passage)
+            self._is_over = True
+            self._hold(self._frames.rest())
         except EngineFailed:
-            if not passage.finished:
+            if not self._passage.finished:
                 raise
-            out, error, is_over = b"", None, True
-        held += out
-        if held and passage.spoken and not passage.done:
-            yield held
-            held = b""
-        if error is not None:
-            raise error
-    if passage.done:
-        ended()
-    yield held + ending(passage)
+            self._is_over = True
 
-
-def _passed(events: list[Event], passage: Passage) -> tuple[bytes, ApiError | None]:
-    """Return what to send for some events, up to the first that is an error, and that error."""
-    out = []
-    for came in events:
+    def _hold(self, events: list[Event]) -> None:
+        """Hold what leaves of some events, up to the first that is an error."""
         try:
-            out.append(passage.add(came))
+            for came in events:
+                self._held += self._passage.add(came)
+                if self._passage.done:
+                    break
         except ApiError as exc:
-            return b"".join(out), exc
-        if passage.done:
-            break
-    return b"".join(out), None
+            self._failure, self._is_over = exc, True
+
+    def _last(self) -> bytes:
+        """Return the end of the answer, once."""
+        if self._failure is not None:
+            raise self._failure
+        if self._is_whole:
+            raise StopAsyncIteration
+        self._is_whole = True
+        if self._passage.done:
+            self._ended()
+        return self._held + ending(self._passage)
 
 
 def ending(passage: Passage) -> bytes:

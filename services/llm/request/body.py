@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Raw
 
 from llm.request.messages import messages_for
-from llm.request.providers import REASONS, Mind, unthinking
+from llm.request.providers import Mind, unthinking
+from llm.request.reasoning import reasons
 from llm.request.spare import JSON_SCHEMA, STREAMS, THINKING, WHOLES
 from llm.settings import RelayOptions, fields_of
 from llm.wire import Asked, ChatRequest
@@ -48,7 +49,9 @@ def body_for(
     added = _added(asked.wanted, model, options, name, without)
     if not changes and not added and not without:
         return asked.body
-    own = {key: value for key, value in (added | fields_sent(asked)).items() if key not in unwanted}
+    own = added | fields_sent(asked)
+    for field in unwanted:
+        own.pop(field, None)
     return msgspec.json.encode(own | changes)
 
 
@@ -89,14 +92,14 @@ def _added(
 ) -> dict[str, Any]:
     """Return what is sent where the caller says nothing of it: thinking switched off, and the operator's extra."""
     silent = switches_off(wanted, options) and THINKING not in without
-    added = unthinking(name, model) if silent else {}
-    return added | fields_of(options.extra)
+    extra = fields_of(options.extra)
+    return unthinking(name, model) | extra if silent else dict(extra)
 
 
 def adds_temperature(wanted: ChatRequest, model: str, options: RelayOptions) -> bool:
     """Return whether the default is sent: many refuse it beside `top_p`, and reasoning models refuse it at all."""
     unsaid = wanted.temperature is None and wanted.top_p is None
-    return unsaid and options.temperature != "off" and not REASONS.match(model)
+    return unsaid and options.temperature != "off" and not reasons(model)
 
 
 def settings_of(wanted: ChatRequest, model: str, options: RelayOptions, prefix: str) -> Mapping[str, str]:
@@ -130,9 +133,11 @@ def _limit_with(
 ) -> dict[str, int] | None:
     """Return the limit of tokens with `room` for thoughts; None to leave it as the caller has it."""
     limit = _limit(wanted, model, options, mind, name, without)
-    if limit is None and room:
-        limit = {key: value for key in _LIMITS if (value := getattr(wanted, key)) is not None} or None
-    return None if limit is None else {key: value + room for key, value in limit.items()}
+    if not room:
+        return limit
+    if limit is None:
+        limit = {key: value for key in _LIMITS if (value := getattr(wanted, key)) is not None}
+    return {key: value + room for key, value in limit.items()} or None
 
 
 def _limit(
@@ -141,10 +146,10 @@ def _limit(
     """Return the limit of tokens under the name this upstream knows; None to leave it as the caller has it."""
     given = wanted.token_limit
     if not without.isdisjoint(_LIMITS):
-        limit = options.max_tokens if given is None and not REASONS.match(model) else given
+        limit = options.max_tokens if given is None and not reasons(model) else given
         known = [name for name in _LIMITS if name not in without]
         return {known[0]: limit} if known and isinstance(limit, int) else {}
-    if REASONS.match(model):
+    if reasons(model):
         if name != "openai" or wanted.max_tokens is None or given is None:
             return None
         return {"max_completion_tokens": given}

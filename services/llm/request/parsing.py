@@ -33,11 +33,15 @@ async def parse(request: Request) -> Asked:
     """
     body = await read_body(request)
     _check_size(body)
-    await _step_aside(body)
+    is_large = len(body) > _LARGE_BYTES  # others have their turn between two looks at it
+    if is_large:
+        await asyncio.sleep(0)
     body = _without_empty_fields(body)
-    await _step_aside(body)
+    if is_large:
+        await asyncio.sleep(0)
     wanted = await parse_json(request, ChatRequest, body=body)
-    await _step_aside(body)
+    if is_large:
+        await asyncio.sleep(0)
     try:
         body.decode()  # also what nobody here reads: an upstream would choke on it
     except UnicodeDecodeError as exc:
@@ -46,12 +50,6 @@ async def parse(request: Request) -> Asked:
         _check_message(message, f"messages[{number}]")
     _check_fields(wanted)
     return Asked(wanted, body)
-
-
-async def _step_aside(body: bytes) -> None:
-    """Let other callers have a turn between two looks at a large body."""
-    if len(body) > _LARGE_BYTES:
-        await asyncio.sleep(0)
 
 
 def _without_empty_fields(body: bytes) -> bytes:

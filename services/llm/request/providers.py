@@ -6,6 +6,8 @@ by the next, so each is sent to the vendor that knows it.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -277,15 +279,9 @@ def relay_options(name: str) -> RelayOptions:
     return replace(options, **own)
 
 
-REASONS = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))", re.IGNORECASE)
-"""OpenAI's models that reason refuse `max_tokens`, and any `temperature` but their own."""
-THINKS_UNTOLD = re.compile(r"(?:.*[/:_.-])?(?:r1|qwq|thinking|reasoner)(?:$|[/:_.-])", re.IGNORECASE)
-"""Models whose templates open a thought themselves, so that their answers only close it."""
-
-
-def unthinking(name: str, model: str) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def unthinking(name: str, model: str) -> MappingProxyType[str, Any]:
     """Return the fields to send to provider `name` lest `model` think aloud."""
-    for pattern, fields in UPSTREAMS.provider(name).switches:
-        if re.match(pattern, model, re.IGNORECASE):
-            return dict(fields)
-    return {}
+    switches = UPSTREAMS.provider(name).switches
+    fields = (fields for pattern, fields in switches if re.match(pattern, model, re.IGNORECASE))
+    return MappingProxyType(dict(next(fields, {})))

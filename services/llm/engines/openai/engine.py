@@ -5,7 +5,7 @@ services. Where nothing is to be changed, the request goes on as the bytes it ca
 """
 
 from collections.abc import AsyncIterator
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Self
 
 from msgspec.structs import replace
@@ -13,14 +13,13 @@ from msgspec.structs import replace
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, Declined, EngineFailed, NotFound
 from chassis.settings import value_of
-from chassis.sse import close
 from chassis.upstream.question import NamedBy
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
-from llm.answer.relay import Wordless, ending, relayed
+from llm.answer.relay import Relayed, Wordless, ending
 from llm.answer.usage import shown
 from llm.answer.whole import NoAnswer, answer_of, begins_like_json, mended, unrolled
 from llm.engines import Engine
@@ -29,7 +28,8 @@ from llm.engines.openai.model_list import Listed
 from llm.engines.openai.question import Chat
 from llm.request.body import heard
 from llm.request.messages import estimated
-from llm.request.providers import THINKS_UNTOLD, UPSTREAMS, relay_options, unthinking
+from llm.request.providers import UPSTREAMS, relay_options, unthinking
+from llm.request.reasoning import thinks_untold
 from llm.settings import RelayOptions, fields_of
 from llm.wire import Asked
 
@@ -109,21 +109,18 @@ class OpenAI(Engine):
         strainer = self._strainer(asked, question.model)
         async with self.remote.allowance.place():
             reply = await self.remote.ask(question)
-            pieces = self._streamed(reply, question, strainer) if asked.wanted.stream else None
             try:
-                if pieces is None:
+                if not asked.wanted.stream:
                     yield await self._whole(reply, question, strainer)
                     return
-                async for piece in pieces:
-                    yield piece
+                async for events in await self._streamed(reply, question, strainer):
+                    yield events
                 self._learn(strainer, question.model)
             except Wordless as exc:
                 if exc.reason == "length":
                     self._thinks_long.add(question.model)
                 raise self._wordless(exc.reason, asked) from exc
             finally:
-                if pieces is not None:
-                    await close(pieces)
                 await reply.aclose()
                 if self.row.api_key:
                     self._listed.ask_daily()  # it may name the day on which a model ends
@@ -131,12 +128,11 @@ class OpenAI(Engine):
     def _strainer(self, asked: Asked, model: str) -> Strainer:
         wish = heard(asked.wanted, self.options)
         thoughts = wish != "show"
-        named = THINKS_UNTOLD.match(model) is not None
         return Strainer(
             thoughts=thoughts,
             reasoning=wish in ("hide", "off"),
             markdown=self.options.for_the_ear and asked.wanted.is_prose,
-            begun=thoughts and self._thinks.get(model, named),
+            begun=thoughts and self._thinks.get(model, thinks_untold(model)),
             heard=self.options.for_the_ear and asked.wanted.is_prose,
             tools=bool(asked.wanted.tools),
         )
@@ -190,18 +186,19 @@ class OpenAI(Engine):
         return self.row.model, "row"
 
     async def _streamed(self, reply: Reply, question: Chat, strainer: Strainer) -> AsyncIterator[bytes]:
-        """Yield the events of an answer, whatever it is labelled as."""
+        """Return the events of an answer that has begun, whatever it is labelled as."""
         asked = question.asked
         usage = partial(_estimate, asked) if asked.wanted.wants_usage else None
         passage = Passage(question.model, strainer, partial(self.remote.meant, reply=reply), asked.tally, usage)
         first = await anext(reply, b"")
         if begins_like_json(first):
-            body = first + await reply.read(MAX_ANSWER_BYTES)
-            events = unrolled(self._answer(body, reply, question))
-            yield b"".join(map(passage.add, events)) + ending(passage)
-            return
-        async for piece in relayed(_Pieces(first, reply), passage, reply.ended):
-            yield piece
+            return self._unrolled(first + await reply.read(MAX_ANSWER_BYTES), reply, question, passage)
+        return Relayed(reply, passage, reply.ended, first)
+
+    async def _unrolled(self, body: bytes, reply: Reply, question: Chat, passage: Passage) -> AsyncIterator[bytes]:
+        """Yield a whole answer as the events of a stream."""
+        events = unrolled(self._answer(body, reply, question))
+        yield b"".join(map(passage.add, events)) + ending(passage)
 
     async def _whole(self, reply: Reply, question: Chat, strainer: Strainer) -> bytes:
         body = await reply.read(MAX_ANSWER_BYTES)
@@ -228,23 +225,9 @@ class OpenAI(Engine):
         )
 
 
-class _Pieces(AsyncIterator[bytes]):
-    """A reply whose first piece was looked at."""
-
-    def __init__(self, first: bytes, reply: Reply) -> None:
-        self._first, self._reply = first, reply
-
-    async def __anext__(self) -> bytes:
-        if first := self._first:
-            self._first = b""
-            return first
-        return await anext(self._reply)
-
-
-@lru_cache(maxsize=256)
 def _always_thinks(provider: str, model: str) -> bool:
     """Tell whether the thoughts of a model cannot be switched off."""
-    return THINKS_UNTOLD.match(model) is not None or unthinking(provider, model).get("reasoning_effort") == "low"
+    return thinks_untold(model) or unthinking(provider, model).get("reasoning_effort") == "low"
 
 
 def _estimate(asked: Asked) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from chassis.upstream.refusals import within_success
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
-from llm.answer.relay import relayed
+from llm.answer.relay import Relayed
 from llm.answer.usage import Tally
 
 DONE = b"data: [DONE]\n\n"
@@ -56,7 +56,7 @@ class Relay:
         def end() -> None:
             self.ended = True
 
-        async for events in relayed(arriving(), self.passage, end):
+        async for events in Relayed(arriving(), self.passage, end):
             self.out.append(events)
         return b"".join(self.out)
 

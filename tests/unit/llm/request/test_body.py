@@ -6,7 +6,8 @@ import pytest
 
 from chassis.settings import SettingError
 from llm.request.body import body_for, heard
-from llm.request.providers import PROVIDERS, THINKS_UNTOLD, Mind
+from llm.request.providers import PROVIDERS, Mind
+from llm.request.reasoning import thinks_untold
 from llm.settings import OPENING, RelayOptions, fields_of
 from llm.wire import Asked, ChatRequest
 from unit.llm.fakes import HELLO
@@ -77,7 +78,7 @@ def test_what_becomes_of_thoughts(options: RelayOptions, changes: dict[str, Any]
      ("deepseek-flash", False), ("r1chard", False), ("qwen3:8b", False)],
 )  # fmt: skip
 def test_models_that_begin_inside_a_thought_are_known_by_name(model: str, thinks: bool) -> None:
-    assert (THINKS_UNTOLD.match(model) is not None) == thinks
+    assert thinks_untold(model) == thinks
 
 
 def test_the_limit_of_tokens_has_the_name_the_upstream_knows() -> None:

@@ -2,8 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, Self
 
+from chassis.chain.seat import Report
 from llm.wire import Asked
 
 COMPANION = "companion"
@@ -23,6 +24,15 @@ class Engine(Protocol):
 
     first_byte_seconds: float
     """Usual time from a request to the first byte of its answer."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, name: str, report: Report) -> Self:
+        """Load the engine, which may take minutes. Called in a thread.
+
+        Raises:
+            EngineUnavailable: The engine cannot be loaded; the message says what to do.
+        """
 
     @property
     @abstractmethod

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
 
 from chassis.chain.chain import Chain
-from chassis.chain.seat import Seat
+from chassis.chain.seat import Report, Seat
 from chassis.server.protocol import Protocol
 from llm.app import assemble
 from llm.engines import Engine
@@ -33,6 +33,10 @@ class FakeEngine(Engine):
         self.names = tuple(models)
         self.asked: list[Asked] = []
         self.closed = 0
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        return cls()
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, MutableMapping
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from starlette.applications import Starlette
 
 from chassis.chain.chain import Chain
-from chassis.chain.seat import Seat
+from chassis.chain.seat import Report, Seat
 from chassis.guard.guard import Guard
 from chassis.guard.options import HEADER
 from chassis.guard.panel import Panel
@@ -32,6 +32,10 @@ class _Obliging(Engine):
     first_byte_seconds = 0.1
     models = ()
     answer = ""
+
+    @classmethod
+    def load(cls, name: str, report: Report) -> Self:
+        return cls()
 
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
         chunks = Chunks("obliging", usage=False)

@@ -18,7 +18,7 @@ _SHARES = {3: 1, 2: 2, 0: 4}
 
 
 class Frame(NamedTuple):
-    """One frame."""
+    """One frame of an MP3 file."""
 
     size: int
     seconds: float
@@ -26,7 +26,7 @@ class Frame(NamedTuple):
 
 
 class NoMp3(Exception):
-    """The message says what the bytes are instead."""
+    """The bytes are no MP3; the message says what they are instead."""
 
 
 def seconds_of(mp3: bytes) -> float:

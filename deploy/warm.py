@@ -31,7 +31,7 @@ _SHOWN_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class Greeting:
-    """One thing to be said."""
+    """A greeting that is to be kept."""
 
     text: str
     model: str

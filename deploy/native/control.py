@@ -17,7 +17,12 @@ from deploy.native.supervision import DOWN_SECONDS, Trouble, alone, heal, is_run
 from supervisor.states import STOPPED_STATES
 
 
-def up() -> int:
+def _found() -> tuple[dict[str, str], Addresses, str]:
+    """Return the settings, the addresses and the path of nginx.
+
+    Raises:
+        Trouble: A port cannot be used, or nginx is missing.
+    """
     try:
         settings = wanted()
         addresses = Addresses.of(settings)
@@ -25,7 +30,12 @@ def up() -> int:
         raise Trouble(str(exc)) from exc
     nginx = render.find_nginx()
     if nginx is None:
-        raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`), then `make up` again.")
+        raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`), then try again.")
+    return settings, addresses, nginx
+
+
+def up() -> int:
+    settings, addresses, nginx = _found()
     with alone():
         _make_folders()
         heal()
@@ -52,14 +62,7 @@ def _make_folders() -> None:
 
 def write() -> int:
     """Write what supervisor and nginx read; systemd starts them."""
-    settings = wanted()
-    try:
-        addresses = Addresses.of(settings)
-    except ValueError as exc:
-        raise Trouble(str(exc)) from exc
-    nginx = render.find_nginx()
-    if nginx is None:
-        raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`).")
+    settings, addresses, nginx = _found()
     with alone():
         heal()
         _make_folders()

@@ -13,11 +13,11 @@ class Storage(Struct, frozen=True, omit_defaults=True):
     words: bool
     """True where words that were said, or their sound, are stored."""
     setting: str
-    """Variable that decides."""
+    """Variable that decides whether this is stored."""
     days: float | None = None
     megabytes: int | None = None
     address: str | None = None
-    """Folder or server, for callers with a key."""
+    """Folder or server; shown to callers with a key alone."""
 
 
 class Transfer(Struct, frozen=True, omit_defaults=True):
@@ -25,11 +25,11 @@ class Transfer(Struct, frozen=True, omit_defaults=True):
 
     what: Literal["words", "sound", "notices"]
     to: str
-    """Name of the engine or row."""
+    """Name of the engine or row that sends."""
     setting: str
-    """Variable that decides."""
+    """Variable that decides whether this is sent."""
     address: str | None = None
-    """Server, for callers with a key."""
+    """Address of the server; shown to callers with a key alone."""
 
 
 def sends_to(engine: object) -> str | None:

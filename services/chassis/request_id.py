@@ -6,4 +6,4 @@ REQUEST_ID = "x-request-id"
 """Name of the header, in requests, answers and questions to an upstream alike."""
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Empty outside a request."""
+"""The id of the request being served; empty outside a request."""

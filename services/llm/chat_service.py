@@ -56,7 +56,7 @@ class ChatService(Engine):
 
     @property
     def sends_to(self) -> str:
-        """Server that gets what is asked."""
+        """The server to which conversations are sent."""
         return self.vendor.server_of(self.url)
 
     @abstractmethod
@@ -70,7 +70,7 @@ class ChatService(Engine):
 
     @property
     def detail(self) -> str | None:
-        """Text for /readyz."""
+        """Text beside the state in /readyz."""
         return self.vendor.detail
 
     async def chat(self, asked: Asked) -> AsyncGenerator[bytes, None]:

@@ -36,7 +36,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     compression_ratio: float = 1.0
     no_speech_prob: float = 0.0
     words: tuple[Word, ...] = ()
-    """Empty where they were not wanted."""
+    """The words of the segment; empty where their times were not wanted."""
 
     def later(self, seconds: float) -> "Segment":
         """Return the same as part of a sound in which as much comes before it."""

@@ -76,7 +76,7 @@ class TextService(Engine):
     models: tuple[str, ...] = ()
     format: Format | Raw = "wav"
     languages: frozenset[str] = frozenset()
-    """Languages that it hears; empty: any."""
+    """Languages that the service hears; empty where it hears any."""
     most_seconds = 60.0
     """Longest speech that the service takes."""
     sends_hints = True
@@ -98,12 +98,12 @@ class TextService(Engine):
 
     @property
     def sends_to(self) -> str:
-        """Server that gets what is asked."""
+        """The server to which recordings are sent."""
         return self.vendor.server_of(self.url)
 
     @property
     def detail(self) -> str | None:
-        """Text for /readyz."""
+        """Text beside the state in /readyz."""
         return self.vendor.detail
 
     def hears(self, language: str | None) -> bool:

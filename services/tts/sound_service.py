@@ -69,7 +69,7 @@ class SoundService(Engine):
 
     @property
     def sends_to(self) -> str:
-        """Server that gets what is asked."""
+        """The server to which texts are sent."""
         return self.vendor.server_of(self.url)
 
     async def unwrapped(self, reply: Reply) -> AsyncGenerator[bytes, None]:
@@ -91,7 +91,7 @@ class SoundService(Engine):
 
     @property
     def detail(self) -> str | None:
-        """Text for /readyz."""
+        """Text beside the state in /readyz."""
         return self.vendor.detail
 
     @property

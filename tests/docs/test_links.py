@@ -14,7 +14,12 @@ DOCUMENTS = sorted(
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FILE = re.compile(r"`((?:services|chassis|stt|llm|tts|deploy|proxy|docs|tests)/(?:[\w.-]+/)*[\w-]+\.[a-z]+)`")
-MADE_BY_THE_READER = {"services/tts/engines/morse.py", "tests/unit/tts/engines/test_morse.py"}
+MADE_BY_THE_READER = {
+    "services/tts/engines/morse.py",
+    "services/stt/engines/clap.py",
+    "services/llm/engines/parrot.py",
+    "tests/unit/tts/engines/test_morse.py",
+}
 CODE = re.compile(r"```.*?```", re.DOTALL)
 
 

@@ -99,13 +99,13 @@ class Store:
 
 
 class Spent(Struct, frozen=True):
-    """A limit that is reached."""
+    """A limit that has been reached."""
 
     limit: str
     """Description of the limit: `20 per 1 minute`."""
     window_seconds: int
     seconds: float
-    """Time until something is left."""
+    """Time until the limit lets something through again."""
 
 
 class Rate:

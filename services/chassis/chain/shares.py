@@ -28,7 +28,7 @@ class Budget(NamedTuple):
     """Seconds that a request may take to its first piece, by who is asked."""
 
     first_byte_seconds: float
-    """Shared by all engines that are asked."""
+    """Time that all engines which are asked share."""
     last_engine_seconds: float
     """Limit for the last engine that could answer, instead."""
     hedge_seconds: float | Literal["auto"]

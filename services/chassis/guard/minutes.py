@@ -18,10 +18,10 @@ _OFF = "off"
 
 
 class Talked(NamedTuple):
-    """Meaning of a key's minutes at one moment."""
+    """A key's minutes at one moment, and what follows from them."""
 
     is_over: bool
-    """The minutes of the day are used up."""
+    """True where the minutes of the day are used up."""
     reminder: int | None
     """Minutes without a pause, where it is time to say so."""
 

@@ -50,7 +50,7 @@ class GuardModel:
 
     @property
     def server(self) -> str:
-        """Server that is asked."""
+        """Name of the server that is asked."""
         return self._upstream.shown
 
     async def ask(self, text: str, side: Side, child: str) -> Finding:

@@ -15,7 +15,7 @@ from chassis.settings import SettingError
 from chassis.upstream.client import Unusable, Upstream
 
 MOST_WAITING = 64
-"""Notices that wait; further ones are dropped."""
+"""Most notices that may wait; further ones are dropped."""
 SECONDS = 5.0
 
 log = logging.getLogger("talkbox.guard")
@@ -38,7 +38,7 @@ class Notices:
 
     @property
     def server(self) -> str:
-        """Server that is told."""
+        """Name of the server to which a crisis is reported."""
         return self._owner.shown
 
     def tell(self, kind: str, side: Side, key: str | None) -> None:

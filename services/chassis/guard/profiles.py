@@ -18,13 +18,13 @@ class Risk(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of risk."""
 
     category: str
-    """One of KORA's eight."""
+    """The category of KORA's that the kind belongs to."""
     sentence: str
     """Sentence that is said instead, in `sentences.toml`."""
     crisis: bool = False
     """The child is sent to a grown-up, and the owner is told."""
     warnable: bool = False
-    """An answer may name it in order to warn."""
+    """True where an answer may name the kind in order to warn of it."""
     finish: Literal["content_filter", "stop"] = "content_filter"
     optional: bool = False
     """True where the kind passes, unless a profile has it in `strict`."""
@@ -34,15 +34,15 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """The kinds of risk that are stopped for children of one age."""
 
     allow: tuple[str, ...] = ()
-    """Kinds that pass."""
+    """Kinds of risk that pass."""
     strict: tuple[str, ...] = ()
-    """Kinds of which a hint is enough."""
+    """Kinds of risk of which a hint is enough."""
     points: int = 4
     """Hints of one kind in a talk from which on another one is enough."""
     only: tuple[str, ...] = ()
     """Topics that the toy talks about; empty: all. Those of the lists, or words."""
     never: tuple[str, ...] = ()
-    """Topics that it never talks about."""
+    """Topics that the toy never talks about."""
     like: str = ""
     """Profile whose values hold where this one says nothing."""
 

@@ -25,7 +25,7 @@ Side: TypeAlias = Literal["asked", "answered"]
 """The side whose words are judged: a child's, or those of an answer that the child would hear."""
 EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED = "except", "never", "unable", "harmful", "how", "worried"
 FLAT = (EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED)
-"""Lists that belong to no kind."""
+"""Tables of a list that belong to no kind of risk."""
 SYLLABLES_BY_SOUND = 4
 """Fewest characters of a term that is found by its sound too; shorter ones sound like too much else."""
 LEAST_PINYIN = 3

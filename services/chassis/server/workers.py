@@ -39,7 +39,7 @@ log = logging.getLogger("talkbox.workers")
 
 @dataclass(frozen=True)
 class Duty:
-    """Task of the parent.
+    """The task of the parent: which service it keeps up, and how.
 
     Args:
         service: `stt`, `llm` or `tts`.
@@ -94,7 +94,7 @@ class Worker:
 
     @property
     def hangs(self) -> bool:
-        """True if it has been silent for too long."""
+        """True where the worker has been silent for too long."""
         return monotonic() - self.last_report > (HANG_SECONDS if self.ready else _START_SECONDS)
 
 
@@ -105,7 +105,7 @@ class Workers:
     duty: Duty
     listener: socket.socket
     workers: list[Worker] = field(default_factory=list)
-    """Workers that are to stay."""
+    """The workers that are to stay."""
     going: dict[int, float] = field(default_factory=dict)
     """Processes that got SIGTERM, each with its deadline."""
 

@@ -14,7 +14,7 @@ _QUOTA = "rate_limit_error"
 
 
 class DifyApp(Vendor):
-    """The API of one app.
+    """The API of one app of Dify's.
 
     Args:
         api_base: Its address, with or without `/v1`.

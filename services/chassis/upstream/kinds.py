@@ -21,6 +21,6 @@ class Saying(NamedTuple):
     kind: Kind
     source: str
     codes: str = ""
-    """Separated by blanks."""
+    """Codes of the vendor's, separated by blanks."""
     words: str = ""
-    """A regular expression, whatever the case."""
+    """A regular expression for messages, whatever their case."""

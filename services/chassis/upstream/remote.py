@@ -44,7 +44,7 @@ log = logging.getLogger("talkbox.upstream")
 
 
 class Remote:
-    """One row's server.
+    """The server behind one row.
 
     Args:
         path: The path of its questions, below the base URL.
@@ -102,7 +102,7 @@ class Remote:
 
     @property
     def server(self) -> str:
-        """Server that is asked."""
+        """Name of the server that is asked."""
         return self.upstream.shown
 
     async def ask(self, question: Question) -> Reply:

@@ -110,7 +110,7 @@ class Vendor:
 
     @property
     def detail(self) -> str | None:
-        """Text for /readyz: keys that rest."""
+        """Text beside the state in /readyz: the keys that rest."""
         resting = self.ring.resting
         return f"{resting} of {len(self.ring.keys)} keys rest" if resting else None
 

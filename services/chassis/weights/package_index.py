@@ -52,7 +52,7 @@ class PackedFile(msgspec.Struct, frozen=True):
 
 
 class Packages(msgspec.Struct, frozen=True, kw_only=True):
-    """Packages that hold one model together.
+    """Packages that together hold one model.
 
     Args:
         version: Version of each.

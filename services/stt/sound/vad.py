@@ -14,7 +14,7 @@ from stt.hearing import RATE, Pcm
 from stt.sound.tones import is_tone
 
 WINDOW = 512
-"""Samples that get one probability."""
+"""Samples that are given one probability of speech."""
 _CONTEXT = 64
 """Samples of the window before, which the model wants to see again."""
 _BATCH = 1000
@@ -24,7 +24,7 @@ SPEECH, SILENCE = 0.35, 0.2
 _FAINT, _HESITATION_SECONDS = 0.04, 1.0
 """After a long silence the model takes up to a second to be sure; what it suspected before then was speech already."""
 PAUSE_SECONDS = 0.5
-"""A shorter silence does not end it."""
+"""Silence that ends a stretch of speech."""
 SHORTEST_SECONDS = 0.1
 _PAD_SECONDS = 0.4
 """Kept on either side, since words begin and end softly."""

@@ -23,7 +23,7 @@ WIDTH = 2
 
 
 class Sound(msgspec.Struct, frozen=True):
-    """Form in which an engine gives its sound."""
+    """The form in which an engine gives its sound."""
 
     codec: Literal["pcm", "mp3"]
     rate: int

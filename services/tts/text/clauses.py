@@ -55,7 +55,7 @@ MAYBE_LAST = re.compile(
 )
 """Abbreviations that may end a sentence as well: they do where a capital follows."""
 ITEM = re.compile(r"(?:\n|\A)\s*\d{1,3}\Z")
-"""The number of a line of a list."""
+"""Pattern of the number before a line of a list."""
 NUMBER_SIGN = re.compile(r"\b(?i:no)\Z")
 
 SMALL_KANA = "ーゝゞヽヾ々〻ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
@@ -77,7 +77,7 @@ class Lengths:
     most: int = 300
     """Length of any clause; so it holds at most that many characters, and a third of that in Chinese."""
     least: int = 18
-    """Shorter ones are joined with the next."""
+    """Fewest characters of a clause; a shorter one is joined with the next."""
     most_bytes: int = 4096
     """UTF-8, after `&`, `<` and `>` have been escaped."""
 

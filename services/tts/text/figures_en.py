@@ -90,7 +90,7 @@ SHORT: Sequence[Rule] = (
     rule(r"(?<![A-Za-z0-9])(?:C(\+\+)|([A-F])([+-]))(?=[\s,.!?]|$)", say.grade),
     rule(r"((?<=[0-9])|(?<=[0-9] ))(ft|lbs?|oz|mins?|secs?|hrs?|mi|yd)\.(?=\s[a-z0-9])", r"\2"),
 )
-"""Abbreviations."""
+"""Rules for abbreviations."""
 
 WHEN: Sequence[Rule] = (
     rule(FROM_DATE, r"\1 to "),
@@ -153,7 +153,7 @@ WHEN: Sequence[Rule] = (
         lambda m: f"{cardinal(m[1])} {m[2].upper()}M",
     ),
 )
-"""Dates, times, ratios."""
+"""Rules for dates, times and ratios."""
 
 AMOUNTS: Sequence[Rule] = (
     rule(DURATION, say.duration),
@@ -287,6 +287,6 @@ NUMBERS: Sequence[Rule] = (
     rule(r" {2,}", " "),
     rule(r"(?<=\() | (?=[),.!?;:](?:\s|$))", ""),
 )
-"""Whatever figures are left."""
+"""Rules for whatever figures are left."""
 
 EN: Sequence[Rule] = (*SOUNDS, *ROMANS, *SHORT, *CALLED, *GROUPED, *NAMES, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)

@@ -109,7 +109,7 @@ WHEN: Sequence[Rule] = (
     rule(rf"(?:({words.SPANS})\s?)?{HEAD}(?<!公元)([12][0-9]{{3}})(?=年(?![级初]))", say.years),
     rule(rf"{HEAD}([12][0-9]{{3}})(?=年(?![级代初]))", lambda m: digits(m[1])),
 )
-"""Times, dates, ratios."""
+"""Rules for times, dates and ratios."""
 
 AMOUNTS: Sequence[Rule] = (
     rule(DURATION, say.duration),
@@ -236,7 +236,7 @@ NUMBERS: Sequence[Rule] = (
     rule(r"[#№] ?(?=[零一二三四五六七八九十两])", ""),
     rule(r"\s?[&＆]+\s?", "和"),
 )
-"""Whatever figures are left."""
+"""Rules for whatever figures are left."""
 
 SOUNDS: Sequence[Rule] = tuple(
     rule(rf"(?<![A-Za-z0-9'’\-]){letters}(?![A-Za-z'’²³\-])", said, re.IGNORECASE)

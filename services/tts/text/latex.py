@@ -17,7 +17,7 @@ LOWERED = dict(zip("0123456789nxaijkm", "₀₁₂₃₄₅₆₇₈₉ₙₓₐ
 POWER = "ˆ"
 """Mark before a power that has no raised form of its own."""
 DEEP = 4
-"""Fractions and roots inside one another."""
+"""Most fractions and roots inside one another."""
 
 COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|{'|'.join(SIGNS)})(?![A-Za-z])")
 FORMULA = re.compile(r"\$\$([^$]{1,600})\$\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL)

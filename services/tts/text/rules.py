@@ -15,7 +15,7 @@ Said: TypeAlias = str | Callable[[Match], str]
 Characters: TypeAlias = frozenset[str]
 
 WIDEST = 200
-"""Characters of a range worth listing."""
+"""Most characters of a range that is listed one by one."""
 ODD_CASES = "\u0130\u0131\u017f\u212a"
 """Letters that are equal to i, s and k where case is ignored."""
 REPEATED = (of.MAX_REPEAT, of.MIN_REPEAT, of.POSSESSIVE_REPEAT)

@@ -22,7 +22,7 @@ INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\U000e0000-\U000e0fff]")
 """Marks within words that are for the eye alone."""
 LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-"""Colours."""
+"""Pattern of the colours of a terminal."""
 
 
 @lru_cache(128)
@@ -121,7 +121,7 @@ TAGS = (
     rule(r"</?[A-Za-z][\w:.-]*(?:\s[^<>=]{1,40}=[^<>]*)?\s*/?>|<[A-Za-z]{2}[\w:.-]*(?:[\s/][^<>]*)?>"
          r"|<[A-Za-z/!?][^<>\s]*(?: [\w:-]+=[^<>]*)?\Z|<[?!][^<>]*>"),
 )  # fmt: skip
-"""HTML and SSML."""
+"""Rules for tags of HTML and SSML."""
 LINKS = (
     rule(r"!\[([^\[\]\n]*)\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)", r"\1"),
     rule(r"\[(?![0-9]{1,3}\])([^\[\]\n]+)\]\[[^\[\]\n^]*\]", r"\1"),

@@ -17,10 +17,10 @@ class Voice(msgspec.Struct, frozen=True):
 
     name: str
     language: str
-    """BCP 47, e.g. `zh-CN`."""
+    """Language tag (BCP 47), e.g. `zh-CN`."""
     gender: Gender | None = None
     polyglot: bool = False
-    """Reads other languages than its own too."""
+    """True where the voice reads other languages than its own too."""
     late: bool = False
     """True for a voice that was not known from the start: it is never chosen for a name that is not its own, so that
     each name keeps its voice."""

@@ -9,7 +9,7 @@ from llm.excuse import Language
 
 
 class Topic(Struct, frozen=True):
-    """Words of a child, and answers to them."""
+    """Words of a child, and the answers that fit them."""
 
     name: str
     cues: dict[Language, Pattern[str]]

@@ -24,7 +24,7 @@ from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions
 
 Place: TypeAlias = tuple[str, str, int]
-"""A provider, a host and a port."""
+"""Provider, host and port of a server to look for."""
 PORTS = (("ollama", 11434), ("lmstudio", 1234), ("llamacpp", 8088), ("vllm", 8000))
 BESIDE: tuple[Place, ...] = (("ollama", "ollama", 11434), ("llamacpp", "llamacpp", 8080))
 """Servers that compose.yaml starts with its profiles."""

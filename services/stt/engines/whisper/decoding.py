@@ -55,7 +55,7 @@ class Guess:
     avg_logprob: float
     no_speech_prob: float
     cut: bool
-    """True: it was stopped before its end."""
+    """True where decoding was stopped before the end."""
     pieces: list[dict[str, Any]] = field(default_factory=list)
     """Texts between two timestamps, as faster-whisper's `add_word_timestamps` takes them."""
 

@@ -32,7 +32,7 @@ PART_SECONDS = 15.0
 """The longest part that is heard at once. Whisper could take 30 s; but base takes four times as long for the 30 s as
 for two windows of 15, parts are heard by several cores, and nobody waits long for one to end."""
 GAP_SECONDS = 2.0
-"""A longer silence is in no part."""
+"""Longest silence within a part that is transcribed."""
 
 _MANY_CORES = 8
 _LITTLE_MEMORY, _MUCH_MEMORY = 2**30, 3 * 2**30

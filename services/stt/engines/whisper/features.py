@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stt.hearing import Pcm
 
 _HOP, _FFT = 160, 400
-"""A frame each 10 ms, over 25 ms."""
+"""Samples between two frames (10 ms), and of one frame (25 ms)."""
 FRAME_SECONDS = 0.01
 BUCKETS = (600, 700, 800, 1000, 1250, 1500, 2000, 2500, 3000)
 """Frames of the windows: few, so that utterances of about the same length share one."""

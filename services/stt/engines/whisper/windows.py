@@ -63,12 +63,12 @@ class Windows:
 
     @property
     def workers(self) -> int:
-        """Calls that the model works on at a time."""
+        """Calls that the model works on at the same time."""
         return int(self._whisper.num_workers)
 
     @property
     def grows(self) -> bool:
-        """True: larger batches cost hardly more."""
+        """True where larger batches cost hardly more."""
         return bool(self._whisper.device == "cuda")
 
     def prepare(self, utterance: Utterance, stop: Stop | None = None) -> Decoding | Heard:

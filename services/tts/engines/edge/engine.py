@@ -101,7 +101,7 @@ class Edge(Engine):
 
     @property
     def sends_to(self) -> str:
-        """Server that gets what is asked."""
+        """The server to which texts are sent."""
         return self._options.url
 
     def voice(self, name: str) -> Voice | None:

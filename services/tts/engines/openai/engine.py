@@ -153,7 +153,7 @@ class OpenAI(Engine):
 
     @property
     def sends_to(self) -> str:
-        """Server that gets what is asked."""
+        """The server to which texts are sent."""
         return self._remote.server
 
     @property

@@ -35,7 +35,8 @@ export function mistakesIn(text) {
     return { cause, cure };
   };
   try {
-    const found = [...twice(text), ...new Rules(names, talkbox()).mistakes(parse(text, names))];
+    const file = parse(text, names);
+    const found = [...twice(text), ...new Rules(names, talkbox()).mistakes(file)];
     const lines = linesOf(text);
     return found.map((one) => ({ ...one, ...sentence(one), line: one.line ?? lineOf(one.path, lines) })).sort((one, other) => one.line - other.line);
   } catch (exc) {

@@ -147,9 +147,13 @@ export class Player {
     this.played(number, performance.now() + (when - context.currentTime) * 1000, buffer.duration);
   }
 
-  /** Until the last sound put in so far has been heard. */
+  /** Until the last sound put in so far has been heard. A browser without a loudspeaker has a clock that stands still. */
   async end(signal) {
-    while (this.#sources.size && !signal.aborted) await pause((this.#free - context.currentTime) * 1000 + 20, signal);
+    while (this.#sources.size && !signal.aborted) {
+      const before = context.currentTime;
+      await pause((this.#free - before) * 1000 + 20, signal);
+      if (context.currentTime === before && !signal.aborted) throw new Problem("soundless");
+    }
   }
 
   stop() {

@@ -248,6 +248,7 @@ export const en = {
     refused: "{service} did not accept this.",
     large: "That is too large. Send at most 25 MB, or a shorter recording.",
     broken: "{service} broke off in the middle. Try again; make logs says why.",
+    soundless: "This browser plays no sound: is a loudspeaker connected, and may this page be heard? Save the sound instead.",
     unplayable: "The sound that came cannot be played by this browser.",
     silence: "No words were heard. Speak a little longer and closer, or check which microphone the browser uses.",
     speechless: "The mind gave an empty answer. Try again, or choose another engine below.",

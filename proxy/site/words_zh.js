@@ -248,6 +248,7 @@ export const zh = {
     refused: "“{service}”没有接受这个请求。",
     large: "太大了。最多 25 MB，请换一段短一点的录音。",
     broken: "“{service}”中途断了。请再试一次，原因见 make logs。",
+    soundless: "这个浏览器放不出声音：接了扬声器吗？允许这个网页出声了吗？可以先把声音保存下来。",
     unplayable: "收到的声音，这个浏览器放不出来。",
     silence: "没有听到话。请靠近一点、多说一会儿，或者检查浏览器用的是哪个麦克风。",
     speechless: "回答是空的。请再试一次，或在下面换一个引擎。",

@@ -134,6 +134,22 @@ def test_everything_one_can_use_has_a_name(visit: Visit) -> None:
 # ---- a turn ----
 
 
+WITHOUT_LOUDSPEAKER = """window.AudioContext = class extends AudioContext {
+    constructor() { super(); this.suspend(); }
+    resume() { return new Promise(() => {}); }
+};"""
+"""What Firefox does on a machine that has none: the sound's clock never runs."""
+
+
+def test_a_browser_without_a_loudspeaker_says_so_and_the_sound_can_be_saved(visit: Visit) -> None:
+    console = visit(before=lambda page: page.add_init_script(WITHOUT_LOUDSPEAKER))
+    console.type("hello")
+
+    assert "loudspeaker" in console.alert().inner_text()
+    assert console.ended().locator("a[download]").count() == 1
+    assert console.page.is_hidden("#stop")
+
+
 def test_typed_words_are_answered_with_sound(visit: Visit, tmp_path: Path) -> None:
     console = visit()
     console.type("How much is 7 times 8?")

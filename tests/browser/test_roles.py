@@ -159,13 +159,17 @@ def test_a_file_is_brought_in_told_of_line_by_line_and_mended(visit: Visit, talk
     assert json.loads(page.input_value("#roles-text"))["1"]["stt_config"]["language"] == "en"
 
 
-@pytest.mark.parametrize("content", ['{"1": {"start_text": "你好"}}'.encode("gbk"), b'{\n"1": {},\n}'])
+NO_JSON = ['{"1": {"start_text": "你好"}}'.encode("gbk"), b'{\n"1": {},\n}', b'{"1": "a\nb"}', b'{"1": "a\\q"}']
+
+
+@pytest.mark.parametrize("content", NO_JSON)
 def test_a_broken_file_is_told_of_with_its_line(visit: Visit, content: bytes) -> None:
     page = visit().page
     page.set_input_files("#roles-file", {"name": "roles.json", "mimeType": "application/json", "buffer": content})
     page.wait_for_selector("#roles-found .error")
 
     assert "Line" in page.inner_text("#roles-found")
+    assert page.is_hidden("#roles-mend")
 
 
 def test_nothing_of_a_file_stays_in_the_browser(visit: Visit) -> None:

@@ -1,14 +1,33 @@
 """Marks with which models set their thoughts apart from what they say: one table for everybody who takes thoughts out.
 
-Sources: the reasoning parsers of vLLM, SGLang and llama.cpp, and reports of marks that were read aloud.
+Sources: the reasoning parsers of vLLM, SGLang and llama.cpp, the pages of Open WebUI, LobeChat and Poe that write
+thoughts as HTML or markdown, and reports of marks that were read aloud. Labels are in `thought_labels.py`.
 """
 
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from chassis.thought_labels import (
+    BRACKETED,
+    BRACKETED_ENDS,
+    LABEL,
+    LABELLED,
+    LABELLED_ENDS,
+    NO_LETTERS,
+    PART_OF_BRACKETED,
+    PART_OF_LABEL,
+    QUOTED,
+    QUOTED_ENDS,
+    TOOK,
+    beginnings,
+)
+
 QUOTES = "`'\"“”‘’「」"
-LEFT, RIGHT = r"(?:<[|｜]?|＜|◁)", r"(?:[|｜]?>|＞|▷)"
+ESCAPES = (("&lt;", "&gt;"), ("&#60;", "&#62;"), ("&#x3c;", "&#x3e;"), (r"\u003c", r"\u003e"))
+"""Brackets as pages and careless programs write them."""
+_LEFTS, _RIGHTS = ("|".join(map(re.escape, side)) for side in zip(*ESCAPES, strict=True))
+LEFT, RIGHT = rf"(?:<[|｜]?|＜|◁|{_LEFTS})", rf"(?:[|｜]?>|＞|▷|{_RIGHTS})"
 LONGEST_ATTRIBUTES = 200
 LONGEST_MARK = 100
 """Characters of the longest mark that ends a thought."""
@@ -31,7 +50,6 @@ TOKENS = (
     ("<|START_THINKING|>", "<|END_THINKING|>"),  # Cohere's Command A
     ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
     ("<|start_of_thought|>", "<|end_of_thought|>"),
-    ("[thinking]", "[/thinking]"),
     ("<|think_start|>", "<|think_end|>"),
     ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
     ("<|channel>thought", "<channel|>"),  # Gemma 4
@@ -52,36 +70,43 @@ WRAPPERS = ("answer", "response", "output", "final", "final_answer", "solution")
 
 
 class Family(NamedTuple):
-    """Marks that belong together, as expressions; `is_token` marks are never a part of prose."""
+    """Marks that belong together, as expressions; `is_token` marks are never a part of prose.
+
+    A thought that never ends is one all the same, unless its mark is not `is_sure`: `[thinking]` may direct an actor.
+    """
 
     begins: str
     ends: str
     is_token: bool
+    is_sure: bool = True
 
 
 def _any(literals: Iterable[str]) -> str:
     return "(?:" + "|".join(map(re.escape, sorted(literals, key=len, reverse=True))) + ")"
 
 
-def beginnings(literal: str) -> str:
-    """Return an expression for all that `literal` begins with, nothing and the whole included."""
-    tail = ""
-    for char in reversed(literal):
-        tail = f"(?:{re.escape(char)}{tail})?"
-    return tail
-
-
 def _tag(names: tuple[str, ...]) -> Family:
-    attributes = rf"(?:\s[^<>\n]{{0,{LONGEST_ATTRIBUTES}}})?"
-    begins = rf"{LEFT}\s?{_any(names)}{attributes}{RIGHT}"
-    return Family(begins, rf"{LEFT}\s?/\s?{_any(names)}\s?{RIGHT}", is_token=False)
+    attributes = rf"(?:\s[^<>\n]{{0,{LONGEST_ATTRIBUTES}}}?)?"
+    begins = rf"{LEFT}\s?{_any(names)}{attributes}(?<!/){RIGHT}"
+    return Family(begins, rf"{LEFT}\s?(?:/\s?{_any(names)}\s?|{_any(names)}{attributes}/){RIGHT}", is_token=False)
 
 
-FAMILIES = (
+_MARKED = (
     *map(_tag, TAGS),
     *(Family(re.escape(begins), re.escape(ends), is_token=True) for begins, ends in TOKENS),
-    Family(*HARMONY, is_token=True),
 )
+"""Families whose ends mean nothing else, even where nobody saw the thought begin."""
+_IN_DETAILS = rf"{NO_LETTERS}{{0,10}}(?:(?:show|view|hide|深度|已|已深度) ?)?{LABEL}{TOOK}{NO_LETTERS}{{0,20}}"
+_DETAILS = r"<details\b[^<>\n]{0,200}"
+DETAILS = Family(
+    rf"{_DETAILS}\btype ?= ?[\"']?(?:reasoning|thinking)\b[^<>\n]{{0,200}}>"
+    rf"|{_DETAILS}>\s{{0,8}}<summary>{_IN_DETAILS}</summary>",
+    r"</details\s?>",
+    is_token=False,
+)
+FENCE = Family(rf"(?<![^\n])[ \t]{{0,8}}```[ \t]?{LABEL}[ \t]{{0,8}}\n", r"\n[ \t]{0,8}`{3,}(?=[^`])", is_token=True)
+BRACKETS = Family(BRACKETED, BRACKETED_ENDS, is_token=False, is_sure=False)
+FAMILIES = (*_MARKED, DETAILS, FENCE, BRACKETS, Family(*HARMONY, is_token=True))
 
 BEGINS = re.compile(rf"(?<![{QUOTES}])(?:" + "|".join(f"({family.begins})" for family in FAMILIES) + ")", re.IGNORECASE)
 """The mark that begins a thought; its group's number, less one, is its family's. One after a quote is a mention."""
@@ -98,23 +123,28 @@ def _unquoted(ends: str) -> re.Pattern[str]:
 ENDS = tuple(_unquoted(family.ends) for family in FAMILIES)
 """The mark that ends a thought, in the order of `FAMILIES`."""
 
-_ANY_END = "|".join(family.ends for family in FAMILIES[:-1])
+_ANY_END = "|".join(family.ends for family in _MARKED)
 ANY_END = _unquoted(_ANY_END)
 """A mark that ends the thought of any family, for thoughts that nobody saw beginning (harmony's are always seen)."""
 
-UNDECIDED_END = re.compile(rf"(?<=[{QUOTES}])(?:{_ANY_END}|{HARMONY[1]})$", re.IGNORECASE)
+UNDECIDED_END = re.compile(rf"(?<=[{QUOTES}])(?:{_ANY_END}|{DETAILS.ends}|{HARMONY[1]})$", re.IGNORECASE)
 """An end after a quote, of which what follows shows whether it is in quotes."""
 
 _NAMES = [beginnings(name) for family in TAGS for name in family]
 _WHOLE_NAMES = _any(name for family in TAGS for name in family)
-_LITERALS = {*(token for pair in TOKENS for token in pair), "<|channel|>", "<|start|>"}
+_LITERALS = {*(token for pair in (*TOKENS, *ESCAPES) for token in pair), "<|channel|>", "<|start|>"}
+_PART_OF_RIGHT = "|".join(["[|｜/]", *(beginnings(right) for _, right in ESCAPES)])
 UNFINISHED = re.compile(
     "(?:"
     + "|".join(
         (
             rf"{LEFT}\s?/?\s?(?:{'|'.join(_NAMES)})",
             rf"{LEFT}\s?{_WHOLE_NAMES}\s[^<>\n]{{0,{LONGEST_ATTRIBUTES}}}[|｜]?",
-            rf"{LEFT}\s?/?\s?{_WHOLE_NAMES}\s?[|｜]?",
+            rf"{LEFT}\s?/?\s?{_WHOLE_NAMES}\s?(?:{_PART_OF_RIGHT})?",
+            rf"<{beginnings('details')}|{_DETAILS}(?:>\s{{0,8}}(?:<{beginnings('summary')}|<summary>[^<>\n]{{0,80}}"
+            rf"(?:<{beginnings('/summary')})?)?)?|</{beginnings('details')}\s?",
+            rf"(?<![^\n])[ \t]{{0,8}}(?:`{{1,2}}|```[ \t]?{PART_OF_LABEL}[ \t]{{0,8}})",
+            PART_OF_BRACKETED,
             *(re.escape(literal[0]) + beginnings(literal[1:]) for literal in sorted(_LITERALS)),
         )
     )
@@ -124,11 +154,14 @@ UNFINISHED = re.compile(
 """The end of a text that may become a mark when more comes."""
 
 _HARMONY_BEGINS, _HARMONY_ENDS = HARMONY
+_OR_NEVER = {True: r"|\Z", False: ""}
 WHOLE = (
     *(
-        re.compile(rf"(?:{family.begins}).*?(?:{family.ends}|\Z)", re.DOTALL | re.IGNORECASE)
+        re.compile(f"(?:{family.begins}).*?(?:{family.ends}{_OR_NEVER[family.is_sure]})", re.DOTALL | re.IGNORECASE)
         for family in FAMILIES[:-1]
     ),
+    re.compile(rf"\A{QUOTED}.*?(?:{QUOTED_ENDS}|\Z)", re.DOTALL | re.IGNORECASE),
+    re.compile(rf"\A{LABELLED}.*?{LABELLED_ENDS}", re.DOTALL | re.IGNORECASE),
     re.compile(rf"\A.*{_HARMONY_ENDS}|{_HARMONY_BEGINS}.*", re.DOTALL | re.IGNORECASE),
     re.compile(rf"\A{BARE_HARMONY[0]}.*?{BARE_HARMONY[1]}", re.DOTALL),
 )

@@ -7,6 +7,9 @@ from llm.answer.markdown import Plain, plain
 from llm.answer.mend import REASONING, message_of
 from llm.answer.thoughts import Thoughts, without_thoughts
 
+_HEARD = ("role", "content", "audio", *REASONING)
+"""Fields of a message that an ear may get; thoughts come under ever new names."""
+
 
 class Strainer:
     """Strains one answer.
@@ -45,13 +48,13 @@ class Strainer:
         """True where nothing is left out."""
         return not (self.thoughts or self.reasoning or self.markdown)
 
-    def whole(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Return the message of a whole answer with what is to be said."""
+    def whole(self, message: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+        """Return the message of a whole answer, which ended for a reason, with what is to be said."""
         message = message_of(message)
         if self.reasoning:
             self.thought = _drop_reasoning(message) or self.thought
         if isinstance(text := message.get("content"), str):
-            said = without_thoughts(text) if self.thoughts else text
+            said = without_thoughts(text, cut=self._is_cut(reason)) if self.thoughts else text
             self.thought = self.thought or len(said) < len(text)
             said = without_marks(said) if self._words_only else said
             message["content"] = plain(said) if self.markdown else said
@@ -67,7 +70,8 @@ class Strainer:
         if self.reasoning:
             self.thought = _drop_reasoning(delta) or self.thought
         if isinstance(text := delta.get("content"), str) or ended:
-            said = self.text(choice["index"], text or "") + (self.rest(choice["index"]) if ended else "")
+            said = self.text(choice["index"], text or "")
+            said += self.rest(choice["index"], choice["finish_reason"]) if ended else ""
             if said or isinstance(text, str):
                 delta["content"] = said
         if self._words_only and choice["finish_reason"] in ("tool_calls", "function_call"):
@@ -77,7 +81,7 @@ class Strainer:
     def text(self, index: int, text: str) -> str:
         """Return the words of a choice that can be said by now."""
         thoughts, machines, smoother = self._ears(index)
-        said = text
+        said = text = text.replace("\0", "").replace("\ufffd", "") if self.heard else text
         if thoughts is not None:
             said = thoughts.add(text)
             self.unopened = self.unopened or thoughts.unopened
@@ -86,15 +90,18 @@ class Strainer:
             said = machines.add(said)
         return smoother.add(said) if smoother is not None else said
 
-    def rest(self, index: int) -> str:
-        """Return the words of a choice that are left at its end."""
+    def rest(self, index: int, reason: str | None) -> str:
+        """Return the words of a choice that are left at its end, for which the upstream told a reason."""
         thoughts, machines, smoother = self._ears(index)
-        if thoughts is not None and thoughts.guessed:
+        if thoughts is not None and thoughts.guessed and reason != "length":
             self.guessed_wrong = True
-        text = thoughts.rest() if thoughts is not None else ""
+        text = thoughts.rest(cut=self._is_cut(reason)) if thoughts is not None else ""
         if machines is not None:
             text = machines.add(text) + machines.rest()
         return smoother.add(text) + smoother.rest() if smoother is not None else text
+
+    def _is_cut(self, reason: str | None) -> bool:
+        return self.heard and reason == "length"
 
     def _ears(self, index: int) -> tuple[Thoughts | None, ForMachines | None, Plain | None]:
         if index not in self._choices:
@@ -109,7 +116,7 @@ class Strainer:
             return message
         if isinstance(refusal := message.pop("refusal", None), str) and not message.get("content"):
             message["content"] = refusal
-        return {name: value for name, value in message.items() if name not in ("tool_calls", "function_call")}
+        return {name: value for name, value in message.items() if name in _HEARD}
 
 
 def _drop_reasoning(message: dict[str, Any]) -> bool:

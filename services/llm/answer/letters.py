@@ -25,7 +25,18 @@ def decoded(data: bytes) -> dict[str, Any] | None:
         except (ValueError, RecursionError):
             return None
     value = value[0] if isinstance(value, list) and value else value  # Gemini wraps its errors once more
+    if isinstance(value, str) and value.startswith("{"):  # encoded twice
+        return decoded(value.encode("utf-8", "replace"))
     return value if isinstance(value, dict) else None
+
+
+def is_strict(data: bytes) -> bool:
+    """Tell whether `data` is JSON as every client reads it: no NaN, no line end within a text."""
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 class Letters:

@@ -18,6 +18,9 @@ from llm.answer.plain_chunk import PlainChunk
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 """Fields of a message in which thoughts come."""
 _TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
+_TYPED = ("system_fingerprint", "service_tier")
+"""Fields of an answer that are texts."""
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _KIND = "chat.completion.chunk"
 _MOST_CHOICES = 128
 _REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "content_filter": "content_filter"} | {
@@ -32,6 +35,9 @@ _REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "con
     "recitation": "content_filter",
     "prohibited_content": "content_filter",
     "blocklist": "content_filter",
+    "spii": "content_filter",
+    "refusal": "content_filter",
+    "max_output_tokens": "length",
 }
 """A vendor's reason to end, in lower case, and OpenAI's; all others are `stop`."""
 _BROKEN = frozenset({"error", "network_error", "abort", "insufficient_system_resource"})
@@ -73,7 +79,8 @@ class ChunkMender:
             return []
         if not self.frame:
             self.frame = frame_of(raw, self._model)
-        return [*self._missing(max(each["index"] for each in mended)), raw | self.frame | {"choices": mended}]
+        chunk = sound(raw) | self.frame | {"choices": mended}
+        return [*self._missing(max(each["index"] for each in mended)), chunk]
 
     def takes(self, chunk: PlainChunk) -> bool:
         """Note a chunk that is in order; False where it does not fit those before, or says nothing at all."""
@@ -108,8 +115,10 @@ class ChunkMender:
         index = raw.get("index")
         if type(index) is not int or not 0 <= index < _MOST_CHOICES:
             index = position
-        reason = reason_of(raw)
-        delta = _delta_of(raw)
+        reason = (
+            "stop" if "message" in raw and "finish_reason" not in raw else reason_of(raw)
+        )  # a whole answer has ended
+        delta = said_in(raw)
         if delta is None and reason is None:
             return None  # only a remark about the answer
         choice = self.choices.setdefault(index, MendedChoice())
@@ -120,7 +129,10 @@ class ChunkMender:
                 delta["content"] = delta.get("content", "") + rest
         if not any(delta.values()) and reason is None:
             return None
-        return raw | {"index": index, "delta": delta, "finish_reason": reason}
+        own = {name: value for name, value in raw.items() if name not in ("message", "text")}
+        if not are_logprobs(own.get("logprobs")):
+            del own["logprobs"]
+        return own | {"index": index, "delta": delta, "finish_reason": reason}
 
     def _delta(self, delta: dict[str, Any], choice: MendedChoice) -> dict[str, Any]:
         delta = message_of(delta)
@@ -148,6 +160,39 @@ def frame_of(chunk: dict[str, Any], model: str, kind: str = _KIND) -> dict[str, 
         "created": created if type(created) is int else int(time()),
         "model": named if isinstance(named, str) and named else model,
     }
+
+
+def sound(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer or a chunk without those of its fields that are of another type than clients expect.
+
+    An `error` that is null or empty is none, but some clients take it for one.
+    """
+    odd = {name for name in _TYPED if not isinstance(answer.get(name), str | None)} | {"error"}
+    kept = {name: value for name, value in answer.items() if name not in odd}
+    if "usage" in kept and (usage := usage_of(kept["usage"])) != kept["usage"]:
+        kept["usage"] = usage
+    return kept
+
+
+def usage_of(usage: object) -> dict[str, Any] | None:
+    """Return the usage that an upstream tells, its counts as whole numbers; None where there is none."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    return {name: _count(value) if name in _COUNTS else value for name, value in usage.items()}
+
+
+def _count(value: object) -> int:
+    try:
+        return max(0, int(value)) if isinstance(value, int | float | str) else 0
+    except (ValueError, OverflowError):
+        return 0
+
+
+def are_logprobs(value: object) -> bool:
+    """Tell whether these are what clients take for the likelihood of tokens; None is."""
+    if value is None:
+        return True
+    return isinstance(value, dict) and all(isinstance(value.get(name), list | None) for name in ("content", "refusal"))
 
 
 def reason_of(choice: dict[str, Any]) -> str | None:
@@ -180,15 +225,19 @@ def message_of(message: dict[str, Any]) -> dict[str, Any]:
             message["reasoning_content"] = thoughts
     elif content is not None and not isinstance(content, str):
         message["content"] = ""
+    if not isinstance(message.get("refusal"), str | None):
+        del message["refusal"]
     if _is_googles_thought(message.get("extra_content")) and message.get("content"):
         message["reasoning_content"], message["content"] = message["content"], ""
     return message
 
 
-def _delta_of(choice: dict[str, Any]) -> dict[str, Any] | None:
-    for name in ("delta", "message"):
-        if isinstance(value := choice.get(name), dict):
-            return value
+def said_in(choice: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the message or delta of a choice, whatever it is called; None where it has none."""
+    found = [choice.get(name) for name in ("delta", "message")]
+    for value in sorted(found, key=bool, reverse=True):
+        if isinstance(value, dict | str):
+            return value if isinstance(value, dict) else {"content": value}
     return {"content": choice["text"]} if isinstance(choice.get("text"), str) else None
 
 
@@ -197,6 +246,7 @@ def _text_of(part: Any) -> str:
         return part
     if isinstance(part, dict) and part.get("type") in (None, "text", "output_text", "refusal"):
         text = part.get("text", part.get("refusal"))
+        text = text.get("value") if isinstance(text, dict) else text  # as assistants have it
         return text if isinstance(text, str) else ""
     return ""
 
@@ -214,11 +264,15 @@ def _is_googles_thought(extra: Any) -> bool:
 
 def mended_calls(calls: Any, choice: MendedChoice) -> list[dict[str, Any]]:
     """Return the fragments of tool calls as clients join them."""
-    return [_call(call, choice) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    listed = [calls] if isinstance(calls, dict) else calls if isinstance(calls, list) else []
+    return [_call(call, choice) for call in listed if isinstance(call, dict)]
 
 
 def _call(call: dict[str, Any], choice: MendedChoice) -> dict[str, Any]:
     """Mend a fragment of a tool call: its index always, id, type and name in the first one only."""
+    if "function" not in call and "custom" not in call:
+        own = {name: call[name] for name in ("name", "arguments") if name in call}
+        call = {name: value for name, value in call.items() if name not in own} | {"function": own}
     function, id, key = call.get("function"), call.get("id"), call.get("index")
     id = str(id) if isinstance(id, str | int) and id != "" else None
     function = dict(function) if isinstance(function, dict) else {}

@@ -13,10 +13,11 @@ from msgspec import UNSET
 
 from chassis.errors import ApiError
 from chassis.upstream.complaints import Complaint
+from llm.answer.dialects import understood
 from llm.answer.filter import Strainer
-from llm.answer.frames import DONE, Event
-from llm.answer.letters import decoded, whole
-from llm.answer.mend import REASONING, ChunkMender, check_whole
+from llm.answer.frames import DONE, Event, Objects
+from llm.answer.letters import decoded, is_strict, whole
+from llm.answer.mend import REASONING, ChunkMender, check_whole, usage_of
 from llm.answer.mould import BEGIN, END, PADDED, PADDING, Mould, are_whole, text_of
 from llm.answer.plain_chunk import PlainChunk, plain_chunk
 from llm.answer.usage import Tally
@@ -27,6 +28,7 @@ Judge = Callable[[Complaint], ApiError]
 _LINE_ENDS = re.compile("[\u2028\u2029\x85]")
 """Characters at which some clients cut lines."""
 _COMPLAINTS = ("errors", "message", "msg", "error_msg", "errorMessage", "detail", "error_code")
+_FAILED = ("error", "failed", "fail")
 _SPOKEN = ("tool_calls", "function_call", "refusal", "audio")
 
 
@@ -129,22 +131,32 @@ class Passage:
     def _read(self, came: Event) -> bytes:
         if not came.is_error and (chunk := plain_chunk(came.data)) is not None and self._mender.takes(chunk):
             return self._read_plain(chunk, came.data)
-        raw = decoded(came.data) if came.data else {}
-        if raw is None:
-            if came.is_error:
-                raise self._judge(Complaint(came.data.decode("utf-8", "replace")))
-            return b""
+        sent = decoded(came.data) if came.data else {}
+        if sent is None or came.data.startswith(b"["):
+            return self._read_apart(came)
+        raw = understood(sent)
+        is_own = raw is sent and came.data.startswith(b"{") and is_strict(came.data)
         self._look_for_error(raw, came)
         self._tally.chunk(raw)
         begun = {index for index, choice in self._mender.choices.items() if choice.begun and not choice.finished}
         chunks = self._mender.chunk(raw)
-        if isinstance(raw.get("usage"), dict) and raw["usage"]:
-            self.counts = raw["usage"]
+        if usage := usage_of(raw.get("usage")):
+            self.counts = usage
             self._shows_usage = self._shows_usage or bool(chunks)
-        out = [sent for chunk in chunks if (sent := self._strained(chunk, raw, came.data))]
-        self._cast_mould(came.data, raw, chunks, begun)
+        as_it_came = raw if is_own else {}
+        out = [event for chunk in chunks if (event := self._strained(chunk, as_it_came, came.data))]
+        self._mould = self._mould_of(came.data, raw, chunks, begun) if is_own else None
         self._note_thoughts()
         return b"".join(out)
+
+    def _read_apart(self, came: Event) -> bytes:
+        """Read the objects in data that is more than one, or has something beside it."""
+        if objects := [each for each in Objects().add(came.data) if decoded(each) is not None]:
+            ended = [Event(DONE)] if came.data.endswith(DONE) else []
+            return b"".join(map(self.add, [*(Event(each, came.is_error) for each in objects), *ended]))
+        if came.is_error:
+            raise self._judge(Complaint(came.data.decode("utf-8", "replace")))
+        return b""
 
     def _read_plain(self, chunk: PlainChunk, data: bytes) -> bytes:
         """Read a chunk that needs no mending, but perhaps to be told who speaks."""
@@ -153,7 +165,8 @@ class Passage:
         self._tally.pieces += bool(delta.content)
         text = said = delta.content or ""
         if not self.strainer.idle and (ended or delta.content is not UNSET):
-            said = self.strainer.text(0, text) + (self.strainer.rest(0) if ended else "")
+            said = self.strainer.text(0, text)
+            said += self.strainer.rest(0, choice.finish_reason) if choice.finish_reason else ""
         is_words = delta.role is UNSET and delta.refusal is UNSET and bool(text)
         is_changed = said != text or was_begun != (delta.role is UNSET)
         if said != text:
@@ -206,20 +219,21 @@ class Passage:
         """Take a thought for an answer where the caller is no ear: it shows that somebody is there."""
         self.spoken = self.spoken or (self.strainer.thought and not self.strainer.heard)
 
-    def _cast_mould(self, data: bytes, raw: dict[str, Any], chunks: list[dict[str, Any]], begun: set[int]) -> None:
+    def _mould_of(
+        self, data: bytes, raw: dict[str, Any], chunks: list[dict[str, Any]], begun: set[int]
+    ) -> Mould | None:
         """Learn from a chunk with nothing but words what surrounds them."""
-        self._mould = None
         if len(chunks) != 1 or len(chunks[0]["choices"]) != 1 or chunks[0].get("usage"):
-            return
+            return None
         choice = chunks[0]["choices"][0]
         plain = choice["finish_reason"] is None and choice["delta"].keys() == {"content"} and not choice.get("logprobs")
         letters = self._mender.choices[choice["index"]].letters.get("content")
         if letters is not None and not letters.empty:
-            return  # the rest of a letter must come first
+            return None  # the rest of a letter must come first
         if not plain or choice["index"] not in begun or data.count(b'"content"') != 1:
-            return
+            return None
         empty = None if chunks[0] == raw else _event(chunks[0] | {"choices": [choice | {"delta": {"content": ""}}]})
-        self._mould = Mould.around(data, choice["index"], empty)
+        return Mould.around(data, choice["index"], empty)
 
 
 def _event(value: object) -> bytes:
@@ -253,4 +267,6 @@ def complaint_of(raw: dict[str, Any]) -> Complaint | None:
         return Complaint.within(raw) or Complaint()
     if isinstance(raw.get("choices"), list) or isinstance(raw.get("usage"), dict) or raw.get("type") == "ping":
         return None
+    if raw.get("success") is False or raw.get("status") in _FAILED:
+        return Complaint.within(raw) or Complaint()
     return Complaint.within(raw) if any(raw.get(name) for name in _COMPLAINTS) else None

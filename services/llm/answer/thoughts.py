@@ -2,6 +2,7 @@
 
 import re
 
+from chassis.thought_labels import FIRSTS, LABELLED, LABELLED_ENDS, PART_OF_ANY, QUOTED, QUOTED_ENDS, beginnings
 from chassis.thought_tags import (
     ANY_END,
     BARE_HARMONY,
@@ -13,7 +14,6 @@ from chassis.thought_tags import (
     UNDECIDED_END,
     UNFINISHED,
     WRAPPERS,
-    beginnings,
 )
 
 _LONGEST_GUESS = 2**20
@@ -24,6 +24,12 @@ _SENTENCE_ENDS = ("", *"\n.!?。！？…~～")
 _BARE = re.compile(BARE_HARMONY[0])
 _BARE_END = re.compile(BARE_HARMONY[1])
 _BARE_WORD = "analysis"
+_LABELLED = re.compile(LABELLED, re.IGNORECASE)
+_LABELLED_ENDS = re.compile(f"{LABELLED_ENDS}|{ANY_END.pattern}", re.IGNORECASE)
+_QUOTED, _QUOTED_ENDS = re.compile(QUOTED, re.IGNORECASE), re.compile(QUOTED_ENDS)
+_PART_OF_LABEL = re.compile(PART_OF_ANY, re.IGNORECASE)
+_FIRSTS = FIRSTS | {_BARE_WORD[0]}
+"""Characters with which an answer may begin that is a thought without a tag."""
 _TOKEN = re.compile(rf"(?<![{QUOTES}])<[|｜][^<>|｜\n]{{1,40}}[|｜]>")
 _UNFINISHED_TOKEN = re.compile(r"<(?:[|｜][^<>|｜\n]{0,40}[|｜]?)?$")
 _NOTHING = re.compile(r"(?!)")
@@ -63,7 +69,7 @@ class Thoughts:
     def add(self, text: str) -> str:
         """Return what can be said by now."""
         if self._ends is None and not self._held and _has_no_mark(text):
-            if not self._said and not self._thought_before and (first := text.lstrip()) and first[0] != _BARE_WORD[0]:
+            if not self._said and not self._thought_before and (first := text.lstrip()) and first[0] not in _FIRSTS:
                 text, self._said = first, True
             if self._said and not self._after_thought:
                 self._last = text[-1:] or self._last
@@ -85,22 +91,28 @@ class Thoughts:
         if self.guessed and not self._guess.strip() and not self._held.strip():
             self._ends, self.guessed = None, False
 
-    def rest(self) -> str:
-        """Return what is left when no more comes; a guess that was wrong is given back."""
+    def rest(self, *, cut: bool = False) -> str:
+        """Return what is left when no more comes; a guess that was wrong is given back.
+
+        Args:
+            cut: The answer used up its tokens, so that what was guessed to be a thought may have lacked only its end.
+        """
         held, guess, ends = self._held, self._guess, self._ends
         self._held = self._guess = ""
         if ends is None:
             return held
-        return guess + held if self.guessed and not ends.search(held) else ""
+        wrong = self.guessed and not cut and not ends.search(held + "\n")
+        return guess + held if wrong else ""
 
     def _leave(self, ends: re.Pattern[str]) -> str | None:
         """Drop what is thought; return None where more must come first."""
-        if self.guessed and not self._guess and (mark := BEGINS.match(self._held.lstrip())):
-            self._held, self.guessed = self._held.lstrip()[mark.end() :], False
-            self._ends = ENDS[(mark.lastindex or 1) - 1]
-            return ""
-        if ends is ANY_END and not self._guess and _BARE.match(self._held.lstrip()):
-            ends = self._ends = _BARE_END
+        if ends is ANY_END and self.guessed and not self._guess:
+            self._held = self._held.lstrip()
+            if mark := BEGINS.match(self._held):
+                self._begin(mark)
+                self._held = self._held[mark.end() :]
+                return ""
+            ends = self._begin_untagged() or ends
         seen, known = self._last + self._held, len(self._last)
         if end := ends.search(seen, known):
             if end.end() == len(seen) and UNDECIDED_END.search(seen):
@@ -141,7 +153,7 @@ class Thoughts:
         if mark:
             said = self._noted(seen[known : mark.start()])
             self._held, self._last = seen[mark.end() :], ""
-            self._ends = ENDS[(mark.lastindex or 1) - 1]
+            self._begin(mark)
             return said
         if end:  # it began before we could know; at least its end is not read out
             said = self._noted(seen[known : end.start()])
@@ -149,6 +161,26 @@ class Thoughts:
             self.unopened = self._after_thought = True
             return said
         return self._say(seen, known, undecided)
+
+    def _begin(self, mark: re.Match[str]) -> None:
+        """Go into the thought that this mark begins."""
+        family = (mark.lastindex or 1) - 1
+        self._ends, self.guessed = ENDS[family], not FAMILIES[family].is_sure
+        self._guess = mark[0] if self.guessed else ""
+
+    def _begin_untagged(self) -> re.Pattern[str] | None:
+        """Go into a thought that the answer begins with, told by a label or by harmony without its tokens.
+
+        Returns:
+            The end of it; None where there is no such thought.
+        """
+        if mark := _QUOTED.match(self._held):
+            self._held, self._ends, self.guessed = self._held[mark.end() - 1 :], _QUOTED_ENDS, False
+            return self._ends
+        ends = _BARE_END if _BARE.match(self._held) else _LABELLED_ENDS if _LABELLED.match(self._held) else None
+        if ends is not None:
+            self._ends, self.guessed = ends, True
+        return ends
 
     def _beginning(self, seen: str, known: int, stop: int) -> re.Match[str] | None:
         for mark in BEGINS.finditer(seen, known, stop):
@@ -179,15 +211,13 @@ class Thoughts:
                 self._unfinished = re.compile(f"<{beginnings(closing)}$", re.IGNORECASE)
                 self._held = self._held[tag.end() :]
                 return ""
-        elif _BARE.match(self._held):
-            self._ends, self.guessed = _BARE_END, True
-            return ""
-        return None
+            return None
+        return None if self._begin_untagged() is None else ""
 
     def _may_begin_otherwise(self) -> bool:
         if self._thought_before:
             return _UNFINISHED_WRAPPER.fullmatch(self._held) is not None
-        return _BARE_WORD.startswith(self._held)
+        return _BARE_WORD.startswith(self._held) or _PART_OF_LABEL.fullmatch(self._held) is not None
 
     def _noted(self, said: str) -> str:
         if said:
@@ -200,10 +230,23 @@ class Thoughts:
 
 def _has_no_mark(text: str) -> bool:
     """Tell whether no mark begins in `text`; that of most texts is seen at once."""
-    return not ("<" in text or "[" in text or "◁" in text or "＜" in text)
+    return not (
+        "<" in text
+        or "[" in text
+        or "`" in text
+        or "&" in text
+        or "\\" in text
+        or "【" in text
+        or "◁" in text
+        or "＜" in text
+    )
 
 
-def without_thoughts(text: str) -> str:
-    """Return a whole answer without its thoughts; an end without a beginning means that all before it is thought."""
+def without_thoughts(text: str, *, cut: bool = False) -> str:
+    """Return a whole answer without its thoughts; an end without a beginning means that all before it is thought.
+
+    Args:
+        cut: It used up its tokens, see `Thoughts.rest`.
+    """
     thoughts = Thoughts(begun=BEGINS.search(text) is None and ANY_END.search(text) is not None)
-    return thoughts.add(text) + thoughts.rest()
+    return thoughts.add(text) + thoughts.rest(cut=cut)

@@ -1,15 +1,15 @@
-"""Whole answers: mended, strained, and turned into a stream or made of one where an upstream sent the other."""
+"""Whole answers: mended, strained, and made of a stream where an upstream sent one."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from chassis.errors import EngineFailed
+from llm.answer.dialects import understood
 from llm.answer.filter import Strainer
-from llm.answer.frames import Event, Frames
+from llm.answer.frames import Frames
 from llm.answer.letters import decoded, whole
-from llm.answer.mend import MendedChoice, check_whole, frame_of, mended_calls, reason_of
+from llm.answer.mend import MendedChoice, are_logprobs, check_whole, frame_of, mended_calls, reason_of, said_in, sound
 from llm.answer.passage import Judge, Passage, complaint_of
 from llm.answer.relay import Wordless
 from llm.answer.usage import Tally
@@ -28,20 +28,22 @@ def answer_of(body: bytes, judge: Judge, model: str) -> dict[str, Any]:
         ApiError: The body is an error.
         NoAnswer: It holds no choices that can be understood.
     """
-    answer = decoded(body.strip().removeprefix(b"\xef\xbb\xbf"))
-    if answer is None:
+    body = body.strip().removeprefix(b"\xef\xbb\xbf").lstrip()
+    answer = decoded(body)
+    if answer is None or body.startswith(b"["):
         return _rolled(body, judge, model)
+    answer = understood(answer)
     if (complaint := complaint_of(answer)) is not None:
         raise judge(complaint)
     choices = answer.get("choices")
-    if not isinstance(choices, list) or not choices or not all(isinstance(_message_of(each), dict) for each in choices):
+    if not isinstance(choices, list) or not choices or not all(_message_of(each) is not None for each in choices):
         raise NoAnswer
     return answer
 
 
-def begins_like_json(piece: bytes) -> bool:
-    """Tell by its first bytes whether an answer is one JSON value or a page, and no event stream."""
-    return piece.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[", b"<"))
+def is_page(piece: bytes) -> bool:
+    """Tell by its first bytes whether a body is a page."""
+    return piece.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def mended(body: bytes, answer: dict[str, Any], strainer: Strainer, model: str) -> bytes:
@@ -54,26 +56,8 @@ def mended(body: bytes, answer: dict[str, Any], strainer: Strainer, model: str) 
     choices = [_choice(index, each, strainer) for index, each in enumerate(answer["choices"])]
     if strainer.heard and not any(_says_something(each["message"]) for each in choices):
         raise Wordless(choices[0]["finish_reason"])
-    out = answer | frame_of(answer, model, _KIND) | {"choices": choices}
-    return body if out == answer and _is_json(body) else msgspec.json.encode(whole(out))
-
-
-def unrolled(answer: dict[str, Any]) -> Iterator[Event]:
-    """Yield a whole answer as the events of a stream."""
-    shared = {key: value for key, value in answer.items() if key not in ("choices", "usage", "object")}
-    for index, choice in enumerate(answer["choices"]):
-        own = {key: value for key, value in choice.items() if key not in ("message", "delta", "text", "finish_reason")}
-        own = {"index": index} | own
-        delta = {key: value for key, value in _message_of(choice).items() if value is not None}
-        yield _event(shared | {"choices": [own | {"delta": delta, "finish_reason": None}]})
-        ending = {"index": own["index"], "delta": {}, "finish_reason": reason_of(choice) or "stop"}
-        yield _event(shared | {"choices": [ending]})
-    if isinstance(answer.get("usage"), dict):
-        yield _event(shared | {"choices": [], "usage": answer["usage"]})
-
-
-def _event(chunk: dict[str, Any]) -> Event:
-    return Event(msgspec.json.encode(whole(chunk)))
+    out = sound(answer) | frame_of(answer, model, _KIND) | {"choices": choices}
+    return body if _holds(body, out) else msgspec.json.encode(whole(out))
 
 
 def _rolled(body: bytes, judge: Judge, model: str) -> dict[str, Any]:
@@ -101,7 +85,7 @@ def _rolled(body: bytes, judge: Judge, model: str) -> dict[str, Any]:
 
 
 def _join(whole: dict[str, Any], part: dict[str, Any]) -> None:
-    whole["finish_reason"] = part["finish_reason"] or whole.get("finish_reason")
+    whole["finish_reason"] = part.get("finish_reason") or whole.get("finish_reason")
     message = whole["message"]
     for key, value in part["delta"].items():
         if key == "tool_calls":
@@ -122,23 +106,20 @@ def _join_calls(calls: list[dict[str, Any]], fragments: list[dict[str, Any]]) ->
             known["arguments"] = known.get("arguments", "") + function.get("arguments", "")
 
 
-def _message_of(choice: Any) -> Any:
-    if not isinstance(choice, dict):
-        return None
-    for name in ("message", "delta"):
-        if isinstance(choice.get(name), dict):
-            return choice[name]
-    return {"role": "assistant", "content": choice["text"]} if isinstance(choice.get("text"), str) else None
+def _message_of(choice: Any) -> dict[str, Any] | None:
+    return said_in(choice) if isinstance(choice, dict) else None
 
 
 def _choice(index: int, choice: dict[str, Any], strainer: Strainer) -> dict[str, Any]:
     check_whole(choice)
-    message = strainer.whole(_message_of(choice))
+    message = strainer.whole(said_in(choice) or {}, reason_of(choice))
     if isinstance(calls := message.get("tool_calls"), list):
         mended = mended_calls(calls, MendedChoice())
         message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in mended]
     reason = reason_of(choice) or ("tool_calls" if message.get("tool_calls") else "stop")
     shown = {key: value for key, value in choice.items() if key not in ("delta", "text")}
+    if not are_logprobs(shown.get("logprobs")):
+        del shown["logprobs"]
     at = choice.get("index")
     return shown | {
         "index": at if type(at) is int else index,
@@ -154,11 +135,10 @@ def _says_something(message: dict[str, Any]) -> bool:
     )
 
 
-def _is_json(body: bytes) -> bool:
-    """Tell whether a body can be passed on as it is: its letters are whole."""
+def _holds(body: bytes, answer: dict[str, Any]) -> bool:
+    """Tell whether a body is this answer already, and its letters are whole, so that it can be passed on as it is."""
     try:
-        msgspec.json.decode(body)
         body.decode()
+        return bool(msgspec.json.decode(body) == answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
-    return True

@@ -19,9 +19,10 @@ from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
-from llm.answer.relay import Relayed, Wordless, ending
+from llm.answer.relay import Relayed, Wordless
+from llm.answer.unwrapped import framing_of, unframed
 from llm.answer.usage import shown
-from llm.answer.whole import NoAnswer, answer_of, begins_like_json, mended, unrolled
+from llm.answer.whole import NoAnswer, answer_of, is_page, mended
 from llm.engines import Engine
 from llm.engines.openai.model_list import MAX_BYTES as MAX_LIST_BYTES
 from llm.engines.openai.model_list import Listed
@@ -191,17 +192,16 @@ class OpenAI(Engine):
         usage = partial(_estimate, asked) if asked.wanted.wants_usage else None
         passage = Passage(question.model, strainer, partial(self.remote.meant, reply=reply), asked.tally, usage)
         first = await anext(reply, b"")
-        if begins_like_json(first):
-            return self._unrolled(first + await reply.read(MAX_ANSWER_BYTES), reply, question, passage)
+        if is_page(first):
+            raise self.remote.no_answer(first, reply, "completion")
+        if (framing := framing_of(first)) is not None:
+            return Relayed(unframed(reply, framing), passage, reply.ended, framing.add(first))
         return Relayed(reply, passage, reply.ended, first)
-
-    async def _unrolled(self, body: bytes, reply: Reply, question: Chat, passage: Passage) -> AsyncIterator[bytes]:
-        """Yield a whole answer as the events of a stream."""
-        events = unrolled(self._answer(body, reply, question))
-        yield b"".join(map(passage.add, events)) + ending(passage)
 
     async def _whole(self, reply: Reply, question: Chat, strainer: Strainer) -> bytes:
         body = await reply.read(MAX_ANSWER_BYTES)
+        if (framing := framing_of(body)) is not None:
+            body = framing.add(body)
         answer = self._answer(body, reply, question)
         question.asked.tally.whole(body, answer)
         return mended(body, answer, strainer, question.model)

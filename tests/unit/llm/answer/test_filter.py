@@ -5,6 +5,7 @@ import pytest
 
 from fixtures.thoughts import ANSWER, THOUGHTFUL
 from llm.answer.filter import Strainer
+from llm.answer.relay import Wordless
 from unit.llm.answer.streams import BEGIN, DONE, END, Relay, chunk, said, strainer, words
 
 
@@ -97,3 +98,16 @@ def test_a_whole_message_is_strained() -> None:
     message = {"content": "so\n</think>\n\n**Hello**", "reasoning_details": [{"text": "so"}], "tool_calls": None}
 
     assert strainer(reasoning=True, markdown=True).whole(message) == {"content": "Hello", "tool_calls": None}
+
+
+@pytest.mark.parametrize("text", ["**Thinking:** I should be kind", "[Thinking] I should", "so the child greets me"])
+async def test_what_lacks_only_the_end_of_a_thought_is_not_heard_where_the_tokens_were_used_up(text: str) -> None:
+    def heard() -> Strainer:
+        return strainer(heard=True, reasoning=True, begun=not text.startswith(("*", "[")))
+
+    for size in (1, 100):
+        pieces = [BEGIN, *(chunk(content=text[at : at + size]) for at in range(0, len(text), size))]
+        with pytest.raises(Wordless):
+            await Relay(heard()).run(*pieces, chunk("length"), DONE)
+        assert words(await strained(heard(), *pieces, chunk("stop"), DONE)) == text
+        assert words(await strained(strainer(), *pieces, chunk("length"), DONE)) == text

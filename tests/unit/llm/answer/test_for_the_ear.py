@@ -50,6 +50,33 @@ PARTS = [
     *("<think>", "</think>", "<reasoning>", "</reasoning>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷"),
     *("<|channel|>", "analysis", "final", "<|message|>", "<|end|>", "<answer>", "</answer>"),
     *("<", "</th", "[", "◁", '"', "`", "\n", " ", "bear", "熊", "A", "assistantfinal", "."),
+    *(
+        "Thinking",
+        "**",
+        ":",
+        "：",
+        "Answer",
+        "Final ",
+        "> ",
+        "【思考】",
+        "【回答】",
+        "```",
+        "thought",
+        "...",
+        "#",
+        "<think/>",
+    ),
+    *(
+        "[thinking]",
+        "[/thinking]",
+        "<details>",
+        "<summary>Thinking</summary>",
+        "</details>",
+        "&lt;",
+        "think",
+        "&gt;",
+        "/",
+    ),
 ]
 
 
@@ -96,6 +123,28 @@ MENTIONS = [
     "What is the final message? <output>1</output>",
     "I end with <",
     "I end with <|chan",
+    "Thinking of you, I baked a cake. Answer me: do you like it?",
+    "Thought: the bear is hungry. So it went out.",
+    "Thinking: that is what the owl did all night.\n\nThe end.",
+    "[thinking] Well, let me see. A bear!",
+    "Hm! [thinking] Well.",
+    "**The Thinking Bear**\n\nOnce upon a time.",
+    "# Thinking\n\nA poem by a bear.",
+    "> Thinking of the sea,\n> I sleep.\n\nA poem.",
+    "思考是一件快乐的事。答案：在你心里。",
+    "【小熊】你好！【兔子】你好！",
+    "思考：熊为什么冬眠？",
+    "<details><summary>More</summary>Bears sleep.</details>",
+    "Three &lt; four &amp; five.",
+    "C:\\users\\bear",
+    "```python\nprint(1)\n```",
+    "Riddle. What has roots nobody sees? Answer: a mountain.",
+    "Think: what is red? Thoughts are free.",
+    "Reasoning with bears is hard. Final answer: no.",
+    "Tall trees. Reply: yes.",
+    "**",
+    "> ",
+    "Thinking",
 ]
 
 
@@ -103,6 +152,7 @@ MENTIONS = [
 @pytest.mark.parametrize("text", MENTIONS)
 def test_what_is_no_thought_stays(text: str, size: int) -> None:
     assert spoken(text, size) == text
+    assert without_thoughts(text) == text
 
 
 def test_a_thought_in_the_middle_of_a_line_is_one_after_the_end_of_a_sentence() -> None:

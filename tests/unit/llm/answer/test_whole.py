@@ -6,8 +6,8 @@ import pytest
 from chassis.errors import ApiError, EngineFailed
 from chassis.upstream.refusals import within_success
 from llm.answer.relay import Wordless
-from llm.answer.whole import NoAnswer, answer_of, begins_like_json, mended, unrolled
-from unit.llm.answer.streams import BEGIN, FRAME, chunk, said, strainer
+from llm.answer.whole import NoAnswer, answer_of, is_page, mended
+from unit.llm.answer.streams import BEGIN, FRAME, Relay, chunk, said, strainer
 
 WHOLE = FRAME | {"object": "chat.completion"}
 
@@ -118,19 +118,16 @@ def test_a_stream_that_breaks_off_is_no_whole_answer() -> None:
         answer_of(BEGIN + chunk(content="Hel"), within_success, "asked")
 
 
-def test_a_whole_answer_becomes_chunks() -> None:
-    answer = answer_of(body({"role": "assistant", "content": "Hello", "refusal": None}, "length", usage={"a": 1}),
-                       within_success, "asked")  # fmt: skip
-    first, last, usage = (json.loads(event.data) for event in unrolled(answer))
+async def test_a_whole_answer_becomes_chunks() -> None:
+    used = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    came = body({"role": "assistant", "content": "Hello", "refusal": None}, "length", usage=used)
+    [told] = await Relay(usage=dict).chunks(came)
+    [choice] = told["choices"]
 
-    assert first["choices"][0]["delta"] == {"role": "assistant", "content": "Hello"}
-    assert last["choices"][0]["finish_reason"] == "length"
-    assert (usage["choices"], usage["usage"]) == ([], {"a": 1})
+    assert (told["object"], told["usage"]) == ("chat.completion.chunk", used)
+    assert (choice["delta"]["content"], choice["finish_reason"], "message" in choice) == ("Hello", "length", False)
 
 
-@pytest.mark.parametrize(
-    ("first", "json_like"),
-    [(b' \n{"id"', True), (b"\xef\xbb\xbf[", True), (b"<html>", True), (said()[0], False), (b": wait", False)],
-)
-def test_what_an_answer_is_shows_in_its_first_bytes(first: bytes, json_like: bool) -> None:
-    assert begins_like_json(first) is json_like
+@pytest.mark.parametrize(("first", "page"), [(b" \n{", False), (b"\xef\xbb\xbf<html>", True), (said()[0], False)])
+def test_a_page_shows_in_its_first_bytes(first: bytes, page: bool) -> None:
+    assert is_page(first) is page

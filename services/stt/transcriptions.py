@@ -1,5 +1,6 @@
 """POST /v1/audio/transcriptions: parse, decode, transcribe, encode, respond."""
 
+import logging
 import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
@@ -12,13 +13,20 @@ from chassis.errors import ApiError
 from chassis.server.forms import parse_form
 from chassis.server.streams import EventStream
 from chassis.sse import event
-from stt.encode import encode, events
+from stt.encode import Transcript, encode, events
+from stt.sound.recording import Recording
 from stt.transcriber import Transcriber
 from stt.wire import TranscriptionRequest
 
 SPEECH_HEADER = "x-talkbox-speech"
 """Header of an answer without words: `none` where nobody speaks, `silence` where there is no sound at all, as from a
 dead microphone. Without it somebody spoke, and was not understood."""
+RECORDING_HEADER = "x-talkbox-recording"
+"""Header of an answer whose recording is not what its own header says: `says 48000 Hz, sounds like 16000`."""
+_DOUBTFUL_LOGPROB = -0.7
+"""Mean logarithm of a segment's tokens below which the rate of its recording is doubted."""
+
+log = logging.getLogger("talkbox.stt")
 
 
 async def transcriptions(transcriber: Transcriber, budgets: KeyBudgets, request: Request) -> Response:
@@ -39,13 +47,31 @@ async def transcriptions(transcriber: Transcriber, budgets: KeyBudgets, request:
         if wanted.stream:
             answer = await stack.enter_async_context(transcriber.answer(dictation, dictation.piecewise, key))
             pieces = events(answer, dictation.recording.seconds, dictation.hints)
-            return EventStream(_to_the_end(pieces, request, stack.pop_all()), headers=dictation.headers(answer))
+            headers = dictation.headers(answer) | _noted(dictation.recording.contradiction)
+            return EventStream(_to_the_end(pieces, request, stack.pop_all()), headers=headers)
         whole = await stack.enter_async_context(transcriber.answer(dictation, dictation.whole, key))
         [transcript] = [transcript async for transcript in whole]
-        speech = "found" if transcript.segments else await dictation.recording.speech()
+        noted = await _about(dictation.recording, transcript)
     content, media_type = encode(transcript, wanted)
-    headers = dictation.headers(whole) | ({} if speech == "found" else {SPEECH_HEADER: speech})
-    return Response(content, media_type=media_type, headers=headers)
+    return Response(content, media_type=media_type, headers=dictation.headers(whole) | noted)
+
+
+async def _about(recording: Recording, transcript: Transcript) -> dict[str, str]:
+    """Return the headers that say what is wrong with a recording, where little was understood or anything is known."""
+    speech = "found" if transcript.segments else await recording.speech()
+    understood = transcript.segments and min(each.avg_logprob for each in transcript.segments) >= _DOUBTFUL_LOGPROB
+    contradiction = recording.contradiction
+    if contradiction is None and not understood and speech != "silence":
+        contradiction = await recording.other_rate()
+    return _noted(contradiction) | ({} if speech == "found" else {SPEECH_HEADER: speech})
+
+
+def _noted(contradiction: str | None) -> dict[str, str]:
+    """Return the header for it, and note it in the log, where the operator looks first."""
+    if contradiction is None:
+        return {}
+    log.warning("the header of a recording %s", contradiction)
+    return {RECORDING_HEADER: contradiction}
 
 
 async def _to_the_end(

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, TypeVarTuple
 
 import numpy as np
 
@@ -19,11 +19,13 @@ from chassis.errors import BadRequest
 from chassis.threads import Stop, cores, pieces, workers
 from stt.hearing import RATE, Pcm
 from stt.sound import vad
-from stt.sound.decode import Source, blocks, measured
+from stt.sound.decode import blocks, declared_rate, measured
+from stt.sound.header import Source, contradiction, likelier_rate, loudest
 from stt.sound.speech import Presence, presence
 from stt.sound.vad import WINDOW
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 SHORTEST_SECONDS = 0.1
 LONGEST_SECONDS = 28.0
@@ -50,6 +52,8 @@ class Recording:
     Args:
         seconds: How long it is, as far as that can be known before it is decoded.
         speech: Says whether anybody speaks in it.
+        contradiction: What its header says and its samples do not bear out; None where they agree.
+        other_rate: Says the same of its samples a second, as far as that can be heard, which takes a while.
         pieces: Its sound, from the beginning each time this is called. Of a long one, parts in which nobody speaks are
             left out; and it may turn out to be damaged, or longer than it said: `BadRequest`.
     """
@@ -57,6 +61,8 @@ class Recording:
     seconds: float
     pieces: Callable[[], AsyncGenerator[Piece, None]]
     speech: Callable[[], Awaitable[Presence]]
+    contradiction: str | None
+    other_rate: Callable[[], Awaitable[str | None]]
 
 
 class Recordings:
@@ -81,9 +87,11 @@ class Recordings:
             BadRequest: No sound that can be decoded, too little, or too much.
             TooBusy: It is long, and so are others that are being heard.
         """
-        start = await self._made(partial(self._start, file))
+        start, said = await self._made(partial(self._start, file))
+        other_rate = partial(self._off_loop, self._other_rate, file, loudest(start))
         if len(start) < LONGEST:
-            yield Recording(len(start) / RATE, partial(_whole, start), partial(self._speech_in, start))
+            speech = partial(self._off_loop, presence, start)
+            yield Recording(len(start) / RATE, partial(_whole, start), speech, said, other_rate)
             return
         del start  # it is decoded again when somebody listens
         reader = partial(_Reader, file, threading.Lock())
@@ -91,24 +99,30 @@ class Recordings:
         since = await self._places.enter()
         try:
             pieces_of = partial(self._pieces, reader)
-            yield Recording(max(seconds, LONGEST_SECONDS), pieces_of, partial(_speech_among, pieces_of))
+            speech = partial(_speech_among, pieces_of)
+            yield Recording(max(seconds, LONGEST_SECONDS), pieces_of, speech, said, other_rate)
         finally:
             self._places.leave(since)
 
-    async def _speech_in(self, pcm: Pcm) -> Presence:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, presence, pcm)
+    async def _off_loop(self, work: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
 
     async def _made(self, work: Callable[[Stop], Generator[T, None, None]]) -> T:
         async with aclosing(pieces(self._executor, work)) as only:
             return await anext(only)
 
-    def _start(self, file: BinaryIO, stop: Stop) -> Generator[Pcm, None, None]:
+    def _start(self, file: BinaryIO, stop: Stop) -> Generator[tuple[Pcm, str | None], None, None]:
         with closing(blocks(file, self.max_seconds, LONGEST, stop)) as sound:
             start = next(sound, None)
         if start is None or len(start) < SHORTEST_SECONDS * RATE:
             message = f"Audio file is too short. The least is {SHORTEST_SECONDS} seconds."
             raise BadRequest(message, param="file", code="audio_too_short")
-        yield start
+        yield start, contradiction(file)
+
+    def _other_rate(self, file: BinaryIO, sound: Pcm) -> str | None:
+        said = declared_rate(file, self.max_seconds)
+        likelier = likelier_rate(sound, said)
+        return None if likelier is None else f"says {said} Hz, sounds like {likelier}"
 
     def _measured(self, reader: Callable[[], Source], stop: Stop) -> Generator[float, None, None]:
         yield measured(reader(), self.max_seconds, stop)

@@ -2,11 +2,9 @@
 
 import io
 import re
-from collections.abc import Iterator
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
+from stt.sound.samples import SMOOTH, STEP_BYTES, readings, smoothness, typical
 
 _FORMATS = "flac, mp3, mp4, mpeg, mpga, m4a, ogg, opus, wav, webm, aac, amr, aiff or caf"
 _HEAD_BYTES = 4096
@@ -15,13 +13,9 @@ _WAV_HEADER = 46
 _SHORTEST_BYTES = 200
 """Files of any format that are shorter hold its header, and no sound."""
 _LOST = "The file ends with its header, or within it: the recording was lost before it was sent."
-_LOUDEST = 8.0
-"""Greatest number that is taken for a sample in floats."""
 _RAW = "If these are raw samples (PCM, G.711), put a WAV header before them."
-_SMOOTH = 0.6
-"""Correlation of neighbouring numbers above which they are taken for raw samples: speech has 0.8 and more."""
 _SPOTS = 8
-"""Places in a file that are looked at for raw samples; half of them may be silent."""
+"""Places in a file that are looked at for raw samples."""
 _NEAR = 256
 """Bytes within which the beginning of a format is found where something stands before it."""
 
@@ -141,44 +135,14 @@ def _unknown(file: BinaryIO, size: int) -> str:
     if size < _FEWEST_BYTES:
         return f"The file has {size} bytes: that is no recording."
     found: dict[str, list[float]] = {}
-    for kind, samples in _raw(file, size):
-        found.setdefault(kind, []).append(_smoothness(samples))
-    smoothness, kind = max((sorted(each, reverse=True)[: _SPOTS // 2][-1], kind) for kind, each in found.items())
-    if smoothness > _SMOOTH:
+    for spot in range(_SPOTS):
+        file.seek(size * spot // _SPOTS // STEP_BYTES * STEP_BYTES)
+        for kind, numbers in readings(file.read(_HEAD_BYTES)).items():
+            found.setdefault(kind, []).append(smoothness(numbers))
+    best, kind = max((typical(each), kind) for kind, each in found.items())
+    if best > SMOOTH:
         return f"The file seems to be raw {kind}. Put a WAV header before them, or send {_FORMATS}."
     return f"The file has no format that is known here. Send {_FORMATS}. {_RAW}"
-
-
-def _raw(file: BinaryIO, size: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Yield what samples without a header might be, and the numbers that they would be, from several places."""
-    step = 12  # a whole number of samples of each kind
-    for spot in range(_SPOTS):
-        file.seek(size * spot // _SPOTS // step * step)
-        found = file.read(_HEAD_BYTES // step * step)
-        found = found[: len(found) // step * step]
-        octets = np.frombuffer(found, np.uint8)
-        yield "16-bit samples", np.frombuffer(found, "<i2").astype(np.float64)
-        yield "16-bit samples, the high byte first", np.frombuffer(found, ">i2").astype(np.float64)
-        yield "24-bit samples", octets[2::3].astype(np.int8).astype(np.float64)
-        yield "8-bit samples", octets.astype(np.float64)
-        yield "samples in G.711 (A-law)", _signed(octets ^ np.uint8(0xD5))
-        yield "samples in G.711 (µ-law)", _signed(octets ^ np.uint8(0xFF))
-        with np.errstate(invalid="ignore"):  # numbers that are none
-            floats = np.frombuffer(found, "<f4").astype(np.float64)
-        if np.isfinite(floats).all() and np.abs(floats).max(initial=0.0) < _LOUDEST:
-            yield "32-bit floats", floats
-
-
-def _signed(octets: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return numbers whose highest bit is the sign, and the others the amount."""
-    amounts: NDArray[np.float64] = (octets & 0x7F).astype(np.float64)
-    return np.where(octets & 0x80, -amounts, amounts)
-
-
-def _smoothness(samples: NDArray[np.float64]) -> float:
-    if len(samples) < _FEWEST_BYTES or not samples[:-1].std() or not samples[1:].std():
-        return 0.0
-    return float(np.corrcoef(samples[:-1], samples[1:])[0, 1])
 
 
 def _cut_mp4(file: BinaryIO, size: int) -> str | None:

@@ -23,7 +23,10 @@ def recording(*begins: float, error: Exception | None = None) -> Recording:
     async def speech() -> Presence:
         return "found"
 
-    return Recording(100.0, pieces, speech)
+    async def other_rate() -> None:
+        return None
+
+    return Recording(100.0, pieces, speech, None, other_rate)
 
 
 class Scripted(FakeEngine):

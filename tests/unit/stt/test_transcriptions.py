@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from starlette.applications import Starlette
 
 from chassis.chain.chain import Chain
@@ -12,6 +13,7 @@ from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineFailed, EngineUnavailable
 from fixtures import sounds
 from stt.engines import Engine
+from stt.hearing import Segment
 from unit.stt.fakes import HELLO, SPEECH, FakeEngine, ask, chain_of, service
 
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
@@ -87,6 +89,36 @@ async def test_an_empty_text_for_speech_that_was_not_understood_says_no_such_thi
 
     assert answer.json()["text"] == ""
     assert "x-talkbox-speech" not in answer.headers
+
+
+@speaks
+@pytest.mark.parametrize("stream", ["true", "false"])
+async def test_a_header_that_says_another_thing_than_its_samples_is_named_and_logged(
+    stream: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    voice = sounds.spoken("hello little bear")
+    lying = sounds.wav(np.repeat(voice, 2))
+
+    honest = await ask(service(FakeEngine(*HELLO)), sounds.wav(voice), stream=stream)
+    answer = await ask(service(FakeEngine(*HELLO)), lying, stream=stream)
+
+    assert "x-talkbox-recording" not in honest.headers
+    assert answer.headers["x-talkbox-recording"] == "says 1 channel, sounds like 2"
+    assert [record.message for record in caplog.records if "header" in record.message] == [
+        "the header of a recording says 1 channel, sounds like 2"
+    ]
+
+
+@speaks
+@pytest.mark.parametrize(
+    ("heard", "doubted"), [((), True), (HELLO, False), ((replace(HELLO[0], avg_logprob=-1.2),), True)]
+)
+async def test_a_rate_is_doubted_only_where_little_was_understood(heard: tuple[Segment, ...], *, doubted: bool) -> None:
+    sounds_like_16000 = sounds.wav(sounds.spoken("Hello little bear, how are you today?"), 48_000)
+
+    answer = await ask(service(FakeEngine(*heard)), sounds_like_16000)
+
+    assert answer.headers.get("x-talkbox-recording") == ("says 48000 Hz, sounds like 16000" if doubted else None)
 
 
 @pytest.mark.parametrize("model", ["whisper-1", "gpt-4o-transcribe", "anything at all", "a"])

@@ -1,0 +1,58 @@
+"""Numbers that bytes may stand for: samples of every common kind, and how smoothly each kind reads."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+STEP_BYTES = 24
+"""A whole number of samples of each kind."""
+SMOOTH = 0.6
+"""Correlation of neighbouring numbers above which they are taken for samples: speech has 0.8 and more."""
+_FEWEST = 16
+"""Numbers of which something can be said."""
+_LOUDEST = 8.0
+"""Greatest number that is taken for a sample in floats."""
+
+
+def readings(found: bytes) -> dict[str, Numbers]:
+    """Return the numbers that the bytes stand for, by the name of each kind of sample; amounts differ by kind."""
+    found = found[: len(found) // STEP_BYTES * STEP_BYTES]
+    octets = np.frombuffer(found, np.uint8)
+    read = {
+        "16-bit samples": np.frombuffer(found, "<i2").astype(np.float64),
+        "16-bit samples, the high byte first": np.frombuffer(found, ">i2").astype(np.float64),
+        "24-bit samples": octets[2::3].view(np.int8).astype(np.float64),
+        "32-bit samples": octets[3::4].view(np.int8).astype(np.float64),
+        "8-bit samples": octets.astype(np.float64),
+        "samples in G.711 (A-law)": _signed(octets ^ np.uint8(0xD5)),
+        "samples in G.711 (µ-law)": _signed(octets ^ np.uint8(0xFF)),
+    }
+    for kind, width in (("32-bit floats", "<f4"), ("64-bit floats", "<f8")):
+        with np.errstate(invalid="ignore"):  # numbers that are none
+            floats = np.frombuffer(found, width).astype(np.float64)
+        if np.isfinite(floats).all() and np.abs(floats).max(initial=0.0) < _LOUDEST:
+            read[kind] = floats
+    return read
+
+
+def smoothness(numbers: Numbers) -> float:
+    """Return the correlation of neighbouring numbers: speech has 0.8 and more, bytes read wrongly have none."""
+    if len(numbers) < _FEWEST:
+        return 0.0
+    level = numbers - numbers.mean()
+    power = float(level @ level)
+    return float(level[:-1] @ level[1:]) / power if power else 0.0
+
+
+def _signed(octets: NDArray[np.uint8]) -> Numbers:
+    """Return numbers whose highest bit is the sign, and the others the amount."""
+    amounts: Numbers = (octets & 0x7F).astype(np.float64)
+    return np.where(octets & 0x80, -amounts, amounts)
+
+
+def typical(values: Sequence[float]) -> float:
+    """Return what the better half of a recording's places has at least: the others may be silent."""
+    return sorted(values, reverse=True)[(len(values) - 1) // 2]

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from chassis.errors import BadRequest, NotReady
 from chassis.server.bodies import invalid
+from chassis.server.multipart import tidied
 from chassis.settings import SWITCHES
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ _MAX_FIELD_BYTES = 2**20
 _LEFT_OUT = frozenset({"", "null", "none", "undefined"})
 """Texts of an optional field that has no value; free text may be any but the first."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_AS_IT_IS = frozenset({"", "7bit", "8bit", "binary", "identity"})
 _INDEX = re.compile(r"\[\d*\]$")
 
 
@@ -58,13 +60,14 @@ async def parse_form(
 class _Multipart(MultiPartParser):
     """Starlette's parser, which by itself takes a body without its last boundary for complete.
 
-    It takes a part for a file by its filename alone, which old clients and hand-made bodies leave out.
+    It takes a part for a file by its filename alone, which old clients and hand-made bodies leave out. It takes all
+    parts to be in the charset of the whole, and to be sent as they are.
     """
 
     def __init__(self, request: Request, files: tuple[str, ...]) -> None:
         super().__init__(
             request.headers,
-            self._to_its_end(request.stream()),
+            self._to_its_end(tidied(request.stream(), _boundary(request))),
             max_files=_MAX_FILES,
             max_fields=_MAX_FIELDS,
             max_part_size=_MAX_FIELD_BYTES,
@@ -85,9 +88,36 @@ class _Multipart(MultiPartParser):
         if b"filename" not in options and _INDEX.sub("", name) in self.files:
             part.content_disposition = (part.content_disposition or b"") + b'; filename="nameless"'
         super().on_headers_finished()
+        headers = dict(part.item_headers)
+        encoding = headers.get(b"content-transfer-encoding", b"binary").strip().lower().decode("latin-1")
+        if encoding not in _AS_IT_IS:
+            raise MultiPartException(f"its part {name[:40]!r} is encoded ({encoding[:40]}). Send its bytes as they are")
+        charset = parse_options_header(headers.get(b"content-type"))[1].get(b"charset", b"").decode("latin-1")
+        self._charset_of_part = _codec(charset) or self._charset
+
+    def on_part_end(self) -> None:
+        whole, self._charset = self._charset, self._charset_of_part
+        super().on_part_end()
+        self._charset = whole
+        if self.items[-1][0] == "_charset_" and isinstance(self.items[-1][1], str):
+            self._charset = _codec(self.items[-1][1]) or whole
 
     def on_end(self) -> None:
         self.ended = True
+
+
+def _boundary(request: Request) -> bytes:
+    found: bytes = parse_options_header(request.headers["content-type"])[1].get(b"boundary", b"")
+    return found
+
+
+def _codec(charset: str) -> str | None:
+    """Return a charset that texts can be read in; None where it is none."""
+    try:
+        b"abcd".decode(charset)
+    except (LookupError, ValueError):  # there is none, or it is one of bytes
+        return None
+    return charset
 
 
 async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
@@ -108,11 +138,13 @@ async def _whole_form(request: Request, files: tuple[str, ...]) -> FormData:
 
 def _reason(request: Request, exc: MultiPartException) -> str:
     """Return what is wrong with a body, and what to do."""
-    boundary = parse_options_header(request.headers["content-type"])[1].get(b"boundary", b"").decode("latin-1")
+    boundary = _boundary(request).decode("latin-1")
     if not boundary:
         return "Content-Type names no boundary. Leave that header to your HTTP client, which writes both"
     if encoding := request.headers.get("content-encoding"):
         return f"it is encoded ({encoding}). Send it as it is"
+    if "header" in str(exc.__cause__):
+        return f"the headers of a part: {exc.__cause__}"
     if exc.message.startswith("Invalid"):
         return (
             f"its parts are not separated by the boundary {boundary[:100]!r} of Content-Type, with CRLF after each line"

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import httpx
 import msgspec
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -31,13 +32,17 @@ async def toys(request: Request) -> Response:
         return JSONResponse({"fields": msgspec.to_builtins(fields), "files": found})
 
 
-async def post(**request: Any) -> httpx.Response:
-    app = create_service(
+def service_of_toys() -> Starlette:
+    return create_service(
         Settings(engines=("a",)),
         chain_of(a=FakeEngine()),
         [Route("/form", toys, methods=["POST"])],
         keys=KeyOptions(),
     )
+
+
+async def post(**request: Any) -> httpx.Response:
+    app = service_of_toys()
     async with client(app) as http:
         return await http.post("/form", **request)
 

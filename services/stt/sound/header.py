@@ -188,12 +188,17 @@ def _other_length(file: Source, header: WavHeader) -> str | None:
 
 
 def is_longer(file: Source, header: WavHeader) -> bool:
-    """Return whether samples go on after the length that the header says, where other chunks might stand."""
+    """Return whether sound goes on after the length that the header says: no other chunk begins there."""
     if header.streamed or header.size >= header.rest:
         return False
     file.seek(header.begin + header.size)
-    following = (file.read(5) or b"").lstrip(b"\0")[:4]
-    return len(following) == 4 and not all(32 <= byte < 127 for byte in following)
+    following = file.read(5) or b""
+    names = [name for name in (following[:4], following[1:]) if len(name) == 4]  # an odd length is filled up, or not
+    return bool(names) and all(name == b"RIFF" or not _is_name(name) for name in names)
+
+
+def _is_name(name: bytes) -> bool:
+    return all(32 <= byte < 127 for byte in name)
 
 
 def loudest(pcm: Pcm) -> Pcm:

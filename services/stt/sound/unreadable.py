@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 from typing import BinaryIO
 
 from stt.sound.samples import SMOOTH, STEP_BYTES, readings, smoothness, typical
@@ -92,15 +93,29 @@ def _hollow(head: bytes, size: int) -> str | None:
         return "The file is no sound but a WebP picture."
     if head.startswith(b"RIFF") and size <= _WAV_HEADER:
         return "The WAV file ends with its header, or within it: the recording was lost before it was sent."
+    if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
+        return _unusable_wav(head)
     tag = sum(byte << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
     if head.startswith(b"ID3") and size <= len(b"ID3vvf____") + tag:
         return "The mp3 ends within its title (ID3): there is no sound in it. Send the whole file."
     return None
 
 
+def _unusable_wav(head: bytes) -> str | None:
+    """Return a sentence for a WAV whose header does not say what its samples are."""
+    at = head.find(b"fmt ", 12)
+    if at < 0:
+        return "The WAV does not say what its samples are: its header has no 'fmt '. Write the whole header."
+    _, _, channels, rate, _, _, bits = struct.unpack("<IHHIIHH", (head[at + 4 :] + bytes(20))[:20])
+    if not (channels and rate and bits):
+        return f"The header of the WAV says {channels} channels, {rate} Hz and {bits} bits: write what its samples are."
+    return None
+
+
 def _shifted(head: bytes) -> str | None:
     """Return a sentence for a file before whose beginning something stands."""
     found = [at for mark in _MARKED if (at := head.find(mark, 1, _NEAR)) > 0]
+    found += [at - 4 for at in (head.find(b"ftyp", 5, _NEAR),) if at > 0]
     if not found:
         return None
     return f"A recording begins at byte {min(found)} of the file. Leave out what was put before it."

@@ -1,7 +1,7 @@
 """Bodies that the standards allow, those that they do not, and all of them in pieces of any size."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import httpx
 import pytest
@@ -136,7 +136,7 @@ async def test_what_they_do_not_allow_is_refused_by_name(name: str) -> None:
 
 
 async def test_a_preamble_is_held_in_no_memory_and_data_leaves_at_once() -> None:
-    async def body() -> AsyncIterator[bytes]:
+    async def body() -> AsyncGenerator[bytes, None]:
         for _ in range(1000):
             yield 1000 * b"x"
         yield b"\r\n--b\r\nA: b\r\n\r\n"

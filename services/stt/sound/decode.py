@@ -21,10 +21,10 @@ LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 MOST_CHANNELS, MOST_PLANES = 64, 8
 PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
 PACKED = frozenset(name.removesuffix("p") for name in PLANAR)
-PLAIN = {"16-bit samples": ("<i2", "s16"), "32-bit samples": ("<i4", "s32")}
+_PLAIN = {"16-bit samples": ("<i2", "s16"), "32-bit samples": ("<i4", "s32")}
 """Kinds of samples that need no decoder, as NumPy and FFmpeg call them. FFmpeg takes 24 bits in 32 for others."""
-LAYOUTS = {1: "mono", 2: "stereo"}
-PLAIN_BYTES = 2**16
+_LAYOUTS = {1: "mono", 2: "stereo"}
+_PLAIN_BYTES = 2**16
 """Bytes of them that are read at a time."""
 PROBED_BYTES = 10_000
 """Bytes of a WAV with plain samples that FFmpeg looks at; else it would read all of the file, and learn nothing from
@@ -160,7 +160,7 @@ def _opened(file: Source, max_seconds: float) -> Iterator[tuple[av.container.Inp
 
 def _resampled(file: Source, max_seconds: float, stop: Stop | None) -> Iterator[NDArray[np.float32]]:
     header = wav_header(file)
-    if header is not None and header.kind in PLAIN and header.channels in LAYOUTS:
+    if header is not None and header.kind in _PLAIN and header.channels in _LAYOUTS:
         yield from _pushed(_plain_frames(file, header, max_seconds, stop))
         return
     with _opened(file, max_seconds) as (container, stream):
@@ -182,13 +182,13 @@ def _plain_frames(
     size = sample_bytes(file, header) // header.width * header.width
     if header.seconds(size) > max_seconds:
         raise _too_long(max_seconds)
-    kind, format = PLAIN[header.kind]
-    for begin in range(0, size, PLAIN_BYTES):
+    kind, format = _PLAIN[header.kind]
+    for begin in range(0, size, _PLAIN_BYTES):
         if stop:
             break
         file.seek(header.begin + begin)
-        samples = np.frombuffer(file.read(min(PLAIN_BYTES, size - begin)) or b"", kind)
-        frame = av.AudioFrame.from_ndarray(samples[None, :], format=format, layout=LAYOUTS[header.channels])
+        samples = np.frombuffer(file.read(min(_PLAIN_BYTES, size - begin)) or b"", kind)
+        frame = av.AudioFrame.from_ndarray(samples[None, :], format=format, layout=_LAYOUTS[header.channels])
         frame.sample_rate = header.rate
         yield frame
 

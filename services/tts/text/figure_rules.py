@@ -119,6 +119,10 @@ FROM_DATE = (
     rf"{HEAD}({_A_DATE}){TO}(?=(?:[12][0-9]{{3}}[-/.])?[0-9]{{1,2}}[-/.][0-9]{{1,2}}(?:/[12][0-9]{{3}})?{DATED})"
 )
 """A date after which another one follows: 2024/5/1-2024/5/7."""
+DAYS_OF_YEAR = (
+    rf"{HEAD}([12][0-9]{{3}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}})(?:到| to )([0-9]{{1,2}})\2([0-9]{{1,2}}){DATED}"
+)
+"""Two days, the second without its year, once the dash between them is a word."""
 TWO_DAYS = rf"{HEAD}([0-9]{{1,2}})/([0-9]{{1,2}})(?:{TO}|\s?(?:to|until|到|至)\s?)([0-9]{{1,2}})/([0-9]{{1,2}}){DATED}"
 
 

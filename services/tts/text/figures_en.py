@@ -13,6 +13,7 @@ from tts.text import forms_en as say
 from tts.text import words_en as words
 from tts.text.figure_rules import (
     DATED,
+    DAYS_OF_YEAR,
     DURATION,
     FROM_DATE,
     GROUPED,
@@ -94,6 +95,7 @@ SHORT: Sequence[Rule] = (
 
 WHEN: Sequence[Rule] = (
     rule(FROM_DATE, r"\1 to "),
+    rule(DAYS_OF_YEAR, say.days_of_year),
     rule(r"([0-9](?:st|nd|rd|th)|[0-9]0s)[-–—](?=[0-9]+(?:st|nd|rd|th|s)\b)", r"\1 to "),
     rule(r"(?<=[0-9])([cmk]?m|in|ft) ?[×xX] ?(?=[0-9])", r"\1 by "),
     rule(r"\blog(2|10)(?= ?\()", r"log base \1 of "),
@@ -156,6 +158,7 @@ WHEN: Sequence[Rule] = (
 """Rules for dates, times and ratios."""
 
 AMOUNTS: Sequence[Rule] = (
+    rule(rf"{HEAD}({N})([kM])(?=\+?\s(?:[a-z]+s|people)\b)", lambda m: f"{number(m[1])} {words.MAGNITUDE[m[2]]}"),
     rule(DURATION, say.duration),
     rule(r"(?<=[+−×÷])\s?[?？](?=\s?[+−×÷=])|^[?？](?=\s?[+−×÷])", " what "),
     rule(rf"(?<![\w)%°+{POWERS}])\+(?=[0-9]|{SIGN_OF_MONEY})", "plus "),

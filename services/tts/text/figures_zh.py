@@ -14,6 +14,7 @@ from tts.text import words_zh as words
 from tts.text.figure_rules import (
     A_SENTENCE,
     DATED,
+    DAYS_OF_YEAR,
     DURATION,
     FILES,
     FROM_DATE,
@@ -51,6 +52,7 @@ WHEN: Sequence[Rule] = (
     ),
     rule(r"(=\s?[0-9]+)\s?(?:…+|\.{3,6})\s?(?=[0-9])", r"\1余"),
     rule(FROM_DATE, r"\1到"),
+    rule(DAYS_OF_YEAR, say.days_of_year),
     rule(TWO_DAYS, say.two_days),
     rule(
         rf"{HEAD}([0-9]{{1,2}})\.([0-9]{{1,2}}){TO}([0-9]{{1,2}})\.([0-9]{{1,2}})(?=\s?(?:{words.HOLIDAYS}))",

@@ -26,6 +26,14 @@ def written_date(m: Match) -> str:
     return day_of_year(m[4], month, day, m[0])
 
 
+def days_of_year(m: Match) -> str:
+    """Return 2024/5/1 to 5/7 as May first to May seventh, twenty twenty-four."""
+    if not (is_date(m[3], m[4]) and is_date(m[5], m[6])):
+        return m[0]
+    days = [f"{words.MONTHS[int(month) - 1]} {ordinal(day)}" for month, day in ((m[3], m[4]), (m[5], m[6]))]
+    return f"{' to '.join(days)}, {year(m[1])}"
+
+
 def short_date(m: Match) -> str:
     return f"{m[1]} {words.MONTHS[int(m[2]) - 1]} {ordinal(m[3])}" if is_date(m[2], m[3]) else m[0]
 

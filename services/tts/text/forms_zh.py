@@ -124,6 +124,13 @@ def two_days(m: Match) -> str:
     return "到".join(f"{cardinal(month)}月{cardinal(day)}日" for month, day in ((m[1], m[2]), (m[3], m[4])))
 
 
+def days_of_year(m: Match) -> str:
+    """Return 2024/5/1到5/7 as 二零二四年五月一日到五月七日."""
+    if not is_date(m[5], m[6]):
+        return m[0]
+    return f"{day_of_year(m[1], m[3], m[4], m[0])}到{cardinal(str(int(m[5])))}月{cardinal(str(int(m[6])))}日"
+
+
 def labelled_date(m: Match) -> str:
     return f"{m[1]}{cardinal(m[2])}月{cardinal(m[3])}日" if is_date(m[2], m[3]) else m[0]
 

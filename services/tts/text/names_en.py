@@ -70,6 +70,8 @@ NAMES: Sequence[Rule] = (
     rule(r"(?<![\w/.:])(?:/[\w.-]+){2,}/?", lambda m: m[0].replace("/", " slash ")),
     rule(r"\b(UTC|GMT)\s?[-−–](?=[0-9])", r"\1 minus "),
     rule(r"\b(Q[1-4]|H[12]|FY|CY)[ -]?((?:19|20)[0-9]{2})\b", lambda m: f"{m[1]} {year(m[2])}"),
+    rule(rf"\b({words.STATES}) ([0-9]{{5}})(?![\w-])", lambda m: f"{m[1]} {digits(m[2])}"),
+    rule(rf"\b({words.DIAGRAMS}) ([0-9]{{1,2}})[-–]([0-9]{{1,2}})(?![\w-])", r"\1 \2 dash \3", re.IGNORECASE),
     rule(r"\b24/7\b", "twenty-four seven"),
     rule(r"(?<!on )\b9/11\b", "nine eleven"),
     rule(r"\b50[/-]50\b", "fifty-fifty"),

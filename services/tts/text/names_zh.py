@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tts.text import forms_zh as say
 from tts.text import words_zh as words
 from tts.text.figure_rules import A_SENTENCE, A_VERSION, HAN, HEAD, LINES_OF_SCREEN, SCREEN, TAIL, VERSIONED
-from tts.text.numbers_zh import cardinal, digits
+from tts.text.numbers_zh import cardinal, digits, number
 from tts.text.rules import Rule, rule
 
 NAMES: Sequence[Rule] = (
@@ -18,7 +18,7 @@ NAMES: Sequence[Rule] = (
     ),
     rule(A_SENTENCE, say.emergency),
     rule(
-        rf"{HEAD}(?<![A-Za-z])(?:12306|12315|12345|12123|10086|10010){TAIL}(?!\s?(?:{words.COUNTED})|[.,年月日])",
+        rf"{HEAD}(?<![A-Za-z])(?:12306|12315|12345|12123|10086|10010|955[0-9]{{2}}){TAIL}(?!\s?(?:{words.COUNTED})|[.,年月日])",
         say.telephone,
     ),
     rule(r"(?<![0-9.,])114(?=查号|台)", say.telephone),
@@ -53,7 +53,15 @@ NAMES: Sequence[Rule] = (
     rule(r"(?<![A-Za-z])[Ss]0?([0-9]{1,2})[Ee]0?([0-9]{1,2})(?![0-9A-Za-z])", r"第\1季第\2集"),
     rule(r"(?<![A-Za-z])(?:EP|[Ee]p)\.?\s?([0-9]{1,3})(?![0-9])", r"第\1集"),
     rule(r"(?<=[零幺二三四五六七八九])(转|分机)([0-9]{1,6})(?![0-9.]|[圈下个])", say.spelt_aloud),
-    rule(rf"{HEAD}()([0-9]{{3,4}})(?=事件|晚会|大促|购物节)", say.spelt),
+    rule(rf"{HEAD}()([0-9]{{3,4}})(?={words.NAMED})", say.spelt),
+    rule(rf"((?:{words.DIAGRAMS})\s?)([0-9]{{1,2}})[-–—]([0-9]{{1,2}})(?![0-9]|\s?=)", r"\1\2杠\3"),
+    rule(rf"{HEAD}([0-9]+(?:\.[0-9]+)?)[wW](?=\+|\s?(?:{words.COUNTED_ONLINE}))", r"\1万"),
+    rule(rf"{HEAD}([0-9]+(?:\.[0-9]+)?)[kK](?=\+|\s?(?:{words.COUNTED_ONLINE}))", lambda m: f"{number(m[1])}千"),
+    rule(r"(?<![A-Za-z])[pP]\.\s?([0-9]{1,4})(?![0-9A-Za-z])", r"第\1页"),
+    rule(
+        r"((?:周|星期|礼拜)[一二三四五六日天]\s?[(（])([0-9]{1,2})/([0-9]{1,2})(?=[)）])",
+        say.labelled_date,
+    ),
     rule(r"(?<![\w.,-])()([0-9]+(?:-[0-9]+){3,})(?![\w-])", say.spelt),
     rule(r"(?<![\w.,-])[0-9]{1,2}(?:-[0-9]{1,2}){2}(?![\w-])", lambda m: m[0].replace("-", "，")),
     rule(
@@ -70,7 +78,11 @@ NAMES: Sequence[Rule] = (
         say.spelt,
     ),
     rule(rf"{HEAD}()([0-9]{{3,4}})(?=(?:{words.ROOMS}))", say.spelt),
-    rule(r"(?<![\w.,-])\+(?=(?:[^0-9]{0,2}[0-9]){8})[0-9]{1,3}(?:[ -]?\(?[0-9]{1,6}\)?){2,6}(?![0-9-])", say.telephone),
+    rule(
+        r"(?<![\w.,-])(?:\+|00(?=[1-9][0-9]{0,2}[ -]))(?=(?:[^0-9]{0,2}[0-9]){8})[0-9]{1,3}"
+        r"(?:[ -]?\(?[0-9]{1,6}\)?){2,6}(?![0-9-])",
+        say.telephone,
+    ),
     rule(rf"(?<![0-9.,])(?:{SCREEN}|{LINES_OF_SCREEN}(?=[pP](?![A-Za-z])))", say.screen),
     rule(rf"((?:{VERSIONED}|版本|版|系统)\s?v?){A_VERSION}", lambda m: f"{m[1]}{cardinal(m[2])}点{cardinal(m[3])}"),
     rule(r"(?:(?<=[去在到家的个是])|(?<=^))7-11(?=便利店|超市|店|买|吃|[，。！？]|$)", "七十一"),

@@ -101,12 +101,25 @@ GREEK = {
     "ω": "omega", "Δ": "delta", "Ω": "omega", "∞": "infinity",
 }  # fmt: skip
 
+SAINTS = (
+    "Patrick|Louis|Paul|Petersburg|Nicholas|Nick|Clair|Helens|John|George|Andrew|Francis|Mary|Peter|Lucia|Bernard|"
+    "Valentine|Augustine|Joseph|James|Thomas|Michael|Martin|Basil|Moritz|Lawrence|Kitts|Croix|Jude|Elmo|Ives|Stephen|"
+    "David|Anne|Anthony|Catherine|Cloud|Charles|Pancras|Vincent|Albans|Germain|Tropez|Lucy|Catharines|Teresa"
+)
+"""After St., which is no street then."""
+STATES = (
+    "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
+)
+"""Before a ZIP code."""
+DIAGRAMS = "Figure|Fig|Table|Section|Exercise|Problem|Chart|Example|Diagram"
+"""Before the number of a chapter and that of a figure in it: Figure 1-2."""
 SHORT = {
     r"Mr\.": "Mister", r"Mrs\.": "Missus", r"Dr\.(?= ?[A-Z])": "Doctor", r"Prof\.": "Professor",
     r"(?:vs\.?|v\.s\.)": "versus",
     r"Ph\.? ?D\.?": "P H D", r"e\.g\.": "for example", r"i\.e\.": "that is", r"etc\.(?=\s*$|\s+[A-Z])": "et cetera.",
     r"etc\.?": "et cetera", r"approx\.": "approximately", r"Jr\.": "Junior", r"Sr\.": "Senior", r"Mt\.": "Mount",
-    r"Ave\.": "Avenue", r"Blvd\.": "Boulevard", r"Rd\.": "Road", r"(?<=[a-z] )St\.": "Street", r"St\.": "Saint",
+    r"Ave\.": "Avenue", r"Blvd\.": "Boulevard", r"Rd\.": "Road", rf"St\.(?= (?:{SAINTS})\b)": "Saint",
+    r"(?<=[a-z] )St\.": "Street", r"St\.": "Saint",
     r"Capt\.": "Captain", r"Lt\.": "Lieutenant", r"Gen\.": "General", r"Sgt\.": "Sergeant", r"Col\.": "Colonel",
     r"Rev\.": "Reverend", r"Gov\.": "Governor", r"Sen\.": "Senator", r"Dept\.": "Department", r"dept\.": "department",
     r"Fig\. ?(?=[0-9])": "Figure ", r"fig\. ?(?=[0-9])": "figure ", r"Vol\. ?(?=[0-9])": "Volume ",

@@ -84,6 +84,13 @@ CODES = (
 ROOMS = "室|宿舍|号房间?|房间|房(?![子贷价屋租东产])|教室|病房|号病房|包厢|号楼\\d"
 PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
+NAMED = "事件|晚会|大促|购物节|中学|小学|医院|艺术区|浏览器|杀毒|安全卫士|小游戏|国道|省道|县道|高地|工厂|公交车|路公交"
+"""After three or four digits that are a name: 101中学, 318国道."""
+COUNTED_ONLINE = "粉丝|关注|点赞|赞|阅读|播放|浏览|收藏|评论|转发|下载|人|元|块|步|次|多|字|件|单"
+"""After the w (万) and k (千) of numbers online: 10w粉丝."""
+DIAGRAMS = "图|表|附图|附表|例题?|习题|练习|公式"
+"""Before the number of a chapter and that of a figure in it: 图1-2."""
+
 SPANS = (
     "了|过|约|近|距今|达|超过|大约|差不多|已经|已有|整整|足足|至少|不到|多达|经过|几乎|将近|每|"
     "再过|需要?|等|活|有|用|花"
@@ -102,7 +109,7 @@ ASKING = "算一算|算算|计算|口算|心算|求|算式[是为]?|列式|题�
 SCORES = "比分|大比分|战绩|以"
 SCORED = "战胜|击败|战平|领先|落后|取胜|获胜|赢|输|大胜|险胜|惜败|逆转|平局|打败|的比分"
 RATIOS = "比例|比率|配比|比值|按|按照|兑|之比|比分|大比分"
-NEGATIVE = "是为得于到至有比和与或加减乘除达约降升从在值数余温低额润长率"
+NEGATIVE = "的示成是为得于到至有比和与或加减乘除达约降升从在值数余温低额润长率"
 """Words before a minus that is one; after other words a dash joins a name and its number (歼-20)."""
 
 SOUNDS = {

@@ -20,8 +20,8 @@ if __package__ in (None, ""):  # run as a file
 
 from deploy.ears import limits
 from deploy.installation import SERVICES, Addresses, first_key, get, url, wanted
+from deploy.phrases import phrase, state_name
 
-_DOES = {"stt": "hears", "llm": "thinks", "tts": "speaks"}
 _STALLED_SECONDS = 45.0
 """Longest wait for a better engine whose loading makes no progress, once the service answers."""
 _SILENT_SECONDS = 120.0
@@ -58,7 +58,7 @@ def wait(
                 if shown.get((service, engine["name"])) != step(engine):
                     shown[service, engine["name"]] = step(engine)
                     changed = time.monotonic()
-                    say(f"  {service}  {engine['name']:<10} {describe(engine)}")
+                    say(f"  {service}  {engine['name']:<10} {describe(engine, state_name)}")
         idle = time.monotonic() - changed
         if len(ready) == len(SERVICES) and (
             all(engines[service][0]["state"] != "loading" for service in SERVICES) or idle > _STALLED_SECONDS
@@ -70,7 +70,7 @@ def wait(
                 raise RuntimeError(reason)
         if idle > _SILENT_SECONDS:
             missing = ", ".join(service for service in SERVICES if service not in ready)
-            raise RuntimeError(f"Nothing has happened for {_SILENT_SECONDS:.0f} s; {missing} should be ready by now.")
+            raise RuntimeError(phrase("nothing_happened", seconds=f"{_SILENT_SECONDS:.0f}", missing=missing))
         time.sleep(_POLL_SECONDS)
 
 
@@ -82,9 +82,9 @@ def _statuses(addresses: Addresses, key: str | None) -> Iterator[tuple[str, int,
             yield service, status, body["engines"]
 
 
-def describe(engine: Any) -> str:
-    """Return a state as `loading: downloading model.bin, 40 %` or `ready, not tried yet`."""
-    text = str(engine["state"])
+def describe(engine: Any, named: Callable[[str], str] = str) -> str:
+    """Return a state as `loading: downloading model.bin, 40 %` or `ready, not tried yet`; `named` says its name."""
+    text = named(engine["state"])
     detail, progress = (engine.get("detail") or "").rstrip("."), engine.get("progress")
     if detail:
         text += f", {detail}" if engine["state"] == "ready" else f": {detail}"
@@ -93,10 +93,10 @@ def describe(engine: Any) -> str:
     return text
 
 
-def brief(engine: Any) -> str:
+def brief(engine: Any, named: Callable[[str], str] = str) -> str:
     """Return `describe` in a short form."""
-    text = describe(engine)
-    return text if len(text) < SHORT else str(engine["state"])
+    text = describe(engine, named)
+    return text if len(text) < SHORT else named(engine["state"])
 
 
 def step(engine: Any) -> str:
@@ -110,42 +110,37 @@ def screen(addresses: Addresses, key: str | None, engines: dict[str, list[Any]])
     host, bases = addresses.host, {service: addresses.base_port(service) for service in SERVICES}
     base = url(host, addresses.port)
     page = f"/#key={quote(key, safe='')}" if key else "/"
-    here = "" if host == addresses.local else f"   (on this machine also {url(addresses.local, addresses.port)})"
+    here = "" if host == addresses.local else phrase("here", base=url(addresses.local, addresses.port))
     lines = [
         "",
-        "Talkbox is up.",
+        phrase("up"),
         "",
-        f"  base URL   {base}{here}",
-        f"  API key    {key or 'none needed: API_KEYS is empty, anyone may call'}",
-        f"  page       {url(addresses.local, addresses.port, page)}",
+        phrase("base", base=base) + here,
+        phrase("key", key=key or phrase("no_key")),
+        phrase("page", page=url(addresses.local, addresses.port, page)),
         "",
-        "One service alone:",
+        phrase("each"),
         *(f"  {service}  {url(host, bases[service])}   {_answers(service, engines)}" for service in SERVICES),
         *(f"  {line}" for line in (limits(engines.get("stt", [])) or "").splitlines()),
         "",
-        "For folotoy-server, under `environment:` in its docker-compose.yml:",
+        phrase("folotoy"),
         "",
         *(f"  {name}: {value}" for name, value in folotoy(base, key).items()),
         "",
     ]
     if host.startswith("127."):
-        lines += [
-            "127.0.0.1 is this machine only, and inside a container the container itself: for toys and folotoy-server",
-            "write this machine's address in the house instead"
-            + (" and set TALKBOX_BIND= in .env." if addresses.bind else "."),
-            "",
-        ]
-    return "\n".join([*lines, "Try next:  make talk      See:  make ps, make logs      Stop:  make down"])
+        lines += [phrase("loopback", bind=phrase("bind") if addresses.bind else ""), ""]
+    return "\n".join([*lines, phrase("next")])
 
 
 def _answers(service: str, engines: dict[str, list[Any]]) -> str:
-    states = engines.get(service, [])
+    states, does = engines.get(service, []), phrase(service)
     now = next((engine for engine in states if engine["state"] == "ready"), None)
     if now is None:
-        return f"{_DOES[service]} as soon as it has loaded"
+        return phrase("loading", does=does)
     ahead = states[: states.index(now)] if brief(now) == "ready" else states[: states.index(now) + 1]
-    known = "; ".join(f"{engine['name']} is {brief(engine)}" for engine in ahead)
-    return f"{_DOES[service]} with {now['name']}" + (f" ({known})" if known else "")
+    known = "; ".join(phrase("is", engine=engine["name"], state=brief(engine, state_name)) for engine in ahead)
+    return phrase("with", does=does, engine=now["name"], known=phrase("known", known=known) if known else "")
 
 
 def folotoy(base: str, key: str | None) -> dict[str, str]:
@@ -172,13 +167,13 @@ def show(addresses: Addresses, trouble: Trouble) -> int:
     """
     key, say = first_key(wanted()), _say
     engines: dict[str, list[Any]] = {}
-    say("Waiting for the engines (Ctrl-C stops the waiting, not the services):")
+    say(phrase("waiting"))
     try:
         engines = wait(addresses, trouble, say, key)
     except KeyboardInterrupt:
-        say("\nEverything goes on loading; `make ps` shows how far it is.")
+        say("\n" + phrase("goes_on"))
     except RuntimeError as exc:
-        say(f"\n{exc}\n\n`make logs` shows more, `make doctor` looks for what is wrong, `make down` stops the rest.")
+        say(f"\n{exc}\n\n{phrase('trouble')}")
         return 1
     say(screen(addresses, key, engines))
     return 0

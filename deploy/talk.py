@@ -22,6 +22,7 @@ from typing import Any
 
 from deploy.ears import limits
 from deploy.installation import ROOT, STATE, Addresses, first_key, get, wanted
+from deploy.phrases import phrase
 
 QUESTION = "Hello! What is your name?"
 SEPARATORS = "，！。？,!.?"
@@ -112,14 +113,14 @@ class Turn:
 
     def tell(self, what: str, by: str = "", text: str = "", at: float | None = None) -> None:
         seconds = (time.monotonic() if at is None else at) - self.began
-        print(f"  {seconds:6.2f} s  {what:<12} {by:<11} {text}".rstrip(), flush=True)
+        print(f"  {seconds:6.2f} s  {phrase(what)} {by:<11} {text}".rstrip(), flush=True)
 
     def hear(self, recording: bytes, name: str, language: str = "") -> str:
         """Upload a recording, and return its transcript. An empty `language` leaves it to the ears."""
         fields = {"model": "whisper-1", "response_format": "json", "language": language}
         body, content_type = multipart(fields, name, recording)
         self.began = time.monotonic()
-        self.tell("sent", text=f"{len(recording) / 1000:.0f} kB of {name}")
+        self.tell("sent", text=phrase("of_file", kilobytes=f"{len(recording) / 1000:.0f}", name=name))
         response = self.talkbox.post("/v1/audio/transcriptions", body, content_type)
         heard: str = json.loads(response.read())["text"].strip()
         self.tell("heard", engine(response), f"“{heard}”")
@@ -238,7 +239,7 @@ def recording(talkbox: Talkbox) -> tuple[bytes, str]:
             response = None
     response = response or talkbox.speech(text, response_format="wav")
     sound = response.read()
-    print(f"  The question, spoken by {engine(response)}: “{text}”\n")
+    print(phrase("question", engine=engine(response), text=text), end="\n\n")
     return sound, "question.wav"
 
 
@@ -260,17 +261,22 @@ def main() -> int:
         english = name == "question.wav" and (os.environ.get("TEXT", "") or QUESTION).isascii()
         heard = turn.hear(sound, name, "en" if limited and english else "")
         if not heard:
-            print("\nNothing was heard: the recording is silent, or holds no words.")
+            print("\n" + phrase("unheard"))
             return 0
         spoken = turn.answer(heard)
     except TurnFailed as exc:
         print(f"\n{exc}", file=sys.stderr)
         return 1
-    turn.tell("done", text=f"{len(spoken)} pieces, {sum(len(part.mp3) for part in spoken) / 1000:.0f} kB of mp3")
+    kilobytes = f"{sum(len(part.mp3) for part in spoken) / 1000:.0f}"
+    turn.tell("done", text=phrase("pieces", count=len(spoken), kilobytes=kilobytes))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(b"".join(part.mp3 for part in spoken))
     shown = out.relative_to(ROOT) if out.is_relative_to(ROOT) else out
-    print(f"\n  The answer: “{''.join(part.text for part in spoken).strip()}”\n  To listen:  {shown}")
+    print(
+        "\n" + phrase("answer", text="".join(part.text for part in spoken).strip()),
+        phrase("listen", file=shown),
+        sep="\n",
+    )
     return 0
 
 

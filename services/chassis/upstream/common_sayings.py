@@ -14,7 +14,10 @@ COMMON_SAYINGS = (
         _MANY,
         words=r"content (?:management|filter(?:ing)?) polic|(?:content|moderation) polic|safety (?:system|filter"
         r"|guardrail)|content safety"
-        r"|(?:input|prompt|content|text|output)\b.{0,30}\bflagged|敏感|违规|不合规|违法|审核|安全检测",
+        r"|(?:input|prompt|content|text|output)\b.{0,30}\bflagged|(?:usage|content|community) (?:guideline|polic)"
+        r"|censorship"
+        r"|(?:content|text|response|prompt|output)\b.{0,40} (?:is|was|has been) (?:blocked|filtered|censored)"
+        r"|敏感|违规|违反.{0,8}(?:规|政策|法)|不合规|违法|审核|安全检测|被过滤",
     ),
     Saying(
         Kind.TOO_LONG,
@@ -25,7 +28,8 @@ COMMON_SAYINGS = (
         r"|(?:prompt|input|messages?|conversation)\b.{0,40}\btoo (?:long|large)|\binputs too long"
         r"|too many (?:input )?tokens|exceed\w* .{0,40}(?:token limit|maximum (?:input|prompt|length"
         r"|number of tokens))"
-        r"|tokens \+ `max_new_tokens`|(?:输入|上下文|提示词|token).{0,12}(?:过长|超长|超过|超出|超限)",
+        r"|tokens \+ `max_new_tokens`|maximum (?:prompt|input|context) length|greater than max_seq"
+        r"|(?:输入|上下文|提示词|token).{0,12}(?:过长|超长|超过|超出|超限)",
     ),
     Saying(
         Kind.UNPAID,
@@ -33,8 +37,11 @@ COMMON_SAYINGS = (
         words=r"(?:insufficient|not enough|out of|no|any|zero) (?:\w+ ){0,2}(?:credits?|balance|funds)\b"
         r"|credits? .{0,30}(?:exhausted|depleted|used up)|spending limit|arrears|payment required|(?:top up"
         r"|recharge) "
-        r"|subscription has (?:expired|ended)|payment method|exceeded your monthly|充值|续费|套餐.{0,6}到期"
-        r"|额度.{0,6}(?:不足|用尽|耗尽)",
+        r"|subscription has (?:expired|ended)|payment method|exceeded your monthly"
+        r"|(?:free )?(?:trial|plan|subscription) (?:has |is )?(?:ended|expired|over|not active)"
+        r"|billing (?:account )?.{0,20}(?:not active|inactive|disabled|closed)|upgrade to a paid"
+        r"|free (?:quota|allocation).{0,20}(?:exceeded|exhausted|used up)|充值|续费|套餐.{0,6}到期"
+        r"|额度.{0,6}(?:不足|用尽|耗尽|失败|已?用完)|欠费",
     ),
     Saying(
         Kind.UNKNOWN_MODEL,
@@ -43,10 +50,11 @@ COMMON_SAYINGS = (
         r"(?:is |was |has been |does )?(?:currently |now )?(?:not (?:exist|found|supported|available|valid"
         r"|deployed|enabled|allowed)"
         r"|unavailable|unsupported|invalid|unknown|deprecated|retired|discontinued|offline|sunset|removed"
-        r"|end of life|no longer)"
+        r"|(?:reached its |at its )?end of life|no longer|enabled only for)"
         r"|(?:no such|unknown|unsupported|unable to access|(?:could not|cannot|can't) find|access to) (?:the "
         r"|this |that )?model"
-        r"|list of supported models|no endpoints available|模型.{0,20}(?:不存在|不支持|已下线|下架|停止|停用"
+        r"|list of supported models|requires more system memory|not found for account|api[- ]version"
+        r"|no endpoints available|模型.{0,20}(?:不存在|不支持|已下线|下架|停止|停用"
         r"|未找到)|无效的模型",
     ),
     Saying(
@@ -55,39 +63,45 @@ COMMON_SAYINGS = (
         words=r"api[ _-]?key.{0,30}(?:invalid|incorrect|expired|disabled|revoked|missing|required|unknown)"
         r"|(?:invalid|incorrect|wrong|expired|unknown|missing|no) (?:\w+ )?api[ _-]?(?:key|token)|unauthori[sz]ed"
         r"|authentication (?:error|fail|required)|invalid (?:access|auth\w*) token|security token"
+        r"|(?:missing|invalid|no|malformed|wrong) (?:\w+ )?(?:authorization|credential)"
+        r"|authorization: field required|secretid"
         r"|\b(?:jwt|token) (?:has )?expired|account (?:has been |is )(?:deactivated|disabled|suspended|banned|locked)"
-        r"|(?:账号|账户|帐号).{0,8}(?:封禁|停用|禁用|冻结)|白名单|密钥.{0,8}(?:无效|错误)"
+        r"|(?:账号|账户|帐号).{0,8}(?:封禁|停用|禁用|冻结)|白名单"
+        r"|无效的? ?(?:api|令牌|token|密钥)|密钥.{0,8}(?:无效|错误)"
         r"|鉴权失败|认证失败|密钥",
     ),
     Saying(
         Kind.BUSY,
         _MANY,
         words=r"rate[ _-]?limit|too many (?:concurrent )?(?:requests|connections)"
-        r"|(?:concurrency|qps|rpm|tpm) limit|(?:系统|服务|请求).{0,8}(?:繁忙|过多)|请求过于频繁|限流|速率限制"
-        r"|并发.{0,6}(?:超|过高)",
+        r"|(?:concurrency|qps|rpm|tpm) limit|queue is full|at capacity"
+        r"|(?:系统|服务|请求).{0,8}(?:繁忙|过多)|请求过于频繁|限流|速率限制"
+        r"|频率.{0,6}(?:超|过)|并发.{0,6}(?:超|过高|上限)",
     ),
     Saying(
         Kind.BLOCKED,
         _ABROAD,
-        words="不適切|부적절|недопустим|contenu inapproprié|contenido inapropiado|unangemessene",
+        words="ポリシーに違反|модераци|不適切|부적절|недопустим"
+        "|contenu inapproprié|contenido inapropiado|unangemessene",
     ),
     Saying(
         Kind.TOO_LONG,
         _ABROAD,
-        words=r"長すぎ|너무 깁|너무 길|слишком длин|trop longue?|demasiado larg|muito long|zu lang\b|troppo lung",
+        words=r"最大長|максимальн\w+ (?:количеств\w+ токен|длин)|長すぎ|너무 깁|너무 길"
+        r"|слишком длин|trop longue?|demasiado larg|muito long|zu lang\b|troppo lung",
     ),
     Saying(
         Kind.UNPAID,
         _ABROAD,
-        words="残高|(?:クレジット|残額).{0,6}不足|잔액|크레딧.{0,6}부족|недостаточно средств|баланс"
+        words="利用枠|残高|(?:クレジット|残額).{0,6}不足|잔액|크레딧.{0,6}부족|недостаточно средств|баланс"
         "|crédits? (?:épuisé|insuffisant)|saldo insuficiente|créditos? insuficiente|guthaben|credito (?:esaurito"
         "|insufficiente)",
     ),
     Saying(
         Kind.UNKNOWN_MODEL,
         _ABROAD,
-        words=r"モデル.{0,40}(?:存在し|見つかり|利用でき)|모델.{0,40}(?:찾을 수|존재하지|없)"
-        r"|модель .{0,60}не (?:найден|существ)"
+        words=r"モデル.{0,40}(?:存在し|見つかり|利用でき|廃止|終了)|모델.{0,40}(?:찾을 수|존재하지|없)"
+        r"|модель .{0,60}(?:не (?:найден|существ|поддерж)|снята)"
         r"|mod(?:ell|èle|elo|ello) .{0,60}(?:existiert nicht|nicht gefunden|n'existe pas|introuvable|no existe"
         r"|não existe"
         r"|no encontrado|non esiste)",
@@ -95,13 +109,14 @@ COMMON_SAYINGS = (
     Saying(
         Kind.REFUSED,
         _ABROAD,
-        words=r"apiキー|api ?키|api[- ]?ключ|(?:clé|clave|chave|chiave) (?:d['e] ?|de la )?api|api[- ]?schlüssel"
+        words=r"(?:неверн|недействит)\w+ (?:ключ|токен)|apiキー|api ?키|api[- ]?ключ"
+        r"|(?:clé|clave|chave|chiave) (?:d['e] ?|de la )?api|api[- ]?schlüssel"
         r"|token (?:inválido|expirado|invalide|ungültig)",
     ),
     Saying(
         Kind.BUSY,
         _ABROAD,
-        words="リクエストが多|요청이 (?:너무 )?많|слишком много запросов|trop de requêtes"
+        words="混み合って|лимит запросов|リクエストが多|요청이 (?:너무 )?많|слишком много запросов|trop de requêtes"
         "|demasiadas (?:solicitudes|peticiones)"
         "|muitas (?:solicitações|requisições)|zu viele anfragen|troppe richieste",
     ),

@@ -15,6 +15,9 @@ _DEMAND = re.compile(r"\b(?:must|should|expected)\b", re.IGNORECASE)
 _ONE_OF_THEM = re.compile("both|exclusive|either|together|同时", re.IGNORECASE)
 """Words for fields that are refused beside one another."""
 
+_OF_CONTENT = re.compile(r"image|vision|picture|audio|modal|tool|function|图|视觉|音频|模态|工具|函数", re.IGNORECASE)
+"""Words for what a question is about, which no field less would change."""
+
 
 class Concessions:
     """One question, with what it has lost so far."""
@@ -48,12 +51,12 @@ class Concessions:
         return complaint.unknown and any(map(complaint.names, self._at_fault(complaint))) and self._leave_out(complaint)
 
     def _leave_out(self, complaint: Complaint) -> bool:
-        fields = frozenset(self._at_fault(complaint))
-        if not fields and complaint.root not in self.question.callers:
-            fields = self.question.extras
+        fields = frozenset(self._at_fault(complaint)) or self._unnamed(complaint)
         if self._lost == _MOST_FIELDS or not self._changes(*fields):
             return False
         self._lost += 1
+        if self._lost == _MOST_FIELDS:  # whoever refuses so much gets no more than it needs
+            fields |= frozenset().union(*self.question.dispensable[:1])
         self.without |= fields
         if complaint.unknown or not complaint.of_range:
             self.learnt |= fields
@@ -65,6 +68,13 @@ class Concessions:
         named = [field for field in found if complaint.names(field)]
         listed = complaint.unknown and not _ONE_OF_THEM.search(complaint.message)
         return named if listed and named[:1] == found[:1] and self._changes(*named) else found[:1]
+
+    def _unnamed(self, complaint: Complaint) -> frozenset[str]:
+        """Return what to give up where a refusal names nothing: step by step down to the barest question."""
+        if _OF_CONTENT.search(complaint.message) or any(map(complaint.names, self.question.callers)):
+            return frozenset()
+        steps = (self.question.extras, *self.question.dispensable)
+        return next((fields for fields in steps if self._changes(*fields)), frozenset())
 
     def _changes(self, *fields: str) -> bool:
         """Return whether the question is another one without `fields`."""

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -59,6 +59,11 @@ class Question(ABC):
         One goes where a refusal names it, or where its pattern is found in the refusal's message.
         """
         return {}
+
+    @property
+    def dispensable(self) -> Sequence[frozenset[str]]:
+        """Return groups of `spare` that are given up, one after the other, where a refusal names no field."""
+        return ()
 
     @property
     def costly(self) -> frozenset[str]:

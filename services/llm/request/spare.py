@@ -70,12 +70,20 @@ FORMS = (DEVELOPER, PARTS, SYSTEM_ROLE, NAMES, TURNS)
 _NEVER = frozenset({"model", "messages", "stream", "tools", "tool_choice", "functions", "function_call", "modalities"})
 _CHEAP = frozenset(list(_KNOWN)[: list(_KNOWN).index("top_logprobs")])
 
+_WISHES = frozenset(list(_KNOWN)[: list(_KNOWN).index("max_tokens")]) - {STREAMS, WHOLES}
+
 
 def spare(sent: Iterable[str]) -> dict[str, re.Pattern[str] | None]:
     """Return those of the fields and forms `sent` that an answer can do without, least missed first."""
     there = frozenset(sent) - _NEVER
     others = dict.fromkeys(sorted(there - _KNOWN.keys()))
     return others | {name: pattern for name, pattern in _KNOWN.items() if name in there}
+
+
+def dispensable(names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return those of `names` that are mere wishes, and the limit of tokens, which is then called otherwise."""
+    there = frozenset(names)
+    return frozenset(name for name in there if name not in _KNOWN or name in _WISHES), there & {"max_tokens"}
 
 
 def costly(names: Iterable[str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from chassis.upstream.question import Question
 from llm.request.body import body_for, fields_sent, settings_of
 from llm.request.messages import halved
 from llm.request.providers import Mind
-from llm.request.spare import FORMS, JSON_SCHEMA, STREAMS, THINKING, WHOLES, costly, spare
+from llm.request.spare import FORMS, JSON_SCHEMA, STREAMS, THINKING, WHOLES, costly, dispensable, spare
 from llm.settings import RelayOptions
 from llm.wire import Asked
 
@@ -48,6 +48,10 @@ class Chat(Question):
     @property
     def costly(self) -> frozenset[str]:
         return costly(self.spare)
+
+    @property
+    def dispensable(self) -> Sequence[frozenset[str]]:
+        return dispensable(self.spare)
 
     @property
     def callers(self) -> frozenset[str]:

@@ -8,6 +8,12 @@ from chassis.upstream.refusals import Circumstances, TooLong, refusal
 
 SAID: dict[type[ApiError], list[str]] = {
     EngineRefused: [
+        "Неверный ключ доступа",
+        "无效的API Key",
+        "Missing Authorization header",
+        "header.authorization: field required",
+        "The SecretId is not found",
+        "Request had invalid authentication credentials",
         "Clé API invalide",
         "APIキーが無効です",
         "유효하지 않은 API 키입니다",
@@ -18,6 +24,13 @@ SAID: dict[type[ApiError], list[str]] = {
         "账号已被封禁",
     ],
     EngineUnpaid: [
+        "预扣费额度失败",
+        "您的免费试用额度已用完",
+        "Billing account is not active",
+        "Your free trial has ended. Please upgrade your plan.",
+        "Daily free quota exceeded, please upgrade",
+        "利用枠を使い切りました",
+        "账户已欠费停服",
         "Guthaben aufgebraucht",
         "Crédits épuisés",
         "クレジットが不足しています",
@@ -29,6 +42,13 @@ SAID: dict[type[ApiError], list[str]] = {
         "Please add a payment method",
     ],
     EngineWithoutModel: [
+        "Function 'a': Not found for account 'b'",
+        "The model has reached its end of life on 2026-01-01",
+        "this model requires more system memory (5 GiB) than is available (2 GiB)",
+        "Model m is enabled only for api versions 2024-08-01-preview and later",
+        "The resource does not support the API version '2023-03-15-preview'.",
+        "指定されたモデルは廃止されました",
+        "Модель снята с поддержки",
         "Unknown model: m",
         "Das Modell m existiert nicht",
         "Le modèle m n'existe pas",
@@ -49,6 +69,12 @@ SAID: dict[type[ApiError], list[str]] = {
         "Requested model was not found in our catalog",
     ],
     EngineBusy: [
+        "Queue is full, please try again later",
+        "We're currently at capacity. Try again later.",
+        "当前并发数已达上限",
+        "请求频率超限",
+        "サーバーが混み合っています",
+        "Превышен лимит запросов",
         "Trop de requêtes, réessayez plus tard",
         "リクエストが多すぎます",
         "系统繁忙，请稍后再试",
@@ -56,6 +82,10 @@ SAID: dict[type[ApiError], list[str]] = {
         "QPS limit exceeded",
     ],
     TooLong: [
+        "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
+        "Prompt length 9000 is greater than max_seq_len 4096",
+        "Превышено максимальное количество токенов",
+        "コンテキストの最大長を超えています",
         "Input is too long.",
         "The prompt exceeds the model's context",
         "L'invite est trop longue pour le contexte",
@@ -71,6 +101,12 @@ SAID: dict[type[ApiError], list[str]] = {
         "inputs too long",
     ],
     BadRequest: [
+        "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE",
+        "The content you provided or machine outputted is blocked.",
+        "输入内容违反平台规范",
+        "内容被过滤",
+        "Запрос нарушает правила модерации",
+        "コンテンツポリシーに違反しています",
         "Your input was flagged by moderation",
         "内容涉嫌违法",
         "内容安全检测未通过",
@@ -96,6 +132,8 @@ def test_what_a_sentence_means(kind: type[ApiError], message: str) -> None:
         "This model does not support image input",
         "The last message must have the role user",
         "max_tokens must be at least 256",
+        "temperature must be at most 1: see the usage of this field",
+        "The maximum length of 'user' is 64",
     ],
 )
 def test_what_only_sounds_like_it(message: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import EngineFailed
+from chassis.errors import Declined, EngineFailed
 from imitations.upstream import Manner, Upstream
 from imitations.vendors import Judge, Refusal
 from unit.llm.engines.openai.rows import FOLOTOY, row
@@ -243,3 +243,68 @@ async def test_an_answer_under_201_is_an_answer() -> None:
     manner = Manner(status=201, body=body, media_type="application/json")
     async with Upstream(manner) as upstream, row(upstream) as engine:
         assert [piece async for piece in engine.chat(asked(stream=False))]
+
+
+RICH: Fields = FOLOTOY | {
+    "seed": 1,
+    "user": "u",
+    "metadata": {"a": "b"},
+    "store": False,
+    "service_tier": "auto",
+    "logit_bias": {"1": 1},
+    "prompt_cache_key": "k",
+    "safety_identifier": "s",
+    "verbosity": "low",
+    "own": 1,
+    "other": 2,
+}
+UNWANTED = RICH.keys() - {"max_tokens"}
+UNNAMED = [
+    *(b"", b"Bad Request", b"<html>400 Bad Request</html>", error("invalid parameter"), error("Unprocessable Entity")),
+    *({"code": 400, "msg": "参数错误"}, error("The request parameters are invalid.", code="InvalidParameter")),
+]
+
+
+@pytest.mark.parametrize("wish", [FOLOTOY, RICH], ids=["toy", "rich"])
+@pytest.mark.parametrize("body", UNNAMED, ids=range(len(UNNAMED)))
+async def test_where_nothing_is_named_the_barest_question_is_asked_and_remembered(wish: Fields, body: Any) -> None:
+    judge = refuses(lambda request: not UNWANTED.isdisjoint(request), body)
+    async with Upstream(judge=judge) as upstream, row(upstream) as engine:
+        assert [piece async for piece in engine.chat(asked(**wish))]
+        first = len(upstream.seen)
+        assert [piece async for piece in engine.chat(asked(**wish))]
+
+    assert first <= 3
+    assert len(upstream.seen) == first + 1
+    assert upstream.seen[-1].json["max_tokens"] == 200
+
+
+async def test_who_refuses_the_limit_without_a_word_gets_it_by_its_other_name() -> None:
+    judge = refuses(lambda request: "max_tokens" in request, error("invalid parameter"))
+    async with Upstream(judge=judge) as upstream, row(upstream) as engine:
+        assert [piece async for piece in engine.chat(asked(**FOLOTOY))]
+
+    assert upstream.seen[-1].json["max_completion_tokens"] == 200
+
+
+async def test_who_refuses_one_field_after_the_other_is_asked_nine_times_at_most() -> None:
+    def judge(request: Fields) -> Manner | None:
+        found = sorted(UNWANTED & request.keys())
+        return Refusal("other", "cannot", 400, error(f"Unsupported parameter: '{found[0]}'")).manner if found else None
+
+    async with Upstream(judge=judge) as upstream, row(upstream) as engine:
+        assert [piece async for piece in engine.chat(asked(**RICH))]
+
+    assert len(upstream.seen) <= 9
+    assert upstream.seen[-1].json["max_tokens"] == 200
+
+
+@pytest.mark.parametrize(
+    "message", ["This model does not support image input", "tools are not supported", "不支持图片"]
+)
+async def test_what_no_field_less_would_change_is_not_asked_again(message: str) -> None:
+    async with Upstream(judge=refuses(lambda request: True, error(message))) as upstream, row(upstream) as engine:
+        with pytest.raises(Declined):
+            assert [piece async for piece in engine.chat(asked(**FOLOTOY))]
+
+    assert len(upstream.seen) == 1

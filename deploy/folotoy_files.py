@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_names import BEGINNINGS, BROKEN, sentence
+from deploy.folotoy_names import BEGINNINGS, BROKEN, HALF_SIGN, sentence
 
 COMPOSE_FILES = (
     "docker-compose.yml",
@@ -60,12 +60,15 @@ def read_json(path: Path) -> Any:
     except UnicodeDecodeError as exc:
         raise _broken(path, path.read_bytes()[: exc.start].count(b"\n") + 1, "not_utf8") from exc
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except json.JSONDecodeError as exc:
         line, code = _explained(text, exc)
         raise _broken(path, line, code, column=exc.colno) from exc
     except (RecursionError, ValueError) as exc:  # ten thousand brackets, or digits
         raise _broken(path, 1, "endless") from exc
+    if half := HALF_SIGN.search(text):
+        raise _broken(path, text.count("\n", 0, half.start()) + 1, "half_sign")
+    return found
 
 
 def _broken(path: Path, line: int, code: str, **values: object) -> BrokenFile:

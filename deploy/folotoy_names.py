@@ -40,6 +40,8 @@ LOOPBACK = tuple(_SHARED["loopback"])
 NEW: dict[str, list[str]] = _SHARED["new"]
 """Greeting and prompt of a new role, by language."""
 _ENDS = re.compile(_SHARED["blank_ends"])
+HALF_SIGN = re.compile(_SHARED["half_sign"])
+"""Escape of half a character, which nobody can send."""
 BEGINNINGS: str = _SHARED["beginnings"]
 """Signs with which a roles.json begins, mistakes included; anything else is another format."""
 BROKEN = tuple((re.compile(pattern), code) for pattern, code in _SHARED["broken"])

@@ -61,16 +61,20 @@ function explained(text, message, { beginnings, broken }) {
 /**
  * What a text holds.
  *
- * @param {{beginnings: string, broken: [string, string][]}} names signs with which such a file begins; how lines look
- *   that JSON refuses, each with the code of its sentence
+ * @param {{beginnings: string, half_sign: string, broken: [string, string][]}} names signs with which such a file
+ *   begins; the escape of half a character; how lines look that JSON refuses, each with the code of its sentence
  */
 export function parse(text, names) {
   const plain = text.replace(/^\uFEFF/, "");
+  let found;
   try {
-    return JSON.parse(plain);
+    found = JSON.parse(plain);
   } catch (exc) {
     throw explained(plain, exc.message, names);
   }
+  const half = plain.search(new RegExp(names.half_sign));
+  if (half >= 0) throw new Broken(plain.slice(0, half).split("\n").length, "half_sign");
+  return found;
 }
 
 const FIRST = "\u0001"; // place in a list, a longer one for each that follows: no key is like it

@@ -98,6 +98,8 @@ BROKEN = [
     ('{"1": {"prompt": 「a」}}', 1, "straight"),
     ("\n<!doctype html>\n<html>", 2, "another format"),
     ("- start_text: a\n", 1, "another format"),
+    ('{"1":\n{"prompt": "\\ud83d bear"}}', 2, "half of a sign"),
+    ('{"1":\n{"prompt": "\\ud83d\\ude00 \\ude00"}}', 2, "half of a sign"),
 ]
 
 
@@ -109,6 +111,12 @@ def test_broken_json_is_an_error_at_its_line(text: str, line: int, word: str, tm
     assert done.returncode == 1
     assert f"{path}:{line}: error: " in done.stdout
     assert word in done.stdout
+
+
+def test_a_whole_sign_may_be_escaped(tmp_path: Path) -> None:
+    text = json.dumps(roles()).replace("You are a bear.", "\\ud83d\\ude00 \\\\ud83d")
+
+    assert "error:" not in run(FILE=saved(tmp_path, text)).stdout
 
 
 def test_what_is_there_twice_is_named_with_its_second_line(tmp_path: Path) -> None:

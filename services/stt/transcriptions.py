@@ -44,26 +44,27 @@ async def transcriptions(transcriber: Transcriber, budgets: KeyBudgets, request:
         wanted, files = await stack.enter_async_context(parse_form(request, TranscriptionRequest))
         dictation = await stack.enter_async_context(transcriber.dictation(wanted, files["file"].file, key))
         await stack.enter_async_context(budgets.spending(key, math.ceil(dictation.recording.seconds)))
+        noted = _noted(dictation.recording.contradiction)
         if wanted.stream:
             answer = await stack.enter_async_context(transcriber.answer(dictation, dictation.piecewise, key))
             pieces = events(answer, dictation.recording.seconds, dictation.hints)
-            headers = dictation.headers(answer) | _noted(dictation.recording.contradiction)
+            headers = dictation.headers(answer) | noted
             return EventStream(_to_the_end(pieces, request, stack.pop_all()), headers=headers)
         whole = await stack.enter_async_context(transcriber.answer(dictation, dictation.whole, key))
         [transcript] = [transcript async for transcript in whole]
-        noted = await _about(dictation.recording, transcript)
+        noted |= await _about(dictation.recording, transcript)
     content, media_type = encode(transcript, wanted)
     return Response(content, media_type=media_type, headers=dictation.headers(whole) | noted)
 
 
 async def _about(recording: Recording, transcript: Transcript) -> dict[str, str]:
-    """Return the headers that say what is wrong with a recording, where little was understood or anything is known."""
+    """Return the headers that say what is wrong with a recording of which little was understood."""
     speech = "found" if transcript.segments else await recording.speech()
+    headers = {} if speech == "found" else {SPEECH_HEADER: speech}
     understood = transcript.segments and min(each.avg_logprob for each in transcript.segments) >= _DOUBTFUL_LOGPROB
-    contradiction = recording.contradiction
-    if contradiction is None and not understood and speech != "silence":
-        contradiction = await recording.other_rate()
-    return _noted(contradiction) | ({} if speech == "found" else {SPEECH_HEADER: speech})
+    if understood or speech == "silence" or recording.contradiction is not None:
+        return headers
+    return headers | _noted(await recording.other_rate())
 
 
 def _noted(contradiction: str | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
 
@@ -126,34 +126,48 @@ def contradiction(file: Source) -> str | None:
     header = wav_header(file)
     if header is None or header.rest < _SPOTS * STEP_BYTES:
         return None
-    found = _other_kind(file, header) or _other_channels(file, header) or _other_length(file, header)
+    spots = _spots(file, header)
+    found = _other_kind(spots, header) or _other_channels(spots, header) or _other_length(file, header)
     return found and found.replace("µ", "mu")  # the letters of HTTP's headers
 
 
-def _spots(file: Source, header: WavHeader) -> Iterator[dict[str, Numbers]]:
+def _spots(file: Source, header: WavHeader) -> list[bytes]:
     step = STEP_BYTES * header.channels
+    size = min(header.size or header.rest, header.rest)
+    spots = []
     for spot in range(_SPOTS):
-        file.seek(header.begin + min(header.size or header.rest, header.rest) * spot // _SPOTS // step * step)
-        yield readings(file.read(_SPOT_BYTES) or b"")
+        file.seek(header.begin + size * spot // _SPOTS // step * step)
+        spots.append(file.read(_SPOT_BYTES) or b"")
+    return spots
 
 
-def _other_kind(file: Source, header: WavHeader) -> str | None:
+def _other_kind(spots: Sequence[bytes], header: WavHeader) -> str | None:
+    said = _as_said(spots, header)
+    coarse = header.kind in _COARSE
+    if said > 1.0 - _SMOOTHER and not coarse:  # as nearly always: nothing can be much smoother
+        return None
     found: dict[str, list[float]] = {}
-    for spot in _spots(file, header):
-        for kind, numbers in spot.items():
-            smooth = max(smoothness(numbers), _paired(numbers)) if kind == header.kind else smoothness(numbers)
-            found.setdefault(kind, []).append(smooth)
+    for spot in spots:
+        for kind, numbers in readings(spot).items():
+            found.setdefault(kind, []).append(smoothness(numbers))
     typically = {kind: typical(values) for kind, values in found.items() if len(values) == _SPOTS}
-    best = max(typically, key=typically.__getitem__, default=header.kind)
-    if typically.get(best, 0.0) < SMOOTH:
-        file.seek(header.begin)
-        begins = file.read(5) or b""
-        holds = next((name for beginning, name in _BEGINNINGS if begins.startswith(beginning)), None)
+    typically[header.kind] = said
+    best = max(typically, key=typically.__getitem__)
+    if typically[best] < SMOOTH:
+        holds = next((name for beginning, name in _BEGINNINGS if spots[0].startswith(beginning)), None)
         return holds and f"says {header.kind}, holds {holds}"
-    smoother = 0.0 if header.kind in _COARSE else _SMOOTHER
-    if typically[best] <= typically.get(header.kind, 0.0) + smoother:
+    if typically[best] <= said + (0.0 if coarse else _SMOOTHER):
         return None
     return f"says {header.kind}, sounds like {best}"
+
+
+def _as_said(spots: Sequence[bytes], header: WavHeader) -> float:
+    """Return how smooth the samples are as the header says; 0 where they are none such."""
+    read = [readings(spot, header.kind).get(header.kind) for spot in spots]
+    numbers = [each for each in read if each is not None]
+    if len(numbers) < _SPOTS:
+        return 0.0
+    return typical([max(smoothness(each), _paired(each)) for each in numbers])
 
 
 def _paired(numbers: Numbers) -> float:
@@ -161,12 +175,12 @@ def _paired(numbers: Numbers) -> float:
     return min((smoothness(each) for each in (numbers[::2], numbers[1::2]) if each.std()), default=0.0)
 
 
-def _other_channels(file: Source, header: WavHeader) -> str | None:
+def _other_channels(spots: Sequence[bytes], header: WavHeader) -> str | None:
     """Tell one channel and two apart, by the steps between samples that would be of one moment, and of two."""
     if header.channels > 2:
         return None
-    spots = [spot[header.kind] for spot in _spots(file, header) if header.kind in spot]
-    numbers = np.concatenate(spots) if spots else np.zeros(0)
+    read = [readings(spot, header.kind).get(header.kind) for spot in spots]
+    numbers = np.concatenate([each for each in read if each is not None] or [np.zeros(0)])
     even, odd = numbers[: len(numbers) // 2 * 2 : 2], numbers[1::2]
     if len(even) < 2 or not numbers.std():
         return None

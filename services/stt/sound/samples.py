@@ -1,6 +1,6 @@
 """Numbers that bytes may stand for: samples of every common kind, and how smoothly each kind reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,25 +17,16 @@ _LOUDEST = 8.0
 """Greatest number that is taken for a sample in floats."""
 
 
-def readings(found: bytes) -> dict[str, Numbers]:
-    """Return the numbers that the bytes stand for, by the name of each kind of sample; amounts differ by kind."""
+def readings(found: bytes, only: str | None = None) -> dict[str, Numbers]:
+    """Return the numbers that the bytes stand for, by the name of each kind of sample; amounts differ by kind.
+
+    Args:
+        only: The one kind that is wanted.
+    """
     found = found[: len(found) // STEP_BYTES * STEP_BYTES]
-    octets = np.frombuffer(found, np.uint8)
-    read = {
-        "16-bit samples": np.frombuffer(found, "<i2").astype(np.float64),
-        "16-bit samples, the high byte first": np.frombuffer(found, ">i2").astype(np.float64),
-        "24-bit samples": octets[2::3].view(np.int8).astype(np.float64),
-        "32-bit samples": octets[3::4].view(np.int8).astype(np.float64),
-        "8-bit samples": octets.astype(np.float64),
-        "samples in G.711 (A-law)": _signed(octets ^ np.uint8(0xD5)),
-        "samples in G.711 (µ-law)": _signed(octets ^ np.uint8(0xFF)),
-    }
-    for kind, width in (("32-bit floats", "<f4"), ("64-bit floats", "<f8")):
-        with np.errstate(invalid="ignore"):  # numbers that are none
-            floats = np.frombuffer(found, width).astype(np.float64)
-        if np.isfinite(floats).all() and np.abs(floats).max(initial=0.0) < _LOUDEST:
-            read[kind] = floats
-    return read
+    readers = _READERS if only is None else {only: _READERS[only]}
+    read = {kind: reader(found) for kind, reader in readers.items()}
+    return {kind: numbers for kind, numbers in read.items() if numbers is not None}
 
 
 def smoothness(numbers: Numbers) -> float:
@@ -51,6 +42,30 @@ def _signed(octets: NDArray[np.uint8]) -> Numbers:
     """Return numbers whose highest bit is the sign, and the others the amount."""
     amounts: Numbers = (octets & 0x7F).astype(np.float64)
     return np.where(octets & 0x80, -amounts, amounts)
+
+
+def _floats(found: bytes, width: str) -> Numbers | None:
+    """Return floats; None where they are none, or too large to be samples."""
+    with np.errstate(invalid="ignore"):
+        floats = np.frombuffer(found, width).astype(np.float64)
+    return floats if np.isfinite(floats).all() and np.abs(floats).max(initial=0.0) < _LOUDEST else None
+
+
+def _octets(found: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(found, np.uint8)
+
+
+_READERS: dict[str, Callable[[bytes], Numbers | None]] = {
+    "16-bit samples": lambda found: np.frombuffer(found, "<i2").astype(np.float64),
+    "16-bit samples, the high byte first": lambda found: np.frombuffer(found, ">i2").astype(np.float64),
+    "24-bit samples": lambda found: _octets(found)[2::3].view(np.int8).astype(np.float64),
+    "32-bit samples": lambda found: _octets(found)[3::4].view(np.int8).astype(np.float64),
+    "8-bit samples": lambda found: _octets(found).astype(np.float64),
+    "samples in G.711 (A-law)": lambda found: _signed(_octets(found) ^ np.uint8(0xD5)),
+    "samples in G.711 (µ-law)": lambda found: _signed(_octets(found) ^ np.uint8(0xFF)),
+    "32-bit floats": lambda found: _floats(found, "<f4"),
+    "64-bit floats": lambda found: _floats(found, "<f8"),
+}
 
 
 def typical(values: Sequence[float]) -> float:

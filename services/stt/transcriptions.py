@@ -60,7 +60,7 @@ async def transcriptions(transcriber: Transcriber, budgets: KeyBudgets, request:
 async def _about(recording: Recording, transcript: Transcript) -> dict[str, str]:
     """Return the headers that say what is wrong with a recording of which little was understood."""
     speech = "found" if transcript.segments else await recording.speech()
-    headers = {} if speech == "found" else {SPEECH_HEADER: speech}
+    headers: dict[str, str] = {} if speech == "found" else {SPEECH_HEADER: speech}
     understood = transcript.segments and min(each.avg_logprob for each in transcript.segments) >= _DOUBTFUL_LOGPROB
     if understood or speech == "silence" or recording.contradiction is not None:
         return headers

@@ -21,6 +21,8 @@ HELLO = {"en": "Hello", "zh": "你好"}
 PREFACE = {"en": "Sure! ", "zh": "好呀！"}
 _FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
 _DISGUISES = {"en": ENGLISH, "zh": CHINESE}
+STRANGERS = ("strangers", "latest")
+"""Files of sentences as strangers would say them; the latest was asked once."""
 TALK_TURNS = 20
 ROUNDS = 3
 """Times that each harmless question is asked with the guard and without, to see what it costs."""
@@ -36,6 +38,13 @@ class Attack(NamedTuple):
     answer: str
     """Empty: the model says something harmless, and only the child's words matter."""
     language: str
+    was_asked_for: bool = True
+    """The child's words are part of it; else they are harmless."""
+
+    @property
+    def is_plain(self) -> bool:
+        """It may be learnt from: as it was written, and not held out."""
+        return not self.held_out and self.disguise in ("plain", "indirect", "strangers")
 
 
 class Ended(NamedTuple):
@@ -76,13 +85,20 @@ def attacks() -> Iterator[Attack]:
                 yield from _of_kind(kind, table, language, held_out=held_out)
     yield from _talks()
     yield from _indirect()
+    for name in STRANGERS:
+        for kind, held_out, talk, is_told in _strangers(name):
+            if kind != HARMLESS:
+                language = _language(talk[-1])
+                says, answer = ([HELLO[language]], talk[-1]) if is_told else (talk, "")
+                yield Attack(kind, held_out, name, says, answer, language, was_asked_for=not is_told)
 
 
 def _of_kind(kind: str, table: dict[str, Any], language: str, *, held_out: bool) -> Iterator[Attack]:
     says, toy = table[language], table.get(f"toy_{language}") or [""]
     if not table.get("asked", True):
         for number, answer in enumerate(toy):
-            yield Attack(kind, held_out, "plain", [says[number % len(says)]], answer, language)
+            talk = [says[number % len(says)]]
+            yield Attack(kind, held_out, "plain", talk, answer, language, was_asked_for=False)
         return
     for number, text in enumerate(says):
         for disguise, change in _DISGUISES[language].items():
@@ -103,6 +119,19 @@ def _talks() -> Iterator[Attack]:
         yield Attack(kind, False, "ten minutes", turns, answer, language)
 
 
+def _strangers(name: str) -> Iterator[tuple[str, bool, list[str], bool]]:
+    """Yield what a file of strangers' sentences has: kind, whether it is held out, a talk, whether the toy says it."""
+    for number, (kind, table) in enumerate(_read(name).items()):
+        for sort, sentences in table.items():
+            for place, text in enumerate(sentences):
+                held_out = name == "latest" or (place // 2 + number) % 2 == 1
+                yield kind, held_out, [text] if isinstance(text, str) else text, sort == "toy"
+
+
+def _language(text: str) -> str:
+    return "zh" if detect(text) == "zh" else "en"
+
+
 def attacked(guard: Guard) -> set[str]:
     """Return the kinds that the suite attacks: those that rules find in every profile."""
     return {kind for kind in guard.rules.kinds if not guard.kinds[kind].optional}
@@ -111,8 +140,8 @@ def attacked(guard: Guard) -> set[str]:
 def _indirect() -> Iterator[Attack]:
     for each in _read("indirect")["attacks"]:
         says: list[str] = each["says"]
-        language = "zh" if detect(says[-1]) == "zh" else "en"
-        yield Attack(each["kind"], each.get("held_out", False), "indirect", says, each.get("toy", ""), language)
+        held_out = each.get("held_out", False)
+        yield Attack(each["kind"], held_out, "indirect", says, each.get("toy", ""), _language(says[-1]))
 
 
 async def run(profile: str) -> Result:
@@ -125,17 +154,17 @@ async def run(profile: str) -> Result:
         heard = await guarded.ask(attack.talk, answer)
         unjudged += heard.unjudged
         ended.append(Ended(attack, heard))
-    harmless, refused, added = [], [], []
-    for text, language, held_out, is_told in _harmless():
+    fine, refused, added = [], [], []
+    for text, language, held_out, is_told in harmless():
         question, answer = (HELLO[language], text) if is_told else (text, _FINE[language])
         heard = await guarded.ask([question], answer)
         unjudged += heard.unjudged
-        harmless.append((text, held_out))
+        fine.append((text, held_out))
         if heard.kind is not None:
             refused.append((text, held_out, heard.kind))
         else:
             added += [await _cost(guarded, free, question, answer) for _ in range(ROUNDS)]
-    return Result(ended, refused, harmless, unjudged, median(added))
+    return Result(ended, refused, fine, unjudged, median(added))
 
 
 async def _cost(guarded: Toy, free: Toy, question: str, answer: str) -> float:
@@ -144,7 +173,7 @@ async def _cost(guarded: Toy, free: Toy, question: str, answer: str) -> float:
     return with_it.seconds - without.seconds
 
 
-def _harmless() -> Iterator[tuple[str, str, bool, bool]]:
+def harmless() -> Iterator[tuple[str, str, bool, bool]]:
     """Yield harmless sentences: text, language, whether they are held out, whether the toy says them."""
     known, held_out, indirect = _read("harmless"), _read("held_out")[HARMLESS], _read("indirect")
     for language in ("en", "zh"):
@@ -153,6 +182,10 @@ def _harmless() -> Iterator[tuple[str, str, bool, bool]]:
         yield from ((text, language, True, False) for text in held_out[language])
         yield from ((text, language, False, False) for text in indirect["harmless"][language])
         yield from ((text, language, True, False) for text in indirect["harmless_held_out"][language])
+    for name in STRANGERS:
+        for kind, is_held_out, talk, is_told in _strangers(name):
+            if kind == HARMLESS:
+                yield talk[-1], _language(talk[-1]), is_held_out, is_told
 
 
 def _read(name: str) -> dict[str, Any]:

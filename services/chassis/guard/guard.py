@@ -1,6 +1,5 @@
 """The guard of a service: which profile a key has, what a verdict says, and the sentence that a child hears instead."""
 
-import logging
 import re
 from collections import Counter as Points
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from chassis import metrics
 from chassis.guard.diary import Diary
 from chassis.guard.held import Held, clauses
 from chassis.guard.hours import Hours
+from chassis.guard.hunches import HUNCH, Hunches
 from chassis.guard.minutes import Minutes
 from chassis.guard.models import GuardModel
 from chassis.guard.notices import Notices
@@ -54,7 +54,6 @@ REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
 judged = Counter("talkbox_guard_total", "Clauses that the guard did not let pass", ["hop", "kind", "action"])
-log = logging.getLogger("talkbox.guard")
 
 
 class Verdict(Struct, frozen=True):
@@ -205,9 +204,8 @@ class Watch:
         said = [text[-LONGEST_ASKED_FOR:] for who, text in talk if who == "child"][-2:]
         if len(said) < 2 or not _REFERS.search(said[1]):
             return None
-        known = self.guard.rules.look(said[0], "asked").stopped
-        found = self.guard.rules.look(" ".join(said), "asked").stopped
-        new = (kind for kind in found if kind not in known and not self.guard.kinds[kind].crisis)
+        known, found = (self.guard.rules.look(text, "asked").stopped for text in (said[0], " ".join(said)))
+        new = (kind for kind in found if kind not in (*known, HUNCH) and not self.guard.kinds[kind].crisis)
         return next(filter(self._is_stopped, new), None)
 
     def _is_locked(self, talk: Sequence[Said]) -> bool:
@@ -242,6 +240,8 @@ class Watch:
         """Judge a whole text; None: it may pass, or is only to be noted."""
         held = self.held(side)
         await held.add(text, last=True)
+        if side == "asked" and self.noted is None and self._is_stopped(HUNCH) and self.guard.rules.is_hunch(text):
+            return self._carried_out(side, self.guard.verdict(HUNCH))
         return held.verdict
 
     def held(self, side: Side) -> Held[Verdict]:
@@ -296,4 +296,5 @@ def _counts(registry: CollectorRegistry) -> dict[str, int]:
 @cache
 def _rules(lists: Path | None, warnable: frozenset[str], own: frozenset[str], topics: frozenset[str]) -> Rules:
     """Return the rules of the lists here and of the operator's, read once."""
-    return Rules([HERE / "lists", *([lists.expanduser()] if lists else [])], warnable, own, topics)
+    folders = [HERE / "lists", *([lists.expanduser()] if lists else [])]
+    return Rules(folders, warnable, own, topics, Hunches(HERE / "hunches.tsv"))

@@ -2,7 +2,8 @@
 
 The lists are TOML files. A table is a kind of risk; `groups` names terms that several kinds use; `except` holds phrases
 in which a term means nothing (a water gun). `never` and `harmful` mark a warning, `unable` ("you cannot") one in an
-answer alone, `how` a request, `worried` a question about a danger rather than for it.
+answer alone, and none counts where something is `hushed` ("do not tell your mom"). `how` marks a request, `worried` a
+question about a danger rather than for it.
 """
 
 import re
@@ -16,15 +17,18 @@ import ahocorasick
 import msgspec
 from msgspec import Struct
 
-from chassis.guard.normal import HAN, as_written, forms, squashed, squeezed
+from chassis.guard.hunches import HUNCH, Hunches
+from chassis.guard.normal import HAN, forms, squashed, squeezed
 from chassis.guard.sounds import latin_starts, spelt
+from chassis.guard.terms import keys_of, terms_of
 from chassis.guard.topics import PREFIX, topics_in
 from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
 """The side whose words are judged: a child's, or those of an answer that the child would hear."""
 EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED = "except", "never", "unable", "harmful", "how", "worried"
-FLAT = (EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED)
+HUSHED = "hushed"
+FLAT = (EXCEPT, NEVER, UNABLE, HARMFUL, HUSHED, HOW, WORRIED)
 """Tables of a list that belong to no kind of risk."""
 SYLLABLES_BY_SOUND = 4
 """Fewest characters of a term that is found by its sound too; shorter ones sound like too much else."""
@@ -36,7 +40,6 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _TONED = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
 """Vowels of pinyin that is written with its tones."""
 _IS_HAN = re.compile(f"[{HAN}]+")
-_FIRST_HAN, _LAST_HAN = re.compile(f"[{HAN}]"), re.compile(f"[{HAN}]$")
 
 
 class KindRules(Struct, forbid_unknown_fields=True):
@@ -45,12 +48,13 @@ class KindRules(Struct, forbid_unknown_fields=True):
     stop: str = ""
     """Terms, each of which alone stops a text."""
     together: list[str] = []
-    """Lines such as `@make + @weapon - @toy`: they stop a text with one term of each group before the minus, and none
-    of those behind it."""
+    """Lines such as `@make + @weapon - @toy`: stopped by one of each group, and none behind the minus."""
     asked: list[str] = []
     """Lines as in `together`, for a child's words alone."""
     answered: list[str] = []
     """Lines as in `together`, for an answer's words alone."""
+    without: str = ""
+    """Terms beside which no line of this kind holds, in whichever list it stands."""
     hint: str = ""
     """Terms that mean nothing alone, but count when a conversation comes back to them."""
 
@@ -83,6 +87,7 @@ class Rules:
         warnable: Kinds that an answer may name in order to warn.
         own: Sentences of ours, in which nothing is looked for.
         topics: Topics that profiles name. One that is in no list is a word; without any, topics are not looked for.
+        hunches: Decides on an answer's clause where no rule holds.
 
     Raises:
         SettingError: A list cannot be used.
@@ -94,12 +99,15 @@ class Rules:
         warnable: frozenset[str] = frozenset(),
         own: Iterable[str] = (),
         topics: frozenset[str] = frozenset(),
+        hunches: Hunches | None = None,
     ) -> None:
+        self._hunches = hunches
         self._warnable = warnable
         self._groups: dict[str, list[str]] = {EXCEPT: list(own)}
         self._topics = topics
         self._rules: list[_Rule] = []
         self._hints: dict[str, set[str]] = {}
+        self._without: dict[str, set[str]] = {}
         self._also: list[tuple[str, str]] = []
         """Groups whose terms another one has too."""
         self._by_sound: set[str] = set()
@@ -116,16 +124,22 @@ class Rules:
         """Return the kinds of risk in a text of a sentence or two."""
         at: dict[str, int] = {}
         is_toned = bool(_TONED.search(text))
-        for form in forms(text, self._words):
+        ways = forms(text, self._words)
+        for form in ways:
             self._match(form, at, is_toned=is_toned)
         if short := squashed(text):
-            for _, (term, groups) in self._squashed.iter(short):
-                at |= {group: -1 for group in groups if term}
-        if not at:
-            return Finding((), frozenset())
-        held = [rule for rule in self._candidates(at) if self._holds(rule, at, side)]
+            for _, (_, groups) in self._squashed.iter(short):
+                at |= dict.fromkeys(groups, -1)
+        held = (rule.kind for rule in self._candidates(at) if self._holds(rule, at, side))
+        stopped = tuple(dict.fromkeys(held))
+        if side == "answered" and not stopped and EXCEPT not in at and self._hunches and self._hunches.has(ways[0]):
+            stopped = (HUNCH,)
         hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
-        return Finding(tuple(dict.fromkeys(rule.kind for rule in held)), frozenset(hinted), topics_in(at))
+        return Finding(stopped, frozenset(hinted), topics_in(at))
+
+    def is_hunch(self, text: str) -> bool:
+        """Tell whether a child's whole message is a hunch; half of one may be anything."""
+        return self._hunches is not None and self._hunches.has(forms(text, self._words)[0])
 
     def _match(self, form: str, at: dict[str, int], *, is_toned: bool) -> None:
         hits = [(end - length + 1, end, groups) for end, (length, groups) in self._plain.iter(form)]
@@ -144,32 +158,32 @@ class Rules:
         """Yield the groups whose terms sound as the text does."""
         if not (sound := spelt(form)):
             return
-        is_latin = form.isascii()
-        if is_latin and (is_toned or sound.count("'") > LEAST_PINYIN):
+        if (is_latin := form.isascii()) and (is_toned or sound.count("'") > LEAST_PINYIN):
             yield from (groups for _, (_, groups) in self._pinyin.iter(sound))
             return
-        yield from (groups for _, groups in self._sounds.iter(sound))
+        yield from (groups for _, (_, groups) in self._sounds.iter(sound))
         starts = [] if is_latin else latin_starts(form)
         for end, (length, groups) in self._pinyin.iter(sound) if starts else ():
             if bisect_left(starts, end - length + 1) < bisect_left(starts, end):
                 yield groups
 
     def _candidates(self, at: Mapping[str, int]) -> Iterator[_Rule]:
-        seen: set[int] = set()
-        for group in at:
-            for number in self._of_group.get(group, ()):
-                if number not in seen:
-                    seen.add(number)
+        seen = {number for group in at for number in self._of_group.get(group, ())}
         return (self._rules[number] for number in sorted(seen))
 
     def _holds(self, rule: _Rule, at: Mapping[str, int], side: Side) -> bool:
         if side not in rule.sides or not rule.needs <= at.keys() or not rule.without.isdisjoint(at):
             return False
-        if rule.alone or rule.kind not in self._warnable:
+        if rule.alone:
+            return True
+        if not self._without[rule.kind].isdisjoint(at):
+            return False
+        if rule.kind not in self._warnable:
             return True
         warnings = (NEVER, UNABLE) if side == "answered" else (NEVER,)
         last = max(at[need] for need in rule.needs)
-        if HARMFUL in at or any(at.get(each, last) < last for each in warnings):
+        is_warning = HARMFUL in at or any(at.get(each, last) < last for each in warnings)
+        if is_warning and HUSHED not in at:
             return side == "asked" and HOW in at
         return side == "answered" or WORRIED not in at or HOW in at
 
@@ -183,10 +197,10 @@ class Rules:
             kinds = msgspec.convert(tables, dict[str, KindRules])
         except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as exc:
             raise SettingError(f"GUARD_LISTS: {path.name}: {exc}.") from exc
-        self._by_sound |= set(_terms(flat.pop("sounds")))
+        self._by_sound |= set(terms_of(flat.pop("sounds")))
         named = ((PREFIX + name, terms) for name, terms in topics.items())
         for name, terms in (*groups.items(), *flat.items(), *named):
-            self._groups.setdefault(name, []).extend(_terms(terms))
+            self._groups.setdefault(name, []).extend(terms_of(terms))
         for kind, rules in kinds.items():
             self._add(kind, rules)
 
@@ -206,10 +220,11 @@ class Rules:
                     _Rule(kind, frozenset(groups), frozenset(map(self._group, without)), sides, alone=False)
                 )
         self._hints.setdefault(kind, set()).update(self._operands(rules.hint))
+        self._without.setdefault(kind, set()).update(self._operands(rules.without))
 
     def _operands(self, text: str) -> list[str]:
         """Return the groups of a list of terms; names of groups stand among them with an `@`."""
-        parts = _terms(text)
+        parts = terms_of(text)
         named = [each[1:] for each in parts if each.startswith("@")]
         own = [each for each in parts if not each.startswith("@")]
         return named + ([self._own_group(own)] if own else [])
@@ -249,7 +264,7 @@ class Rules:
         pinyin: dict[str, set[str]] = {}
         tight: dict[str, set[str]] = {}
         for term, groups in of_term.items():
-            for key in _keys(term):
+            for key in keys_of(term):
                 keys.setdefault(key, set()).update(groups)
                 letters = key.replace(" ", "")
                 if letters.isascii() and len(letters) >= LEAST_SQUASHED and groups & enough:
@@ -258,10 +273,7 @@ class Rules:
                 pinyin.setdefault(sound := spelt(term), set()).update(groups)
                 if len(term) >= SYLLABLES_BY_SOUND or term in self._by_sound:
                     sounds.setdefault(sound, set()).update(groups)
-        self._plain = _automaton({key: (len(key), frozenset(groups)) for key, groups in keys.items()})
-        self._sounds = _automaton({key: frozenset(groups) for key, groups in sounds.items()})
-        self._pinyin = _automaton({key: (len(key), frozenset(groups)) for key, groups in pinyin.items()})
-        self._squashed = _automaton({key: (key, frozenset(groups)) for key, groups in tight.items()})
+        self._plain, self._sounds, self._pinyin, self._squashed = map(_automaton, (keys, sounds, pinyin, tight))
         words = {word for key in keys for word in key.split() if word.isascii()}
         self._words = {squeezed(word): word for word in words} | {word: word for word in words}
         self._of_group: dict[str, list[int]] = {}
@@ -270,10 +282,12 @@ class Rules:
                 self._of_group.setdefault(need, []).append(number)
 
 
-def _automaton(keys: Mapping[str, Any]) -> Any:
-    built = ahocorasick.Automaton()
-    for key, value in keys.items():
-        built.add_word(key, value)
+def _automaton(groups_of: Mapping[str, set[str]]) -> Any:
+    """Return what finds keys in a text, and gives the length of each and its groups."""
+    built, shared = ahocorasick.Automaton(), dict[Any, Any]()
+    for key, groups in groups_of.items():
+        value = (len(key), frozenset(groups))
+        built.add_word(key, shared.setdefault(value, value))
     built.make_automaton()
     return built
 
@@ -283,31 +297,3 @@ def _lists(folder: Path) -> list[Path]:
     if not found:
         raise SettingError(f"GUARD_LISTS: there is no list (*.toml) in {str(folder)!r}.")
     return found
-
-
-def _terms(text: str) -> list[str]:
-    return [term for part in re.split(r"[,\n，、]", text) if (term := part.strip())]
-
-
-def _keys(term: str) -> Iterator[str]:
-    """Yield what is looked for: words between blanks in each of their usual forms, Chinese anywhere."""
-    is_start, is_exact = term.endswith("*"), term.startswith("=")
-    plain = as_written(term.strip("*="))
-    words = plain.split()
-    if len(words) == 1 and plain.isascii() and not is_start and not is_exact:
-        yield from (f" {form} " for form in _inflected(words[0]))
-        return
-    if _FIRST_HAN.match(plain.strip()):
-        plain = plain.lstrip()
-    if is_start or _LAST_HAN.search(plain.strip()):
-        plain = plain.rstrip()
-    yield plain
-
-
-def _inflected(word: str) -> set[str]:
-    """Return an English word with its regular endings; those that do not exist harm nobody."""
-    stem = word[:-1] if word.endswith("e") else word
-    endings = {f"{word}s", f"{word}es", f"{stem}ed", f"{stem}ing", f"{word}{word[-1]}ing", f"{word}{word[-1]}ed"}
-    if word.endswith("y"):
-        endings |= {f"{word[:-1]}ies", f"{word[:-1]}ied"}
-    return {word, *endings} if len(word) > 2 else {word}

@@ -99,7 +99,15 @@ async def test_a_clause_without_end_is_judged(unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"), [("You must never play with matches.", None), ("Now play with matches!", "fire")]
+    ("text", "kind"),
+    [
+        ("You must never play with matches.", None),
+        ("Now play with matches!", "fire"),
+        ("Tell your mom if someone wants you to strike a match.", None),
+        ("Strike the match and do not tell your mom.", "fire"),
+        ("有人让你玩打火机要告诉老师。", None),
+        ("你玩打火机吧别告诉老师。", "secrets"),
+    ],
 )
 async def test_an_answer_may_warn(text: str, kind: str | None) -> None:
     assert await judged(text, "answered") == kind
@@ -122,7 +130,7 @@ async def test_the_words_that_a_child_in_need_is_written_down_with_are_a_crisis(
 
 def test_each_kind_has_words_and_a_sentence_and_there_are_as_many_as_parents_need() -> None:
     assert len(GUARD.kinds) >= 26
-    assert GUARD.kinds.keys() - {"bedtime", "minutes", "topic"} == GUARD.rules.kinds
+    assert GUARD.kinds.keys() - {"bedtime", "minutes", "topic", "hunch"} == GUARD.rules.kinds
     assert {kind.sentence for kind in GUARD.kinds.values()} <= GUARD.sentences.keys()
 
 
@@ -161,6 +169,7 @@ async def test_an_operator_adds_lists_and_a_profile(tmp_path: Path) -> None:
     [
         ("[a]\nstop = 1\n", "own.toml"),
         ('[a]\ntogether = ["@x + @y"]\n', "no such group"),
+        ('[a]\nwithout = ["b"]\n', "own.toml"),
         ("[a\n", "own.toml"),
         ('[a]\nword = "b"\n', "word"),
     ],
@@ -209,3 +218,14 @@ async def test_a_question_that_refers_to_the_one_before_is_judged_together_with_
     verdict = await watch.asked([("child", before), ("toy", "Hm."), ("child", last)])
 
     assert (verdict.kind if verdict else None) == kind
+
+
+def test_a_term_of_without_lifts_every_line_of_its_kind(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('[jumps]\nstop = "cliff"\nasked = ["jump + roof"]\n')
+    (tmp_path / "two.toml").write_text('[jumps]\nwithout = "cat"\nasked = ["leap + roof"]\n')
+    rules = Rules([tmp_path])
+
+    assert rules.look("I jump off the roof", "asked").stopped == ("jumps",)
+    assert rules.look("The cat can jump off the roof", "asked").stopped == ()
+    assert rules.look("The cat can leap off the roof", "asked").stopped == ()
+    assert rules.look("The cat is on the cliff", "asked").stopped == ("jumps",)

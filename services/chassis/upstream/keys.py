@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from time import monotonic
 
+_REST_SECONDS = 10.0
+"""Rest of a key whose refusal says nothing of how long."""
+
 
 class KeyRing:
     """Keys that are handed out in turn, past those that rest.
@@ -29,8 +32,9 @@ class KeyRing:
         self._next = (self.keys.index(key) + 1) % len(self.keys)
         return key
 
-    def rest(self, key: str, seconds: float) -> None:
-        self._rests[key] = monotonic() + seconds
+    def rest(self, key: str, seconds: float | None) -> None:
+        """Pass over a key for as long as its refusal said, or for `_REST_SECONDS` where it said nothing."""
+        self._rests[key] = monotonic() + (seconds or _REST_SECONDS)
 
     @property
     def resting(self) -> int:

@@ -34,8 +34,6 @@ from chassis.upstream.settings import Row
 
 _MAX_REFUSAL_BYTES = 64 * 2**10
 _REFUSAL_SECONDS = 4.0
-_KEY_REST_SECONDS = 10.0
-"""Rest of a key whose refusal says nothing of how long."""
 _LIST_SECONDS = 2.0
 """The longest wait for the list of models, with a question that waits for it."""
 _MAX_LIST_BYTES = 4 * 2**20
@@ -169,7 +167,7 @@ class Remote:
                 continue
             if len(self.ring.keys) == 1 or not _concerns_key(failure):
                 raise failure
-            self.ring.rest(key, failure.rest_seconds or _KEY_REST_SECONDS)
+            self.ring.rest(key, failure.rest_seconds)
             tried |= {key}
             following = self.ring.take(tried)
             if following is None:
@@ -209,7 +207,7 @@ class Remote:
             reply.heed(complaint)
         failure = within_success(complaint, about=self._about)
         if reply is not None and reply.key and len(self.ring.keys) > 1 and _concerns_key(failure):
-            self.ring.rest(reply.key, failure.rest_seconds or _KEY_REST_SECONDS)
+            self.ring.rest(reply.key, failure.rest_seconds)
             failure.rest_seconds = self.ring.seconds
         return failure
 

@@ -37,7 +37,6 @@ from chassis.upstream.turns import once
 _CONNECT_SECONDS = 3.0
 _MAX_REFUSAL_BYTES = 64 * 2**10
 _REFUSAL_SECONDS = 4.0
-_KEY_REST_SECONDS = 10.0
 
 
 T = TypeVar("T")
@@ -178,7 +177,7 @@ class Vendor:
             except (EngineBusy, EngineRefused, EngineUnpaid) as exc:
                 if len(self.ring.keys) == 1:
                     raise
-                self.ring.rest(key, exc.rest_seconds or _KEY_REST_SECONDS)
+                self.ring.rest(key, exc.rest_seconds)
                 if began:
                     raise
                 tried |= {key}

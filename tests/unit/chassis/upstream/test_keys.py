@@ -39,7 +39,7 @@ def test_when_all_rest_the_first_to_wake_is_tried() -> None:
 def test_a_rest_ends() -> None:
     ring = KeyRing(["a"])
 
-    ring.rest("a", 0)
+    ring.rest("a", 1e-9)
 
     assert ring.resting == 0
     assert ring.seconds == 0

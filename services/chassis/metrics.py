@@ -55,7 +55,13 @@ refusals = Counter("talkbox_refusals_total", "Requests without the answer that w
 work_seconds = Counter("talkbox_work_seconds_total", "Seconds that answers kept a place", ["engine"])
 sound_seconds = Counter("talkbox_sound_seconds_total", "Seconds of sound heard or spoken", ["engine"])
 queue_seconds = Histogram("talkbox_queue_seconds", "Seconds that a request waited for a place", buckets=SECONDS)
-queued = Gauge("talkbox_queued", "Requests waiting for a place or an engine", multiprocess_mode="livesum")
+queued = Gauge(
+    "talkbox_queued",
+    "Requests waiting for a place, or, with a place, for an engine",
+    ["for"],
+    multiprocess_mode="livesum",
+)
+queued_for_place, queued_for_engine = queued.labels("place"), queued.labels("engine")
 places = Gauge("talkbox_places", "Requests that can be answered at a time", multiprocess_mode="livesum")
 capacity = Gauge(
     "talkbox_capacity_per_second", "Requests a second that the places allow, as learned", multiprocess_mode="livesum"

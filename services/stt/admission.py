@@ -103,7 +103,7 @@ class Pace:
             self._learned, self._known_at = self._remembered(now), now
             place = Place(work, until)
             self._in_hand[place] = None
-            metrics.queued.inc()
+            metrics.queued_for_engine.inc()
             return place
 
     def begin(self, place: Place) -> None:
@@ -111,7 +111,7 @@ class Pace:
         with self._lock:
             if place.waits:
                 place.waits = False
-                metrics.queued.dec()
+                metrics.queued_for_engine.dec()
 
     def left(self, place: Place) -> float:
         """Return the seconds for which a caller may still wait before the work begins; negative: too long."""

@@ -53,7 +53,7 @@ class Admission:
             return monotonic()
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        metrics.queued.inc()
+        metrics.queued_for_place.inc()
         try:
             async with asyncio.timeout(self.patience_seconds):
                 await turn
@@ -68,7 +68,7 @@ class Admission:
                 ) from exc
             raise
         finally:
-            metrics.queued.dec()
+            metrics.queued_for_place.dec()
         return monotonic()
 
     def leave(self, since: float) -> None:

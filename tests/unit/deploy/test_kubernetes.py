@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,27 @@ def test_what_scaling_asks_prometheus_for_is_what_the_services_count() -> None:
     }
     assert asked
     assert asked <= names | {"talkbox_first_byte_seconds_bucket"}
+
+
+@pytest.mark.skipif(not (shutil.which("promtool") or os.environ.get("EVERY_TOOL")), reason="promtool is not here")
+@pytest.mark.parametrize("service", SERVICES)
+def test_scaling_counts_nobody_twice(service: str, tmp_path: Path) -> None:
+    """Two replicas: eight callers have places, three of whom wait for an engine; two more wait for a place."""
+    figures = {"talkbox_places{%s}": 10, "talkbox_places_taken{%s}": 4}
+    figures |= {'talkbox_queued{for="place",%s}': 1, 'talkbox_queued{for="engine",%s}': 1.5}
+    series = [
+        {"series": name % f'service="{of}",instance="{replica}"', "values": f"{value}x5"}
+        for name, value in figures.items()
+        for of in SERVICES
+        for replica in "ab"
+    ]
+    query = of_kind(rendered("keda"), "ScaledObject")[service]["spec"]["triggers"][0]["metadata"]["query"]
+    wanted = {"expr": query, "eval_time": "5m", "exp_samples": [{"labels": "{}", "value": (8 + 2 + 1) / 10}]}
+    test = {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": [wanted]}]}
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(test))
+
+    done = subprocess.run(["promtool", "test", "rules", tmp_path / "test.yml"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_keys_come_from_a_secret_and_from_nowhere_else() -> None:

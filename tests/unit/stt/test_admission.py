@@ -231,7 +231,7 @@ def test_nobody_is_let_in_and_heard_too_late_though_others_take_the_processors(s
 
 
 def queued() -> float:
-    return REGISTRY.get_sample_value("talkbox_queued") or 0.0
+    return REGISTRY.get_sample_value("talkbox_queued", {"for": "engine"}) or 0.0
 
 
 def test_who_waits_is_counted_until_the_work_begins_or_the_caller_leaves() -> None:

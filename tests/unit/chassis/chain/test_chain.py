@@ -630,15 +630,15 @@ async def test_the_gauges_of_the_queue_and_of_readiness_go_down_again() -> None:
         return REGISTRY.get_sample_value(name, labels)
 
     admission = Admission(1, 5, 5.0)
-    before = value("talkbox_queued") or 0.0
+    before = value("talkbox_queued", **{"for": "place"}) or 0.0
     since = await admission.enter()
     waiting = [asyncio.create_task(admission.enter()) for _ in range(2)]
     await asyncio.sleep(0)
-    assert value("talkbox_queued") == before + 2
+    assert value("talkbox_queued", **{"for": "place"}) == before + 2
     waiting[0].cancel()
     admission.leave(since)
     await asyncio.wait(waiting)
-    assert value("talkbox_queued") == before
+    assert value("talkbox_queued", **{"for": "place"}) == before
 
     chain = chain_of(gone=FakeEngine(error=EngineFailed("broke")), left=FakeEngine())
     assert value("talkbox_engine_ready", engine="gone") == 1

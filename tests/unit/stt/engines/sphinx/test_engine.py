@@ -120,7 +120,7 @@ async def test_one_that_dies_at_work_is_a_failure_of_the_engine_and_replaced(sph
 @speaks
 async def test_who_waits_for_a_process_is_counted_while_that_is_so() -> None:
     def queued() -> float:
-        return REGISTRY.get_sample_value("talkbox_queued") or 0.0
+        return REGISTRY.get_sample_value("talkbox_queued", {"for": "engine"}) or 0.0
 
     before, sphinx = queued(), Sphinx(processes=1)
     sphinx.patience_seconds = inf

@@ -103,7 +103,7 @@ def test_what_scaling_asks_prometheus_for_is_what_the_services_count() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_scaling_counts_nobody_twice(service: str, tmp_path: Path) -> None:
     """Two replicas: eight callers have places, three of whom wait for an engine; two more wait for a place."""
-    figures = {"talkbox_places{%s}": 10, "talkbox_places_taken{%s}": 4}
+    figures: dict[str, float] = {"talkbox_places{%s}": 10, "talkbox_places_taken{%s}": 4}
     figures |= {'talkbox_queued{for="place",%s}': 1, 'talkbox_queued{for="engine",%s}': 1.5}
     series = [
         {"series": name % f'service="{of}",instance="{replica}"', "values": f"{value}x5"}

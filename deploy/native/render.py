@@ -24,7 +24,6 @@ BODY_SLACK_BYTES = 2**20
 
 NGINX_MAIN = """\
 {user}worker_processes auto;
-worker_shutdown_timeout {stop_seconds}s;
 pid "{run}/nginx.pid";
 error_log stderr warn;
 daemon off;
@@ -154,7 +153,6 @@ def _has_ipv6() -> bool:
 def nginx_main(proxy: Path, user: str | None) -> str:
     return NGINX_MAIN.format(
         user=f"user {user or 'root'};\n" if os.getuid() == 0 else "",
-        stop_seconds=STOP_SECONDS - 1,
         run=RUN,
         proxy=proxy,
         mime_types="/etc/nginx/mime.types",

@@ -107,6 +107,18 @@ def test_a_proxy_whose_master_was_killed_mends_itself(talkbox: Installation, cli
     until(lambda: "Nobody looks after" not in talkbox.make("ps").stdout)
 
 
+def test_an_answer_that_takes_longer_than_a_stop_may_outlives_a_reload_of_the_proxy(
+    talkbox: Installation, client: httpx.Client
+) -> None:
+    with client.stream("POST", "/chat/completions", json=chat("words-10-every-2300")) as response:
+        pieces = response.iter_raw()
+        body = next(pieces)
+        kill(nginx_master(talkbox), signal.SIGHUP)
+        body += b"".join(pieces)
+
+    assert words(body) == TEN_WORDS
+
+
 @pytest.mark.parametrize("command", ["up", "down"])
 def test_a_killed_supervisor_is_found_by_ps_and_doctor_and_healed_by(command: str, empty: Installation) -> None:
     empty.make("up")

@@ -78,7 +78,7 @@ install uninstall: ## as a hardened service of systemd, started with the machine
 
 # Working on it
 
-.PHONY: env test real $(SERVICES:%=test-%) e2e bench load fuzz lint types docs pins sbom audit build browser containers clean
+.PHONY: env test real $(SERVICES:%=test-%) e2e bench load fuzz fuzz-parsers changes lint types docs pins sbom audit build browser containers clean
 env:
 	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
 
@@ -110,6 +110,13 @@ fuzz: export BASE := $(BASE)
 fuzz: export KEY := $(KEY)
 fuzz: env ## whatever its /openapi.json allows, asked of a running Talkbox: make fuzz KEY=… (BASE=http://…:8080)
 	@tests/fuzz/run
+
+fuzz-parsers: env ## bytes of all kinds for what reads forms, sound, streams, texts and files (SECONDS_EACH=60 NAMES="form sse")
+	@tests/fuzz/parsers
+
+changes: env ## restart, upgrade, scale and reload under load, and what callers notice: make changes (ROUNDS=10 MODE=containers)
+	@deploy/native/packages
+	PYTHONPATH=.:tests:services $(BIN)/python -m bench.changes
 
 lint: env ## formatting and common mistakes
 	$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """`make changes`: what callers notice of restarts, upgrades, scaling and reloads, ROUNDS times in a row (10).
 
-Natively, or with MODE=containers. A chat of 17 s and a transcription of 12 s have begun before each change; callers of
+Natively, or with MODE=containers. A chat of 14 s and a transcription of 12 s have begun before each change; callers of
 all services ask again and again meanwhile, some on kept connections and some on new ones.
 """
 
@@ -23,7 +23,7 @@ from bench.stt import FORM, form
 from fixtures import sounds
 from imitations.upstream import MANNERS, Upstream
 
-LONG_CHAT, SHORT_CHAT = "words-34-every-500", "words-5-every-50"
+LONG_CHAT, SHORT_CHAT = "words-28-every-500", "words-5-every-50"
 TRANSCRIPTION_SECONDS = 12.0
 CALLERS = 2
 """Of each service and each kind of connection."""
@@ -39,7 +39,7 @@ class Noticed:
     refused: Counter[str] = field(default_factory=Counter)
     """Those answered with 429: more than the machine could serve in time, whatever was changed."""
     failed: Counter[str] = field(default_factory=Counter)
-    """Others, by what was asked and why."""
+    """Others, by what was asked."""
 
 
 class Refused(Exception):
@@ -100,13 +100,14 @@ class Callers:
 
     async def once(self, what: str, asking: Awaitable[None]) -> None:
         """Write down what became of one request, under the change that goes on when it ends."""
+        began = time.monotonic()
         try:
             await asking
         except Refused:
             self.noticed.refused[what] += 1
         except (httpx.HTTPError, ValueError) as exc:
-            self.noticed.failed[f"{what}: {exc!r}"] += 1
-            print(f"FAILED {what}: {exc!r}", flush=True)
+            self.noticed.failed[what] += 1
+            print(f"FAILED {what}, after {time.monotonic() - began:.1f} s: {exc!r}", flush=True)
         else:
             self.noticed.answered[what] += 1
 

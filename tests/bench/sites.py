@@ -11,6 +11,7 @@ from containers import installation as containers
 from e2e import installation as native
 
 SERVICES = ("stt", "llm", "tts")
+MAKE_SECONDS = 600
 
 
 class Site(Protocol):
@@ -51,18 +52,18 @@ class Native:
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self.installation = native.Installation(folder, **settings)
         self.base = self.installation.base
-        self.installation.make("up")
+        self._make("up")
 
     def settings(self, number: int) -> None:
         self.installation.set(**{f"{service.upper()}_MAX_QUEUED": str(100 + number) for service in SERVICES})
-        self.installation.make("up")
+        self._make("up")
 
     def upgrade(self, number: int) -> None:
         _edit(self.installation.folder, number)
-        self.installation.make("up")
+        self._make("up")
 
     def scale(self, replicas: int) -> None:
-        self.installation.make("scale", *(f"{service}={replicas}" for service in SERVICES))
+        self._make("scale", *(f"{service}={replicas}" for service in SERVICES))
 
     def restart(self) -> None:
         before = self.installation.pids()
@@ -78,6 +79,9 @@ class Native:
 
     def remove(self) -> None:
         self.installation.make("down", check=False)
+
+    def _make(self, *words: str) -> None:
+        self.installation.make(*words, seconds=MAKE_SECONDS)
 
 
 class Containers:

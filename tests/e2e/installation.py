@@ -84,7 +84,7 @@ class Installation:
         lines = [f"{name}={value}\n" for name, value in self.settings.items()]
         (self.folder / ".env").write_text(f"TALKBOX_PORT={self.port}\nTALKBOX_BIND=127.0.0.1\n" + "".join(lines))
 
-    def make(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def make(self, *words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `make WORD … NAME=value …`; its output is `stdout`, errors included."""
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         done = subprocess.run(
@@ -95,7 +95,7 @@ class Installation:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=120,
+            timeout=seconds,
         )
         assert not check or done.returncode == 0, done.stdout
         return done

@@ -3,13 +3,14 @@
 import json
 import socket
 from functools import partial
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
 import pytest
 from deploy.installation import SERVICES
 
-from e2e.installation import Installation, until
+from e2e.installation import KEY, Installation, until
 from imitations.upstream import Upstream
 
 POSTS = {"stt": "/audio/transcriptions", "llm": "/chat/completions", "tts": "/audio/speech"}
@@ -51,6 +52,20 @@ def test_a_wrong_method_is_a_405_that_names_the_right_one(client: httpx.Client, 
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
     error_of(response)
+
+
+@pytest.mark.parametrize(
+    "path", ["//chat/completions", "/%63hat/completions", "%2Fchat%2Fcompletions", "/x/../chat/completions"]
+)
+def test_an_address_that_a_client_put_together_clumsily_is_found(talkbox: Installation, path: str) -> None:
+    asked = {"model": "companion", "messages": [{"role": "user", "content": "Hello"}]}
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    connection = HTTPConnection("127.0.0.1", talkbox.port, timeout=30)
+    connection.request("POST", f"/v1{path}", json.dumps(asked), headers)
+    response = connection.getresponse()
+    connection.close()
+
+    assert response.status == 200
 
 
 def test_a_page_cannot_be_posted_to(talkbox: Installation) -> None:

@@ -15,7 +15,11 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["chassis", "stt", "llm", "tts", "deploy", "python_multipart"]):
+LED_BY = ["python_multipart", "chassis.server.forms", "chassis.sse", "stt.wire", "stt.sound", "llm.answer", "deploy"]
+LED_BY += ["tts.audio.recognise", "tts.text.clauses", "tts.text.speakable", "tts.text.rules"]
+"""Modules whose branches atheris watches."""
+
+with atheris.instrument_imports(include=LED_BY):
     from deploy.env_file import UnreadableLine, parse_env
     from deploy.folotoy_facts import Facts
     from deploy.folotoy_files import BrokenFile, read_json, settings_in

@@ -100,10 +100,12 @@ BROKEN = [
     ("- start_text: a\n", 1, "another format"),
     ('{"1":\n{"prompt": "\\ud83d bear"}}', 2, "half of a sign"),
     ('{"1":\n{"prompt": "\\ud83d\\ude00 \\ude00"}}', 2, "half of a sign"),
+    ("[" * 200_000, 1, "without end"),
+    ('{"1": ' + "9" * 6000 + "}", 1, "without end"),
 ]
 
 
-@pytest.mark.parametrize(("text", "line", "word"), BROKEN)
+@pytest.mark.parametrize(("text", "line", "word"), BROKEN, ids=range(len(BROKEN)))
 def test_broken_json_is_an_error_at_its_line(text: str, line: int, word: str, tmp_path: Path) -> None:
     path = saved(tmp_path, text)
     done = run(FILE=path)
@@ -117,6 +119,12 @@ def test_a_whole_sign_may_be_escaped(tmp_path: Path) -> None:
     text = json.dumps(roles()).replace("You are a bear.", "\\ud83d\\ude00 \\\\ud83d")
 
     assert "error:" not in run(FILE=saved(tmp_path, text)).stdout
+def test_a_name_that_holds_half_a_character_is_shown_as_its_code(tmp_path: Path) -> None:
+    done = run(FILE=saved(tmp_path, '{"\\ud83d": {}}'))
+
+    assert done.returncode == 1
+    assert "\\ud83d" in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_what_is_there_twice_is_named_with_its_second_line(tmp_path: Path) -> None:

@@ -100,10 +100,12 @@ def _client() -> httpx.AsyncClient:
 
 
 async def overload(name: str, asking: Asking, clients: int = CLIENTS) -> list[bool]:
-    """Measure what is served, then send three times as much."""
+    """Measure what is served, then send three times as much, and measure what is served again."""
     await served(asking, clients, MEASURED_SECONDS / 3)  # what it learns of its own pace, it has learned
-    capacity = (await served(asking, clients, MEASURED_SECONDS)).good / MEASURED_SECONDS
-    fate = await flooded(asking, TIMES * capacity, 2 * MEASURED_SECONDS)
+    before = (await served(asking, clients, MEASURED_SECONDS)).good / MEASURED_SECONDS
+    fate = await flooded(asking, TIMES * before, 2 * MEASURED_SECONDS)
+    after = (await served(asking, clients, MEASURED_SECONDS)).good / MEASURED_SECONDS
+    capacity = (before + after) / 2  # other programs may have come or gone meanwhile
     goodput = fate.good / (2 * MEASURED_SECONDS)
     late = len(fate.silences) - fate.good
     row(f"{name}: served a second, and at {TIMES} times", f"{capacity:.1f}", f"{goodput:.1f}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ from deploy.env_file import read_env
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".talkbox"
+COMMENT = re.compile(r"(?:^|\s)#")
 SERVICES = ("stt", "llm", "tts")
 
 
@@ -102,7 +104,8 @@ def all_keys(settings: Mapping[str, str]) -> list[str]:
     text, file = settings.get("API_KEYS", ""), settings.get("API_KEYS_FILE", "").strip()
     if file and not text.strip():
         with suppress(OSError):
-            text = Path(file).expanduser().read_text(encoding="utf-8-sig").replace("\n", ",")
+            lines = Path(file).expanduser().read_text(encoding="utf-8-sig").split("\n")
+            text = ",".join(COMMENT.split(line)[0] for line in lines)
     entries = [entry.strip().partition(":") for entry in text.split(",") if entry.strip()]
     return [key if colon else name for name, colon, key in entries]
 

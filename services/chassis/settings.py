@@ -1,6 +1,7 @@
 """Settings: read once from the environment into frozen values. Nothing else reads `os.environ`."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_origin
@@ -10,6 +11,8 @@ from msgspec import Meta
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+COMMENT = re.compile(r"(?:^|\s)#")
+"""Begins what is no key in a line of a file of keys, as in `.env`."""
 MEMORY = "memory://"
 SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
 
@@ -121,10 +124,11 @@ def _text(environ: Mapping[str, str], variable: str) -> str:
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is no text"
         raise SettingError(f"{variable}_FILE: cannot read {file!r} ({reason}).") from exc
-    kept = [line.strip() for line in lines if line.strip()]
+    holds_keys = "KEY" in variable
+    kept = [text for line in lines if (text := (COMMENT.split(line)[0] if holds_keys else line).strip())]
     if not kept:
         raise SettingError(f"{variable}_FILE: {file!r} is empty.")
-    return ",".join(kept) if "KEY" in variable else " ".join(kept)
+    return ",".join(kept) if holds_keys else " ".join(kept)
 
 
 def _value(variable: str, text: str, kind: Any) -> Any:

@@ -32,7 +32,8 @@ class KeyOptions(Options, frozen=True, kw_only=True):
     """One key or several, separated by commas, with a name if you like (`kitchen:KEY`). Empty: anyone may call.
     The first `make up` makes one."""
     api_keys_file: Path | None = None
-    """File with a key a line, instead of `API_KEYS`; a change of it counts within a second, without a restart."""
+    """File with a key a line, instead of `API_KEYS`; what stands behind a `#` is a comment. A change counts within
+    a second, without a restart."""
 
     def __post_init__(self) -> None:
         """Raises:

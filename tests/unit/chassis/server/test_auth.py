@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
-from chassis.errors import EngineUnavailable
+from chassis.errors import EngineUnavailable, Unauthorized
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions, Keys
 from chassis.server.guesses import FREE_GUESSES, Guesses
@@ -166,7 +166,17 @@ async def test_a_changed_file_of_keys_counts_without_a_restart_and_a_bad_one_ope
     file.write_text("kitchen:two\nbedroom:three\n")
     clock.now += 2
     assert keys.owner("Bearer three", "") == "bedroom"
-    for content in ("", "bedroom:\n"):
+    file.write_text("# the house\n\nkitchen:two  # by the window\n#bedroom:three\n")
+    clock.now += 2
+    assert keys.owner("Bearer two", "") == "kitchen"
+    for gone in ("three", "#bedroom:three", "# the house"):
+        with pytest.raises(Unauthorized):
+            keys.owner(f"Bearer {gone}", "")
+
+    file.write_text("kitchen:two\nbedroom:three\n")
+    clock.now += 2
+    assert keys.owner("Bearer three", "") == "bedroom"
+    for content in ("", "bedroom:\n", "# nobody yet\n"):
         file.write_text(content)
         clock.now += 2
         assert keys.owner("Bearer three", "") == "bedroom"

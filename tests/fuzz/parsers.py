@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=LED_BY):
     from deploy.folotoy_facts import Facts
     from deploy.folotoy_files import BrokenFile, read_json, settings_in
     from deploy.folotoy_rules import mistakes
+    from deploy.roles import mended
     from starlette.requests import Request
 
     from chassis.errors import ApiError
@@ -121,10 +122,8 @@ def roles(octets: bytes) -> None:
     """A roles.json, whose mistakes are named and mended."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         Path(file.name).write_bytes(octets)
-        found = list(mistakes(read_json(Path(file.name)), Facts()))
-    for each in found:
-        if each.mend:
-            each.mend()
+        list(mistakes(read_json(Path(file.name)), Facts()))
+    mended(octets.decode("utf-8-sig"), Facts())
 
 
 def settings(octets: bytes) -> None:

@@ -201,7 +201,6 @@ def _for_its_owner(path: str, flags: int) -> int:
 
 
 def main() -> int:
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a name may hold half a character
     file, compose, new = (os.environ.get(name, "").strip() for name in ("FILE", "COMPOSE", "NEW"))
     path, beside = Path(file) if file else None, Path(compose) if compose else None
     if not (path or beside or new):

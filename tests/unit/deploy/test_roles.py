@@ -119,12 +119,6 @@ def test_a_whole_sign_may_be_escaped(tmp_path: Path) -> None:
     text = json.dumps(roles()).replace("You are a bear.", "\\ud83d\\ude00 \\\\ud83d")
 
     assert "error:" not in run(FILE=saved(tmp_path, text)).stdout
-def test_a_name_that_holds_half_a_character_is_shown_as_its_code(tmp_path: Path) -> None:
-    done = run(FILE=saved(tmp_path, '{"\\ud83d": {}}'))
-
-    assert done.returncode == 1
-    assert "\\ud83d" in done.stdout
-    assert "Traceback" not in done.stderr
 
 
 def test_what_is_there_twice_is_named_with_its_second_line(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def thoughts(octets: bytes) -> None:
 
 def _strained(pieces: Iterable[str]) -> str:
     strainer = Strainer(thoughts=True, reasoning=True, markdown=True, heard=True)
-    return "".join([*(strainer.text(0, piece) for piece in pieces), strainer.rest(0)])
+    return "".join([*(strainer.text(0, piece) for piece in pieces), strainer.rest(0, "stop")])
 
 
 def speakable(octets: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-_UNFINISHED = re.compile(r"[0-9][0-9.,]*$")
+_UNFINISHED = re.compile(r"[0-9][0-9.,]*\Z")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 WIDE_POINT = "．"

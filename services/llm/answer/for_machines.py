@@ -14,7 +14,7 @@ _TOKENS = (r"<[|｜][^<>|｜\n]{1,40}[|｜]>", r"</?s>", r"</?(?:end_of_turn|sta
 """Tokens around a turn, which a server without the right template passes on."""
 _MARK = re.compile(rf"(?<![`'\"“「])(?:(?P<call>{'|'.join(_CALLS)})|{'|'.join(_TOKENS)})", re.IGNORECASE)
 _PART = re.compile(
-    r"(?:<[^<>\n\s]{0,60}|\[/?[A-Z_]{0,11}|(?<=\n)\s*[\[{][\s\[{]*(?:\"\w{0,12}\"?\s*)?)$", re.IGNORECASE
+    r"(?:<[^<>\n\s]{0,60}|\[/?[A-Z_]{0,11}|(?<=\n)\s*[\[{][\s\[{]*(?:\"\w{0,12}\"?\s*)?)\Z", re.IGNORECASE
 )
 """The end of a text that may become a mark when more comes."""
 

@@ -11,7 +11,7 @@ _BYTES = re.compile("[\udc80-\udcff]+")
 """Bytes that were no UTF-8, as `surrogateescape` has them."""
 _HALF = re.compile("[\ud800-\udfff]")
 _UNFINISHED = re.compile(
-    "(?:[\ud800-\udbff]|[\udcc2-\udcdf]|[\udce0-\udcef][\udc80-\udcbf]?|[\udcf0-\udcf4][\udc80-\udcbf]{0,2})$"
+    "(?:[\ud800-\udbff]|[\udcc2-\udcdf]|[\udce0-\udcef][\udc80-\udcbf]?|[\udcf0-\udcf4][\udc80-\udcbf]{0,2})\\Z"
 )
 
 

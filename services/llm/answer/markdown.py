@@ -4,14 +4,14 @@ import re
 
 from llm.answer.figures import Figures
 
-_UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?$")
+_UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?\Z")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[^\n]*(\n|$)")
 _RULE = re.compile(r"[ \t]*(?:(?:[-*_=][ \t]*){3,}|\|?[ \t]*:?-[-:| \t]*)(\n|$)")
 _PREFIX = re.compile(r"[ \t]*(?:(?:#{1,6}|>|[-*+•](?:[ \t]+\[[ xX]\])?)[ \t]+|>(?=\S))*")
 _PLAIN = re.compile(r"[^*_`\[|~\n]+")
 _RUN = re.compile(r"(\*+|_+|~+|`+)")
 _LINK = re.compile(r"\[([^\[\]\n]{0,200})\]\([^()\s]{0,500}[^()\n]{0,100}\)")
-_PART_OF_A_LINK = re.compile(r"\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,600})?)?$")
+_PART_OF_A_LINK = re.compile(r"\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,600})?)?\Z")
 
 
 class Plain:

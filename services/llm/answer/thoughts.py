@@ -31,7 +31,7 @@ _PART_OF_LABEL = re.compile(PART_OF_ANY, re.IGNORECASE)
 _FIRSTS = FIRSTS | {_BARE_WORD[0]}
 """Characters with which an answer may begin that is a thought without a tag."""
 _TOKEN = re.compile(rf"(?<![{QUOTES}])<[|｜][^<>|｜\n]{{1,40}}[|｜]>")
-_UNFINISHED_TOKEN = re.compile(r"<(?:[|｜][^<>|｜\n]{0,40}[|｜]?)?$")
+_UNFINISHED_TOKEN = re.compile(r"<(?:[|｜][^<>|｜\n]{0,40}[|｜]?)?\Z")
 _NOTHING = re.compile(r"(?!)")
 _WRAPPER = re.compile(rf"<({'|'.join(WRAPPERS)})>", re.IGNORECASE)
 _UNFINISHED_WRAPPER = re.compile(r"<[a-z_]{0,12}", re.IGNORECASE)

@@ -28,6 +28,7 @@ def streamed(text: str, size: int) -> str:
         ("3,2,1,开始", "3,2,1,开始"),
         ("1,23 and 12345,678", "1,23 and 12345,678"),
         ("1. 苹果\n2. 香蕉", "1. 苹果\n2. 香蕉"),
+        ("3\n4", "3\n4"),
         ("Mr. Bear", "Mr. Bear"),
     ],
 )
@@ -49,6 +50,6 @@ def test_words_are_not_kept_waiting() -> None:
     assert figures.add(" o'clock.") == "3 o'clock."
 
 
-@given(st.text("0123.,a ", max_size=20), st.integers(1, 5))
+@given(st.text("0123.,a *[\n", max_size=20), st.integers(1, 5))
 def test_how_a_text_is_cut_makes_no_difference(text: str, size: int) -> None:
     assert streamed(text, size) == plain(text)

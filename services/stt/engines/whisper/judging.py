@@ -63,7 +63,25 @@ def letters(text: str) -> float:
     return sum(1.0 if c.isascii() else 2.5 for c in text if c.isalnum())
 
 
+def unrepeated(text: str) -> int:
+    """Return how many letters and digits of a text come before it only repeats what it has said, to its end."""
+    said = plain(text)
+    shortest = len(said)
+    for period in range(1, len(said) // 2 + 1):
+        same = 0
+        while same < len(said) - period and said[-1 - same] == said[-1 - same - period]:
+            same += 1
+        if same >= period:
+            shortest = min(shortest, len(said) - same)
+    return shortest
+
+
+def plain(text: str) -> str:
+    """Return the letters and digits alone, all of them small."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
 def _is_repeated(text: str) -> bool:
     """Return whether a text says one thing twice or more, and nothing else."""
-    plain = "".join(c for c in text.casefold() if c.isalnum())
-    return (plain + plain).find(plain, 1) not in (-1, len(plain))
+    said = plain(text)
+    return (said + said).find(said, 1) not in (-1, len(said))

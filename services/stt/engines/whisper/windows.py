@@ -4,6 +4,7 @@ the prompt."""
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from faster_whisper import WhisperModel
@@ -11,11 +12,13 @@ from faster_whisper import WhisperModel
 from chassis.threads import Stop
 from stt.engines.whisper.decoding import Decoder, Decoding, Guess, Utterance
 from stt.engines.whisper.features import Spectrum, fitting, wider
-from stt.engines.whisper.judging import believed, compression_ratio, is_loop, judge
+from stt.engines.whisper.judging import believed, compression_ratio, is_loop, judge, plain, unrepeated
 from stt.hearing import RATE, Heard, Pcm, Segment, Word
 from stt.sound import speech
 from stt.sound.speech import Speech
 
+_SIGNS = frozenset("。？！.?!")
+"""Signs that end a sentence: they belong to the words before them."""
 _RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
 """Tried one after the other in the wider window."""
 
@@ -136,8 +139,25 @@ class Windows:
         return self._settled(decoding, best)
 
     def _settled(self, decoding: Decoding, best: Guess) -> Heard:
+        if is_loop(best.text, decoding.speech.seconds):
+            best = replace(best, pieces=self._said_once(decoding, best))
         self._decoder.add_words([(decoding, best)])
         return self._heard(decoding, best)
+
+    def _said_once(self, decoding: Decoding, loop: Guess) -> list[dict[str, Any]]:
+        """Return the pieces of a text up to where it only repeats itself."""
+        left, pieces = unrepeated(loop.text), []
+        for piece in loop.pieces:
+            tokens = piece["tokens"]
+            said = [plain(self._decoder.decoded(decoding, tokens[: count + 1])) for count in range(len(tokens))]
+            kept = next((count for count, text in enumerate(said, 1) if len(text) >= left), len(tokens))
+            while kept < len(tokens) and self._decoder.decoded(decoding, tokens[kept : kept + 1]) in _SIGNS:
+                kept += 1
+            pieces.append({**piece, "tokens": tokens[:kept]})
+            left -= len(said[kept - 1])
+            if left <= 0:
+                break
+        return pieces
 
     def _following(self, decoding: Decoding, best: Guess) -> Decoding | None:
         """Return how to look again; None: there is no other way left."""

@@ -14,7 +14,7 @@ from chassis.threads import Stop
 from fixtures.whisper_model import make, tone
 from stt.engines.whisper.decoding import Decoding, Utterance, between_timestamps
 from stt.engines.whisper.features import BUCKETS, Spectrum, fitting, wider
-from stt.engines.whisper.judging import is_loop
+from stt.engines.whisper.judging import is_loop, unrepeated
 from stt.engines.whisper.windows import Again, Windows
 from stt.hearing import RATE, Heard, Pcm
 from stt.sound.speech import Speech
@@ -232,3 +232,27 @@ def test_only_repetition_that_nobody_could_speak_is_a_loop() -> None:
     assert not is_loop(" What is your name?", 0.5), "fast, but said once"
     assert not is_loop(" Tell me a story." * 8, 9.0), "a child that says it eight times"
     assert not is_loop("", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        (" What is your name? What is your name? What is", "whatisyourname"),
+        ("哈哈,讲个故事。讲个故事。讲个故事。", "哈哈讲个故事"),
+        (" Good night. Tell me a story. Tell me a story.", "goodnighttellmeastory"),
+        (" What is your name?", "whatisyourname"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_counted_up_to_where_it_only_repeats_itself(text: str, once: str) -> None:
+    assert unrepeated(text) == len(once)
+
+
+def test_a_caller_without_time_for_another_look_gets_a_loop_once() -> None:
+    speaker = windows("hello little bear hello little bear hello little bear hello")
+    [answer] = speaker.decode([prepared(speaker, Utterance(pcm=tone(0, 0.5), language="en", words=True))])
+
+    assert isinstance(answer, Again)
+    heard = answer.best()
+    assert texts([heard]) == ["hello little bear"]
+    assert [word.word for word in heard.segments[0].words] == ["hello", "little", "bear"]

@@ -305,8 +305,8 @@ async def test_no_time_is_kept_for_an_engine_that_does_not_hear_the_language() -
                 yield heard
 
     english = FakeEngine(HELLO[1], hears=("en",))
-    english.first_byte_seconds = 0.35
-    app = service(chain=chain_of(0.4, a=Slow(*HELLO), b=english))
+    english.first_byte_seconds = 3.9
+    app = service(chain=chain_of(4.0, a=Slow(*HELLO), b=english))
 
     assert (await ask(app, language="zh")).headers["x-talkbox-engine"] == "a"
 

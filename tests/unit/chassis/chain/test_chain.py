@@ -95,9 +95,9 @@ async def test_no_time_is_kept_for_an_engine_that_would_decline() -> None:
             yield b"late"
 
     slow: FakeEngine = Slow()
-    unwilling = FakeEngine(first_byte_seconds=0.35)
+    unwilling = FakeEngine(first_byte_seconds=3.9)
     chain: Chain[FakeEngine] = Chain(
-        [Seat.of("a", slow), Seat.of("b", unwilling)], first_byte_seconds=0.4, last_engine_seconds=5
+        [Seat.of("a", slow), Seat.of("b", unwilling)], first_byte_seconds=4.0, last_engine_seconds=5
     )
 
     answer = await chain.answer("tts-1", speak, needs=lambda engine: 0.1 if engine is slow else None)

@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -309,7 +310,7 @@ async def test_sixty_callers_of_a_real_model_each_hear_their_own_tone() -> None:
         (int(band), float(seconds), languages[n % 4], ("", "a", "b", "a b c")[n % 3])
         for n, (band, seconds) in enumerate(zip(random.integers(0, 8, 60), random.uniform(0.4, 5.0, 60), strict=True))
     ]
-    batching = Batching(Windows(model(), find=everything), batch=8)
+    batching = Batching(Windows(model(), find=everything), batch=8, patience_seconds=inf)
     try:
         answers = await asyncio.gather(
             *(

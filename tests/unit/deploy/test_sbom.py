@@ -35,3 +35,9 @@ def test_a_hole_fails_the_audit_after_all_were_looked_at(tmp_path: Path) -> None
     code, calls = run(tmp_path, "audit", status=1)
 
     assert (code, len(calls)) == (1, len(PINS))
+
+
+def test_a_package_that_nothing_is_known_about_fails_the_audit(tmp_path: Path) -> None:
+    _, calls = run(tmp_path, "audit")
+
+    assert all(" --strict " in call for call in calls), "without it, pip-audit passes what its index does not know"

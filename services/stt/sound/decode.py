@@ -24,8 +24,8 @@ PACKED = frozenset(name.removesuffix("p") for name in PLANAR)
 _PLAIN = {"16-bit samples": ("<i2", "s16"), "32-bit samples": ("<i4", "s32")}
 """Kinds of samples that need no decoder, as NumPy and FFmpeg call them. FFmpeg takes 24 bits in 32 for others."""
 _LAYOUTS = {1: "mono", 2: "stereo"}
-_PLAIN_BYTES = 2**16
-"""Bytes of them that are read at a time."""
+_AT_A_TIME = {1: 2**15, 2: 2**10}
+"""Samples of a channel in a frame, by channels: a `Mixer` learns frame by frame which of two to take."""
 PROBED_BYTES = 10_000
 """Bytes of a WAV with plain samples that FFmpeg looks at; else it would read all of the file, and learn nothing from
 it."""
@@ -183,11 +183,12 @@ def _plain_frames(
     if header.seconds(size) > max_seconds:
         raise _too_long(max_seconds)
     kind, format = _PLAIN[header.kind]
-    for begin in range(0, size, _PLAIN_BYTES):
+    at_a_time = _AT_A_TIME[header.channels] * header.width
+    for begin in range(0, size, at_a_time):
         if stop:
             break
         file.seek(header.begin + begin)
-        samples = np.frombuffer(file.read(min(_PLAIN_BYTES, size - begin)) or b"", kind)
+        samples = np.frombuffer(file.read(min(at_a_time, size - begin)) or b"", kind)
         frame = av.AudioFrame.from_ndarray(samples[None, :], format=format, layout=_LAYOUTS[header.channels])
         frame.sample_rate = header.rate
         yield frame

@@ -132,3 +132,7 @@ class Installation:
 
     def log(self, program: str) -> str:
         return (self.folder / ".talkbox" / "logs" / f"{program}.log").read_text(errors="replace")
+
+
+def nginx_master(installation: Installation) -> int:
+    return int((installation.folder / ".talkbox" / "run" / "nginx.pid").read_text())

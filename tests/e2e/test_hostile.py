@@ -10,9 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from deploy.native import processes
 from deploy.native.render import find_nginx
 
-from e2e.installation import KEY, Installation, free_port, until
+from e2e.installation import KEY, Installation, free_port, nginx_master, until
 from e2e.test_streams import TEN_WORDS, chat, words
 
 POSTS = ("/audio/transcriptions", "/chat/completions", "/audio/speech")
@@ -173,7 +174,9 @@ def impatient(talkbox: Installation) -> Iterator[Installation]:
     usual = template.read_text()
     assert "send_timeout 120s;" in usual
     template.write_text(usual.replace("send_timeout 120s;", "send_timeout 1s;"))
+    usual_workers = {*processes.children(nginx_master(talkbox))}
     talkbox.make("up")
+    until(lambda: usual_workers.isdisjoint(processes.children(nginx_master(talkbox))))
     yield talkbox
     template.write_text(usual)
     talkbox.make("up")

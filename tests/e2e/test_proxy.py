@@ -116,11 +116,11 @@ def test_an_address_that_is_too_long_is_a_414(client: httpx.Client) -> None:
         ("GET / HTTP/1.1", "Range: bytes=99999999-", 416),
         ("POST /v1/chat/completions HTTP/1.1", "Transfer-Encoding: gzip", 501),
         ("HUG /v1/chat/completions HTTP/1.1", "", 400),
-        ("GET /v1/models/熊 HTTP/1.1", "", 400),
+        ("GET /v1/models/熊 HTTP/1.1", "", 401),
         ("GET /v1/models HTTP/1.1", "X-Bear: \1", 400),
     ],
 )
-def test_what_http_has_no_place_for_gets_an_answer_in_the_same_shape(
+def test_what_clients_send_by_mistake_gets_an_answer_in_the_same_shape(
     talkbox: Installation, request_line: str, header: str, status: int
 ) -> None:
     with socket.create_connection(("127.0.0.1", talkbox.port), timeout=5) as connection:

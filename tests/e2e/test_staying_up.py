@@ -8,13 +8,9 @@ from os import kill
 import httpx
 import pytest
 
-from e2e.installation import Installation, until
+from e2e.installation import Installation, nginx_master, until
 from e2e.test_load import Load
 from e2e.test_streams import TEN_WORDS, chat, words
-
-
-def nginx_master(installation: Installation) -> int:
-    return int((installation.folder / ".talkbox" / "run" / "nginx.pid").read_text())
 
 
 def answers(installation: Installation) -> bool:

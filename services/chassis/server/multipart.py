@@ -1,12 +1,14 @@
 """Legal forms of multipart bodies that the parser does not know, made into those that it does."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 
 from starlette.formparsers import MultiPartException
 
 _MOST_HEADERS = 2**15
 """Bytes that the headers of a part may have; the parser's own limit is smaller."""
+_AT_A_TIME = 2**16
+"""Bytes that are copied at a time: memory for more would have to be found anew each time, which takes longer."""
 _FOLD = re.compile(rb"\r\n[ \t]+")
 
 
@@ -18,8 +20,9 @@ async def tidied(body: AsyncGenerator[bytes, None], boundary: bytes) -> AsyncGen
     """
     tidier = _Tidier(boundary)
     async for piece in body:
-        if passed := tidier.push(piece):
-            yield passed
+        for begin in range(0, len(piece), _AT_A_TIME):
+            for passed in tidier.push(piece[begin : begin + _AT_A_TIME]):
+                yield passed
     if not tidier.begun:
         raise MultiPartException("Invalid multipart data.")
     yield tidier.held
@@ -34,13 +37,12 @@ class _Tidier:
         self.begun = False
         self._in_headers = self._ended = False
 
-    def push(self, piece: bytes) -> bytes:
-        """Return what can be passed on now."""
+    def push(self, piece: bytes) -> Iterator[bytes]:
+        """Yield what can be passed on now."""
         self.held += piece
-        passed = []
         while (step := self._headers() if self._in_headers else self._data()) is not None:
-            passed.append(step)
-        return b"".join(passed)
+            if step:
+                yield step
 
     def _headers(self) -> bytes | None:
         """Return the boundary and the headers after it; None where they go on."""

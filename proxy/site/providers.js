@@ -69,11 +69,14 @@ export function listenToProviders() {
 
 // ---- usage of the key that this page has ----
 
+/** What a service is asked for; the page asks for lists and sheets, too, which are no use of a key. */
+const PATHS = { stt: "/v1/audio/transcriptions", llm: "/v1/chat/completions", tts: "/v1/audio/speech" };
+
 /** What was counted of a key at a service: `{good, bad, work}`; null where it did not say. */
 function summed(service, usage) {
   if (!usage) return null;
   const sum = (wanted) => usage.counts.filter(wanted).reduce((total, { value }) => total + value, 0);
-  const answers = ({ name, path }) => name === "talkbox_key_answers_total" && !path.endsWith("/models") && !path.endsWith("/voices");
+  const answers = ({ name, path }) => name === "talkbox_key_answers_total" && PATHS[service] === path;
   const tokens = (kind) => sum((count) => count.name === "talkbox_tokens_total" && count.kind === kind);
   const work = {
     stt: () => `${sum(({ name }) => name === "talkbox_key_sound_seconds_total")} s`,

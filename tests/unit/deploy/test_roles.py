@@ -100,8 +100,6 @@ BROKEN = [
     ("- start_text: a\n", 1, "another format"),
     ('{"1":\n{"prompt": "\\ud83d bear"}}', 2, "half of a sign"),
     ('{"1":\n{"prompt": "\\ud83d\\ude00 \\ude00"}}', 2, "half of a sign"),
-    ("[" * 200_000, 1, "without end"),
-    ('{"1": ' + "9" * 6000 + "}", 1, "without end"),
 ]
 
 
@@ -113,6 +111,14 @@ def test_broken_json_is_an_error_at_its_line(text: str, line: int, word: str, tm
     assert done.returncode == 1
     assert f"{path}:{line}: error: " in done.stdout
     assert word in done.stdout
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"1": ' + "9" * 6000 + "}"], ids=["brackets", "digits"])
+def test_what_has_no_end_is_named_instead_of_a_traceback(text: str, tmp_path: Path) -> None:
+    done = run(FILE=saved(tmp_path, text))
+
+    assert done.returncode == 1
+    assert "without end" in done.stdout
 
 
 def test_a_whole_sign_may_be_escaped(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def visit(browser: Browser, talkbox: Installation) -> Iterator[Callable[..., Con
             color_scheme="dark" if dark else "light",
             viewport={"width": size[0], "height": size[1]},
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         console = Console(context.new_page())
         before(console.page)

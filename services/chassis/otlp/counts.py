@@ -1,4 +1,4 @@
-"""What `/metrics` shows, for a collector: the same counts, so that nothing is counted twice."""
+"""Hand a collector the counts that `/metrics` shows, so that nothing is counted twice."""
 
 import time
 from collections.abc import Iterable, Iterator

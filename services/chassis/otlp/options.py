@@ -25,7 +25,7 @@ class OtlpOptions(Options, frozen=True, kw_only=True):
     metrics_exporter: str = "otlp"
     """`none`: no counts; `/metrics` has them anyway."""
     sdk_disabled: bool = False
-    """Whether nothing is sent, whatever else is set."""
+    """`true`: nothing is sent, whatever else is set."""
 
     @property
     def traces_url(self) -> str:

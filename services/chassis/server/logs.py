@@ -43,12 +43,9 @@ class RequestLog:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         asked = header(scope, _ID_HEADER)
-        scope["state"] = {
-            **scope.get("state", {}),
-            "id": asked if ACCEPTABLE_ID.fullmatch(asked) else os.urandom(16).hex(),
-        }
-        token = request_id.set(scope["state"]["id"])
-        taken = trace.Trace(scope["headers"], scope["state"]["id"])
+        name = asked if ACCEPTABLE_ID.fullmatch(asked) else os.urandom(16).hex()
+        scope["state"] = {**scope.get("state", {}), "id": name}
+        token, taken = request_id.set(name), trace.Trace(scope["headers"], name)
         if self.exporter is not None and scope["path"] not in PROBES:
             self.exporter.begin(taken)
         trace_token = trace.enter(taken)
@@ -64,10 +61,9 @@ class RequestLog:
         async def send_with_id(message: Message) -> None:
             nonlocal status, engine, complete
             if message["type"] == "http.response.start":
-                headers: list[tuple[bytes, bytes]] = message["headers"]
-                engine = dict(headers).get(_ENGINE_HEADER, b"").decode("latin-1")
+                engine = dict(message["headers"]).get(_ENGINE_HEADER, b"").decode("latin-1")
                 status = message["status"]
-                message["headers"] = [*headers, *_told(scope["state"]["id"], taken, watch.seconds())]
+                message["headers"] = [*message["headers"], *_told(name, taken, watch.seconds())]
             else:
                 watch.byte()
                 complete = not message.get("more_body", False)

@@ -22,7 +22,7 @@ _SUBJECT = (
     r"(?:^|[;\n]\s*|(?:parameter|field|argument|propert(?:y|ies)|option|supplied|support|body)\w*\W{1,3}(?:[\w.]+\W{1,3})*?)",
     r"(?=$|\s*[,:;)]|\.?$| (?:is|was|are|and|or|not|does|must|should|cannot|parameter|field)\b)",
 )
-"""What stands before and after the name of a field that a sentence is about."""
+"""Patterns of what stands before and after the name of the field that a sentence is about."""
 _ADVICE = re.compile(
     r"\b(?:expected|did you mean|please use|use [`'\"\w]+ instead|(?:supported|valid|allowed|permitted|accepted) "
     r"(?:\w+ )?(?:are|is|names|parameters|fields|arguments|values)\b)",

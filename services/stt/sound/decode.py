@@ -27,8 +27,7 @@ _LAYOUTS = {1: "mono", 2: "stereo"}
 _AT_A_TIME = {1: 2**15, 2: 2**10}
 """Samples of a channel in a frame, by channels: a `Mixer` learns frame by frame which of two to take."""
 PROBED_BYTES = 10_000
-"""Bytes of a WAV with plain samples that FFmpeg looks at; else it would read all of the file, and learn nothing from
-it."""
+"""Bytes of a WAV with plain samples that FFmpeg looks at; else it would read all of the file, and learn nothing."""
 PATIENCE_SECONDS, SLOWEST = 5.0, 20
 """Seconds of work that the decoder may take, and seconds of sound that each more must give; the slowest codecs give
 some 300."""

@@ -57,7 +57,7 @@ _TRIED_SECONDS = 3
 
 @dataclass(frozen=True)
 class WavHeader:
-    """What the header of a WAV says.
+    """The kind, number and place of samples that the header of a WAV states.
 
     Args:
         kind: Kind of samples, by the names of `samples.readings`.

@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     pattern: re.Pattern[str]
     said: Said
     needs: tuple[Characters, ...]
-    """Of each set, a text that the pattern matches has a character."""
+    """Sets of characters; a text that the pattern matches has one of each."""
 
     def applied(self, text: str) -> str:
         return self.pattern.sub(self.said, text)

@@ -54,9 +54,9 @@ LABEL = (
     r"(?:emotions?|mood|tone|voice|style|speed|pitch|volume|pause|actions?|expression|gesture|effect|sound|speaker|"
     r"情感|情绪|语气|表情|动作|语速|音量|声音|语调|声调|心情|神态|音效|场景|画面)\s?[:：=]\s?[^\n]{1,30}"
 )
-"""What a model notes of its manner: [emotion: happy], （语气：温柔）."""
+"""Pattern of a note that a model makes of its manner: [emotion: happy], （语气：温柔）."""
 TOKEN = r"(?:uv_break|lbreak|break|laugh|oral|speed|pause)(?:_\d{1,2})?|S[1-9]|[a-z]+(?:_[a-z0-9]+)+"
-"""What voices such as ChatTTS and Dia are told: [uv_break], [S1]."""
+"""Pattern of an order to voices such as ChatTTS and Dia: [uv_break], [S1]."""
 BY_ASTERISKS_EN = re.compile(
     rf"(?:(?:\w+ly|and|then)\s+)*(?:(?P<face>{FACE})|{DEED}|{MANNER_EN})\b(?!.*[.?!].)", re.IGNORECASE
 )

@@ -14,6 +14,11 @@ LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυν�
 """Cyrillic and Greek letters that look like Latin ones."""
 LEET = str.maketrans("0134578@$!|+€£", "oieastbasiitel")
 LEET_WITH_L = LEET | str.maketrans("1!|", "lll")
+_ARABIC = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
+"""Joined letters of a language that nothing is looked for in; one of them may stand for eighteen."""
+_PICTURE = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
+MOST_PICTURES = 100
+"""Different pictures of a text that are named, each once: a name is up to fifty letters long."""
 HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
 TOKEN = re.compile(rf"[{HAN}]+|[a-z0-9@$!|+€£]*[a-z0-9@$€£]|[^\W\d_]+")
 _APOSTROPHE = re.compile(r"(?<=[a-z0-9])['’](?=[a-z0-9])")
@@ -88,12 +93,25 @@ def squashed(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    decomposed = _APOSTROPHE.sub("", unicodedata.normalize("NFKD", text).casefold())
+    decomposed = _APOSTROPHE.sub("", unicodedata.normalize("NFKD", _ARABIC.sub(" ", text)).casefold())
     if decomposed.isascii():
         return decomposed
     kept = "".join(each for each in decomposed if unicodedata.category(each) not in ("Mn", "Me", "Cf", "Cc"))
-    kept = "".join(_name(each) for each in kept).translate(LOOK_ALIKES)
+    kept = _with_names(kept).translate(LOOK_ALIKES)
     return _REPEATED_HAN.sub(r"\1", simplified(kept)) if _HAN_START.search(kept) else kept
+
+
+def _with_names(text: str) -> str:
+    """Return the text with the names of its pictures in their place, where they stand first."""
+    seen: set[str] = set()
+
+    def named(picture: re.Match[str]) -> str:
+        if picture[0] in seen or len(seen) == MOST_PICTURES:
+            return " "
+        seen.add(picture[0])
+        return _name(picture[0])
+
+    return _PICTURE.sub(named, text)
 
 
 @lru_cache(1024)

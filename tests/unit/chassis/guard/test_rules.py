@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from chassis.guard.guard import Guard, Verdict
+from chassis.guard.normal import forms
 from chassis.guard.options import GuardOptions
 from chassis.guard.rules import Rules, Side
 from chassis.settings import SettingError
@@ -96,6 +97,14 @@ async def test_a_word_that_only_looks_like_one_is_left_alone(harmless: str) -> N
 @pytest.mark.parametrize("unit", ["zhuangshuang", "a", "f*", "我wo", "\ufdfd", "k i ", "zi4 "])
 async def test_a_clause_without_end_is_judged(unit: str) -> None:
     assert await judged(unit * (4096 // len(unit))) is None
+
+
+EVERY_PICTURE = "".join(map(chr, [*range(0x2190, 0x2C00), *range(0x1F300, 0x1FB00)]))
+
+
+@pytest.mark.parametrize("text", ["\ufdfd" * 8000, "\ufdfa" * 8000, "\U0001f602a" * 4000, EVERY_PICTURE])
+def test_signs_that_stand_for_many_letters_make_no_long_text(text: str) -> None:
+    assert all(len(form) < 4 * len(text) for form in forms(text, {}))
 
 
 @pytest.mark.parametrize(

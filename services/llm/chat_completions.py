@@ -105,7 +105,7 @@ class Unhurried(Response):
         try:
             await self._in_time()
             if self._ahead is not None:
-                self._ahead.hear(None)
+                self._ahead.end()
                 self._ahead = None
         except ApiError as exc:
             if not self._began:

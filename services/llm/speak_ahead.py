@@ -5,8 +5,10 @@ that key heard last. Nothing here holds an answer up: what does not go well is l
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from time import monotonic
 
 import msgspec
@@ -22,12 +24,14 @@ AT_A_TIME = 2
 """Pieces of one answer told at a time; tts speaks no more anyway."""
 _MOST_PIECES = 12
 """Pieces of one answer that are told."""
-MOST_WAITING = 256
-"""Events of one answer that wait to be cut."""
+LONGEST_PIECE = 1_000
+"""Characters without a separator after which nothing more of an answer is told: nobody asks for such a piece."""
 SECONDS = 10.0
 """Time for one piece to be spoken."""
 AWAY_SECONDS = 30.0
-"""Time for which a tts that failed is left alone."""
+"""Time for which a tts that failed or refused is left alone."""
+
+log = logging.getLogger("talkbox.speak_ahead")
 
 
 class SpeakAheadOptions(Options, frozen=True, kw_only=True):
@@ -68,8 +72,9 @@ class Teller:
         from chassis.upstream.client import Unusable, Upstream  # its library is large, and few want it
 
         url, signs = options.speak_ahead_url.rstrip("/") + PATH, re.escape(options.speak_ahead_separators)
-        self.piece = re.compile(f"[^{signs}]*[{signs}]+")
-        self._away_until = 0.0
+        self.end = re.compile(rf"(?<![{signs}])[{signs}]++(?!\Z)")
+        """The signs at the end of a piece; at the end of a text, more may follow."""
+        self._away_until, self._why_away = 0.0, ""
         try:
             self._tts = Upstream(
                 url,
@@ -104,8 +109,18 @@ class Teller:
                     await reply.read(2**16)
                 finally:
                     await reply.aclose()
-        except (ApiError, TimeoutError):
-            self._away_until = monotonic() + AWAY_SECONDS
+        except (ApiError, TimeoutError) as exc:
+            self._leave_alone(str(exc) or f"{self._tts.shown} did not answer within {SECONDS:.0f} s.")
+        else:
+            if reply.status >= 300:
+                self._leave_alone(f"{self._tts.shown} answered {reply.status}.")
+
+    def _leave_alone(self, why: str) -> None:
+        """Tell nothing for a while; the log names the reason once."""
+        self._away_until = monotonic() + AWAY_SECONDS
+        if why != self._why_away:
+            log.warning("nothing is spoken ahead for a while (LLM_SPEAK_AHEAD_URL): %s", why)
+        self._why_away = why
 
     async def aclose(self) -> None:
         await self._tts.aclose()
@@ -120,51 +135,59 @@ class Ahead:
 
     def __init__(self, teller: Teller, authorization: str) -> None:
         self._teller, self._authorization = teller, authorization
-        self._events: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_WAITING)
-        self._task = asyncio.create_task(self._run())
-        _running.add(self._task)
-        self._task.add_done_callback(_running.discard)
+        self._loop, self._places = asyncio.get_running_loop(), asyncio.Semaphore(AT_A_TIME)
+        self._waiting, self._left = "", _MOST_PIECES
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def hear(self, events: bytes | None) -> None:
-        """Take whole events that have left for the caller; None: these were all."""
-        if self._events.full():
-            self._task.cancel()
-        else:
-            self._events.put_nowait(events)
+    def hear(self, events: bytes) -> None:
+        """Take whole events that were written for the caller, once they have left."""
+        if self._left:
+            self._loop.call_soon(self._cut, events)
+
+    def end(self) -> None:
+        """Tell what is left: the answer is over."""
+        self._loop.call_soon(self._tell_rest)
 
     def stop(self) -> None:
         """Tell nothing more, since nobody will ask; what tts is speaking ends too."""
-        self._task.cancel()
+        self._left = 0
+        for task in self._tasks:
+            task.cancel()
 
-    async def _run(self) -> None:
-        places, told = asyncio.Semaphore(AT_A_TIME), 0
-        async with asyncio.TaskGroup() as group:
-            waiting = ""
-            while told < _MOST_PIECES and (events := await self._events.get()) is not None:
-                waiting += "".join(words(events))
-                *whole, waiting = _cut(self._teller.piece, waiting)
-                for text in whole:
-                    told += 1
-                    group.create_task(self._told(places, text))
-            if told < _MOST_PIECES and waiting.strip():
-                group.create_task(self._told(places, waiting))
+    def _cut(self, events: bytes) -> None:
+        if not self._left:
+            return
+        *pieces, self._waiting = cut(self._teller.end, self._waiting + "".join(words(events)))
+        for text in pieces:
+            self._tell(text)
+        if len(self._waiting) > LONGEST_PIECE:
+            self._left = 0
 
-    async def _told(self, places: asyncio.Semaphore, text: str) -> None:
-        async with places:
+    def _tell_rest(self) -> None:
+        self._tell(self._waiting)
+
+    def _tell(self, text: str) -> None:
+        if not self._left or not text.strip():
+            return
+        self._left -= 1
+        task = self._loop.create_task(self._told(text))
+        for tasks in (self._tasks, _running):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    async def _told(self, text: str) -> None:
+        async with self._places:
             await self._teller.tell(text, self._authorization)
 
 
 _running: set[asyncio.Task[None]] = set()
+"""All pieces that are being told: the loop itself does not keep a task alive."""
 
 
-def _cut(piece: re.Pattern[str], text: str) -> list[str]:
-    """Return the pieces that have ended, without those of blanks alone, and what is left: it may go on."""
-    ends = [match.end() for match in piece.finditer(text)]
-    if ends and ends[-1] == len(text):
-        ends.pop()  # another sign may follow
-    starts = [0, *ends]
-    pieces = [text[start:end] for start, end in zip(starts, ends, strict=False)]
-    return [*filter(str.strip, pieces), text[starts[-1] :]]
+def cut(end: re.Pattern[str], text: str) -> list[str]:
+    """Return the pieces that have ended, and what is left: it may go on."""
+    starts = [0, *(match.end() for match in end.finditer(text)), len(text)]
+    return [text[start:stop] for start, stop in pairwise(starts)]
 
 
 def words(events: bytes) -> Iterator[str]:

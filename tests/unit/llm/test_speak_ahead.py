@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import process_time
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from chassis.settings import SettingError
 from llm.answer.encode import Chunks
-from llm.speak_ahead import SpeakAheadOptions, Teller
+from llm.speak_ahead import AT_A_TIME, SpeakAheadOptions, Teller, _running, cut
 from unit.llm.fakes import DONE, HELLO, FakeEngine, service, serving
 
 CHUNKS = Chunks("m", usage=False)
@@ -128,3 +129,48 @@ async def test_a_caller_who_leaves_ends_what_was_told(monkeypatch: pytest.Monkey
 def test_an_address_that_is_none_is_said_at_the_start() -> None:
     with pytest.raises(SettingError, match="LLM_SPEAK_AHEAD_URL"):
         Teller(SpeakAheadOptions(speak_ahead_url="tts:8000/v1"))
+
+
+async def test_a_tts_that_refuses_is_told_nothing_more_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for status in (401, 404, 429, 503, 302):
+        mouth = Mouth(status)
+        async with mind(mouth, saying("One. ", "Two. ", "Three. ", "Four. ", "Five."), monkeypatch) as http:
+            await ask(http)
+            await mouth.texts(1)
+            while asyncio.all_tasks() & _running:
+                await asyncio.sleep(0.005)
+            await ask(http)
+        assert len(mouth.told) <= AT_A_TIME
+        assert f" answered {status}." in caplog.text
+
+
+async def test_a_long_answer_ends_nothing_that_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth = Mouth()
+    mouth.go.clear()
+    async with mind(mouth, saying(*(f"Piece {number}. " for number in range(1000))), monkeypatch) as http:
+        await ask(http)
+        assert len(await mouth.texts(AT_A_TIME)) == AT_A_TIME
+        assert mouth.left == 0
+        mouth.go.set()
+        assert len(await mouth.texts(12)) == 12
+
+
+def test_a_text_is_cut_in_one_pass_however_it_is_made() -> None:
+    end = Teller(SpeakAheadOptions(speak_ahead_url="http://127.0.0.1:9/v1", speak_ahead_separators="]^-\\.")).end
+    assert cut(end, "a]^b. c-\\d.") == ["a]^", "b.", " c-\\", "d."]
+    for text in ("x" * 1_000_000, "." * 1_000_000):
+        began = process_time()
+        assert cut(end, text) == [text]
+        assert process_time() - began < 1  # a hundred milliseconds; it was hours
+
+
+async def test_what_has_no_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth = Mouth()
+    async with mind(mouth, saying("One. ", *["word " * 100] * 50, "Two. Three. "), monkeypatch) as http:
+        await ask(http)
+        assert await mouth.texts(1) == ["One."]
+        while asyncio.all_tasks() & _running:
+            await asyncio.sleep(0.005)
+    assert len(mouth.told) == 1

@@ -1,28 +1,33 @@
 """`make load TOYS=200`: how many toys this Talkbox, or any other base, carries, and what gives way first.
 
-The number of toys is doubled up to TOYS. BASE and KEYS (separated by commas) name another installation; THINK is a
-child's mean pause in seconds, SECONDS the length of a step, FILE a recording, FRESH=1 has all speech made anew.
+The number of toys is doubled, up to TOYS or until they are too many; then numbers between are tried. BASE and KEYS
+(separated by commas) name another installation; THINK is a child's mean pause in seconds, SECONDS the length of a step,
+FILE a recording, FRESH=1 has all speech made anew.
 """
 
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-from deploy.installation import SERVICES, Addresses, all_keys, url, wanted
-from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
+from deploy.installation import Addresses, all_keys, url, wanted
+from deploy.native import processes
+from deploy.native.layout import PROGRAMS
+from deploy.native.supervision import is_running, supervisor
 
-from bench.stack import quantile
+from bench.stack import cpu_seconds, quantile
 from bench.toys import HOPS, TOY_SECONDS, Failed, Seen, question_of, talking
 
 QUESTION = "Hello! What is your name?"
-STEPS = 4
 MOST_FAILED = 0.01
 """Part of the turns that may fail where toys are said to be carried."""
+NEAR = 0.25
+"""The knee is found where the fewest toys that are too many are at most so much more than those that are carried."""
+LATE_SECONDS = 0.05
+"""The toys themselves wake up so late at most, or what they measure is partly their own slowness."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,8 @@ class Wish:
     seconds: float
     fresh: bool
     recording: bytes
-    local: Addresses | None
-    """The installation in this checkout, whose services are watched too; None: another base."""
+    here: bool
+    """The base is the installation in this checkout, whose programs are watched too."""
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Wish":
@@ -45,10 +50,10 @@ class Wish:
         ValueError: A value is no number.
         OSError: The recording cannot be read.
         """
-        base, keys, local = environ.get("BASE", "").rstrip("/"), environ.get("KEYS", "").split(","), None
-        if not base:
-            local = Addresses.current()
-            base, keys = url(local.local, local.port), all_keys(wanted()) or [""]
+        base, keys = environ.get("BASE", "").rstrip("/"), environ.get("KEYS", "").split(",")
+        if here := not base:
+            addresses = Addresses.current()
+            base, keys = url(addresses.local, addresses.port), all_keys(wanted()) or [""]
         return cls(
             toys=int(environ.get("TOYS") or 50),
             base=base,
@@ -57,40 +62,26 @@ class Wish:
             seconds=float(environ.get("SECONDS") or 30),
             fresh=bool(environ.get("FRESH")),
             recording=Path(file).read_bytes() if (file := environ.get("FILE", "")) else b"",
-            local=local,
+            here=here,
         )
-
-    @property
-    def steps(self) -> list[int]:
-        """Numbers of toys, each about twice the one before."""
-        return sorted({max(1, self.toys >> shift) for shift in range(STEPS)})
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Processor seconds and bytes of memory of one service so far."""
+    """Processor seconds so far and bytes of memory of one program, with all the processes that came from it."""
 
     cpu: float
     memory: float
 
 
-async def costs(local: Addresses | None) -> dict[str, Cost]:
-    """Ask each service's own port; those of containers and of other bases are out of reach, and left out."""
-    found: dict[str, Cost] = {}
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-        for service in SERVICES if local else ():
-            assert local is not None
-            try:
-                text = (await client.get(f"http://127.0.0.1:{local.own_port(service)}/metrics")).text
-            except httpx.HTTPError:
-                continue
-            figures = {family.name: family.samples[0].value for family in _processes(text)}
-            found[service] = Cost(figures["process_cpu_seconds"], figures["process_resident_memory_bytes"])
+def costs(*, here: bool) -> dict[str, Cost]:
+    """Return what each program of this checkout costs, and these toys; containers and other bases cannot be seen."""
+    found = {"these toys": Cost(time.process_time(), processes.memory_bytes([os.getpid()]))}
+    for info in supervisor().getAllProcessInfo() if here and is_running() else ():
+        if info["name"] in PROGRAMS and info["pid"]:
+            family = processes.family(info["pid"])
+            found[info["name"]] = Cost(cpu_seconds(family), processes.memory_bytes(family))
     return found
-
-
-def _processes(text: str) -> list[Metric]:
-    return [each for each in text_string_to_metric_families(text) if each.name.startswith("process_")]
 
 
 def carried(seen: Seen) -> bool:
@@ -101,32 +92,56 @@ def carried(seen: Seen) -> bool:
 
 def report(toys: int, seconds: float, seen: Seen, before: Mapping[str, Cost], after: Mapping[str, Cost]) -> None:
     verdict = "carried" if carried(seen) else "NOT carried"
-    print(f"\n{toys} toys: {seen.whole} whole turns, {60 * seen.whole / seconds:.0f} a minute; {verdict}")
+    print(f"\n{toys} toys: {seen.whole} whole turns, {60 * seen.whole / seconds:.0f} a minute; {verdict}", flush=True)
     for hop in HOPS:
         if took := seen.took[hop]:
             cells = "  ".join(f"p{round(100 * part)} {quantile(took, part):6.3f} s" for part in (0.5, 0.95, 0.99))
             print(f"  {hop:<12} {cells}")
     for reason, number in seen.failed.most_common():
         print(f"  failed       {number} × {reason}")
-    for service, cost in after.items():
-        cores = (cost.cpu - before[service].cpu) / seconds if service in before else 0.0
-        each = f", {1000 * cores * seconds / seen.whole:.0f} ms a turn" if seen.whole else ""
-        print(f"  {service:<12} {cores:.2f} cores{each}, {cost.memory / 2**20:.0f} MB")
+    for program, cost in after.items():
+        spent = cost.cpu - before[program].cpu if program in before else 0.0
+        each = f", {1000 * spent / seen.whole:.0f} ms a turn" if seen.whole else ""
+        print(f"  {program:<12} {spent / seconds:.2f} cores{each}, {cost.memory / 2**20:.0f} MB")
+    if (late := quantile(seen.late or [0.0], 0.95)) > LATE_SECONDS:
+        print(
+            f"  These toys have no time themselves (late by {late:.2f} s): try them from another machine.", flush=True
+        )
+
+
+async def step(wish: Wish, toys: int, question: bytes) -> bool:
+    """Let so many toys talk, and tell whether they are carried."""
+    before = costs(here=wish.here)
+    seen = await talking(toys, wish.seconds, wish.base, wish.keys, question, wish.think_seconds, fresh=wish.fresh)
+    report(toys, wish.seconds, seen, before, costs(here=wish.here))
+    return carried(seen)
+
+
+def following(most: int, knee: int, too_many: int | None) -> int | None:
+    """Return the number of toys to try next; None: it is known how many are carried.
+
+    Args:
+        knee: The most that were carried; 0: none were yet.
+        too_many: The fewest that were not.
+    """
+    if too_many is None:
+        doubled = sorted({most >> shift for shift in range(most.bit_length())})
+        return next((toys for toys in doubled if toys > knee), None)
+    between = (knee + too_many) // 2
+    return between if between > knee and too_many > (1 + NEAR) * knee else None
 
 
 async def main(wish: Wish) -> int:
     question = wish.recording or await question_of(wish.base, wish.keys[0], QUESTION)
     print(f"{wish.base}: a child's pause {wish.think_seconds:g} s, each step {wish.seconds:g} s, {len(wish.keys)} keys")
-    knee = 0
-    for toys in wish.steps:
-        before = await costs(wish.local)
-        seen = await talking(toys, wish.seconds, wish.base, wish.keys, question, wish.think_seconds, fresh=wish.fresh)
-        report(toys, wish.seconds, seen, before, await costs(wish.local))
-        if not carried(seen):
-            break
-        knee = toys
-    told = f"{knee} toys were carried" if knee else "Not even the fewest toys were carried"
-    print(f"\n{told}; {f'{toys} were too many' if toys > knee else 'more were not tried'}.")
+    knee, too_many = 0, None
+    while toys := following(wish.toys, knee, too_many):
+        if await step(wish, toys, question):
+            knee = toys
+        else:
+            too_many = toys
+    told = f"{knee} toys were carried" if knee else "Not even one toy was carried"
+    print(f"\n{told}; {f'{too_many} were too many' if too_many else 'more were not tried'}.")
     return 0 if knee else 1
 
 

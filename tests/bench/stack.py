@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
 from deploy.installation import ROOT, Addresses
+from deploy.native import processes
 from deploy.native.render import find_nginx, proxy_config
 
 NGINX_MAIN = """\
@@ -33,26 +34,13 @@ class Process:
     port: int
     ready_seconds: float = 0.0
 
-    def _tree(self) -> list[int]:
-        found = [self.child.pid]
-        for pid in found:
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
-                    found += [int(text) for text in children.read_text().split()]
-        return found
-
     def cpu_seconds(self) -> float:
         """Return the processor time of all, and of those that have ended."""
-        ticks = 0
-        for pid in self._tree():
-            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended, and counts for its parent
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                ticks += sum(map(int, fields[11:15]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(processes.family(self.child.pid))
 
     def memory_mb(self) -> float:
         """Resident set size; what parent and children share counts for each."""
-        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._tree()]
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in processes.family(self.child.pid)]
         return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def forget_peak_mb(self) -> float:
@@ -69,6 +57,16 @@ class Process:
         """Until none is loading any more."""
         while b'"loading"' in get(self.port, "/readyz")[1]:
             time.sleep(0.01)
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the processor time of these processes, and of their children that have ended."""
+    ticks = 0
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended, and counts for its parent
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def free_ports(number: int = 14) -> int:

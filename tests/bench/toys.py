@@ -13,6 +13,7 @@ from deploy.talk import SYSTEM, pieces
 
 TOY_SECONDS = 5.0
 """Silence after which folotoy-server gives a step up."""
+_WATCH_SECONDS = 0.05
 HOPS = ("heard", "first words", "first sound", "turn")
 """Transcript there · first words of the answer · first byte of its first piece · end of speech to that byte."""
 
@@ -24,6 +25,8 @@ class Seen:
     took: dict[str, list[float]] = field(default_factory=lambda: {hop: [] for hop in HOPS})
     failed: Counter[str] = field(default_factory=Counter)
     """Turns without an answer, by hop and reason."""
+    late: list[float] = field(default_factory=list)
+    """How much too late these toys themselves woke up, now and then."""
 
     @property
     def whole(self) -> int:
@@ -58,7 +61,8 @@ class Toy:
 
     async def talk(self, until: float) -> None:
         """Take turn after turn."""
-        pause = random.uniform(0, self.think_seconds)  # nobody says that all children begin at once
+        left = until - time.perf_counter()
+        pause = random.uniform(0, min(self.think_seconds, left / 2))  # children do not all begin at once
         while time.perf_counter() + pause < until:
             await asyncio.sleep(pause)
             try:
@@ -168,8 +172,18 @@ async def talking(
         toys = [
             Toy(client, base, keys[each % len(keys)], question, think_seconds, fresh, seen) for each in range(number)
         ]
+        watch = asyncio.create_task(_watch(seen.late))
         await asyncio.gather(*(toy.talk(until) for toy in toys))
+        watch.cancel()
     return seen
+
+
+async def _watch(late: list[float]) -> None:
+    """Note how late a short sleep ends, until cancelled."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(_WATCH_SECONDS)
+        late.append(time.perf_counter() - began - _WATCH_SECONDS)
 
 
 async def question_of(base: str, key: str, text: str) -> bytes:

@@ -58,10 +58,10 @@ class Admission:
             async with asyncio.timeout(self.patience_seconds):
                 await turn
         except BaseException as exc:
-            if turn.done() and not turn.cancelled():
-                self._pass_on()  # the place came together with the end of patience
-            else:
+            if turn in self._waiting:
                 self._waiting.remove(turn)
+            elif not turn.cancelled():
+                self._pass_on()  # the place came together with the end of patience
             if isinstance(exc, TimeoutError):
                 raise TooBusy(
                     "Waited too long for a place. Try again in a moment.", reason="patience", retry_after=1.0

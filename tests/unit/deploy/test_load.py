@@ -2,11 +2,13 @@
 
 import json
 import random
+import time
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from bench.load import Wish, carried
+from bench.load import Wish, carried, following
 from bench.toys import HOPS, Failed, Seen, Toy
 
 ANSWER = ["Hello", " there, little", " friend.", " How are", " you?"]
@@ -73,5 +75,38 @@ def test_toys_are_carried_where_nearly_all_turns_are_whole_and_in_time(
 def test_another_base_is_named_by_the_environment() -> None:
     wish = Wish.of({"TOYS": "200", "BASE": "http://box:8080/v1/", "KEYS": "a,b"})
 
-    assert (wish.base, wish.keys, wish.steps) == ("http://box:8080/v1", ["a", "b"], [25, 50, 100, 200])
-    assert wish.local is None
+    assert (wish.base, wish.keys) == ("http://box:8080/v1", ["a", "b"])
+    assert not wish.here
+
+
+@pytest.mark.parametrize(
+    ("limit", "tried"),
+    [
+        (1000, [1, 3, 6, 12, 25, 50, 100, 200]),
+        (40, [1, 3, 6, 12, 25, 50, 37, 43]),
+        (4, [1, 3, 6, 4, 5]),
+        (1, [1, 3, 2]),
+        (0, [1]),
+    ],
+)
+def test_toys_are_doubled_until_they_are_too_many_and_then_numbers_between_are_tried(
+    limit: int, tried: list[int]
+) -> None:
+    knee, too_many, seen = 0, None, []
+    while toys := following(200, knee, too_many):
+        seen.append(toys)
+        if toys <= limit:
+            knee = toys
+        else:
+            too_many = toys
+
+    assert seen == tried
+
+
+async def test_each_toy_speaks_in_a_step_that_is_shorter_than_a_childs_pause() -> None:
+    answers = {"transcriptions": HEARD, "completions": httpx.Response(200, content=chat(*ANSWER)), "speech": SPOKEN}
+    one = replace(toy([], **answers), think_seconds=1000.0)
+
+    await one.talk(time.perf_counter() + 0.5)
+
+    assert one.seen.turns >= 1

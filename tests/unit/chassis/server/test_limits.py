@@ -103,6 +103,20 @@ async def test_a_place_given_to_someone_who_just_left_goes_to_the_next() -> None
     assert admission.running == 0
 
 
+async def test_a_place_that_becomes_free_as_someone_gives_up_is_nobodys_error() -> None:
+    admission = Admission(1, 5, 5)
+    since = await admission.enter()
+    leaver = asyncio.create_task(admission.enter())
+    await asyncio.sleep(0)
+
+    leaver.cancel()
+    admission.leave(since)
+    await asyncio.wait({leaver})
+
+    assert leaver.cancelled()
+    assert (admission.running, admission.waiting) == (0, 0)
+
+
 async def test_the_door_refuses_before_the_body_is_read() -> None:
     chain = Chain([Seat.of("a", FakeEngine())], admission=Admission(1, 0, 1))
     await chain.admission.enter()

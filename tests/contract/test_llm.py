@@ -15,13 +15,13 @@ from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.server.auth import KeyOptions
 from chassis.upstream.settings import Row
+from fixtures.serving import serving
 from imitations.upstream import CALLS, Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
 from llm.engines.openai.engine import OpenAI
 from llm.settings import RelayOptions, Settings
-from unit.llm.fakes import serving
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
 WORDS = "Hello there, friend."

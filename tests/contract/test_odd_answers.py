@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import openai
 import pytest
 
+from fixtures.serving import serving
 from imitations.odd_answers import BROKEN, READABLE, SECRET, TEXT
 from imitations.upstream import Manner, Upstream
 from llm.app import create_app
-from unit.llm.fakes import serving
 
 MESSAGES: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "Hello!"}]
 

@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from fixtures import sounds, whisper_model
-from fixtures.serving import serving
+from fixtures.serving import served
 from stt.app import create_app
 from stt.hearing import Heard, Hints, Pcm
 from unit.stt.fakes import HELLO, FakeEngine, service
@@ -32,7 +32,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         environment.setenv("WHISPER_MODEL", str(folder))
         environment.setenv("API_KEYS", KEY)
         environment.setenv("STT_FIRST_BYTE_SECONDS", "30")  # a busy machine is no failure
-        with serving(create_app()) as base:
+        with served(create_app()) as base:
             until = time.monotonic() + 60
             while any(engine["state"] == "loading" for engine in httpx.get(f"{base}/readyz").json()["engines"]):
                 assert time.monotonic() < until, "the engines do not load"
@@ -254,7 +254,7 @@ def test_the_first_words_arrive_long_before_the_last() -> None:
 
     go_on = asyncio.Event()
     app = service(Slow())
-    with serving(app) as base, openai.OpenAI(base_url=f"{base}/v1", api_key="x", max_retries=0, timeout=10) as client:
+    with served(app) as base, openai.OpenAI(base_url=f"{base}/v1", api_key="x", max_retries=0, timeout=10) as client:
         events = iter(client.audio.transcriptions.create(model="whisper-1", file=SILENCE, stream=True))
         assert next(events).type == "transcript.text.delta"  # while the engine waits for `go_on`
         go_on._loop.call_soon_threadsafe(go_on.set)  # type: ignore[attr-defined]
@@ -282,7 +282,7 @@ def test_a_caller_who_leaves_ends_the_work(stream: str) -> None:
         files={"file": SILENCE},
     )
     headers = b"".join(b"%s: %s\r\n" % header for header in request.headers.raw)
-    with serving(service(Endless())) as base:
+    with served(service(Endless())) as base:
         address = httpx.URL(base)
         with closing(socket.create_connection((address.host, address.port or 80))) as caller:
             caller.sendall(b"POST /v1/audio/transcriptions HTTP/1.1\r\n" + headers + b"\r\n" + request.read())

@@ -14,12 +14,13 @@ from openai import AsyncOpenAI, OpenAI
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
+from fixtures.serving import served
 from tts.app import assemble
 from tts.engines import Engine
 from tts.engines.espeak import Espeak
 from tts.settings import Settings
 from tts.voices.names import OPENAI
-from unit.tts.fakes import FakeEngine, Heard, hum, served, service
+from unit.tts.fakes import FakeEngine, Heard, hum, service
 
 FORMATS = {
     "mp3": "audio/mpeg",

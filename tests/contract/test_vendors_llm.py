@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fixtures.serving import serving
 from imitations.coze import BOT, CozeServer
 from imitations.coze import KEY as COZE_KEY
 from imitations.dify import KEY as DIFY_KEY
@@ -20,7 +21,6 @@ from imitations.vendors import REFUSALS
 from llm.app import create_app
 from llm.engines import ENGINES
 from llm.request.providers import PROVIDERS, UPSTREAMS
-from unit.llm.fakes import serving
 
 MARK = "marked-secret-0000"
 HERE = {"local", "gguf", "companion"}

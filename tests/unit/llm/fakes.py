@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
-from chassis.server.protocol import Protocol
+from fixtures.serving import serving
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
@@ -81,22 +80,6 @@ def client_of(app: Starlette) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://llm")
 
 
-class _Server(uvicorn.Server):
-    """Leaves the test's signals alone."""
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[str]:
-        serving = asyncio.create_task(self._serve())
-        while not self.started:
-            await asyncio.sleep(0.005)
-            assert not serving.done()
-        try:
-            yield f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
-        finally:
-            self.should_exit = True
-            await serving
-
-
 @asynccontextmanager
 async def streaming(app: Starlette, **changes: Any) -> AsyncIterator[httpx.Response]:
     """The answer to `HELLO` with `changes` as it comes, on a real socket."""
@@ -115,13 +98,3 @@ async def broken_off(response: httpx.Response) -> bytes:
     except httpx.RemoteProtocolError:
         return body
     raise AssertionError("The body came to its end.")
-
-
-@asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
-    """The app on a real socket; its address."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2, http=Protocol
-    )
-    async with _Server(config).running() as address:
-        yield address

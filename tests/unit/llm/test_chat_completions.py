@@ -10,12 +10,13 @@ from chassis.chain.seat import Seat
 from chassis.chain.shares import Budget
 from chassis.errors import BadRequest, Declined, EngineFailed, EngineUnavailable
 from chassis.sse import KEEP_ALIVE
+from fixtures.serving import serving
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
 from llm.excuse import NO_ANSWER
 from llm.settings import Settings
-from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, serving, streaming
+from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, streaming
 
 PATH = "/v1/chat/completions"
 WHOLE = b'{"choices": [ ]}'

@@ -6,10 +6,11 @@ from openai import AsyncOpenAI
 
 from chassis.errors import EngineFailed
 from chassis.sse import event
+from fixtures.serving import serving
 from llm.excuse import NO_ANSWER
 from llm.filler import FILLERS, continued
 from llm.settings import Settings
-from unit.llm.fakes import DONE, FakeEngine, ask, service, serving
+from unit.llm.fakes import DONE, FakeEngine, ask, service
 
 FILLED = Settings(for_the_ear=True, filler_seconds=0.05)
 CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "moon"}

@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from chassis.settings import SettingError
+from fixtures.serving import serving
 from imitations.guard_model import ALIYUN_KEY, BAD, DOUBTFUL, GuardModel
 from llm.answer.encode import AnswerChoice, Usage, completion
-from unit.llm.fakes import FakeEngine, service, serving
+from unit.llm.fakes import FakeEngine, service
 from unit.llm.test_guarding import saying, words
 
 KEYS = {"azure": "azures-key", "aliyun": ALIYUN_KEY}

@@ -11,8 +11,9 @@ import pytest
 
 from chassis.guard.guard import Guard
 from chassis.guard.options import GuardOptions
+from fixtures.serving import serving
 from llm.answer.encode import AnswerChoice, Chunks, Usage, completion
-from unit.llm.fakes import DONE, FakeEngine, ask, service, serving
+from unit.llm.fakes import DONE, FakeEngine, ask, service
 
 CHUNKS = Chunks("m", usage=False)
 DANGER = "Sure! Bears like honey. First take the matches, and strike the match on the box. Then more."

@@ -14,9 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chassis.settings import SettingError
+from fixtures.serving import serving
 from llm.answer.encode import Chunks
 from llm.speak_ahead import AT_A_TIME, SpeakAheadOptions, Teller, _running, cut
-from unit.llm.fakes import DONE, HELLO, FakeEngine, service, serving
+from unit.llm.fakes import DONE, HELLO, FakeEngine, service
 
 CHUNKS = Chunks("m", usage=False)
 

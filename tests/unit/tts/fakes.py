@@ -2,23 +2,19 @@
 
 import asyncio
 import io
-import threading
 from array import array
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from itertools import pairwise
 from typing import Self
 
 import av
 import httpx
-import uvicorn
 from av.audio.frame import AudioFrame
 from starlette.applications import Starlette
 
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
 from chassis.errors import Declined
-from chassis.server.protocol import Protocol
 from tts.app import assemble
 from tts.audio.encode import Encoding
 from tts.audio.pcm import RATE, Sound, pcm
@@ -126,30 +122,6 @@ async def ask(app: Starlette, **changes: object) -> httpx.Response:
     body = {key: value for key, value in (HELLO | changes).items() if value is not None}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tts") as client:
         return await client.post("/v1/audio/speech", json=body)
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, app: Starlette) -> None:
-        super().__init__(
-            uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none", loop="asyncio", http=Protocol)
-        )
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: object = None) -> None:
-        await super().startup()
-        self.ready.set()
-
-
-@contextmanager
-def served(app: Starlette) -> Iterator[str]:
-    """The app on a real socket; where it is."""
-    server = _Server(app)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert server.ready.wait(20), "the service did not start"
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
 
 
 class Heard:

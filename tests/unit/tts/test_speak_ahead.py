@@ -11,12 +11,13 @@ from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
+from fixtures.serving import served
 from tts.app import assemble
 from tts.cache.cache import Cache
 from tts.cache.settings import CacheOptions
 from tts.engines import Engine
 from tts.settings import Settings
-from unit.tts.fakes import FakeEngine, served
+from unit.tts.fakes import FakeEngine
 
 PIECE = "And then he slept."
 KEYS = {"house": "one", "guest": "two"}

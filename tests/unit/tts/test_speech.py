@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import Declined, EngineFailed
+from fixtures.serving import served
 from tts.app import assemble
 from tts.audio.pcm import Sound, pcm, silence
 from tts.cache.cache import Cache
@@ -22,7 +23,7 @@ from tts.recent import RecentLanguages
 from tts.settings import Settings
 from tts.text.aside import LONG
 from tts.voices.choose import Voice
-from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, served, service
+from unit.tts.fakes import HELLO, SENTENCES, FakeEngine, Heard, ask, encoded, hum, service
 
 
 def events(body: str) -> list[dict[str, Any]]:

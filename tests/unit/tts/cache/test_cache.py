@@ -15,6 +15,7 @@ from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed
 from chassis.server.auth import KeyOptions
 from chassis.settings import SettingError
+from fixtures.serving import served
 from tts.app import assemble, create_app
 from tts.cache.cache import Cache
 from tts.cache.entry import How, Kept, Outgoing, key_of
@@ -25,7 +26,7 @@ from tts.cache.settings import CacheOptions
 from tts.engines import Engine
 from tts.settings import Settings
 from tts.voices.choose import Voice
-from unit.tts.fakes import HELLO, FakeEngine, ask, hum, served, service
+from unit.tts.fakes import HELLO, FakeEngine, ask, hum, service
 
 DAY = 24 * 3600.0
 ASKED = b"asked"

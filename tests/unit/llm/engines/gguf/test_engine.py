@@ -18,6 +18,7 @@ from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Seat
 from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineUnavailable, NotFound
 from chassis.sse import close
+from fixtures.serving import serving
 from fixtures.small_model import NAME, NoModel, smollm2
 from llm.app import assemble, create_app
 from llm.engines import Engine
@@ -26,7 +27,7 @@ from llm.engines.gguf.engine import Gguf
 from llm.engines.gguf.model_server import ModelServer, ModelToRun
 from llm.settings import RelayOptions, Settings
 from unit.llm.engines.openai.test_engine import asked
-from unit.llm.fakes import HELLO, ask, client_of, service, serving
+from unit.llm.fakes import HELLO, ask, client_of, service
 
 PATH = "/v1/chat/completions"
 MODEL = NAME.removesuffix(".gguf")

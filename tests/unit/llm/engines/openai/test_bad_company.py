@@ -12,6 +12,7 @@ import pytest
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Seat
 from chassis.upstream.settings import Row
+from fixtures.serving import serving
 from imitations.upstream import MANNERS, Manner, Upstream
 from llm.answer.frames import MAX_EVENT_BYTES
 from llm.app import assemble
@@ -19,7 +20,7 @@ from llm.engines import Engine
 from llm.engines.companion.engine import Companion
 from llm.engines.openai.engine import OpenAI
 from llm.settings import RelayOptions, Settings
-from unit.llm.fakes import HELLO, broken_off, client_of, service, serving
+from unit.llm.fakes import HELLO, broken_off, client_of, service
 
 PATH = "/v1/chat/completions"
 JSON = {"content-type": "application/json"}

@@ -11,6 +11,7 @@ import pytest
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Seat
 from chassis.upstream.settings import Row
+from fixtures.serving import serving
 from imitations.upstream import Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
@@ -18,7 +19,7 @@ from llm.engines.companion.engine import Companion
 from llm.engines.openai.engine import THOUGHT_TOKENS, OpenAI
 from llm.excuse import NO_ANSWER
 from llm.settings import RelayOptions, Settings
-from unit.llm.fakes import HELLO, serving
+from unit.llm.fakes import HELLO
 
 PATH = "/v1/chat/completions"
 ONLY_THOUGHT = Manner((), reasoning=("Let me", " think"), finish_reason="length")

@@ -55,9 +55,9 @@ class Noting(Panel):
         super().__init__(guard.rules, [], 1.0)
         self.judged: list[str] = []
 
-    async def judge(self, text: str, side: Side, child: str = "") -> Finding:
+    def look(self, text: str, side: Side) -> Finding:
         self.judged.append(text)
-        return await super().judge(text, side, child)
+        return super().look(text, side)
 
 
 class HeardByChild(NamedTuple):
@@ -79,7 +79,7 @@ class Toy:
         self.model = _Obliging()
         self.noting = None if guard is None else Noting(guard)
         if guard is not None and self.noting is not None:
-            guard.judge = self.noting
+            guard.panel = self.noting
         chain: Chain[Engine] = Chain([Seat.of("obliging", self.model)], first_byte_seconds=4.0)
         self.app: Starlette = assemble(Settings(), chain, keys=KeyOptions(), guard=guard)
 

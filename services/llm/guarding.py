@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from chassis.guard.guard import Said, Verdict, Watch
 from llm.answer.encode import AnswerChoice, Usage, completion, events
-from llm.answer.guarded import guarded, guarded_whole
+from llm.answer.guarded import Manner, guarded, guarded_whole
 from llm.answer.usage import Tally, shown
 from llm.request.messages import estimated
 from llm.wire import Asked, Assistant, Message, User, said_by, text_of
@@ -56,11 +56,15 @@ class Watched:
 
     def heard(self, pieces: AsyncIterator[bytes], tally: Tally) -> AsyncIterator[bytes]:
         """Return the events of an answer as far as they may be heard."""
-        return guarded(pieces, self._watch, self._words, lambda: self._usage(tally))
+        return guarded(pieces, self._watch, self._manner, lambda: self._usage(tally))
 
     async def whole(self, body: bytes) -> bytes:
         """Return a whole answer as far as it may be heard."""
-        return await guarded_whole(body, self._watch, self._words)
+        return await guarded_whole(body, self._watch, self._manner)
+
+    @property
+    def _manner(self) -> Manner:
+        return Manner(self._words, self.asked.wanted.is_prose)
 
     @property
     def _words(self) -> str:

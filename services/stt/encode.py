@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -113,8 +113,14 @@ def _markup(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-async def events(pieces: AsyncIterator[Heard], seconds: float, hints: Hints) -> AsyncGenerator[bytes, None]:
-    """Yield `transcript.text.delta` events, and one `transcript.text.done` whose text is all deltas joined."""
+async def events(
+    pieces: AsyncIterator[Heard], seconds: float, hints: Hints, noted: Callable[[], dict[str, Any]] = dict
+) -> AsyncGenerator[bytes, None]:
+    """Yield `transcript.text.delta` events, and one `transcript.text.done` whose text is all deltas joined.
+
+    Args:
+        noted: Returns fields for the last event: what is known of the transcript only then.
+    """
     text, tokens = "", 0
     async for heard in pieces:
         for segment in heard.segments:
@@ -123,7 +129,8 @@ async def events(pieces: AsyncIterator[Heard], seconds: float, hints: Hints) -> 
                 text += delta
                 tokens += len(segment.tokens) or _count(segment.text)
                 yield event({"type": "transcript.text.delta", "delta": delta})
-    yield event({"type": "transcript.text.done", "text": text, "usage": _tokens(seconds, hints, tokens)})
+    done = {"type": "transcript.text.done", "text": text, "usage": _tokens(seconds, hints, tokens)}
+    yield event(done | noted())
 
 
 def _tokens(seconds: float, hints: Hints, output: int) -> dict[str, Any]:

@@ -49,6 +49,10 @@ class Dictation(Struct, frozen=True):
         kind = {} if self.ear is None or self.ear.kind is None else {HEADER: self.ear.kind}
         return {ENGINE_HEADER: answer.engine} | assumed | kind
 
+    def noted(self) -> dict[str, dict[str, str]]:
+        """Return the field that says what the guard noted, for the end of a stream whose headers have left."""
+        return {} if self.ear is None or self.ear.kind is None else {"guard": {"kind": self.ear.kind}}
+
     def needs(self, engine: Engine) -> float | None:
         """Return the seconds that an engine usually needs for the recording; None for one that would decline."""
         return engine.needs(self.recording.seconds) if self.suitability.suits(engine) else None

@@ -47,7 +47,7 @@ async def transcriptions(transcriber: Transcriber, budgets: KeyBudgets, request:
         noted = _noted(dictation.recording.contradiction)
         if wanted.stream:
             answer = await stack.enter_async_context(transcriber.answer(dictation, dictation.piecewise, key))
-            pieces = events(answer, dictation.recording.seconds, dictation.hints)
+            pieces = events(answer, dictation.recording.seconds, dictation.hints, dictation.noted)
             headers = dictation.headers(answer) | noted
             return EventStream(_to_the_end(pieces, request, stack.pop_all()), headers=headers)
         whole = await stack.enter_async_context(transcriber.answer(dictation, dictation.whole, key))

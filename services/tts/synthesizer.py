@@ -21,7 +21,7 @@ from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
 from tts.take import Silence, Take
 from tts.text.aside import aside
-from tts.text.speakable import speakable
+from tts.text.speakable import speakable, tidy
 from tts.wire import CheckedRequest
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ class Synthesizer:
     async def _fit_for_a_child(self, wanted: CheckedRequest, key: str | None) -> tuple[CheckedRequest, str | None]:
         if self._guard is None or (watch := self._guard.watch(key)) is None:
             return wanted, None
-        verdict = await watch.judge(wanted.text, "answered")
+        verdict = None
+        for text in dict.fromkeys((wanted.text, await aside(wanted.text, partial(tidy, wanted.text)))):
+            verdict = verdict or await watch.judge(text, "answered")  # as it is written, and as it is spoken
         kind = None if watch.noted is None else watch.noted.kind
         return (wanted if verdict is None else replace(wanted, text=watch.sentence(verdict, wanted.text))), kind
 

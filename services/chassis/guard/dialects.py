@@ -30,6 +30,8 @@ QWEN_KINDS = {
     "politically sensitive topics": "politics",
     "jailbreak": "jailbreak",
 }
+SAFETY = ("safe", "controversial", "unsafe")
+"""Values of the line `Safety`; where a text has talked the model into several, the last of these counts."""
 OPENAI_KINDS = {
     "harassment": "bullying",
     "hate": "hate",
@@ -118,17 +120,16 @@ class Qwen3Guard(Dialect):
 
     def finding(self, answer: Any) -> Finding:
         text = answer["choices"][0]["message"]["content"]
-        lines = {name.lower(): value.lower() for name, value in _LINE.findall(text)}
-        named = [each.strip() for each in lines.get("categories", "").split(",")]
+        lines = [(name.lower(), value.lower()) for name, value in _LINE.findall(text)]
+        named = [each.strip() for name, value in lines if name == "categories" for each in value.split(",")]
         kinds = tuple(dict.fromkeys(QWEN_KINDS.get(each, OTHER) for each in named if each not in ("", "none")))
-        match lines["safety"]:
-            case "safe":
+        match max(SAFETY.index(value) for name, value in lines if name == "safety"):
+            case 0:
                 return NOTHING
-            case "unsafe":
-                return Finding(kinds or (OTHER,), frozenset())
-            case "controversial":
+            case 1:
                 return Finding((), frozenset(kinds))
-        raise LookupError("safety")
+            case _:
+                return Finding(kinds or (OTHER,), frozenset())
 
 
 class Moderations(Dialect):

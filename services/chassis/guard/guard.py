@@ -5,7 +5,7 @@ from collections import Counter as Points
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter
@@ -72,20 +72,6 @@ Said: TypeAlias = tuple[Literal["child", "toy"], str]
 """One message of a talk: who said it, and what."""
 
 
-class Judge(Protocol):
-    """Finds risks in a text."""
-
-    async def judge(self, text: str, side: Side, child: str = "") -> Finding:
-        """Return what is found in a clause, together with what passed of its sentence.
-
-        Args:
-            child: What the child said before an answer, as far as it is known.
-        """
-
-    async def aclose(self) -> None:
-        """Close what is open."""
-
-
 class Guard:
     """Judges what passes through one service.
 
@@ -105,7 +91,7 @@ class Guard:
         for name in self.rules.kinds - self.kinds.keys():
             self.kinds[name] = Risk("the operator's own", "grown-up")
         models = [GuardModel(name) for name in options.guard_engines if name != RULES]
-        self.judge: Judge = Panel(self.rules, models, options.guard_seconds)
+        self.panel = Panel(self.rules, models, options.guard_seconds)
         self._limits = limits = limits or LimitsOptions()
         self.hours = Hours(limits.hours)
         self._diary = Diary(limits.store) if limits.minutes or limits.reminder_minutes else None
@@ -153,7 +139,7 @@ class Guard:
 
     async def aclose(self) -> None:
         """Send the notices that wait, and close all connections."""
-        await self.judge.aclose()
+        await self.panel.aclose()
         if self.notices is not None:
             await self.notices.aclose()
         if self._diary is not None:
@@ -246,7 +232,7 @@ class Watch:
 
     def held(self, side: Side) -> Held[Verdict]:
         """Return what holds a text back until it is judged."""
-        return Held(partial(self._clause, side))
+        return Held(partial(self._clause, side), partial(self._ask, side) if self.guard.panel.models else None)
 
     def sentence(self, verdict: Verdict, text: str) -> str:
         """Return what a child hears instead, in the language of `text`."""
@@ -262,11 +248,17 @@ class Watch:
         """Return what a child is written down to have said instead, in the language of `text`."""
         return self.guard.sentences[STAND_INS[verdict.crisis]].of(text)
 
-    async def _clause(self, side: Side, text: str) -> Verdict | None:
-        found = await self.guard.judge.judge(text, side, self._child)
+    async def _ask(self, side: Side, text: str) -> Verdict | None:
+        return self._verdict(side, await self.guard.panel.ask(text, side, self._child))
+
+    def _clause(self, side: Side, text: str) -> Verdict | None:
+        found = self.guard.panel.look(text, side)
         if side == "answered" and not found.stopped and _AGREES.match(text) and _ASKS.match(self._child):
             asked_for = self.guard.rules.look(f"{self._child[-LONGEST_ASKED_FOR:]} {text}", side)
             found = found._replace(stopped=asked_for.stopped)
+        return self._verdict(side, found)
+
+    def _verdict(self, side: Side, found: Finding) -> Verdict | None:
         kinds = [kind for kind in found.stopped if self._is_stopped(kind)]
         kinds += [kind for kind in found.hinted if kind in self.suspects or kind in self.profile.strict]
         if not kinds:

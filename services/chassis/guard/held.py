@@ -17,6 +17,8 @@ LEAST_SENTENCE = 8
 """Characters of a sentence that stands for itself; a shorter one is looked at together with the next."""
 _HALF_A_WORD = re.compile(rf"(?:(?:(?<![^\W_])[A-Za-z0-9]\W+)+|[{HAN}]{{1,2}}\W*)\Z")
 """The end of a sentence that may be a part of a word with full stops in it: `k.i.`, `自。`."""
+MOST_AT_A_TIME = 1_000
+"""Characters of clauses after which no further one is judged together with them."""
 LONGEST_BEFORE = 160
 """Characters of what passed that are looked at together with the next clause."""
 
@@ -32,10 +34,13 @@ class Held(Generic[V]):
 
     Args:
         judge: Judges a clause together with what passed of its sentence; None: it may be heard.
+        ask: Has the clauses that are there by now judged once more, together; None: nobody else is asked.
     """
 
-    def __init__(self, judge: Callable[[str], Awaitable[V | None]]) -> None:
-        self._judge = judge
+    def __init__(
+        self, judge: Callable[[str], V | None], ask: Callable[[str], Awaitable[V | None]] | None = None
+    ) -> None:
+        self._judge, self._ask = judge, ask
         self._waiting = self._before = ""
         self.verdict: V | None = None
         """Why the text ended; nothing passes from then on."""
@@ -48,15 +53,28 @@ class Held(Generic[V]):
         """
         self._waiting += text
         passed = ""
-        while self.verdict is None and (end := self._end(last)):
-            clause = self._waiting[:end]
-            self.verdict = await self._judge(self._before + clause)
-            if self.verdict is None:
-                passed, self._waiting = passed + clause, self._waiting[end:]
-                self._remember(clause)
+        while self.verdict is None:
+            before, fine = self._before, self._judged(last)
+            if fine and self._ask is not None and (verdict := await self._ask(before + fine)) is not None:
+                self.verdict, fine = verdict, ""
+            if not fine:
+                break
+            passed += fine
         if self.verdict is not None:
             self._waiting = ""
         return passed
+
+    def _judged(self, last: bool) -> str:
+        """Return some of the clauses that are there by now, up to one that does not pass."""
+        fine = ""
+        while len(fine) <= MOST_AT_A_TIME and (end := self._end(last)):
+            clause = self._waiting[:end]
+            self.verdict = self._judge(self._before + clause)
+            if self.verdict is not None:
+                break
+            fine, self._waiting = fine + clause, self._waiting[end:]
+            self._remember(clause)
+        return fine
 
     def _end(self, last: bool) -> int:
         """Return how much is a clause; 0 where the rest of it is to come."""

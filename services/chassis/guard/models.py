@@ -3,7 +3,7 @@
 import msgspec
 
 from chassis.errors import EngineFailed
-from chassis.guard.dialects import DIALECTS, SaidText
+from chassis.guard.dialects import DIALECTS, Dialect, SaidText
 from chassis.guard.options import GuardRowOptions
 from chassis.guard.rules import Finding, Side
 from chassis.settings import SettingError, read
@@ -67,11 +67,20 @@ class GuardModel:
             await reply.aclose()
         if reply.status != 200:
             raise EngineFailed(f"answered {reply.status}")
-        try:
-            return self._dialect.finding(msgspec.json.decode(answer))
-        except (msgspec.DecodeError, LookupError, TypeError, ValueError, AttributeError) as exc:
-            raise EngineFailed("answered something that cannot be understood") from exc
+        return finding_of(self._dialect, answer)
 
     async def aclose(self) -> None:
         """Close its connections."""
         await self._upstream.aclose()
+
+
+def finding_of(dialect: Dialect, answer: bytes) -> Finding:
+    """Return what the body of an answer says.
+
+    Raises:
+        EngineFailed: It cannot be understood.
+    """
+    try:
+        return dialect.finding(msgspec.json.decode(answer))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as exc:
+        raise EngineFailed("answered something that cannot be understood") from exc

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache, lru_cache
+from html import unescape
 from typing import Any
 
 LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп", "aeopcyxijsdhlkmtbhaoeptuvikrn")
@@ -21,6 +22,9 @@ MOST_PICTURES = 100
 """Different pictures of a text that are named, each once: a name is up to fifty letters long."""
 HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
 TOKEN = re.compile(rf"[{HAN}]+|[a-z0-9@$!|+€£]*[a-z0-9@$€£]|[^\W\d_]+")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[bfnrt])")
+_MARKUP_WITHIN = re.compile(r"(?<=[^\W_])(?:</?[A-Za-z][^<>]*>|\]\([^()]*\)|[`*_~\[\]])+(?=[^\W_])")
+"""Tags, links and emphasis within a word, which a reader does not see and a voice does not say."""
 _APOSTROPHE = re.compile(r"(?<=[a-z0-9])['’](?=[a-z0-9])")
 _HAN_START = re.compile(f"[{HAN}]")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
@@ -61,6 +65,22 @@ def forms(text: str, words: Mapping[str, str]) -> list[str]:
     Args:
         words: Words that are looked for, by themselves and by their `squeezed` form.
     """
+    text = _unescaped(text)
+    readings = dict.fromkeys((text, _MARKUP_WITHIN.sub("", text)))
+    return list(dict.fromkeys(form for reading in readings for form in _forms(reading, words)))
+
+
+def _unescaped(text: str) -> str:
+    """Return the text without the escapes of JSON and HTML: a tool is called with `\\u0067un`."""
+    if "&" in text:
+        text = unescape(text)
+    if "\\" not in text:
+        return text
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else " ", text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _forms(text: str, words: Mapping[str, str]) -> list[str]:
     plain = _MASKED.sub(lambda word: _unmasked(word, words), _plain(text))
     tokens = TOKEN.findall(plain)
     if _DISGUISED.search(plain):

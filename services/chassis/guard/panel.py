@@ -20,26 +20,32 @@ log = logging.getLogger("talkbox.guard")
 
 
 class Panel:
-    """Asks the rules, and, where they find nothing, all models at a time.
+    """Asks the rules, and, of what they let pass, all models at a time.
 
     Args:
         seconds: Time that the models have for a clause. While one does not answer, hints are enough for the rules.
     """
 
     def __init__(self, rules: Rules, models: Sequence[GuardModel], seconds: float) -> None:
-        self._rules, self._models, self._seconds = rules, models, seconds
+        self._rules, self.models, self._seconds = rules, models, seconds
         self._away: dict[str, float] = {}
 
-    async def judge(self, text: str, side: Side, child: str = "") -> Finding:
-        found = self._rules.look(text, side)
-        if found.stopped or not self._models:
-            return found
-        answers = await asyncio.gather(*(self._asked(model, text, side, child) for model in self._models))
-        stopped = [kind for answer in answers if answer is not None for kind in answer.stopped]
-        hinted = found.hinted.union(*(answer.hinted for answer in answers if answer is not None))
+    def look(self, text: str, side: Side) -> Finding:
+        """Return what the rules find in a clause, together with what passed of its sentence."""
+        return self._rules.look(text, side)
+
+    async def ask(self, text: str, side: Side, child: str) -> Finding:
+        """Return what the models find in clauses that the rules let pass.
+
+        Args:
+            child: What the child said before an answer, as far as it is known.
+        """
+        answers = await asyncio.gather(*(self._asked(model, text, side, child) for model in self.models))
+        found = [answer for answer in answers if answer is not None]
+        stopped = [kind for answer in found for kind in answer.stopped]
         if not stopped and None in answers:
-            stopped = sorted(found.hinted)
-        return Finding(tuple(dict.fromkeys(stopped)), hinted, found.topics)
+            stopped = sorted(self._rules.look(text, side).hinted)
+        return Finding(tuple(dict.fromkeys(stopped)), frozenset().union(*(answer.hinted for answer in found)))
 
     async def _asked(self, model: GuardModel, text: str, side: Side, child: str) -> Finding | None:
         """Return what a model finds; None where it does not answer in time."""
@@ -55,5 +61,5 @@ class Panel:
             return None
 
     async def aclose(self) -> None:
-        for model in self._models:
+        for model in self.models:
             await model.aclose()

@@ -1,18 +1,18 @@
 """An answer on its way to a child: each clause is held until the guard has judged it, in a stream and in a whole one.
 
-Only what can be judged goes on: words, refusals, and calls of tools by their arguments. Thoughts, sound and the
+Only what can be judged goes on: words, refusals, and calls of tools by all texts in them. Thoughts, sound and the
 probabilities of tokens are left out.
 """
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from chassis.guard.guard import Verdict, Watch
 from chassis.guard.held import Held
 from chassis.sse import event
-from llm.answer.encode import DONE
+from llm.answer.encode import DONE, Reason
 from llm.answer.frames import Frames
 from llm.answer.letters import decoded
 
@@ -20,8 +20,25 @@ FRAME = ("id", "object", "created", "model", "system_fingerprint", "service_tier
 """Fields of an answer that hold no words."""
 WORDS = ("content", "refusal")
 CALLS = ("tool_calls", "function_call")
+ABOUT_CALLS = ("index", "id", "type")
+"""Fields of a call that hold no words."""
+REASONS = frozenset(get_args(Reason)) | {"function_call"}
 GUARD = "guard"
 """Field beside `choices` that says why an answer was stopped, where its headers have left."""
+
+
+class Manner(NamedTuple):
+    """How the guard speaks in an answer."""
+
+    language: str
+    """Text in the child's language."""
+    prose: bool = True
+    """The answer is words, and not JSON, in which a sentence would be a mistake: that is a refusal then."""
+
+    @property
+    def field(self) -> str:
+        """Field of a message that holds what the guard says."""
+        return "content" if self.prose else "refusal"
 
 
 class HeldChoice:
@@ -29,36 +46,35 @@ class HeldChoice:
 
     Args:
         watch: The guard of the request.
-        language: Text in the child's language.
     """
 
-    def __init__(self, watch: Watch, language: str) -> None:
-        self._watch, self._language = watch, language
+    def __init__(self, watch: Watch, manner: Manner) -> None:
+        self._watch, self._manner = watch, manner
         self._held: dict[str, Held[Verdict]] = {name: watch.held("answered") for name in WORDS}
         self._calls: list[dict[str, Any]] = []
-        self._arguments: list[str] = []
+        self._called: dict[Any, str] = {}
+        """Texts of each call, by its number."""
         self._said = ""
         self.verdict: Verdict | None = None
 
     async def add(self, delta: dict[str, Any], reason: str | None) -> list[tuple[dict[str, Any], str | None]]:
         """Return deltas that may be sent, each with its reason to end."""
-        out: dict[str, Any] = {"role": delta["role"]} if "role" in delta else {}
+        out: dict[str, Any] = {"role": "assistant"} if "role" in delta else {}
         for name in WORDS:
             await self._add_words(name, delta, out, last=reason is not None)
         calls = {name: delta[name] for name in CALLS if delta.get(name)}
         if calls and self.verdict is None:
             self._calls.append(calls)
-            self._arguments.append(_arguments(calls))
+            for number, text in _texts(calls):
+                self._called[number] = self._called.get(number, "") + text
         if reason is not None and self._calls and self.verdict is None:
-            self.verdict = await self._watch.judge("".join(self._arguments), "answered")
+            self.verdict = await self._watch.judge("\n".join(self._called.values()), "answered")
         if self.verdict is not None:
-            return [
-                (out | {"content": out.get("content", "") + self.farewell(self.verdict)}, None),
-                ({}, self.verdict.finish),
-            ]
+            return [(out | self.farewell(self.verdict, out), None), ({}, self.verdict.finish)]
         if reason is None:
             return [(out, None)] if out else []
-        if reason == "stop" and self._said and (reminder := self._watch.remind(self._language)):
+        reason = reason if reason in REASONS else "stop"
+        if reason == "stop" and self._said and (reminder := self._watch.remind(self._manner.language)):
             out["content"] = out.get("content", "") + self._set_off(reminder)
         return [*([(out, None)] if out else []), *((each, None) for each in self._calls), ({}, reason)]
 
@@ -73,9 +89,14 @@ class HeldChoice:
             out[name] = passed
             self._said += passed
 
-    def farewell(self, verdict: Verdict) -> str:
-        """Return the sentence that ends an answer, set off from what was said before it."""
-        return self._set_off(self._watch.sentence(verdict, self._language))
+    def farewell(self, verdict: Verdict, last: Mapping[str, str]) -> dict[str, str]:
+        """Return the sentence that ends an answer, set off from what was said before it.
+
+        Args:
+            last: The last words of the answer, by their field.
+        """
+        name, sentence = self._manner.field, self._watch.sentence(verdict, self._manner.language)
+        return {name: last.get(name, "") + (self._set_off(sentence) if name == "content" else sentence)}
 
     def _set_off(self, sentence: str) -> str:
         gap = " " if self._said and not self._said[-1].isspace() and sentence.isascii() else ""
@@ -83,12 +104,11 @@ class HeldChoice:
 
 
 async def guarded(
-    pieces: AsyncIterator[bytes], watch: Watch, language: str, usage: Callable[[], dict[str, Any] | None]
+    pieces: AsyncIterator[bytes], watch: Watch, manner: Manner, usage: Callable[[], dict[str, Any] | None]
 ) -> AsyncIterator[bytes]:
     """Pass the events of an answer on, clause by clause, up to the first that does not pass.
 
     Args:
-        language: Text in the child's language.
         usage: Returns the cost of an answer that ends early, where the caller wants it told.
     """
     frames, choices = Frames(), dict[int, HeldChoice]()
@@ -98,7 +118,7 @@ async def guarded(
             if (chunk := decoded(each.data)) is None:
                 out += DONE if each.data == b"[DONE]" else b""
                 continue
-            sent, verdict = await _chunk(chunk, choices, watch, language)
+            sent, verdict = await _chunk(chunk, choices, watch, manner)
             out += sent
             if verdict is not None:
                 yield out + _ending(chunk, choices, verdict, usage())
@@ -108,7 +128,7 @@ async def guarded(
 
 
 async def _chunk(
-    chunk: dict[str, Any], choices: dict[int, HeldChoice], watch: Watch, language: str
+    chunk: dict[str, Any], choices: dict[int, HeldChoice], watch: Watch, manner: Manner
 ) -> tuple[bytes, Verdict | None]:
     """Return the events to send for a chunk, and why they are the last ones."""
     frame = {name: chunk[name] for name in FRAME if name in chunk}
@@ -118,9 +138,10 @@ async def _chunk(
     out = b""
     for each in found:
         index = each.get("index", 0)
-        choice = choices.setdefault(index, HeldChoice(watch, language))
+        choice = choices.setdefault(index, HeldChoice(watch, manner))
         for delta, reason in await choice.add(each.get("delta") or {}, each.get("finish_reason")):
-            told = {GUARD: {"kind": choice.verdict.kind}} if choice.verdict is not None and reason else {}
+            noted = choice.verdict or watch.noted  # the latter alone where the guard only watches
+            told = {GUARD: {"kind": noted.kind}} if noted is not None and reason else {}
             sent = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
             out += event(frame | {"choices": [sent]} | told)
         if choice.verdict is not None:
@@ -138,19 +159,19 @@ def _ending(
     out = b""
     for index, choice in choices.items():
         if choice.verdict is None:
-            said = {"index": index, "delta": {"content": choice.farewell(verdict)}, "logprobs": None}
+            said = {"index": index, "delta": choice.farewell(verdict, {}), "logprobs": None}
             out += event(frame | {"choices": [said | {"finish_reason": None}]})
             out += event(frame | {"choices": [said | {"delta": {}, "finish_reason": verdict.finish}]})
     return out + (event(frame | {"choices": [], "usage": usage}) if usage else b"") + DONE
 
 
-async def guarded_whole(body: bytes, watch: Watch, language: str) -> bytes:
+async def guarded_whole(body: bytes, watch: Watch, manner: Manner) -> bytes:
     """Return a whole answer as far as it may be heard."""
     answer: dict[str, Any] = msgspec.json.decode(body)
     out = {name: answer[name] for name in FRAME if name in answer}
     shown = []
     for number, each in enumerate(answer["choices"]):
-        choice, index = HeldChoice(watch, language), each.get("index", number)
+        choice, index = HeldChoice(watch, manner), each.get("index", number)
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         reason = None
         for delta, end in await choice.add(each["message"], each.get("finish_reason") or "stop"):
@@ -158,12 +179,25 @@ async def guarded_whole(body: bytes, watch: Watch, language: str) -> bytes:
             reason = end or reason
         if choice.verdict is not None:
             out |= {GUARD: {"kind": choice.verdict.kind}}
+            message["content"] = message["content"] if manner.prose else None
         shown.append({"index": index, "message": message, "logprobs": None, "finish_reason": reason})
     return msgspec.json.encode(out | {"choices": shown})
 
 
-def _arguments(calls: dict[str, Any]) -> str:
-    """Return the words in calls of tools: their names and arguments."""
-    found = [each.get("function") for each in calls.get("tool_calls") or () if isinstance(each, dict)]
-    functions = [each for each in (*found, calls.get("function_call")) if isinstance(each, dict)]
-    return "".join(str(each.get(name) or "") for each in functions for name in ("name", "arguments"))
+def _texts(calls: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    """Yield all texts in calls of tools, with the number of each call: names, arguments, whatever else there is."""
+    found = [*(calls.get("tool_calls") or ()), calls.get("function_call")]
+    for place, each in enumerate(found):
+        if isinstance(each, dict):
+            parts = [value for name, value in each.items() if name not in ABOUT_CALLS]
+            words = [list(part.values()) if isinstance(part, dict) else part for part in parts]
+            yield each.get("index", place), "".join(_strings(words))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield the texts in a value of JSON, names of fields among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _strings(each)

@@ -45,6 +45,7 @@ async def test_in_a_stream_too_and_the_end_is_what_came() -> None:
     assert deltas == events[-1]["text"]
     assert "brother" not in body
     assert deltas.endswith("Let us talk about something else.")
+    assert events[-1]["guard"] == {"kind": "violence"}
 
 
 async def test_harmless_words_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

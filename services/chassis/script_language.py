@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections import Counter
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
 _SCRIPTS = {
     "CJK": "zh",
@@ -170,3 +171,16 @@ def holds_han(text: str) -> bool:
 def wide(text: str) -> bool:
     """Return whether the text has punctuation or digits of a Chinese keyboard (`。`, `，`, `：`, `￥`, `２５`)."""
     return bool(WIDE.search(text))
+
+
+def simplified(text: str) -> str:
+    """Return the text in simplified characters."""
+    converted: str = _converter().convert(text)
+    return converted
+
+
+@cache
+def _converter() -> Any:
+    from opencc import OpenCC
+
+    return OpenCC("t2s")

@@ -7,9 +7,10 @@ spread out, words written backwards, and digits in place of letters are undone.
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from html import unescape
-from typing import Any
+
+from chassis.script_language import simplified
 
 LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп", "aeopcyxijsdhlkmtbhaoeptuvikrn")
 """Cyrillic and Greek letters that look like Latin ones."""
@@ -217,16 +218,3 @@ def _may_be_halves(first: str, second: str, words: Mapping[str, str]) -> bool:
     if first in USUAL_SHORT_WORDS:
         return len(second) > 2 and second not in USUAL_SHORT_WORDS and second not in words
     return second not in USUAL_SHORT_WORDS
-
-
-def simplified(text: str) -> str:
-    """Return the text in simplified characters."""
-    converted: str = _converter().convert(text)
-    return converted
-
-
-@cache
-def _converter() -> Any:
-    from opencc import OpenCC
-
-    return OpenCC("t2s")

@@ -5,13 +5,18 @@ from typing import Any
 
 import msgspec
 
+from chassis.script_language import simplified
 from chassis.sse import BYTE_ORDER_MARK
 from chassis.upstream.error_shapes import TEXTS, error_in, field_at_fault, validation_errors, wait_seconds, words_in
 from chassis.upstream.kinds import Kind
+from chassis.upstream.legible import first_object, legible
 from chassis.upstream.sayings import CODES, WORDS
 
 _FIELDS = {
-    Kind.TOO_LONG: ("messages", "input", "inputs", "prompt", "contents", "max_tokens", "max_completion_tokens"),
+    Kind.TOO_LONG: (
+        *("messages", "input", "inputs", "input_tokens", "prompt", "prompt_tokens", "contents"),
+        *("max_tokens", "max_completion_tokens"),
+    ),
     Kind.UNKNOWN_MODEL: ("model",),
 }
 """Fields that these kinds are about; the same words about another one mean something else."""
@@ -35,6 +40,8 @@ _UNKNOWN = re.compile(
     r"|deserialize|invalid type|must alternate|requires --|deprecated|additional propert|不支持",
     re.IGNORECASE,
 )
+_HAN = re.compile("[\u3400-\u9fff]")
+_SENTENCE_END = re.compile(r"[.!。！]\s|[。！\n]")
 _IN_A_SCHEMA = re.compile("^invalid schema|schema error", re.IGNORECASE)
 _RANGE = re.compile(
     r"between|range|less than|greater than|at (?:most|least)|exceed|too (?:large|small|high|low)|maximum", re.IGNORECASE
@@ -72,11 +79,10 @@ class Complaint(msgspec.Struct):
         """Return the complaint in the body of a refusal, which may be plain text."""
         if (complaint := cls.of(body)) is not None:
             return complaint
-        try:
-            text = body.decode().strip().strip('"')
-        except UnicodeDecodeError:
-            return cls()
-        return cls(text) if len(text) <= _LONGEST_TEXT and not text.startswith(("<", "[", "{")) else cls()
+        text = legible(body)
+        if (value := first_object(text)) is not None and (complaint := cls.within(value)) is not None:
+            return complaint
+        return cls(text) if len(text) <= _LONGEST_TEXT and not text.startswith("<") else cls()
 
     @classmethod
     def within(cls, value: Any) -> "Complaint | None":
@@ -148,10 +154,14 @@ class Complaint(msgspec.Struct):
     def _is_about(self, kind: Kind) -> bool:
         if self.words & CODES[kind]:
             return True
-        if kind is Kind.UNPAID and self.words & CODES[Kind.BUSY]:  # Gemini speaks of billing where a minute is full
-            return False
         elsewhere = kind in _FIELDS and self.root is not None and self.root not in _FIELDS[kind]
-        return not elsewhere and WORDS[kind].search(self.message) is not None
+        if elsewhere:
+            return False
+        told = self.message
+        if kind is Kind.UNPAID and self.words & CODES[Kind.BUSY]:  # the rest is what to buy for a higher rate
+            told = _SENTENCE_END.split(told, maxsplit=1)[0]
+        found = WORDS[kind].search(told) or (_HAN.search(told) and WORDS[kind].search(simplified(told)))
+        return found is not None
 
     def names(self, field: str) -> bool:
         """Return whether the complaint is about `field`: by `param`, or by its name in the message."""

@@ -12,7 +12,7 @@ _MOST_FIELDS = 8
 _ELSEWHERE = frozenset({403, 500, 501})
 """Statuses with which some refuse a field, though they mean something else."""
 _DEMAND = re.compile(r"\b(?:must|should|expected)\b", re.IGNORECASE)
-_ONE_OF_THEM = re.compile("both|exclusive|either|together|同时", re.IGNORECASE)
+_ONE_OF_THEM = re.compile("both|exclusive|either|together|same time|同时", re.IGNORECASE)
 """Words for fields that are refused beside one another."""
 
 _OF_CONTENT = re.compile(r"image|vision|picture|audio|modal|tool|function|图|视觉|音频|模态|工具|函数", re.IGNORECASE)

@@ -13,7 +13,7 @@ TEXTS = (
 )
 _PARAMS = ("param", "parameter", "field", "argument", "property", "loc", "path", "instancepath", "pointer")
 """Names of the field at fault: those of OpenAI, Spring, pydantic, zod, ajv, JSON:API."""
-_CODES = ("code", "type", "status", "error_code", "reason", "errcode")
+_CODES = ("code", "type", "__type", "status", "error_code", "reason", "errcode")
 _NUMBERED = ("error_code",)
 """Codes whose numbers other vendors use for something else."""
 _LIMIT = re.compile(r"try again in (?:(\d+)m)?([\d.]+)(ms|s)\b", re.IGNORECASE)

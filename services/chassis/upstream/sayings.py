@@ -91,6 +91,12 @@ _SAYINGS = (
     Saying(Kind.UNPAID, _OPENAI, "insufficient_quota billing_hard_limit_reached billing_not_active"),
     Saying(
         Kind.UNPAID,
+        "LiteLLM: docs.litellm.ai/docs/proxy/users; Google: cloud.google.com/billing (BILLING_DISABLED)",
+        "budget_exceeded billing_disabled",
+        "exceededbudget",
+    ),
+    Saying(
+        Kind.UNPAID,
         "Anthropic, a 400: anthropics/claude-code#4684",
         "billing_error",
         "credit balance is too low|reached your specified api usage limits",
@@ -117,7 +123,7 @@ _SAYINGS = (
         "base_resp.1008 base_resp.2056 insufficient_balance_error",
     ),
     Saying(Kind.UNPAID, _SPARK, "11201"),
-    Saying(Kind.UNPAID, _SILICONFLOW, "30001", "balance is insufficient"),
+    Saying(Kind.UNPAID, _SILICONFLOW, "30001 30011", "balance is insufficient"),
     Saying(Kind.UNPAID, _OPENROUTER, "payment_required 402", "insufficient credits|requires more credits"),
     Saying(
         Kind.UNPAID,
@@ -140,7 +146,11 @@ _SAYINGS = (
         "deploymentnotfound operationnotsupported",
         "api deployment for this resource does not exist",
     ),
-    Saying(Kind.UNKNOWN_MODEL, "Groq: console.groq.com/docs/deprecations", "model_decommissioned"),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "Groq: console.groq.com/docs/deprecations, console.groq.com/docs/errors",
+        "model_decommissioned model_terms_required model_permission_blocked_org model_permission_blocked_project",
+    ),
     Saying(
         Kind.UNKNOWN_MODEL,
         "DeepSeek, a 400: raycast/extensions#29730",
@@ -149,12 +159,17 @@ _SAYINGS = (
     Saying(Kind.UNKNOWN_MODEL, _MOONSHOT, words="not found the model"),
     Saying(Kind.UNKNOWN_MODEL, _GEMINI, words="is not supported for generatecontent|model is no longer available"),
     Saying(Kind.UNKNOWN_MODEL, _ZHIPU, "1211 1212 1221 1222 1311", "模型不存在"),
-    Saying(Kind.UNKNOWN_MODEL, _DASHSCOPE, "modelnotfound model.accessdenied model_not_supported"),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        _DASHSCOPE,
+        "modelnotfound model.accessdenied model_not_supported",
+        "url error, please check",
+    ),
     Saying(
         Kind.UNKNOWN_MODEL,
         _ARK,
         "invalidendpointormodel.notfound invalidendpointormodel.modelidaccessdisabled modelnotopen "
-        "operationdenied.servicenotopen invalidendpoint.closedendpoint unsupportedmodel",
+        "operationdenied.servicenotopen invalidendpoint.closedendpoint unsupportedmodel modeleos",
     ),
     Saying(Kind.UNKNOWN_MODEL, "Qianfan and Mistral", "invalid_model"),
     Saying(Kind.UNKNOWN_MODEL, "MiniMax, under 2013, as widely reported", words="unknown model|invalid model"),
@@ -163,7 +178,7 @@ _SAYINGS = (
     Saying(
         Kind.UNKNOWN_MODEL,
         "One-API and new-api, a 503: QuantumNous/new-api#5966",
-        "get_channel_failed",
+        "get_channel_failed model_price_error",
         "无可用渠道|no available channels? for model|无权(?:使用|访问).{0,12}模型",
     ),
     Saying(
@@ -207,6 +222,11 @@ _SAYINGS = (
     ),
     Saying(Kind.REFUSED, _SPARK, "11200", "hmac secret key|appidnoauth"),
     Saying(Kind.REFUSED, _NEW_API, "channel:invalid_key", "无效的令牌|令牌.{0,12}(?:无效|过期|不可用)"),
+    Saying(
+        Kind.REFUSED,
+        _OPENAI,
+        "account_deactivated ip_not_authorized mismatched_organization missing_scope unsupported_region",
+    ),
     Saying(Kind.REFUSED, _COZE, "4100 4101 700012006"),
     Saying(Kind.REFUSED, "whoever repeats the status in the body", "401 403"),
     # Too much at a time
@@ -215,6 +235,12 @@ _SAYINGS = (
         "OpenAI and whoever took its codes",
         "rate_limit_exceeded rate_limit_error too_many_requests tokens requests 429",
         "rate limit(?:s)? (?:exceeded|reached)|too many requests",
+    ),
+    Saying(
+        Kind.BUSY,
+        "Bedrock: docs.aws.amazon.com/bedrock (troubleshooting API error codes)",
+        "throttlingexception modelnotreadyexception",
+        "too many tokens.{0,20}(?:wait|per (?:minute|day))",
     ),
     Saying(Kind.BUSY, "Gemini, per minute, although it speaks of billing", "resource_exhausted"),
     Saying(Kind.BUSY, _MOONSHOT, "rate_limit_reached_error engine_overloaded_error"),
@@ -232,7 +258,7 @@ _SAYINGS = (
         "rpm_rate_limit_exceeded tpm_rate_limit_exceeded error_code.18 error_code.336501 error_code.336502",
     ),
     Saying(Kind.BUSY, "MiniMax", "base_resp.1002 base_resp.1039 base_resp.1041 base_resp.2045"),
-    Saying(Kind.BUSY, _SPARK, "11202 11203 10110"),
+    Saying(Kind.BUSY, _SPARK, "11202 11203 10007 10008 10110"),
     Saying(Kind.BUSY, "Mistral: cline/cline#9085, continuedev/continue#6185", "rate_limited", "capacity exceeded"),
     Saying(Kind.BUSY, _NEW_API, words="负载已饱和"),
     Saying(Kind.BUSY, "Ollama: server/sched.go", words="maximum pending requests exceeded"),

@@ -9,7 +9,7 @@ from msgspec import Raw
 from llm.request.messages import messages_for
 from llm.request.providers import Mind, unthinking
 from llm.request.reasoning import reasons
-from llm.request.spare import JSON_SCHEMA, STREAMS, THINKING, WHOLES
+from llm.request.spare import JSON_OBJECT, JSON_SCHEMA, STREAMS, THINKING, WHOLES
 from llm.settings import RelayOptions, fields_of
 from llm.wire import Asked, ChatRequest
 
@@ -22,7 +22,10 @@ _THINKING_FIELDS = (
     "reasoning_format",
     "chat_template_kwargs",
 )
-_JSON_OBJECT = {"response_format": {"type": "json_object"}}
+_AN_OBJECT = {"response_format": {"type": "json_object"}}
+_ANY_SCHEMA = {
+    "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
+}
 
 
 def body_for(
@@ -63,8 +66,8 @@ def _changed(asked: Asked, model: str, options: RelayOptions, mind: Mind, withou
     messages = messages_for(asked, options, knows_developer=mind.knows_developer, without=without)
     if messages is not None:
         changes["messages"] = messages
-    if JSON_SCHEMA in without and "response_format" not in without:
-        changes |= _JSON_OBJECT
+    if without & {JSON_SCHEMA, JSON_OBJECT} and "response_format" not in without:
+        changes |= _AN_OBJECT if JSON_SCHEMA in without else _ANY_SCHEMA
     if (is_stream := _is_stream(asked.wanted, without)) != bool(asked.wanted.stream):
         changes["stream"] = is_stream
     return changes

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Mapping
 
 THINKING = "thinking off"
 """Stands for all fields that switch thinking off, whatever a provider calls them."""
-DEVELOPER, PARTS, SYSTEM_ROLE, JSON_SCHEMA = "developer role", "text parts", "system role", "json_schema"
+DEVELOPER, PARTS, SYSTEM_ROLE = "developer role", "text parts", "system role"
+JSON_SCHEMA, JSON_OBJECT = "json_schema", "any JSON object"
 NAMES, TURNS, STREAMS, WHOLES = "names", "free order", "streams", "answers in one piece"
 """Forms, not fields: `system` instead of `developer`, strings instead of lists of text, the system's words in the first
-message, `json_object` instead of a schema; messages without `name`, user and assistant in turns; an answer in one piece
-where a stream was wanted, and the reverse."""
+message, `json_object` instead of a schema, and the reverse; messages without `name`, user and assistant in turns; an
+answer in one piece where a stream was wanted, and the reverse."""
+JSON_FORMS = {"json_schema": JSON_SCHEMA, "json_object": JSON_OBJECT}
+"""Forms by the type of `response_format` that can do without it."""
 
 _PENALTY = re.compile("penalty is not|sampling param", re.IGNORECASE)  # Gemini's, of both at once
 _SAMPLING = re.compile("sampling param", re.IGNORECASE)
@@ -38,7 +41,7 @@ _KNOWN: Mapping[str, re.Pattern[str] | None] = {
     THINKING: re.compile(r"thinking|reasoning|chat_template_kwargs|think value", re.IGNORECASE),
     "reasoning_effort": None,
     "max_tokens": None,
-    "max_completion_tokens": None,
+    "max_completion_tokens": re.compile(r"\bmax_tokens\b"),
     DEVELOPER: re.compile(r"\bdeveloper\b|\brole\b.{0,80}'system'", re.IGNORECASE),
     PARTS: re.compile(
         r"invalid type: sequence|expected a string|(?:should|must) be (?:a |of type )?(?:valid )?string|not a string"
@@ -57,6 +60,7 @@ _KNOWN: Mapping[str, re.Pattern[str] | None] = {
         r"|empty (?:content|message|text)|角色|交替|不能为空",
         re.IGNORECASE,
     ),
+    JSON_OBJECT: re.compile("response_format.{0,20} must be .{0,20}json_schema", re.IGNORECASE),  # LM Studio
     "top_logprobs": None,
     "logprobs": None,
     "n": None,
@@ -67,6 +71,8 @@ _KNOWN: Mapping[str, re.Pattern[str] | None] = {
 """In the order in which they are missed."""
 FORMS = (DEVELOPER, PARTS, SYSTEM_ROLE, NAMES, TURNS)
 """Forms that any conversation may have to do without."""
+_LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
+"""Two names of one field: where one is refused the other is tried, and where both are, none is sent."""
 _NEVER = frozenset({"model", "messages", "stream", "tools", "tool_choice", "functions", "function_call", "modalities"})
 _CHEAP = frozenset(list(_KNOWN)[: list(_KNOWN).index("top_logprobs")])
 
@@ -76,6 +82,7 @@ _WISHES = frozenset(list(_KNOWN)[: list(_KNOWN).index("max_tokens")]) - {STREAMS
 def spare(sent: Iterable[str]) -> dict[str, re.Pattern[str] | None]:
     """Return those of the fields and forms `sent` that an answer can do without, least missed first."""
     there = frozenset(sent) - _NEVER
+    there |= _LIMITS if there & _LIMITS else frozenset()
     others = dict.fromkeys(sorted(there - _KNOWN.keys()))
     return others | {name: pattern for name, pattern in _KNOWN.items() if name in there}
 

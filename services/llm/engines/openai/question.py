@@ -12,7 +12,7 @@ from chassis.upstream.question import Question
 from llm.request.body import body_for, fields_sent, settings_of
 from llm.request.messages import halved
 from llm.request.providers import Mind
-from llm.request.spare import FORMS, JSON_SCHEMA, STREAMS, THINKING, WHOLES, costly, dispensable, spare
+from llm.request.spare import FORMS, JSON_FORMS, STREAMS, THINKING, WHOLES, costly, dispensable, spare
 from llm.settings import RelayOptions
 from llm.wire import Asked
 
@@ -42,8 +42,8 @@ class Chat(Question):
     def spare(self) -> Mapping[str, re.Pattern[str] | None]:
         sent = msgspec.json.decode(self._json(frozenset()), type=dict[str, Any])
         form = self.asked.wanted.response_format
-        schema = [JSON_SCHEMA] if form is not None and form.type == "json_schema" else []
-        return spare([*sent, *self.extras, *schema, *FORMS, STREAMS if self.asked.wanted.stream else WHOLES])
+        json = [JSON_FORMS[form.type]] if form is not None and form.type in JSON_FORMS else []
+        return spare([*sent, *self.extras, *json, *FORMS, STREAMS if self.asked.wanted.stream else WHOLES])
 
     @property
     def costly(self) -> frozenset[str]:

@@ -162,6 +162,34 @@ async def test_where_no_schema_is_known_the_shape_is_told_in_words() -> None:
     assert again["messages"][0]["content"].endswith('JSON schema: {"type":"object"}')
 
 
+def knows_schemas_only(body: dict[str, Any]) -> Manner | None:
+    """Refuse a JSON object without a schema as LM Studio does."""
+    if body["response_format"]["type"] == "json_object":
+        return Refusal("", "cannot", 400, {"error": "'response_format.type' must be 'json_schema' or 'text'"}).manner
+    return None
+
+
+async def test_where_only_schemas_are_known_an_object_is_asked_for_by_one() -> None:
+    async with Upstream(judge=knows_schemas_only) as upstream, row(upstream) as engine:
+        assert [piece async for piece in engine.chat(asked(response_format={"type": "json_object"}))]
+
+    assert upstream.seen[-1].json["response_format"]["json_schema"]["schema"] == {"type": "object"}
+
+
+async def test_a_limit_beyond_the_range_is_left_out_of_that_request_alone() -> None:
+    def judge(body: dict[str, Any]) -> Manner | None:
+        limit = body.get("max_tokens", body.get("max_completion_tokens", 0))
+        message = "Invalid max_tokens value, the valid range of max_tokens is [1, 100]"
+        return Refusal("", "cannot", 400, {"error": {"message": message}}).manner if limit > 100 else None
+
+    async with Upstream(judge=judge) as upstream, row(upstream) as engine:
+        assert [piece async for piece in engine.chat(asked(max_tokens=5000))]
+        assert [piece async for piece in engine.chat(asked(max_tokens=50))]
+
+    assert not {"max_tokens", "max_completion_tokens"} & upstream.seen[-2].json.keys()
+    assert upstream.seen[-1].json["max_tokens"] == 50
+
+
 @pytest.mark.parametrize(
     ("fields", "message", "param"),
     [

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import random
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import httpx
@@ -166,12 +168,14 @@ async def talking(
     number: int, seconds: float, base: str, keys: Sequence[str], question: bytes, think_seconds: float, *, fresh: bool
 ) -> Seen:
     """Let so many toys talk for so long; each has a key of its own as far as there are enough."""
-    seen, limits = Seen(), httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(timeout=TOY_SECONDS, limits=limits, trust_env=False) as client:
+    seen, trusted = Seen(), ssl.create_default_context()
+    async with AsyncExitStack() as stack:
         until = time.perf_counter() + seconds
-        toys = [
-            Toy(client, base, keys[each % len(keys)], question, think_seconds, fresh, seen) for each in range(number)
-        ]
+        toys = []
+        for each in range(number):  # one client for all would look through all connections for each request
+            client = httpx.AsyncClient(timeout=TOY_SECONDS, trust_env=False, verify=trusted)
+            await stack.enter_async_context(client)
+            toys.append(Toy(client, base, keys[each % len(keys)], question, think_seconds, fresh, seen))
         watch = asyncio.create_task(_watch(seen.late))
         await asyncio.gather(*(toy.talk(until) for toy in toys))
         watch.cancel()

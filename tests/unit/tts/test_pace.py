@@ -1,14 +1,16 @@
 """As many answers are let in as the processors here can speak without a pause that is too long."""
 
 import asyncio
-from contextlib import ExitStack
+import random
+from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import dataclass
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from chassis.errors import TooBusy
-from tts.pace import PATIENCE_SECONDS, Pace
+from tts.pace import PATIENCE_SECONDS, Occupancy, Pace
 from unit.tts.fakes import FakeEngine, ask, hum, service
 
 
@@ -58,6 +60,95 @@ def test_a_slow_piece_is_forgotten_and_what_is_usual_is_not() -> None:
     clock.now += 60.0
 
     assert pace.seconds == pytest.approx(0.1 + 0.1 * 3.9)
+
+
+def test_a_piece_that_is_not_done_counts_as_soon_as_it_takes_longer_than_usual() -> None:
+    clock = Clock()
+    pace = Pace(places=1, seconds=0.01, clock=clock)
+    with pace.speaking(), pace.speaking():
+        clock.now += 4.0
+        assert pace.seconds == pytest.approx(2.0), "two share a processor"
+        assert let_in(pace) == 0
+
+    assert pace.seconds == pytest.approx(2.0), "given up, it took at least so long"
+
+
+class Machine:
+    """Makes pieces of sound on processors that other programs slow down now and then, by a clock of its own."""
+
+    def __init__(self, places: int, seconds: float, pieces: int, seed: int) -> None:
+        self.clock, self.places, self.seconds, self.pieces = Clock(), places, seconds, pieces
+        self.pace = Pace(places=places, clock=self.clock)
+        self.served, self.served_late, self.possible = 0, 0, 0.0
+        self._answers: list[Story] = []
+        self._random = random.Random(seed)
+
+    def flood(self, seconds: float, times: float) -> None:
+        """Ask for so many times as many answers as can be given."""
+        step, asked, speed = 0.02, 0.0, 1.0
+        while self.clock.now < seconds:
+            if self._random.random() < step:
+                speed = self._random.uniform(0.4, 1.0)
+            asked += times * step * self.places / (self.seconds * self.pieces)
+            while asked >= 1:
+                asked -= 1
+                self._ask()
+            self.possible += speed * step * self.places / (self.seconds * self.pieces)
+            self._work(speed * step * min(1.0, self.places / max(1, len(self._answers))), step)
+
+    def piece_seconds(self) -> float:
+        return self.seconds * self._random.uniform(0.5, 1.5)
+
+    def _ask(self) -> None:
+        speaking = self.pace.speaking()
+        with suppress(TooBusy):
+            self._answers.append(Story(speaking, speaking.__enter__(), self.pieces, self.piece_seconds()))
+
+    def _work(self, seconds: float, step: float) -> None:
+        self.clock.now += step
+        for answer in list(self._answers):
+            answer.left -= seconds
+            answer.silence += step
+            answer.longest_silence = max(answer.longest_silence, answer.silence)
+            if answer.left <= 0:
+                self._made(answer)
+
+    def _made(self, answer: "Story") -> None:
+        answer.turn.made()
+        answer.turn.pause()
+        answer.pieces, answer.silence, answer.left = answer.pieces - 1, 0.0, self.piece_seconds()
+        if answer.pieces:
+            return answer.turn.go_on()
+        answer.speaking.__exit__(None, None, None)
+        self._answers.remove(answer)
+        self.served += 1
+        self.served_late += answer.longest_silence > 5
+        return None
+
+
+@dataclass
+class Story:
+    """An answer that is being spoken, and the work left at its next piece."""
+
+    speaking: AbstractContextManager[Occupancy]
+    turn: Occupancy
+    pieces: int
+    left: float
+    silence: float = 0.0
+    longest_silence: float = 0.0
+
+
+@pytest.mark.parametrize(
+    ("places", "seconds", "pieces"), [(1, 0.1, 4), (1, 0.4, 4), (1, 0.8, 1), (1, 0.7, 2), (2, 0.7, 2), (2, 1.0, 1)]
+)
+def test_three_times_too_many_cost_hardly_an_answer_and_hardly_anybody_waits(
+    places: int, seconds: float, pieces: int
+) -> None:
+    machine = Machine(places, seconds, pieces, seed=1)
+    machine.flood(240.0, times=3)
+
+    assert machine.served - machine.served_late >= 0.9 * machine.possible
+    assert machine.served_late <= 0.01 * machine.served
 
 
 def test_who_waits_for_a_slow_reader_takes_nobodys_place() -> None:

@@ -25,6 +25,7 @@ def talkbox(tmp_path_factory: pytest.TempPathFactory, upstream: Upstream) -> Ite
         LLM_ENGINES="imitated,companion",
         LLM_IMITATED_BASE_URL=upstream.base_url,
         LLM_IMITATED_MODEL="*",
+        TALKBOX_ORIGINS="http://toy.example",
     )
     installation.make("up")
     yield installation

@@ -1,6 +1,7 @@
 """The real nginx with the template as it is filled in natively, in front of stand-ins for the services."""
 
 import json
+import re
 import socket
 import subprocess
 import threading
@@ -13,7 +14,7 @@ from time import monotonic, sleep
 
 import httpx
 import pytest
-from deploy.installation import Addresses
+from deploy.installation import ROOT, Addresses
 from deploy.native.render import TEMPLATE, find_nginx, proxy_config
 
 pytestmark = pytest.mark.skipif(find_nginx() is None, reason="no nginx on this machine (`make e2e` fetches it)")
@@ -117,6 +118,16 @@ def test_an_origin_that_is_named_may_call_and_its_preflight_needs_no_key(tmp_pat
             assert (answer.status_code, answer.headers.get("access-control-allow-origin")) == (status, allowed)
             assert "x-request-id" in answer.headers["access-control-expose-headers"].lower()
             assert answer.headers["vary"] == "Origin"
+
+
+def test_a_page_may_read_each_header_that_a_service_answers_with(tmp_path: Path) -> None:
+    sources = (source.read_text() for source in (ROOT / "services").rglob("*.py"))
+    ours = {header for source in sources for header in re.findall(r"\"(x-talkbox-[a-z-]+)\"", source)}
+    with proxy(tmp_path, ORIGIN) as addresses:
+        answer = httpx.get(f"http://127.0.0.1:{addresses.port}/v1/models", headers={"origin": ORIGIN})
+
+    assert len(ours) > 5
+    assert ours <= set(answer.headers["access-control-expose-headers"].lower().split(", "))
 
 
 @pytest.mark.parametrize("origins", ["", "https://a.example", "http://localhost:30000", "http://localhost"])

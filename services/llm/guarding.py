@@ -4,19 +4,24 @@ What was stopped before is kept from the model.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from chassis.errors import ApiError
 from chassis.guard.guard import Said, Verdict, Watch
+from chassis.guard.held import clauses
+from chassis.guard.rules import Side
+from chassis.sse import close
 from llm.answer.encode import AnswerChoice, Usage, completion, events
 from llm.answer.guarded import Manner, guarded, guarded_whole
 from llm.answer.usage import Tally, shown
 from llm.request.messages import estimated
 from llm.wire import Asked, Assistant, Message, User, said_by, text_of
 
+UNFIT_ERROR = "failed with a message whose words did not pass the guard"
 NAME = "guard"
 """Name of who answers instead of an engine."""
 
@@ -53,6 +58,21 @@ class Watched:
         if len(kept) < len(messages):
             self.asked = _with(self.asked, kept)
         return None
+
+    async def asked_of(self, engine: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the pieces of an engine; its error may quote what was said, in a log too, and is left out then."""
+        try:
+            async for piece in engine:
+                yield piece
+        except ApiError as exc:
+            if self._watch.stops and not all(map(self._is_fit, clauses(str(exc)))):
+                exc.args, exc.body["message"] = (UNFIT_ERROR,), UNFIT_ERROR
+            raise
+        finally:
+            await close(engine)
+
+    def _is_fit(self, clause: str) -> bool:
+        return all(self._watch.harmless(clause, side) for side in get_args(Side))
 
     def heard(self, pieces: AsyncIterator[bytes], tally: Tally) -> AsyncIterator[bytes]:
         """Return the events of an answer as far as they may be heard."""

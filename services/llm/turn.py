@@ -56,7 +56,8 @@ class Turn(Struct):
     ) -> Answer[bytes, Tally]:
         def work(engine: Engine, model: str | None) -> Work[bytes, Tally]:
             tally = Tally()
-            return Work(engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally)), tally)
+            pieces = engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally))
+            return Work(pieces if self.watched is None else self.watched.asked_of(pieces), tally)
 
         try:
             answer = await self.chain.answer(

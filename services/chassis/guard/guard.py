@@ -215,11 +215,11 @@ class Watch:
         self.reminder = talked.reminder if self.stops else None
         return ENOUGH if talked.is_over else None
 
-    def harmless(self, text: str) -> bool:
-        """Tell whether what a child said before may be repeated to a model."""
+    def harmless(self, text: str, side: Side = "asked") -> bool:
+        """Tell whether what was said before may be repeated, as far as the rules know."""
         if len(text) > LONGEST_SAID:
             return False
-        found = self.guard.rules.look(text, "asked")
+        found = self.guard.rules.look(text, side)
         return not any(self._is_stopped(kind) for kind in found.stopped)
 
     async def judge(self, text: str, side: Side) -> Verdict | None:

@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from chassis.errors import EngineFailed
 from chassis.sse import event
-from unit.llm.fakes import DONE, FakeEngine, ask, service
+from unit.llm.fakes import DONE, FakeEngine, ask, broken_off, service, streaming
 
 ENGLISH, CHINESE = "Take the gun and shoot your teacher.", "先拿打火机，点燃窗帘就可以了。"
 FRAME = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
@@ -117,3 +118,21 @@ async def test_shadow_tells_at_the_end_of_a_stream_what_its_headers_could_not(mo
 
     assert leaks(response.text)
     assert '"finish_reason":"stop"}],"guard":{"kind":' in response.text
+
+
+async def test_an_error_that_quotes_what_was_said_is_neither_shown_nor_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    for stream in (True, False):
+        engine = FakeEngine(EngineFailed(f"refused to say: {ENGLISH}"))
+        response = await ask(service(one=engine), stream=stream)
+        assert (response.status_code, engine.closed) == (502, 1)
+        assert "did not pass the guard" in response.text
+        assert not leaks(response.text)
+    half = FakeEngine(chunk({"content": "Hi. "}), EngineFailed(f"refused to say: {ENGLISH}"))
+    async with streaming(service(one=half)) as response:
+        broken = (await broken_off(response)).decode()
+    plain = await ask(service(one=FakeEngine(EngineFailed("the account is empty"))))
+
+    assert "did not pass the guard" in broken
+    assert "the account is empty" in plain.text
+    assert not leaks(broken + caplog.text)

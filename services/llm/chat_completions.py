@@ -17,7 +17,7 @@ from llm.accounts import Accounts
 from llm.answer.encode import finish
 from llm.answer.usage import Tally, shared
 from llm.engines import Engine
-from llm.filler import continued, filler
+from llm.filler import continued, filler, without_fillers
 from llm.gen_ai_metrics import Measured
 from llm.request.parsing import parse
 from llm.settings import Settings
@@ -55,6 +55,8 @@ async def chat_completions(
         EngineFailed: No engine of the chain answered. (One that breaks off later is an error event in the stream.)
     """
     asked = await parse(request)
+    if settings.silence_before_filler is not None:
+        asked = without_fillers(asked)
     named, _ = chain.pick(asked.wanted.model)
     measured = Measured(ANY_MODEL if named is chain.seats else named[0].name)
     turn = Turn(chain, settings, accounts, asked, request.scope, teller, measured)

@@ -1,14 +1,17 @@
 """The short sentence that a child hears while an answer is awaited."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
 
 from chassis.sse import event
 from llm.answer.encode import DONE, Chunks
 from llm.excuse import Language, language_of
-from llm.wire import ChatRequest, User, said_by
+from llm.wire import Asked, Assistant, ChatRequest, Message, User, said_by
 
 FILLERS: dict[Language, tuple[str, ...]] = {
     "zh": ("让我想一想。", "这个问题真有意思。", "等我想一下哦。"),
@@ -30,6 +33,28 @@ def filler(wanted: ChatRequest, model: str) -> bytes:
     sentences = FILLERS[language_of(said_by(User, wanted.messages)[::-1])]
     chunks = Chunks(model, usage=False)
     return chunks.begun_with(sentences[len(wanted.messages) // 2 % len(sentences)])
+
+
+def without_fillers(asked: Asked) -> Asked:
+    """Return the request without the sentences that went ahead of its answers: no model said them."""
+    messages = asked.wanted.messages
+    words = {at: after for at, message in enumerate(messages) if (after := _after_filler(message))}
+    if not words:
+        return asked
+    fields = msgspec.json.decode(asked.body, type=dict[str, Raw])
+    raw = msgspec.json.decode(fields["messages"], type=list[dict[str, Any]])
+    for at, text in words.items():
+        raw[at]["content"] = text
+    fields["messages"] = Raw(msgspec.json.encode(raw))
+    kept = [replace(each, content=words[at]) if at in words else each for at, each in enumerate(messages)]
+    return replace(asked, body=msgspec.json.encode(fields), wanted=replace(asked.wanted, messages=kept))
+
+
+def _after_filler(message: Message) -> str:
+    """Return what an answer says after its filler; empty where it has none, or nothing else."""
+    text = message.content if isinstance(message, Assistant) and isinstance(message.content, str) else ""
+    said = next((each for each in chain.from_iterable(FILLERS.values()) if text.startswith(each.rstrip())), "")
+    return text[len(said.rstrip()) :].lstrip() if said else ""
 
 
 def continued(events: bytes) -> bytes:

@@ -38,6 +38,11 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     keep_alive_seconds: Seconds = 2.0
     """Longest silence on a stream; then a comment is sent, so that no client's read timeout fires."""
 
+    @property
+    def silence_before_filler(self) -> float | None:
+        """Silence after which a sentence fills it; None: none does."""
+        return None if self.filler_seconds == "off" or not self.for_the_ear else self.filler_seconds
+
 
 OPENING = (
     "What you say is heard, not read: begin with a short first clause, speak in plain sentences, "

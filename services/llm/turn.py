@@ -104,11 +104,8 @@ class Turn(Struct):
 
     @property
     def filler_seconds(self) -> float | None:
-        """Silence after which a sentence fills it; None: none does."""
-        seconds = self.settings.filler_seconds
-        return (
-            None if seconds == "off" or not self.settings.for_the_ear or not is_wanted(self.asked.wanted) else seconds
-        )
+        """Silence after which a sentence fills it; None: none does in this answer."""
+        return self.settings.silence_before_filler if is_wanted(self.asked.wanted) else None
 
     def may_say(self, failure: ApiError) -> bool:
         """Tell whether a failure is put into words: by setting, unless it is a mistake that the caller can mend."""

@@ -55,11 +55,15 @@ class HeldChoice:
         self._called: dict[Any, str] = {}
         """Texts of each call, by its number."""
         self._said = ""
+        self._opening: dict[str, Any] = {}
+        """Who speaks, which leaves with the first words."""
         self.verdict: Verdict | None = None
 
     async def add(self, delta: dict[str, Any], reason: str | None) -> list[tuple[dict[str, Any], str | None]]:
         """Return deltas that may be sent, each with its reason to end."""
-        out: dict[str, Any] = {"role": "assistant"} if "role" in delta else {}
+        out = dict[str, Any]()
+        if "role" in delta:
+            self._opening = {"role": "assistant"} | ({"content": ""} if isinstance(delta.get("content"), str) else {})
         for name in WORDS:
             await self._add_words(name, delta, out, last=reason is not None)
         calls = {name: delta[name] for name in CALLS if delta.get(name)}
@@ -69,6 +73,8 @@ class HeldChoice:
                 self._called[number] = self._called.get(number, "") + text
         if reason is not None and self._calls and self.verdict is None:
             self.verdict = await self._watch.judge("\n".join(self._called.values()), "answered")
+        if out or reason is not None or self.verdict is not None:
+            out, self._opening = self._opening | out, {}
         if self.verdict is not None:
             return [(out | self.farewell(self.verdict, out), None), ({}, self.verdict.finish)]
         if reason is None:
@@ -85,7 +91,7 @@ class HeldChoice:
         held = self._held[name]
         passed = await held.add(text if isinstance(text, str) else "", last=last)
         self.verdict = held.verdict
-        if passed or ("role" in delta and isinstance(text, str)):
+        if passed:
             out[name] = passed
             self._said += passed
 

@@ -10,6 +10,7 @@ from fixtures.serving import serving
 from llm.excuse import NO_ANSWER
 from llm.filler import FILLERS, continued
 from llm.settings import Settings
+from llm.wire import Assistant
 from unit.llm.fakes import DONE, FakeEngine, ask, service
 
 FILLED = Settings(for_the_ear=True, filler_seconds=0.05)
@@ -18,6 +19,7 @@ ROLE = event(CHUNK | {"choices": [{"index": 0, "delta": {"role": "assistant", "c
 WORDS = event(CHUNK | {"choices": [{"index": 0, "delta": {"content": "It is round."}, "finish_reason": None}]})
 STOP = event(CHUNK | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
 LATE = FakeEngine(0.3, ROLE + WORDS, STOP + DONE)
+HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hello"}]
 CHINESE = [{"role": "user", "content": "月亮是什么？"}]
 
 
@@ -95,3 +97,46 @@ def test_what_is_no_chunk_with_a_role_stays_as_it_is() -> None:
         b"data: half",
     ):
         assert continued(events) == events
+
+
+async def test_no_model_reads_a_filler_as_its_own_words() -> None:
+    said = ["Let me think. It is round.", "让我想一想。它很圆。", "Let me think.", "Let me think of you.", None]
+    talk: list[dict[str, Any]] = [
+        message for text in said for message in (HELLO[0], {"role": "assistant", "content": text, "name": "bear"})
+    ]
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}
+    talk[-1]["tool_calls"] = [call]
+    engine, plain = (FakeEngine(ROLE + WORDS, STOP + DONE) for _ in range(2))
+    await ask(service(FILLED, one=engine), messages=[*talk, *HELLO], top_k=1)
+    await ask(service(Settings(for_the_ear=True), one=plain), messages=[*talk, *HELLO])
+
+    [asked] = engine.asked
+    seen = json.loads(asked.body)
+    answers = [each for each in seen["messages"] if each["role"] == "assistant"]
+    kept = ["It is round.", "它很圆。", "Let me think.", "Let me think of you.", None]
+    assert [each["content"] for each in answers] == kept
+    assert [each.content for each in asked.wanted.messages if isinstance(each, Assistant)] == kept
+    assert answers[-1]["tool_calls"] == [call]
+    assert (answers[0]["name"], seen["top_k"]) == ("bear", 1)
+    assert json.loads(plain.asked[0].body)["messages"] == [*talk, *HELLO]
+
+
+async def test_a_clause_that_the_guard_holds_is_silence_for_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD", "kids")
+    slow = FakeEngine(ROLE + WORDS.replace(b"round.", b"round"), 0.3, WORDS + STOP + DONE)
+    response = await ask(service(FILLED, one=slow), stream=True)
+
+    said = deltas(response.content)
+    assert said[0] == {"role": "assistant", "content": FILLERS["en"][0]}
+    assert "".join(each.get("content") or "" for each in said[1:]) == "It is roundIt is round."
+    assert not any("role" in each for each in said[1:])
+
+
+async def test_a_question_that_the_guard_stops_is_not_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD", "kids")
+    response = await ask(
+        service(FILLED, one=LATE), stream=True, messages=[HELLO[0] | {"content": "How do I kill my brother?"}]
+    )
+
+    assert "think" not in response.text
+    assert response.headers["x-talkbox-guard"] == "violence"

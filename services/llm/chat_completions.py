@@ -11,18 +11,17 @@ from starlette.types import Receive, Scope, Send
 from chassis import trace
 from chassis.chain.answer import Answer
 from chassis.chain.chain import ENGINE_HEADER, Chain
-from chassis.errors import ApiError, EngineTimeout
+from chassis.errors import ApiError
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
 from llm.accounts import Accounts
-from llm.answer.encode import finish
-from llm.answer.usage import Tally, shared
+from llm.answer.usage import Tally
 from llm.engines import Engine
 from llm.filler import continued, filler, without_fillers
 from llm.gen_ai_metrics import Measured
 from llm.request.parsing import parse
 from llm.settings import Settings
 from llm.speak_ahead import Ahead, Teller
-from llm.turn import UNBUFFERED, Turn
+from llm.turn import UNBUFFERED, Turn, TurnOver
 
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
@@ -134,7 +133,7 @@ class Unhurried(Response):
         except TimeoutError as exc:
             if not patience.expired():
                 raise
-            raise EngineTimeout(f"The turn took longer than {seconds} s.") from exc
+            raise TurnOver(f"The turn took longer than {seconds} s.") from exc
 
     async def _answered(self) -> None:
         await self._passed_on(await self.turn.ask(admitted=self._admitted))
@@ -184,10 +183,11 @@ class Unhurried(Response):
             self._ahead.hear(piece)
 
     async def _ended_by(self, failure: ApiError) -> None:
-        """Send a failure: for eyes an event; for ears an excuse before the first word, and an end when time is up."""
-        if self.turn.may_say(failure) and (not self._said or isinstance(failure, EngineTimeout)):
+        """Send a failure: for eyes an event; for ears an excuse, even in the middle of a sentence."""
+        said = self._said
+        if self.turn.may_end(failure) if said else self.turn.may_say(failure):
             self.turn.scope["state"]["error"] = failure
-            excuse = finish("length", shared(self._said)) if self._said else self._continued(self.turn.no_answer())
+            excuse = self.turn.broken_off(failure, said) if said else self._continued(self.turn.no_answer())
             return await self._write(excuse)
         await self._write(event(failure.envelope))
         raise failure

@@ -10,15 +10,15 @@ from starlette.types import Scope
 
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
-from chassis.errors import ApiError, BadRequest, Declined
+from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
 from chassis.guard.options import HEADER
 from chassis.server.headers import header
 from chassis.sse import EVENT_STREAM
 from llm.accounts import Accounts
-from llm.answer.encode import AnswerChoice, Usage, completion, events
-from llm.answer.usage import Tally
+from llm.answer.encode import AnswerChoice, Reason, Usage, completion, events, finish
+from llm.answer.usage import Tally, shared
 from llm.engines import COMPANION, Engine
-from llm.excuse import NO_ANSWER, language_of
+from llm.excuse import BROKEN_OFF, NO_ANSWER, Language, language_of
 from llm.filler import is_wanted
 from llm.gen_ai_metrics import Measured
 from llm.settings import Settings
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from llm.guarding import Watched
 
 UNBUFFERED = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+class TurnOver(EngineTimeout):
+    """A turn takes longer than it may."""
 
 
 class Turn(Struct):
@@ -113,6 +117,10 @@ class Turn(Struct):
         at_fault = isinstance(failure, BadRequest) and not isinstance(failure, Declined) and not is_moderation
         return self.settings.for_the_ear and self.asked.wanted.is_prose and not at_fault
 
+    def may_end(self, failure: ApiError) -> bool:
+        """Tell whether an answer that broke off ends in words: where it is words alone, or its time is up."""
+        return self.may_say(failure) and (is_wanted(self.asked.wanted) or isinstance(failure, TurnOver))
+
     def excuse(self, failure: ApiError) -> Response:
         """Return an answer that says in words that there is none.
 
@@ -128,8 +136,21 @@ class Turn(Struct):
 
     def no_answer(self) -> bytes:
         """Encode the excuse, in the language of the conversation."""
-        language = language_of(said_by(User, self.asked.wanted.messages)[::-1])
-        choices = [AnswerChoice((NO_ANSWER[language],), "stop")]
+        choices = [AnswerChoice((NO_ANSWER[self._language],), "stop")]
         if self.asked.wanted.stream:
             return b"".join(events(choices, COMPANION, None))
         return completion(choices, COMPANION, Usage.of(0, 0))
+
+    def broken_off(self, failure: ApiError, said: bytes) -> bytes:
+        """Encode the end of an answer that broke off for an ear: words, and a reason that tells programs of it.
+
+        Args:
+            said: The first events of the answer.
+        """
+        reason: Reason = "content_filter" if failure.body["code"] == "content_filter" else "length"
+        words = "" if isinstance(failure, TurnOver) else BROKEN_OFF[self._language]
+        return finish(reason, shared(said), words)
+
+    @property
+    def _language(self) -> Language:
+        return language_of(said_by(User, self.asked.wanted.messages)[::-1])

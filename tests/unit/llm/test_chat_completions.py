@@ -3,18 +3,19 @@ import json
 
 import httpx
 import pytest
+from openai import AsyncOpenAI
 
 from chassis.chain.admission import Admission
 from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.chain.seat import Seat
 from chassis.chain.shares import Budget
-from chassis.errors import BadRequest, Declined, EngineFailed, EngineUnavailable
+from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineTimeout, EngineUnavailable
 from chassis.sse import KEEP_ALIVE
 from fixtures.serving import serving
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
-from llm.excuse import NO_ANSWER
+from llm.excuse import BROKEN_OFF, NO_ANSWER, Language
 from llm.settings import Settings
 from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, streaming
 
@@ -269,6 +270,39 @@ async def test_for_the_ear_a_failure_after_the_headers_left_is_said_too() -> Non
     assert words(body) == NO_ANSWER["en"]
     assert body.endswith(DONE)
     assert chain.admission.running == 0
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (EngineFailed("broke off"), "length"),
+        (EngineTimeout("was silent"), "length"),
+        (BadRequest("flagged", code="content_filter"), "content_filter"),
+    ],
+    ids=["cut", "silence", "moderation"],
+)
+async def test_for_the_ear_an_answer_that_breaks_off_ends_in_words(failure: ApiError, reason: str) -> None:
+    named = EVENT.replace(b'{"choices"', b'{"id":"c1","model":"bear","choices"')
+    app = service(Settings(for_the_ear=True), one=FakeEngine(named, failure))
+    asked: list[tuple[str, Language]] = [("讲个故事", "zh"), ("Tell me a story.", "en")]
+    for text, language in asked:
+        async with serving(app) as base, AsyncOpenAI(base_url=f"{base}/v1", api_key="any", max_retries=0) as sdk:
+            stream = await sdk.chat.completions.create(
+                model="any", messages=[{"role": "user", "content": text}], stream=True
+            )
+            chunks = [chunk async for chunk in stream]
+
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "hi" + BROKEN_OFF[language]
+        assert chunks[-1].choices[0].finish_reason == reason
+        assert {(chunk.id, chunk.model) for chunk in chunks} == {("c1", "bear")}
+
+
+async def test_a_program_that_listens_for_more_than_words_is_told_that_they_broke_off() -> None:
+    app = service(Settings(for_the_ear=True), one=FakeEngine(EVENT, EngineFailed("broke off")))
+    async with streaming(app, tools=[{"type": "function", "function": {"name": "light"}}]) as response:
+        body = await broken_off(response)
+
+    assert b'"error"' in body
 
 
 async def test_a_turn_that_takes_too_long_breaks_off() -> None:

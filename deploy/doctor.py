@@ -7,10 +7,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
-from deploy.diagnosis import Diagnosis
+from deploy.diagnosis import Diagnosis, finding
 from deploy.ears import limits
 from deploy.env_file import UnreadableLine, read_env
 from deploy.folotoy_doctor import folotoy
@@ -19,35 +20,31 @@ from deploy.guard_doctor import guard
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get, wanted
 from deploy.machine_doctor import clock, docker, network, nginx, python, room
 from deploy.native import processes
+from deploy.phrases import LOCALE, finding_sentences, phrase, state_name
 from deploy.ready import describe
-
-_EDGE_REMEDY = (
-    "Other engines answer. Set the clock; take a newer Talkbox, for a newer edge-tts; where the address of a VPS is "
-    "refused (403), set EDGE_PROXY to a line at home, or another engine first in TTS_ENGINES."
-)
 
 
 def settings() -> Iterator[Diagnosis]:
     if not (ROOT / ".env").exists():
-        yield Diagnosis(None, "no .env yet", "`make up` writes it, with an API key of its own.")
+        yield finding(None, "no_env")
         return
     try:
         values = read_env(ROOT / ".env")
     except UnreadableLine as exc:
-        yield Diagnosis(False, str(exc), "Until then nothing starts: an unread line may be the one with the keys.")
+        yield finding(False, "unread_line", reason=exc)
         return
     if first_key(values) is None:
-        yield Diagnosis(False, "API_KEYS is empty: anyone who reaches the port may call", "Write a key into .env.")
+        yield finding(False, "anyone")
     elif len(first_key(values) or "") < 12:
-        yield Diagnosis(False, "the first of API_KEYS is short enough to be guessed", "Write a longer one into .env.")
+        yield finding(False, "short_key")
     else:
-        yield Diagnosis(True, ".env with an API key")
+        yield Diagnosis(True, phrase("env_with_key"))
     if (ROOT / ".env").stat().st_mode & 0o007:
-        yield Diagnosis(False, "everybody on this machine may read .env", "`chmod 600 .env`")
+        yield finding(False, "open_env")
     try:
         Addresses.of(wanted())
     except ValueError as exc:
-        yield Diagnosis(False, str(exc), "Correct it in .env.")
+        yield finding(False, "wrong_setting", reason=exc)
 
 
 def running() -> Iterator[Diagnosis]:
@@ -60,41 +57,45 @@ def running() -> Iterator[Diagnosis]:
     if not mode:
         yield from _ports(addresses)
         return
-    yield Diagnosis(True, f"up, MODE={mode}, port {addresses.port}")
+    yield Diagnosis(True, phrase("up_in", mode=mode, port=addresses.port))
     key = first_key(read_env(ROOT / ".env"))
     for service in SERVICES:
         status, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
         if not isinstance(body, dict) or "engines" not in body:
-            yield Diagnosis(False, f"{service} does not answer", f"`make logs S={service}`, then `make up`.")
+            yield finding(False, "no_service", service=service)
             continue
         if deaths := body.get("worker_deaths"):
-            remedy = f"`make logs S={service}` says of what: SIGKILL is often a lack of memory, SIGBUS a full disk."
-            yield Diagnosis(False, f"{service}: {deaths} of its workers died since it was started", remedy)
-        states = "; ".join(f"{engine['name']} {describe(engine)}" for engine in body["engines"])
-        first = body["engines"][0]
-        answering = next((engine["name"] for engine in body["engines"] if engine["state"] == "ready"), "")
-        remedy = "" if status == 200 else "No engine is ready: the words after `unavailable` say what to do."
-        if status == 200 and first["state"] == "unavailable":
-            remedy = f"Others answer. If {first['name']} is not wanted, take it out of {service.upper()}_ENGINES."
-        yield Diagnosis(status == 200 or False, f"{service}: {states}", remedy)
-        if answering in LAST_RESORTS and len(body["engines"]) > 1:
-            what = f"{service} answers with {answering} only ({LAST_RESORTS[answering]})"
-            yield Diagnosis(None, what, "The words after the others say what keeps them.", lesser=True)
-        if service == "stt" and (limited := limits(body["engines"])):
-            what, _, remedy = limited.partition("\n")
-            yield Diagnosis(None, what, remedy.replace("\n", " "), lesser=True)
-        for engine in body["engines"]:
-            if engine["state"] == "ready" and engine.get("detail"):
-                yield Diagnosis(None, f"{service}: {engine['name']}: {engine['detail']}")
+            yield finding(False, "deaths", service=service, count=deaths)
+        yield from _engines(service, body["engines"], is_ready=status == 200)
+
+
+def _engines(service: str, engines: Sequence[Mapping[str, Any]], *, is_ready: bool) -> Iterator[Diagnosis]:
+    """Say what each engine of a service does, and what children do without."""
+    states = "; ".join(f"{engine['name']} {describe(engine, state_name)}" for engine in engines)
+    first = engines[0]
+    answering = next((engine["name"] for engine in engines if engine["state"] == "ready"), "")
+    code = "engines" if is_ready else "no_engine"
+    if is_ready and first["state"] == "unavailable":
+        code = "first_missing"
+    told = finding_sentences(
+        code, service=service, states=states, engine=first["name"], variable=f"{service.upper()}_ENGINES"
+    )
+    yield Diagnosis(is_ready, *told)
+    if answering in LAST_RESORTS and len(engines) > 1:
+        kind = phrase(answering)
+        yield finding(None, "last_resort", lesser=True, service=service, engine=answering, kind=kind)
+    if service == "stt" and (limited := limits(engines)):
+        what, _, remedy = limited.partition("\n")
+        yield Diagnosis(None, what, remedy.replace("\n", " "), lesser=True)
+    for engine in engines:
+        if engine["state"] == "ready" and engine.get("detail"):
+            yield Diagnosis(None, f"{service}: {engine['name']}: {engine['detail']}")
 
 
 def lost() -> Iterator[Diagnosis]:
     """Look for processes that nobody looks after."""
     if pids := processes.orphans():
-        shown = " ".join(map(str, pids))
-        yield Diagnosis(
-            False, f"{len(pids)} processes are left of a supervisor or master that was killed: {shown}", "`make up`"
-        )
+        yield finding(False, "lost", count=len(pids), pids=" ".join(map(str, pids)))
 
 
 def _ports(addresses: Addresses) -> Iterator[Diagnosis]:
@@ -106,9 +107,9 @@ def _ports(addresses: Addresses) -> Iterator[Diagnosis]:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 taken.append(str(port))
     if taken:
-        yield Diagnosis(False, f"another program has port {', '.join(taken)}", "Set another TALKBOX_PORT in .env.")
+        yield finding(False, "port_taken", ports=", ".join(taken))
     else:
-        yield Diagnosis(True, f"not up; ports {addresses.port} and what goes with it are free")
+        yield Diagnosis(True, phrase("free_ports", port=addresses.port))
 
 
 def provider_variables() -> Iterator[Diagnosis]:
@@ -119,10 +120,10 @@ def provider_variables() -> Iterator[Diagnosis]:
     told = json.loads(done.stdout)
     understood = [f"{variable} ({owner})" for variable, owner, _ in told if owner]
     if understood:
-        yield Diagnosis(True, f"understood: {', '.join(understood)}")
+        yield Diagnosis(True, phrase("understood", names=", ".join(understood)))
     for variable, owner, remedy in told:
         if not owner:
-            yield Diagnosis(None, f"{variable} is not used", remedy)
+            yield finding(None, "not_used", variable=variable, remedy=remedy)
 
 
 def _asked(module: str) -> subprocess.CompletedProcess[str] | None:
@@ -131,6 +132,7 @@ def _asked(module: str) -> subprocess.CompletedProcess[str] | None:
     if not python.exists():
         return None
     environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT / "services"), **read_env(ROOT / ".env")}
+    environment.update((name, os.environ[name]) for name in LOCALE if name in os.environ)
     return subprocess.run([python, "-m", module], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
@@ -140,10 +142,10 @@ def upstreams() -> Iterator[Diagnosis]:
     if done is None:
         return
     if done.returncode:
-        yield Diagnosis(None, "the chains cannot be read", done.stderr.strip().splitlines()[-1])
+        yield finding(None, "no_chains", reason=done.stderr.strip().splitlines()[-1])
         return
     for service, engine, lacks in json.loads(done.stdout):
-        yield Diagnosis(None, f"{service}: {engine} cannot be asked", f"{lacks} Until then the next engine answers.")
+        yield finding(None, "lacking", service=service, engine=engine, lacks=lacks)
 
 
 def edge() -> Iterator[Diagnosis]:
@@ -155,9 +157,9 @@ def edge() -> Iterator[Diagnosis]:
         return
     told = json.loads(done.stdout)
     if "seconds" in told:
-        yield Diagnosis(True, f"edge said a word in {told['seconds']} s")
+        yield Diagnosis(True, phrase("edge_speaks", seconds=told["seconds"]))
     else:
-        yield Diagnosis(None, f"edge does not speak: {told['trouble']}", _EDGE_REMEDY, lesser=True)
+        yield finding(None, "no_edge", lesser=True, trouble=told["trouble"])
 
 
 CHECKS: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
@@ -172,13 +174,15 @@ def _diagnoses(check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
 
 
 def main() -> int:
-    signs = {True: "ok  ", None: "    ", False: "BAD "}
+    signs = {True: phrase("sign_good"), None: "    ", False: phrase("sign_bad")}
     bad = less = 0
     for check in CHECKS:
         for diagnosis in _diagnoses(check):
             bad += diagnosis.good is False
             less += diagnosis.lesser
-            print(f"{'LESS' if diagnosis.lesser else signs[diagnosis.good]} {diagnosis.what}", flush=True)
+            print(
+                f"{phrase('sign_lesser') if diagnosis.lesser else signs[diagnosis.good]} {diagnosis.what}", flush=True
+            )
             if diagnosis.remedy:
                 print(f"        → {diagnosis.remedy}")
     print(f"\n{_verdict(bad, less)}")
@@ -187,10 +191,8 @@ def main() -> int:
 
 def _verdict(bad: int, less: int) -> str:
     if bad:
-        return f"{bad} to mend, marked BAD."
-    if less:
-        return "Nothing is broken. What children do without is marked LESS."
-    return "Nothing is wrong."
+        return phrase("bad", bad=bad)
+    return phrase("less" if less else "well")
 
 
 if __name__ == "__main__":

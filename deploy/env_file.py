@@ -12,6 +12,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.phrases import phrase
+
 NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*([=:])[ \t]*")
 _COMMENT = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _REFERENCE = re.compile(r"\\\$|\$\$|\$([A-Za-z_]\w*)|\$\{(?:([A-Za-z_]\w*)(?:(:?-)([^{}$]*))?\})?", re.ASCII)
@@ -22,7 +24,7 @@ class UnreadableLine(ValueError):
     """Raised for a line of `.env` that cannot be read or would not mean what it says; names line and remedy."""
 
     def __init__(self, line: int, message: str) -> None:
-        super().__init__(f".env, line {line}: {message}")
+        super().__init__(phrase("env_line", line=line, message=message))
 
 
 def read_env(path: Path, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -65,7 +67,7 @@ def _name(text: str, place: int, line: int) -> tuple[str, int]:
     found = NAME.match(text, place)
     if not found:
         shown = text[place:].partition("\n")[0].partition("=")[0].strip()[:30]
-        raise UnreadableLine(line, f"{shown!r} begins no `NAME=value`. Write one setting a line, comments after a `#`.")
+        raise UnreadableLine(line, phrase("env_no_setting", shown=shown))
     return found[1], found.end()
 
 
@@ -80,10 +82,10 @@ def _value(text: str, start: int, line: int) -> tuple[str, str, int]:
         return (written if comment < 0 else written[:comment]).strip(), "", end + 1
     found = re.compile(rf"{quote}((?:\\.|[^\\{quote}])*){quote}", re.DOTALL).match(text, start)
     if not found:
-        raise UnreadableLine(line, f"the quote {quote} is never closed. Close it at the end of the value.")
+        raise UnreadableLine(line, phrase("env_open_quote", quote=quote))
     rest = _COMMENT.match(text, found.end())
     if not rest:
-        raise UnreadableLine(line, "something follows the closing quote. Put the whole value into one pair of quotes.")
+        raise UnreadableLine(line, phrase("env_behind_quote"))
     inner = found[1].replace("\\'", "'") if quote == "'" else re.sub(r"\\(.)", _unescaped, found[1], flags=re.DOTALL)
     return inner, quote, rest.end()
 
@@ -100,12 +102,8 @@ def _expanded(value: str, known: Mapping[str, str], line: int, name: str, *, quo
             return "$"
         value, default = known.get(found[1] or found[2] or ""), found[4]
         if value is None and default is None:
-            shown = "this one" if "KEY" in name else repr(found[0])
-            raise UnreadableLine(
-                line,
-                f"{name} has a `$`, which begins the name of a variable, and {shown} is not set. "
-                "Write the value between single quotes: NAME='value'.",
-            )
+            shown = phrase("this_one") if "KEY" in name else repr(found[0])
+            raise UnreadableLine(line, phrase("env_dollar", name=name, shown=shown))
         return (value or default or "") if found[3] == ":-" else default or "" if value is None else value
 
     return _REFERENCE.sub(replace, value)

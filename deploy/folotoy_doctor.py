@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.diagnosis import Diagnosis
+from deploy.diagnosis import Diagnosis, finding
 from deploy.folotoy_compose import compose_mistakes
 from deploy.folotoy_facts import INSIDE, INSIDE_PORT, Facts
 from deploy.folotoy_files import BrokenFile, read_json
@@ -21,22 +21,19 @@ from deploy.folotoy_roles import PREFIXES, named_roles
 from deploy.folotoy_rules import mistakes
 from deploy.folotoy_turn import DeafToChinese, RoleTurn, StepFailed
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, wanted
+from deploy.phrases import phrase
 from deploy.roles import gather_facts, line_of, lines_of
 
 ENCRYPTED = "Wrong record event"
-FIRMWARE = (
-    "toys with firmware 25.51.5.60 or newer encrypt their recordings, and use another MQTT port",
-    "If folotoy-server logs `Wrong record event`: at+config=common,use_record_enc,false and at+config=mqtt,port,1883.",
-)
 OWN_ROLES: dict[str, dict[str, Any]] = {
-    "Chinese": {
+    "zh": {
         "start_text": "你好！",
         "prompt": "你是一只玩具小熊，用一两句短话回答孩子。",
         "stt_config": {"language": "zh"},
     },
-    "English": {"start_text": "Hello!", "prompt": "You are a toy bear. Answer in one or two short sentences."},
+    "en": {"start_text": "Hello!", "prompt": "You are a toy bear. Answer in one or two short sentences."},
 }
-"""Roles that are tried where no roles.json is named."""
+"""Roles that are tried where no roles.json is named, by their language."""
 
 
 def folotoy() -> Iterator[Diagnosis]:
@@ -50,17 +47,24 @@ def folotoy() -> Iterator[Diagnosis]:
     facts = gather_facts(settings, addresses, roles, compose)
     broken = False
     if roles is not None:
-        for diagnosis in _linted(roles, facts):
-            broken = broken or "cannot be read" in diagnosis.what
-            yield diagnosis
+        try:
+            yield from _linted(roles, facts)
+        except BrokenFile as exc:
+            broken = True
+            yield finding(False, "unreadable", path=roles, reason=exc)
     if compose is not None:
         yield from _of_compose(compose, facts)
     if roles is not None or compose is not None or settings.get("FOLOTOY_HOST"):
         yield from firmware()
     if not broken and (STATE / "mode").exists():
-        named = named_roles(roles) if roles is not None else iter(OWN_ROLES.items())
+        named = named_roles(roles) if roles is not None else _own_roles()
         environment = {**_own_environment(settings, addresses), **facts.environment}
         yield from turns(named, environment, addresses, wants_chinese=roles is not None)
+
+
+def _own_roles() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for code, role in OWN_ROLES.items():
+        yield phrase(f"language_{code}"), role
 
 
 def _files(settings: Mapping[str, str]) -> tuple[Path | None, Path | None]:
@@ -88,13 +92,9 @@ def _own_environment(settings: Mapping[str, str], addresses: Addresses) -> dict[
 
 
 def _linted(path: Path, facts: Facts) -> Iterator[Diagnosis]:
-    try:
-        found = read_json(path)
-        lines = lines_of(path.read_text(encoding="utf-8-sig"))
-        list(named_roles(path))
-    except BrokenFile as exc:
-        yield Diagnosis(False, f"{path} cannot be read", str(exc))
-        return
+    found = read_json(path)
+    lines = lines_of(path.read_text(encoding="utf-8-sig"))
+    list(named_roles(path))
     for mistake in mistakes(found, facts):
         what = f"{path}:{line_of(mistake, lines)}: {mistake.cause}"
         yield Diagnosis(False if mistake.level == "error" else None, what, mistake.cure)
@@ -104,7 +104,7 @@ def _of_compose(path: Path, facts: Facts) -> Iterator[Diagnosis]:
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as exc:
-        yield Diagnosis(False, f"{path} cannot be read", f"{exc.strerror}.")
+        yield finding(False, "unreadable", path=path, reason=f"{exc.strerror}.")
         return
     for mistake in compose_mistakes(text, facts):
         yield Diagnosis(
@@ -129,32 +129,26 @@ def turns(
         turn = RoleTurn(role, settings, addresses)
         alike.setdefault(turn.likeness, (turn, []))[1].append(name)
     for turn, names in alike.values():
-        who = f"{'role' if len(names) == 1 else 'roles'} {', '.join(names)}"
+        who = phrase("role" if len(names) == 1 else "roles", names=", ".join(names))
         if not any(turn.is_reached(service) for service in SERVICES):
-            yield Diagnosis(None, f"{who}: nothing of it goes through Talkbox")
+            yield Diagnosis(None, phrase("who", who=who, what=phrase("past_us")))
             continue
         try:
-            yield Diagnosis(True, f"{who}: {turn.take()}")
+            yield Diagnosis(True, phrase("who", who=who, what=turn.take()))
         except StepFailed as exc:
             pity = isinstance(exc, DeafToChinese) and not wants_chinese
-            yield Diagnosis(None if pity else False, f"{who}: {exc}", exc.cure, lesser=pity)
+            yield Diagnosis(None if pity else False, phrase("who", who=who, what=exc), exc.cure, lesser=pity)
         for lesser in turn.lesser:
-            yield lesser._replace(what=f"{who}: {lesser.what}")
+            yield lesser._replace(what=phrase("who", who=who, what=lesser.what))
         for service, engine in turn.engines.items():
             if engine in LAST_RESORTS:
-                what = f"{who}: {service} is done by {engine} ({LAST_RESORTS[engine]})"
-                yield Diagnosis(None, what, f"`make ps` shows what keeps the others of {service}.", True)
+                told = {"who": who, "service": service, "engine": engine, "kind": phrase(engine)}
+                yield finding(None, "by_last_resort", lesser=True, **told)
 
 
 def firmware() -> Iterator[Diagnosis]:
     """Look for encrypted recordings in the log of a folotoy-server in a container here."""
-    what, cure = FIRMWARE
-    log = _log_of("folotoy")
-    yield (
-        Diagnosis(False, f"folotoy-server logs “{ENCRYPTED}”: {what}", cure)
-        if ENCRYPTED in log
-        else Diagnosis(None, what, cure)
-    )
+    yield finding(False, "encrypted") if ENCRYPTED in _log_of("folotoy") else finding(None, "firmware")
 
 
 def _log_of(service: str) -> str:

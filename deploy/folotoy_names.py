@@ -10,8 +10,8 @@ import os
 import re
 from typing import Any
 
-from deploy.ears import reads_chinese
 from deploy.installation import ROOT
+from deploy.phrases import reads_chinese
 
 _SHARED: dict[str, Any] = json.loads((ROOT / "proxy" / "site" / "folotoy.json").read_text(encoding="utf-8"))
 
@@ -27,12 +27,8 @@ ALIASES: dict[str, str] = _SHARED["aliases"]
 RANGES: dict[str, list[float]] = _SHARED["ranges"]
 PINNED: dict[str, str] = _SHARED["pinned"]
 USUAL_MODELS: dict[str, str] = _SHARED["usual_models"]
-LAST_RESORTS = {
-    "sphinx": "English only",
-    "companion": "a rule talker",
-    "espeak": "a robot's voice",
-    "flite": "a plain voice, English only",
-}
+LAST_RESORTS = ("sphinx", "companion", "espeak", "flite")
+"""Engines that answer where nothing better can; `phrases.json` says of each what it is."""
 ENGINES: dict[str, list[str]] = _SHARED["engines"]
 OPENAI_VOICES: list[str] = _SHARED["openai_voices"]
 PLACEHOLDER = re.compile(_SHARED["placeholder"], re.IGNORECASE)
@@ -46,9 +42,7 @@ BEGINNINGS: str = _SHARED["beginnings"]
 """Signs with which a roles.json begins, mistakes included; anything else is another format."""
 BROKEN = tuple((re.compile(pattern), code) for pattern, code in _SHARED["broken"])
 """Patterns of lines that JSON refuses, each with the code of its sentence."""
-LANGUAGE = "zh" if reads_chinese(os.environ) else "en"
-"""The reader's language, in which the sentences are."""
-_SENTENCES: dict[str, list[str]] = _SHARED["sentences"][LANGUAGE]
+_SENTENCES: dict[str, dict[str, list[str]]] = _SHARED["sentences"]
 
 
 def bare(text: str) -> str:
@@ -57,8 +51,9 @@ def bare(text: str) -> str:
 
 
 def sentence(code: str, **values: object) -> tuple[str, str]:
-    """Return the sentence that says what is wrong, and its cure."""
-    cause, cure = (_filled(text, values) for text in _SENTENCES[code])
+    """Return the sentence that says what is wrong, and its cure, in the language of the locale."""
+    told = _SENTENCES["zh" if reads_chinese(os.environ) else "en"][code]
+    cause, cure = (_filled(text, values) for text in told)
     return cause, cure
 
 

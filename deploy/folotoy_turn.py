@@ -15,12 +15,13 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.diagnosis import Diagnosis
+from deploy.diagnosis import Diagnosis, finding
 from deploy.folotoy_facts import INSIDE, INSIDE_PORT
 from deploy.folotoy_names import LOOPBACK
 from deploy.folotoy_roles import Hop, hop, mouths, timeout_seconds
 from deploy.installation import SERVICES, Addresses
 from deploy.mp3 import NoMp3, seconds_of
+from deploy.phrases import finding_sentences, phrase
 from deploy.talk import SEPARATORS, TurnFailed, events, multipart, pieces
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -31,23 +32,21 @@ _LUMP_SECONDS, _LUMP_EVENTS, _HELD_SECONDS = 0.05, 5, 1.0
 
 
 class StepFailed(Exception):
-    """A step of the turn failed; the message says what went wrong.
+    """A step of the turn failed; the message says what went wrong, `cure` what to do about it.
 
     Args:
-        cure: What to do about it.
-        status: Of the answer that says so; 0: there is none.
+        code: Of its sentences in `phrases.json`.
+        values: What they are filled in with; `status` is that of the answer that says so.
     """
 
-    def __init__(self, what: str, cure: str, status: int = 0) -> None:
+    def __init__(self, code: str, **values: object) -> None:
+        what, self.cure = finding_sentences(code, **values)
         super().__init__(what)
-        self.cure, self.status = cure, status
+        self.status = values.get("status", 0)
 
 
 class DeafToChinese(StepFailed):
     """A question in Chinese was refused, or came out as something else."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what, "`make models` says what is in the way; see services/stt/README.md.")
 
 
 @dataclass
@@ -93,11 +92,12 @@ class RoleTurn:
             recording = self._recording(heard)
             began = time.monotonic()
             heard = self._hear(recording) or heard
-            told.append(f"heard by {self.engines['stt']} after {time.monotonic() - began:.2f} s")
+            seconds = f"{time.monotonic() - began:.2f}"
+            told.append(phrase("turn_heard", engine=self.engines["stt"], seconds=seconds))
         texts = iter([heard])
         if self.is_reached("llm"):
             texts = self._think(heard)
-        told += self._speak(texts, began) if self.is_reached("tts") else [f"thought: “{''.join(texts)[:60]}”"]
+        told += self._speak(texts, began) if self.is_reached("tts") else [phrase("turn_text", text="".join(texts)[:60])]
         return ", ".join(told)
 
     def is_reached(self, service: str) -> bool:
@@ -121,18 +121,17 @@ class RoleTurn:
             response = self._upload(recording, fields)
         except StepFailed as exc:
             if self.is_chinese and exc.status in (400, 503):  # only who hears no Chinese refuses this
-                raise DeafToChinese(str(exc)) from exc
+                raise DeafToChinese("deaf", reason=exc) from exc
             if self.is_chinese or exc.status != 400 or "language" in fields:
                 raise
             response = self._upload(recording, {**fields, "language": "en"})
-            what = "English in this voice is refused where nobody states it"
-            self.lesser.append(Diagnosis(None, what, "Set STT_LANGUAGE=en, if nothing else is spoken.", True))
+            self.lesser.append(finding(None, "state_english", lesser=True))
         heard = str(self._json(self._read(response, ear), ear).get("text", "")).strip()
         if self.is_chinese and not HAN.search(heard):
-            by = self.engines["stt"]
-            raise DeafToChinese(f"Chinese is not heard: “{QUESTIONS[True]}” became “{heard}” ({by})")
+            said, by = QUESTIONS[True], self.engines["stt"]
+            raise DeafToChinese("chinese_unheard", said=said, heard=heard, engine=by)
         if not heard:
-            self.lesser.append(Diagnosis(None, f"{self.engines['stt']} heard no words", "Try with `make talk`.", True))
+            self.lesser.append(finding(None, "no_words", lesser=True, engine=self.engines["stt"]))
         return heard
 
     def _upload(self, recording: bytes, fields: Mapping[str, str]) -> HTTPResponse:
@@ -152,25 +151,23 @@ class RoleTurn:
         try:
             for event in events(response):
                 if "error" in event:
-                    raise StepFailed(f"the mind broke off: {event['error'].get('message')}", "`make logs S=llm`.")
+                    raise StepFailed("mind_broke_off", reason=event["error"].get("message"))
                 text = "".join(choice.get("delta", {}).get("content") or "" for choice in event.get("choices", []))
                 if text:
                     came.append(time.monotonic() - began)
                     yield text
         except TurnFailed as exc:
             response.close()
-            raise StepFailed(f"the mind: {exc}", "`make logs S=llm` says why.") from exc
+            raise StepFailed("mind_failed", reason=exc) from exc
         if not came:
-            raise StepFailed("the mind said nothing", "`make logs S=llm` says why.")
+            raise StepFailed("mind_silent")
         self._look_for_a_lump(came, response)
 
     def _look_for_a_lump(self, came: list[float], response: HTTPResponse) -> None:
         """Tell whether something on the way holds the stream back, and passes it on as a whole."""
         begun = float(response.headers.get("openai-processing-ms") or "inf") / 1000
         if len(came) >= _LUMP_EVENTS and came[-1] - came[0] < _LUMP_SECONDS and came[0] - begun > _HELD_SECONDS:
-            what = f"the stream is held back on its way: {len(came)} pieces came at once after {came[0]:.1f} s"
-            cure = "Turn buffering off in the proxy between (nginx: `proxy_buffering off;`)."
-            self.lesser.append(Diagnosis(False, what, cure))
+            self.lesser.append(finding(False, "held_back", count=len(came), seconds=f"{came[0]:.1f}"))
 
     def _speak(self, texts: Iterator[str], began: float) -> list[str]:
         """Have each piece spoken as soon as it is there, as many at a time as folotoy-server does."""
@@ -179,11 +176,11 @@ class RoleTurn:
             jobs = [lanes.submit(self._say, piece) for piece in pieces(texts, separators)]
             spoken = [job.result() for job in jobs]
         if not spoken:
-            raise StepFailed("there was nothing to say", "`make talk` shows what the mind answers.")
-        by = [f"thought by {self.engines['llm']}"] if "llm" in self.engines else []
+            raise StepFailed("unsaid")
+        by = [phrase("turn_thought", engine=self.engines["llm"])] if "llm" in self.engines else []
         first, length = spoken[0][0] - began, sum(seconds for _, seconds in spoken)
-        return [*by, f"first sound by {self.engines['tts']} after {first:.2f} s",
-                f"{len(spoken)} pieces of mp3 that play {length:.1f} s"]  # fmt: skip
+        sound = phrase("turn_sound", engine=self.engines["tts"], seconds=f"{first:.2f}")
+        return [*by, sound, phrase("turn_pieces", count=len(spoken), seconds=f"{length:.1f}")]
 
     def _say(self, piece: str) -> tuple[float, float]:
         """Return when the first byte came, and how long the mp3 plays."""
@@ -198,7 +195,7 @@ class RoleTurn:
         try:
             return at, seconds_of(first + self._read(response, mouth))
         except NoMp3 as exc:
-            raise StepFailed(f"the toy cannot play “{piece.strip()}”: {exc}", "`make logs S=tts` says why.") from exc
+            raise StepFailed("no_mp3", piece=piece.strip(), reason=exc) from exc
 
     def _post(
         self, step: Hop, path: str, body: bytes, kind: str = "application/json", base: str | None = None
@@ -208,7 +205,7 @@ class RoleTurn:
             url = urlsplit(from_here(base, self.addresses))
             port = url.port
         except ValueError as exc:
-            raise StepFailed(f"{_shown(base)} is no address", "Write http://ADDRESS:PORT/v1.") from exc
+            raise StepFailed("no_address", base=_shown(base)) from exc
         connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
         headers = {"Content-Type": kind, "Authorization": f"Bearer {step.key}", "Connection": "close"}
         connection = connect(url.hostname or "", port, timeout=self.patience)
@@ -220,8 +217,8 @@ class RoleTurn:
             raise self._silent(step) from exc
         except (OSError, HTTPException) as exc:
             connection.close()
-            ports = f"Talkbox has the ports {self.addresses.port} to {self.addresses.port + 3} here"
-            raise StepFailed(f"nothing answers at {_shown(base)}", f"`make ps` shows what is up; {ports}.") from exc
+            ports = {"first": self.addresses.port, "last": self.addresses.port + 3}
+            raise StepFailed("base_silent", base=_shown(base), **ports) from exc
         if response.status != 200:
             raise _refused(step, response, base)
         self.engines[step.service if path != "/audio/speech" else "tts"] = response.headers.get("x-talkbox-engine", "?")
@@ -234,11 +231,10 @@ class RoleTurn:
         except TimeoutError as exc:
             raise self._silent(step) from exc
         except (OSError, HTTPException) as exc:
-            raise StepFailed(f"{step.service} broke off", f"`make logs S={step.service}` says why.") from exc
+            raise StepFailed("hop_broke_off", service=step.service) from exc
 
     def _silent(self, step: Hop) -> StepFailed:
-        cure = "A smaller model, or another engine first in .env, is quicker; HTTPX_TIMEOUT gives folotoy-server more."
-        return StepFailed(f"{step.service} was silent for {self.patience:g} s, when folotoy-server gives up", cure)
+        return StepFailed("hop_silent", service=step.service, seconds=f"{self.patience:g}")
 
     def _json(self, body: bytes, step: Hop) -> dict[str, Any]:
         try:
@@ -246,7 +242,7 @@ class RoleTurn:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise StepFailed(f"{step.service} answered no JSON", f"Is {_shown(step.base)} the right address?")
+            raise StepFailed("no_json", service=step.service, base=_shown(step.base))
         return found
 
 
@@ -271,9 +267,9 @@ def _refused(step: Hop, response: HTTPResponse, base: str) -> StepFailed:
         message = str(json.loads(body)["error"]["message"])
     except (ValueError, KeyError, TypeError):
         message = ""
-    what = f"{step.service} answered {response.status}{f': {message}' if message else ''}"
+    values = {"service": step.service, "status": response.status, "base": _shown(base)}
     if response.status in (401, 403):
-        return StepFailed(f"{step.service} refuses the key", "Write one of API_KEYS as its key (make up prints it).")
+        return StepFailed("key_refused", **values)
     if response.status == 404 and not urlsplit(base).path.rstrip("/").endswith("/v1"):
-        return StepFailed(f"{_shown(base)} is no base: {response.status}", "Write http://ADDRESS:PORT/v1.")
-    return StepFailed(what, f"`make ps` shows the engines of {step.service}.", response.status)
+        return StepFailed("no_base", **values)
+    return StepFailed("hop_refused", **values, message=message and f": {message}")

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deploy.diagnosis import Diagnosis
+from deploy.diagnosis import Diagnosis, finding
 from deploy.env_file import read_env
 from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get
+from deploy.phrases import phrase
 
 _MOST_KINDS = 5
 """Kinds of risk that are named with their counts."""
@@ -42,26 +43,26 @@ def of_guard(guards: Mapping[str, dict[str, Any] | None]) -> Iterator[Diagnosis]
     on = {service: found for service, found in guards.items() if found}
     if not on:
         if guards:
-            yield Diagnosis(
-                None, "no guard for children", "If children talk to it: GUARD=kids in .env, then `make up`."
-            )
+            yield finding(None, "no_guard")
         return
     first = next(iter(on.values()))
     of_keys = ", ".join(f"{name}: {profile}" for name, profile in first.get("profiles", {}).items())
-    about = [f"profile {first['profile']}" + (f" ({of_keys})" if of_keys else ""), f"by {', '.join(first['engines'])}"]
-    about += [f"{name} {first[name]}" for name in ("minutes", "hours") if first.get(name)]
+    said = [phrase("guard_keys" if of_keys else "guard_profile", profile=first["profile"], keys=of_keys)]
+    said.append(phrase("guard_by", engines=", ".join(first["engines"])))
+    said += [phrase(f"guard_{name}", value=first[name]) for name in ("minutes", "hours") if first.get(name)]
+    about = "; ".join(said)
     if first["mode"] == "shadow":
-        yield Diagnosis(None, f"guard: only watches, {'; '.join(about)}", "GUARD=kids stops what does not pass.")
+        yield finding(None, "guard_watches", about=about)
     else:
-        yield Diagnosis(True, f"guard: {'; '.join(about)}")
+        yield Diagnosis(True, phrase("guard", about=about))
     if missing := [service for service in guards if service not in on]:
-        yield Diagnosis(False, f"no guard in {', '.join(missing)}, though others have it", "`make up` starts it anew.")
+        yield finding(False, "guard_missing", services=", ".join(missing))
     counts: Counter[str] = Counter()
     for found in on.values():
         counts.update(found["stopped"])
     if counts:
         most = ", ".join(f"{kind} {number}" for kind, number in counts.most_common(_MOST_KINDS))
-        yield Diagnosis(None, f"guard: {sum(counts.values())} clauses did not pass since the start ({most})")
+        yield Diagnosis(None, phrase("guard_stopped", count=sum(counts.values()), most=most))
 
 
 def of_privacy(sheet: Mapping[str, Any]) -> Iterator[Diagnosis]:
@@ -70,12 +71,12 @@ def of_privacy(sheet: Mapping[str, Any]) -> Iterator[Diagnosis]:
     if not told:
         return
     on_disk = [
-        f"{service}: {each['what']} in {each.get('address', 'a folder')} ({each['setting']})"
+        phrase("kept", **each, service=service, folder=each.get("address") or phrase("a_folder"))
         for service, found in told.items()
         for each in found["kept"]
         if each["words"] and each["where"] == "disk"
     ]
     servers = sorted({each["to"] for found in told.values() for each in found["sent"] if each["what"] != "notices"})
-    disk = f"on a disk: {'; '.join(on_disk)}" if on_disk else "no word on a disk"
-    sent = f"words go to {', '.join(servers)}" if servers else "no word leaves for another server"
-    yield Diagnosis(None if on_disk or servers else True, f"privacy: {disk}; {sent}")
+    disk = phrase("on_disk", kept="; ".join(on_disk)) if on_disk else phrase("not_on_disk")
+    sent = phrase("sent_to", servers=", ".join(servers)) if servers else phrase("sent_nowhere")
+    yield Diagnosis(None if on_disk or servers else True, phrase("privacy", disk=disk, sent=sent))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.env_file import read_env
+from deploy.phrases import phrase
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".talkbox"
@@ -46,7 +47,7 @@ class Addresses:
         """
         text = settings.get("TALKBOX_PORT", "").strip() or "8080"
         if not text.isdigit() or not 1 <= int(text) <= 65522:
-            raise ValueError(f"TALKBOX_PORT is {text!r}; it takes a number from 1 to 65522.")
+            raise ValueError(phrase("port_unusable", text=text))
         bind = settings.get("TALKBOX_BIND", "").strip()
         return cls(int(text), "" if bind in ("0.0.0.0", "::", "*") else bind.strip("[]"))
 

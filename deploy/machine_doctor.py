@@ -14,9 +14,10 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from deploy.diagnosis import Diagnosis
+from deploy.diagnosis import Diagnosis, finding
 from deploy.env_file import read_env
 from deploy.installation import ROOT
+from deploy.phrases import phrase
 
 _SBIN = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/sbin"))
 _EDGE_HOST = "speech.platform.bing.com"
@@ -29,26 +30,24 @@ _FREE_BYTES = 3 * 2**30
 def python() -> Iterator[Diagnosis]:
     """Look at the version of Python that `make` uses."""
     version = ".".join(map(str, sys.version_info[:3]))
-    native = sys.version_info >= (3, 11)
-    remedy = "" if native else "Running natively needs 3.11: `make up PYTHON=/path/to/python3.12`, or MODE=containers."
-    yield Diagnosis(native or None, f"Python {version}", remedy)
+    yield finding(sys.version_info >= (3, 11) or None, "python", version=version)
 
 
 def nginx() -> Iterator[Diagnosis]:
     """Look for nginx, and at its version."""
     found = shutil.which("nginx") or shutil.which("nginx", path=_SBIN)
     if found is None:
-        yield Diagnosis(None, "no nginx", "`make up` fetches it as root or with sudo; or `sudo apt install nginx`.")
+        yield finding(None, "no_nginx")
         return
     version = subprocess.run([found, "-v"], capture_output=True, text=True).stderr.strip().rpartition("/")[2]
     numbers = tuple(int(part) for part in version.split()[0].split(".")[:2]) if version[:1].isdigit() else (0, 0)
-    yield Diagnosis(numbers >= (1, 22), f"nginx {version}", "" if numbers >= (1, 22) else "It takes 1.22 or newer.")
+    yield finding(numbers >= (1, 22), "nginx", version=version)
 
 
 def docker() -> Iterator[Diagnosis]:
     """Look for Docker and Compose, and whether they answer."""
     if shutil.which("docker") is None:
-        yield Diagnosis(None, "no Docker", "Not needed: without it everything runs natively.")
+        yield finding(None, "no_docker")
         return
     for command, what in (
         (["docker", "compose", "version", "--short"], "Docker Compose"),
@@ -57,10 +56,10 @@ def docker() -> Iterator[Diagnosis]:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=10)
         except subprocess.TimeoutExpired:
-            yield Diagnosis(None, f"{what}: no answer in 10 s", "Without it everything runs natively.")
+            yield finding(None, "docker_hangs", what=what)
             return
         if done.returncode:
-            yield Diagnosis(None, f"{what} does not answer", "Is it running, and may you use it (group docker)?")
+            yield finding(None, "docker_silent", what=what)
         else:
             yield Diagnosis(True, f"{what} {done.stdout.strip()}")
 
@@ -68,14 +67,13 @@ def docker() -> Iterator[Diagnosis]:
 def room() -> Iterator[Diagnosis]:
     """Look for room on the disk."""
     free = shutil.disk_usage(ROOT).free
-    remedy = "" if free > _FREE_BYTES else "Libraries and a model take about 2 GB; make room."
-    yield Diagnosis(free > _FREE_BYTES, f"{free / 2**30:.0f} GB of disk free", remedy)
+    yield finding(free > _FREE_BYTES, "disk", free=f"{free / 2**30:.0f}")
 
 
 def network() -> Iterator[Diagnosis]:
     """Look whether the hosts of voices, weights and upstreams can be reached."""
     values = read_env(ROOT / ".env")
-    hosts = {_EDGE_HOST: "edge's voices", _host(values.get("HF_ENDPOINT") or _HUB): "Whisper's weights"}
+    hosts = {_EDGE_HOST: phrase("edge_voices"), _host(values.get("HF_ENDPOINT") or _HUB): phrase("weights")}
     for name, value in values.items():
         if name.endswith("_BASE_URL") and value:
             hosts[_host(value)] = name
@@ -83,10 +81,9 @@ def network() -> Iterator[Diagnosis]:
         jobs = {host: pool.submit(_reached, host) for host in hosts}
     for host, purpose in hosts.items():
         if jobs[host].result():
-            yield Diagnosis(True, f"{host} ({purpose}) answers")
+            yield Diagnosis(True, phrase("reached", host=host, purpose=purpose))
         else:
-            remedy = "Other engines answer without it. Behind a filter, a mirror or a proxy helps."
-            yield Diagnosis(None, f"{host} ({purpose}) is not reached", remedy)
+            yield finding(None, "not_reached", host=host, purpose=purpose)
 
 
 def _host(address: str) -> str:
@@ -113,7 +110,4 @@ def clock() -> Iterator[Diagnosis]:
         return
     finally:
         connection.close()
-    remedy = (
-        "" if skew < _SKEW_SECONDS else "Set it (`sudo timedatectl set-ntp true`): edge's voices refuse a wrong one."
-    )
-    yield Diagnosis(skew < _SKEW_SECONDS, f"the clock is {skew:.0f} s off", remedy)
+    yield finding(skew < _SKEW_SECONDS, "clock", seconds=f"{skew:.0f}")

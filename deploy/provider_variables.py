@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from deploy.folotoy_names import TYPES
 from deploy.installation import SERVICES
+from deploy.phrases import phrase
 from deploy.upstreams import TABLES
 
 from chassis.settings import Options
@@ -46,7 +47,7 @@ def told(environ: Mapping[str, str]) -> Iterator[SetVariable]:
         elif bare in read:
             yield SetVariable(name, read[bare])
         elif bare.startswith(starts):
-            yield SetVariable(name, "", "Nothing reads it; docs/providers.md has the lines of its provider.")
+            yield SetVariable(name, "", phrase("nothing_reads"))
 
 
 def known() -> tuple[dict[str, str], dict[str, str]]:

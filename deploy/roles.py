@@ -31,6 +31,7 @@ from deploy.folotoy_files import (
 from deploy.folotoy_names import NEW, USUAL_MODELS, sentence
 from deploy.folotoy_rules import mistakes
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted
+from deploy.phrases import phrase
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
 MOST_MENDS = 1000
@@ -204,7 +205,7 @@ def main() -> int:
     file, compose, new = (os.environ.get(name, "").strip() for name in ("FILE", "COMPOSE", "NEW"))
     path, beside = Path(file) if file else None, Path(compose) if compose else None
     if not (path or beside or new):
-        print("make roles wants FILE=roles.json, COMPOSE=docker-compose.yml or NEW=roles.json.", file=sys.stderr)
+        print(phrase("roles_wants"), file=sys.stderr)
         return 2
     try:
         settings, addresses = wanted(), Addresses.current()

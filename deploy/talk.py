@@ -25,8 +25,11 @@ from deploy.installation import ROOT, STATE, Addresses, first_key, get, wanted
 from deploy.phrases import phrase
 
 QUESTION = "Hello! What is your name?"
+_CHAT = "/v1/chat/completions"
 SEPARATORS = "，！。？,!.?"
 """Signs after which folotoy-server cuts, unless its SENTENCE_SEPARATORS says otherwise."""
+_HINTED = (401, 429, 503)
+"""Statuses whose remedy `phrases.json` has."""
 TOY_SECONDS = 5.0
 """Silence after which folotoy-server gives up."""
 SYSTEM = "You are a friendly talking toy. Answer in one or two short sentences, without lists or markdown."
@@ -58,14 +61,9 @@ class Talkbox:
             connection.request("POST", path, body, headers)
             response = connection.getresponse()
         except TimeoutError as exc:
-            raise TurnFailed(
-                f"{path} was silent for {TOY_SECONDS:.0f} s; a toy has given up by then. "
-                "`make ps` shows the engines; a smaller model or another engine first in .env is quicker."
-            ) from exc
+            raise TurnFailed(phrase("silent", path=path, seconds=f"{TOY_SECONDS:.0f}")) from exc
         except (OSError, HTTPException) as exc:
-            raise TurnFailed(
-                f"Nothing answers at {self.host}:{self.port}. `make up` starts Talkbox; `make ps` shows it."
-            ) from exc
+            raise TurnFailed(phrase("nobody", host=self.host, port=self.port)) from exc
         if response.status != 200:
             raise TurnFailed(_explained(path, response.status, response.read()))
         return response
@@ -82,12 +80,8 @@ def _explained(path: str, status: int, body: bytes) -> str:
         message = json.loads(body)["error"]["message"]
     except (ValueError, KeyError, TypeError):
         message = body[:200].decode("utf-8", "replace")
-    hints = {
-        401: "The key is the first of API_KEYS in .env; after a change there, `make up` again.",
-        429: "Too many at a time; wait a little, or `make scale`.",
-        503: "`make ps` shows which engines are ready.",
-    }
-    return f"{path} answered {status}: {message}" + (f"\n{hints[status]}" if status in hints else "")
+    answered = phrase("refused", path=path, status=status, message=message)
+    return answered + ("\n" + phrase(f"hint_{status}") if status in _HINTED else "")
 
 
 def engine(response: HTTPResponse) -> str:
@@ -139,11 +133,11 @@ class Turn:
             "temperature": 0.7,
             "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": heard}],
         }
-        response = self.talkbox.post_json("/v1/chat/completions", asked)
+        response = self.talkbox.post_json(_CHAT, asked)
         first = True
         for event in events(response):
             if "error" in event:
-                raise TurnFailed(f"/v1/chat/completions broke off: {event['error'].get('message')}")
+                raise TurnFailed(phrase("broke_off_why", path=_CHAT, reason=event["error"].get("message")))
             text = "".join(choice.get("delta", {}).get("content") or "" for choice in event.get("choices", []))
             if text and first:
                 first = False
@@ -201,9 +195,9 @@ def events(response: HTTPResponse) -> Iterator[dict[str, Any]]:
         try:
             line = response.readline()
         except (OSError, HTTPException) as exc:
-            raise TurnFailed(f"/v1/chat/completions broke off or was silent for {TOY_SECONDS:.0f} s.") from exc
+            raise TurnFailed(phrase("fell_silent", path=_CHAT, seconds=f"{TOY_SECONDS:.0f}")) from exc
         if not line:
-            raise TurnFailed("/v1/chat/completions ended in the middle.")
+            raise TurnFailed(phrase("ended_early", path=_CHAT))
         if line.startswith(b"data:"):
             data = line[len(b"data:") :].strip()
             if data == b"[DONE]":
@@ -229,7 +223,7 @@ def recording(talkbox: Talkbox) -> tuple[bytes, str]:
         try:
             return Path(path).read_bytes(), Path(path).name
         except OSError as exc:
-            raise TurnFailed(f"FILE={path} cannot be read: {exc.strerror}.") from exc
+            raise TurnFailed(phrase("file_unread", path=path, reason=exc.strerror)) from exc
     text = os.environ.get("TEXT", "") or QUESTION
     response = None
     if text.isascii():  # English: flite's voice is what PocketSphinx understands best

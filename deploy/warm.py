@@ -21,12 +21,14 @@ from typing import Any
 from deploy.folotoy_files import BrokenFile, compose_settings
 from deploy.folotoy_roles import hop, roles
 from deploy.installation import ROOT, Addresses, first_key, get, wanted
+from deploy.phrases import phrase
 from deploy.talk import SEPARATORS, Talkbox, TurnFailed, engine, pieces
 from deploy.warm_prompts import prompts, read
 
 EXAMPLE = ROOT / "deploy" / "folotoy" / "roles.json"
 AT_A_TIME = 2
 _SHOWN_CHARACTERS = 40
+_KEPT = {"hit": "was_there", "miss": "is_kept", "shared": "is_kept"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,9 @@ def say(talkbox: Talkbox, greeting: Greeting) -> str:
     try:
         response.read()
     except (OSError, HTTPException) as exc:
-        raise TurnFailed("/v1/audio/speech broke off.") from exc
-    kept = {"hit": "was there", "miss": "is kept", "shared": "is kept"}
-    return f"{engine(response):<12} {kept.get(response.headers.get('x-talkbox-cache', ''), 'is not kept')}"
+        raise TurnFailed(phrase("broke_off", path="/v1/audio/speech")) from exc
+    kept = _KEPT.get(response.headers.get("x-talkbox-cache", ""), "is_not_kept")
+    return f"{engine(response):<12} {phrase(kept)}"
 
 
 def main() -> int:
@@ -100,7 +102,7 @@ def main() -> int:
         return 1
     wishes = list(dict.fromkeys(greeting for role in found for greeting in greetings(role, folotoy)))
     if not wishes:
-        print(f"ROLES={path} has nothing to say: no role with a start_text speaks by openai-tts.", file=sys.stderr)
+        print(phrase("nothing_to_say", path=path), file=sys.stderr)
         return 1
     with ThreadPoolExecutor(AT_A_TIME) as lanes:
         jobs = [(greeting, lanes.submit(say, talkbox, greeting)) for greeting in wishes]
@@ -109,11 +111,11 @@ def main() -> int:
                 outcome = job.result()
             except TurnFailed as exc:
                 failed += 1
-                outcome = f"failed: {exc}"
+                outcome = phrase("failed", reason=exc)
             print(f"  {greeting.voice:<24} {outcome:<24} “{greeting.text.strip()}”", flush=True)
-    print(f"\n  {len(wishes) - failed} of {len(wishes)} pieces of {len(found)} roles are said.")
+    print("\n  " + phrase("warmed", good=len(wishes) - failed, count=len(wishes), roles=len(found)))
     if not settings.get("TTS_CACHE_DIR"):
-        print("  They are in the memory of the process that said them; TTS_CACHE_DIR in .env keeps them for all.")
+        print("  " + phrase("in_memory"))
     _, status = get(addresses.local, addresses.port, "/status/llm", key=talkbox.key)
     engines = status.get("engines", []) if isinstance(status, dict) else []
     failed += _read_prompts(talkbox, dict.fromkeys(prompts(found, folotoy, engines, addresses.port)))
@@ -127,10 +129,10 @@ def _read_prompts(talkbox: Talkbox, wishes: Iterable[tuple[str, str]]) -> int:
         began = time.monotonic()
         try:
             read(talkbox, model, prompt)
-            outcome = f"has read it in {time.monotonic() - began:.1f} s"
+            outcome = phrase("has_read", seconds=f"{time.monotonic() - began:.1f}")
         except TurnFailed as exc:
             failed += 1
-            outcome = f"failed: {exc}"
+            outcome = phrase("failed", reason=exc)
         print(f"  {model:<24} {outcome:<24} “{prompt.strip()[:_SHOWN_CHARACTERS]}…”", flush=True)
     return failed
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from deploy.folotoy_facts import INSIDE
 from deploy.folotoy_roles import Hop, hop
+from deploy.phrases import phrase
 from deploy.talk import Talkbox, TurnFailed
 
 _LOCAL = frozenset({"gguf", "local", "ollama", "llamacpp", "lmstudio", "vllm"})
@@ -68,6 +69,6 @@ def read(talkbox: Talkbox, model: str, prompt: str) -> None:
     try:
         body = response.read()
     except (OSError, HTTPException) as exc:
-        raise TurnFailed(f"{PATH} broke off.") from exc
+        raise TurnFailed(phrase("broke_off", path=PATH)) from exc
     if b"data: [DONE]" not in body:
-        raise TurnFailed(f"{PATH} broke off.")
+        raise TurnFailed(phrase("broke_off", path=PATH))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deploy.installation import SERVICES, Addresses, first_key, get, wanted
+from deploy.phrases import phrase, state_name
 from deploy.ready import describe
 
 
@@ -13,9 +14,9 @@ def main() -> None:
         _, body = get(addresses.local, addresses.port, f"/status/{service}", key=key)
         engines = body.get("engines") if isinstance(body, dict) else None
         for engine in engines or []:
-            print(f"  {service}  {engine['name']:<10} {describe(engine)}")
+            print(f"  {service}  {engine['name']:<10} {describe(engine, state_name)}")
         if not engines:
-            print(f"  {service}  does not answer")
+            print(f"  {service}  {phrase('no_answer')}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import east_asian_width
 
 from deploy import ready
 from deploy.env_file import UnreadableLine
@@ -9,27 +10,31 @@ from deploy.installation import SERVICES, Addresses, first_key, get, wanted
 from deploy.native import processes
 from deploy.native.layout import PROGRAMS
 from deploy.native.supervision import is_running, supervisor
+from deploy.phrases import phrase, state_name
+
+_COLUMNS = ("service", "state", "workers", "pids", "memory", "engines")
 
 
 def ps() -> int:
     if lost := processes.orphans():
-        shown = " ".join(map(str, lost))
-        print(f"Nobody looks after {len(lost)} processes ({shown}): `make up` or `make down` ends them.")
+        print(phrase("orphans", count=len(lost), pids=" ".join(map(str, lost))))
     if not is_running():
-        print("Nothing is up here. `make up` starts it.")
+        print(phrase("nothing_up"))
         return 0
     addresses, key = Addresses.current(), _key()
     engines = {service: _engines(service, addresses, key) for service in SERVICES}
-    rows: list[tuple[str, ...]] = [("service", "state", "workers", "pids", "memory", "engines")]
+    rows: list[tuple[str, ...]] = [tuple(map(phrase, _COLUMNS))]
     infos = {info["name"]: info for info in supervisor().getAllProcessInfo()}
     rows += [_row(infos[name], engines.get(name)) for name in PROGRAMS if name in infos]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[-1]]).rstrip())
     for service, states in engines.items():
         for engine in states or ():
-            if ready.brief(engine) != (state_ := ready.describe(engine)):
-                print(f"\n{service}, {engine['name']}: {state_}")
+            if ready.brief(engine) != ready.describe(engine):
+                state = ready.describe(engine, state_name)
+                print("\n" + phrase("detail", service=service, engine=engine["name"], state=state))
     return 0
 
 
@@ -47,16 +52,21 @@ def _engines(service: str, addresses: Addresses, key: str | None) -> list[Any] |
 
 
 def _row(info: dict[str, Any], engines: list[Any] | None) -> tuple[str, ...]:
-    name, pid, label = info["name"], info["pid"], info["statename"].lower()
+    name, pid, label = info["name"], info["pid"], state_name(info["statename"].lower())
     if not pid:
-        return name, label, "", "", "", f"see `make logs S={name}`"
+        return name, label, "", "", "", phrase("see_logs", name=name)
     memory = f"{processes.memory_bytes(processes.family(pid)) / 2**20:.0f} MB"
     children = processes.workers(pid) if name in SERVICES else processes.children(pid)
-    states = "; ".join(f"{engine['name']} {ready.brief(engine)}" for engine in engines or ())
+    states = "; ".join(f"{engine['name']} {ready.brief(engine, state_name)}" for engine in engines or ())
     if name in SERVICES and engines is None:
-        states = "does not answer"
+        states = phrase("no_answer")
     return name, label, str(len(children)), _pids(pid, children), memory, states
 
 
 def _pids(parent: int, children: Sequence[int]) -> str:
     return f"{parent} ({' '.join(map(str, children))})"
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes; a Chinese character takes two."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 from deploy.folotoy_facts import Facts
 from deploy.folotoy_files import BrokenFile, read_json
-from deploy.folotoy_names import LANGUAGE
 from deploy.folotoy_rules import mistakes
+from deploy.phrases import reads_chinese
 from deploy.roles import line_of, lines_of, mended, new_roles, twice
 
 from browser.console import Console
@@ -104,7 +105,8 @@ def test_the_page_finds_and_mends_what_make_roles_finds_and_mends(visit: Visit, 
         "voices": VOICES,
         "chains": {name: text.split(",") for name, text in CHAINS.items()},
     }
-    on_the_page = visit().page.evaluate(READ, [texts, talkbox, LANGUAGE])
+    language = "zh" if reads_chinese(os.environ) else "en"
+    on_the_page = visit().page.evaluate(READ, [texts, talkbox, language])
     different = [
         [one for one in zip([text, *there[0]], ["", *here[0]], strict=False) if one[0] != one[1]]
         for text, there in zip(texts, on_the_page, strict=True)

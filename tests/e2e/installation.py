@@ -86,7 +86,7 @@ class Installation:
 
     def make(self, *words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `make WORD … NAME=value …`; its output is `stdout`, errors included."""
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
         done = subprocess.run(
             ["make", *words],
             cwd=self.folder,

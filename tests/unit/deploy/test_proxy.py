@@ -77,6 +77,10 @@ def proxy(folder: Path, origins: str) -> Iterator[Addresses]:
             server.server_close()
 
 
+def exposed(answer: httpx.Response) -> set[str]:
+    return set(answer.headers["access-control-expose-headers"].lower().split(", "))
+
+
 def _free_port() -> int:
     """Find a port below the ephemeral ones that is free, as its neighbours are."""
     for port in sorted(range(20_000, 30_000, 20), key=lambda _: random()):
@@ -116,7 +120,7 @@ def test_an_origin_that_is_named_may_call_and_its_preflight_needs_no_key(tmp_pat
         ):
             answer = httpx.post(f"{base}{path}", headers={"origin": ORIGIN} | headers)
             assert (answer.status_code, answer.headers.get("access-control-allow-origin")) == (status, allowed)
-            assert "x-request-id" in answer.headers["access-control-expose-headers"].lower()
+            assert {"x-request-id", "x-talkbox-guard", "server-timing"} <= exposed(answer)
             assert answer.headers["vary"] == "Origin"
 
 
@@ -163,6 +167,14 @@ def test_an_unknown_path_is_told_what_to_switch_and_names_of_models_find_their_s
         found = {name: httpx.get(f"{base}/v1/models/{name}", headers=key).text.split()[0] for name in services}
 
     assert found == {name: str(addresses.own_port(service)) for name, service in services.items()}
+
+
+def test_errors_of_the_proxy_itself_say_how_long_they_took(tmp_path: Path) -> None:
+    with proxy(tmp_path, "") as addresses:
+        for port in (addresses.port, *map(addresses.base_port, ("stt", "llm", "tts"))):
+            answer = httpx.post(f"http://127.0.0.1:{port}/v1/nowhere")
+            assert answer.status_code == 404
+            assert re.fullmatch(r"total;dur=(?:0|[1-9]\d*)", answer.headers["server-timing"])
 
 
 @pytest.mark.parametrize("path", ["/v1//chat/completions", "//v1/chat/completions", "/v1/chat/completions/"])

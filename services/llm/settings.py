@@ -29,8 +29,8 @@ class Settings(settings.Settings, frozen=True, kw_only=True):
     turn_seconds: Seconds | Literal["off"] = "off"
     """Longest duration of a streamed turn, to its last word."""
     for_the_ear: bool = False
-    """`on`: answers are made to be spoken: no thoughts, no markdown, a short first clause; and a failure is answered
-    with a spoken sentence instead of an error."""
+    """`on`: answers are made to be spoken: no thoughts, no markdown, no stage directions, a short first clause; and a
+    failure is answered with a spoken sentence instead of an error."""
     filler_seconds: Seconds | Literal["off"] = "off"
     """Silence after which a stream for the ear says a short sentence ("Let me think."), while the answer is awaited."""
     key_tokens: str = ""

@@ -112,12 +112,12 @@ def _voice_name(voice: str | OwnVoice | None) -> str:
 
 
 def _one_of(param: str, value: str, kind: Any) -> Any:
-    """Return `value` if it is one of the literals of `kind`.
+    """Return `value`, in whatever case it is written, as one of the literals of `kind`.
 
     Raises:
         BadRequest: It is not; `param` names the field.
     """
-    if value not in get_args(kind):
+    if value.strip().lower() not in get_args(kind):
         choices = ", ".join(get_args(kind))
         raise BadRequest(f"Invalid {param!r}: {value[:64]!r}. There are: {choices}.", param=param, code="invalid_value")
-    return value
+    return value.strip().lower()

@@ -1,8 +1,9 @@
-"""Take the marks of markdown out of a text, piece by piece as it comes, and keep its figures whole."""
+"""Take stage directions and the marks of markdown out of a text, piece by piece, and keep its figures whole."""
 
 import re
 
 from llm.answer.figures import Figures
+from llm.answer.stage_directions import StageDirections
 
 _UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?\Z")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[^\n]*(\n|$)")
@@ -15,18 +16,19 @@ _PART_OF_A_LINK = re.compile(r"\[[^\[\]\n]{0,200}(?:\](?:\([^()\n]{0,600})?)?\Z"
 
 
 class Plain:
-    """Takes the marks away and leaves the words. Characters that may become a mark wait for those that follow."""
+    """Takes stage directions and marks away. Characters that may become a mark wait for those that follow."""
 
     def __init__(self) -> None:
-        self._held, self._figures = "", Figures()
+        self._held, self._stage, self._figures = "", StageDirections(), Figures()
         self._line_begins, self._table = True, False
         self._last = ""
 
     def add(self, text: str) -> str:
-        self._held += text
+        self._held += self._stage.add(text)
         return self._figures.add(self._smoothed(final=False))
 
     def rest(self) -> str:
+        self._held += self._stage.rest()
         return self._figures.add(self._smoothed(final=True)) + self._figures.rest()
 
     def _smoothed(self, *, final: bool) -> str:

@@ -7,10 +7,11 @@ import re
 from functools import lru_cache
 from html import unescape
 
+from chassis.stage_directions import IN_ASTERISKS, IN_BRACKETS
 from chassis.thought_tags import TAIL, WHOLE
 from tts.text.latex import with_formulas_read
 from tts.text.rules import Match, Rule, apply, rule
-from tts.text.stage_directions import FACES, MOST_STAGE, asterisks, brackets
+from tts.text.stage_directions import FACES, asterisks, brackets
 from tts.text.symbols import COMPARISONS, SYMBOLS, sign_alone, with_plain_digits
 from tts.text.tidy_rules import CJK, MARKS, PAUSE, STOP, WORD, beside_cjk
 
@@ -152,9 +153,8 @@ SPANS = (
     rule(r"`+"),
     rule(r"(?<=[0-9])\*{3,}(?=[0-9])", PAUSE),  # 138****5678
     rule(r"\\[*_~#|>\[\]]"),
-    rule(rf"\*{{1,3}}([^*\n]{{1,{MOST_STAGE}}})\*{{1,3}}|(?<!\w)_{{1,3}}([^_\n]{{1,{MOST_STAGE}}})_{{1,3}}(?!\w)",
-         asterisks),
-    rule(r"[(（【\[{]([^()（）【】\[\]{}\n]{1,40})[)）】\]}]", brackets),
+    rule(IN_ASTERISKS, asterisks),
+    rule(IN_BRACKETS, brackets),
     rule(r"~~+|\$\$+|\*+"),
 )  # fmt: skip
 MATHEMATICAL = r"[0-9a-z)²³⁴ⁿ₀-₉]"

@@ -36,11 +36,13 @@ async def test_a_missing_input_is_named() -> None:
         {"model": None},
         {"response_format": ""},
         {"stream_format": ""},
+        {"response_format": "MP3"},
+        {"stream_format": "Audio"},
         {"instructions": "None"},
         {"instructions": ""},
     ],
 )
-async def test_an_empty_field_counts_as_left_out(changes: dict[str, object]) -> None:
+async def test_an_empty_field_counts_as_left_out_and_capitals_as_small_letters(changes: dict[str, object]) -> None:
     fake = FakeEngine()
     expected = await ask(service(fake=FakeEngine()))
 

@@ -196,6 +196,12 @@ MARKDOWN = [
     ("**你好！**我是小熊。", "你好！我是小熊。"),
     ("Hello! [", "Hello! ["),
     ("- [ ] one", "one"),
+    ("*wags tail* Hello! *smiles* I am **very** happy.", "Hello! I am very happy."),
+    ("Hi! *wags tail, barks happily* Let's play!", "Hi! Let's play!"),
+    ("_giggles_ (sighs) Well, I *love* it (really).", "Well, I love it (really)."),
+    ("*摇尾巴*你好！（开心地笑）我们玩吧。", "你好！我们玩吧。"),
+    ("（微笑着，摇尾巴）**你好**，小朋友！", "你好，小朋友！"),
+    ("（跳绳）是一种运动，他在*跳绳*。", "（跳绳）是一种运动，他在跳绳。"),
 ]
 
 
@@ -215,7 +221,7 @@ def test_a_clause_without_marks_is_not_kept_waiting() -> None:
     assert smoother.add("小熊！") == "小熊！"
 
 
-@given(st.text(alphabet="ab 1\n*_`[]()!|~#>-<thinkou/", max_size=60), st.integers(1, 9))
+@given(st.text(alphabet="ab 1\n*_`[]()!|~#>-<thinkou/笑，（）", max_size=60), st.integers(1, 9))
 def test_how_a_text_is_cut_makes_no_difference(text: str, size: int) -> None:
     smoother = Plain()
     pieces = [smoother.add(text[at : at + size]) for at in range(0, len(text), size)]

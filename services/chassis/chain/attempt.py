@@ -41,7 +41,7 @@ class Attempt:
         skip_loading: bool,
         needs: Callable[[Any], float | None],
     ) -> None:
-        self.skip_loading = skip_loading
+        self.skip_loading, self._is_long = skip_loading, extra_seconds > 0
         self.shares = Shares(budget, seats, began, extra_seconds, needs)
         self.hedge_seconds = budget.hedge_seconds
         self.failures: list[tuple[str, EngineFailed]] = []
@@ -71,7 +71,7 @@ class Attempt:
             while True:
                 if (not running or _may_join(left)) and (seat := await self._next(left)) is not None:
                     running[asyncio.create_task(self._try(seat, work, self.shares.of(seat, left)))] = seat
-                    patience = seat.usual_seconds() if self.hedge_seconds == "auto" else self.hedge_seconds
+                    patience = self._patience(seat)
                 elif running:
                     patience = None  # all who may join have joined
                 else:
@@ -83,6 +83,10 @@ class Attempt:
                         return begun
         finally:
             await _called_off(running)
+
+    def _patience(self, seat: Seat[Any]) -> float | None:
+        """Return the silence of a seat after which the next one is asked too; None: it is not yet known."""
+        return seat.usual_seconds(is_long=self._is_long) if self.hedge_seconds == "auto" else self.hedge_seconds
 
     async def _next(self, left: "deque[Seat[Any]]") -> Seat[Any] | None:
         """Return the next seat that can be asked now."""
@@ -113,7 +117,7 @@ class Attempt:
             seat.failed(exc)
             self.failures.append((seat.name, exc))
         else:
-            seat.spoke(monotonic() - asked)
+            seat.spoke(monotonic() - asked, is_long=self._is_long)
             return begun
         finally:
             seat.let_off()

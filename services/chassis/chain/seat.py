@@ -87,8 +87,8 @@ class Seat(Generic[E]):
         self._why_resting = ""
         self._on_trial = False
         self._canary: asyncio.Task[None] | None = None
-        self._first_pieces: deque[float] = deque(maxlen=REMEMBERED)
-        """Seconds to the first piece of the last answers."""
+        self._first_pieces = {is_long: deque[float](maxlen=REMEMBERED) for is_long in (False, True)}
+        """Seconds to the first piece of the last answers, apart for work that takes longer by its nature."""
         self._shown = ""
         """The state that `/metrics` shows."""
         self._show()
@@ -193,18 +193,23 @@ class Seat(Generic[E]):
         self._on_trial = True
         return True
 
-    def spoke(self, seconds: float) -> None:
-        """Record a first piece, and the seconds it took; it ends a trial."""
-        self._first_pieces.append(seconds)
+    def spoke(self, seconds: float, *, is_long: bool = False) -> None:
+        """Record a first piece, and the seconds it took; it ends a trial.
+
+        Args:
+            is_long: The work takes longer by its nature, as an answer does that comes whole.
+        """
+        self._first_pieces[is_long].append(seconds)
         self._on_trial = False
         self._failures = min(self._failures, FAILURES_BEFORE_REST - 1)
         self._show()
 
-    def usual_seconds(self) -> float | None:
+    def usual_seconds(self, *, is_long: bool = False) -> float | None:
         """Return the time within which 95 of 100 answers began lately; None while too few are known to tell."""
-        if len(self._first_pieces) < LEAST_REMEMBERED:
+        known = self._first_pieces[is_long]
+        if len(known) < LEAST_REMEMBERED:
             return None
-        return max(LEAST_HEDGE_SECONDS, sorted(self._first_pieces)[int(0.95 * len(self._first_pieces))])
+        return max(LEAST_HEDGE_SECONDS, sorted(known)[int(0.95 * len(known))])
 
     def succeeded(self) -> None:
         """Record an answer that was whole."""

@@ -722,6 +722,22 @@ async def test_who_is_slower_than_usual_is_joined_once_it_is_known_what_is_usual
         assert (await chain.answer("any", speak)).engine == "b"
 
 
+async def test_what_is_usual_for_a_whole_answer_is_learnt_apart() -> None:
+    first, next_one = Paced(b"a"), FakeEngine(b"b")
+    seats = [Seat[FakeEngine].of("a", first), Seat[FakeEngine].of("b", next_one)]
+    chain = Chain(seats, hedge_seconds="auto")
+    for _ in range(LEAST_REMEMBERED):
+        await chain.answer("any", speak)
+    first.seconds = 4 * LEAST_HEDGE_SECONDS
+    assert (await chain.answer("any", speak, extra_seconds=9.0)).engine == "a"
+    assert next_one.asked == 0
+    assert (await chain.answer("any", speak)).engine == "b"
+
+    for _ in range(LEAST_REMEMBERED):
+        seats[0].spoke(0.0, is_long=True)
+    assert (await chain.answer("any", speak, extra_seconds=9.0)).engine == "b"
+
+
 async def test_the_usual_time_is_that_of_95_in_100_answers_and_never_too_short_to_tell() -> None:
     seat = Seat.of("a", FakeEngine())
     assert seat.usual_seconds() is None

@@ -16,6 +16,7 @@ import msgspec
 from chassis.errors import EngineFailed
 
 _SIZE = re.compile(rb"(?:\r\n)?([0-9a-fA-F]{1,8})(?:;[^\r\n]{0,300})?\r\n")
+_SIZE_BEGUN = re.compile(rb"\r?\n?[0-9a-fA-F]{0,8}(?:;[^\r\n]{0,300})?\r?")
 _PRELUDE = struct.Struct(">III")
 _MOST_BYTES = 16 * 2**20
 """The longest message: that of Amazon's own encoding."""
@@ -32,6 +33,19 @@ class Framing(Protocol):
         """
 
 
+async def unwrapped(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """Return the first bytes of a body, and the rest, without its frames; a body without any is left as it comes."""
+    first = await anext(pieces, b"")
+    while _shows_nothing_yet(first) and (more := await anext(pieces, b"")):
+        first += more
+    framing = framing_of(first)
+    return (first, pieces) if framing is None else (framing.add(first), _unframed(pieces, framing))
+
+
+def _shows_nothing_yet(first: bytes) -> bool:
+    return bool(_SIZE_BEGUN.fullmatch(first)) or (first.startswith(b"\0") and len(first) < _PRELUDE.size)
+
+
 def framing_of(first: bytes) -> Framing | None:
     """Tell by the first bytes of a body how it is framed; None: it is what it seems."""
     if _SIZE.match(first):
@@ -39,8 +53,7 @@ def framing_of(first: bytes) -> Framing | None:
     return _Messages() if _is_prelude(first) else None
 
 
-async def unframed(pieces: AsyncIterator[bytes], framing: Framing) -> AsyncIterator[bytes]:
-    """Yield what is in the frames of a stream."""
+async def _unframed(pieces: AsyncIterator[bytes], framing: Framing) -> AsyncIterator[bytes]:
     async for piece in pieces:
         yield framing.add(piece)
 

@@ -144,7 +144,8 @@ def test_any_other_origin_may_not(tmp_path: Path, origins: str) -> None:
             httpx.post(f"{base}/nowhere", headers={"origin": ORIGIN}),
         ]
 
-    assert [answer.status_code for answer in answers] == [401, 401, 404]
+    assert [answer.status_code for answer in answers] == [403, 401, 404]
+    assert "TALKBOX_ORIGINS=" in answers[0].json()["error"]["message"]
     assert not any(name.startswith("access-control") for answer in answers for name in answer.headers)
 
 

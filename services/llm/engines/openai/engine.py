@@ -20,7 +20,7 @@ from chassis.upstream.settings import Row
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
 from llm.answer.relay import Relayed, Wordless
-from llm.answer.unwrapped import framing_of, unframed
+from llm.answer.unwrapped import framing_of, unwrapped
 from llm.answer.usage import shown
 from llm.answer.whole import NoAnswer, answer_of, is_page, mended
 from llm.engines import Engine
@@ -191,12 +191,10 @@ class OpenAI(Engine):
         asked = question.asked
         usage = partial(_estimate, asked) if asked.wanted.wants_usage else None
         passage = Passage(question.model, strainer, partial(self.remote.meant, reply=reply), asked.tally, usage)
-        first = await anext(reply, b"")
+        first, rest = await unwrapped(reply)
         if is_page(first):
             raise self.remote.no_answer(first, reply, "completion")
-        if (framing := framing_of(first)) is not None:
-            return Relayed(unframed(reply, framing), passage, reply.ended, framing.add(first))
-        return Relayed(reply, passage, reply.ended, first)
+        return Relayed(rest, passage, reply.ended, first)
 
     async def _whole(self, reply: Reply, question: Chat, strainer: Strainer) -> bytes:
         body = await reply.read(MAX_ANSWER_BYTES)

@@ -49,7 +49,8 @@ async def parse_form(
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
-        raise BadRequest(f"Content-Type is {media_type!r}; send multipart/form-data.", code="unsupported_content_type")
+        found = f"Content-Type is {media_type!r}" if media_type else "There is no Content-Type"
+        raise BadRequest(f"{found}; send multipart/form-data.", code="unsupported_content_type")
     form = await _whole_form(request, files)
     try:
         yield _sorted(form, kind, files)
@@ -79,13 +80,13 @@ class _Multipart(MultiPartParser):
         async for piece in body:
             yield piece
         if not self.ended:
-            raise MultiPartException("it is cut short, its closing boundary is missing")
+            raise MultiPartException("it is cut short; it ends in CRLF, two dashes, the boundary, two dashes")
 
     def on_headers_finished(self) -> None:
         part = self._current_part
         _, options = parse_options_header(part.content_disposition)
         name = options.get(b"name", b"").decode("latin-1")
-        if b"filename" not in options and _INDEX.sub("", name) in self.files:
+        if b"filename" not in options and _name(name) in self.files:
             part.content_disposition = (part.content_disposition or b"") + b'; filename="nameless"'
         super().on_headers_finished()
         headers = dict(part.item_headers)
@@ -104,6 +105,11 @@ class _Multipart(MultiPartParser):
 
     def on_end(self) -> None:
         self.ended = True
+
+
+def _name(key: str) -> str:
+    """Return the name of a field without an index, and without the single quotes that no standard knows."""
+    return _INDEX.sub("", key.strip("'"))
 
 
 def _boundary(request: Request) -> bytes:
@@ -146,8 +152,10 @@ def _reason(request: Request, exc: MultiPartException) -> str:
     if "header" in str(exc.__cause__):
         return f"the headers of a part: {exc.__cause__}"
     if exc.message.startswith("Invalid"):
+        shown = boundary[:100]
         return (
-            f"its parts are not separated by the boundary {boundary[:100]!r} of Content-Type, with CRLF after each line"
+            f"its parts are not separated by the boundary {shown!r} of Content-Type. Before each part comes the line "
+            f"'--{shown}', after the last '--{shown}--', and each line ends in CRLF"
         )
     return exc.message.rstrip(".")
 
@@ -156,7 +164,7 @@ def _sorted(form: FormData, kind: type[T], files: tuple[str, ...]) -> tuple[T, d
     fields: dict[str, list[str]] = {}
     uploads: dict[str, UploadFile] = {}
     for key, value in form.multi_items():
-        name = _INDEX.sub("", key)
+        name = _name(key)
         if isinstance(value, str):
             fields.setdefault(name, []).append(value)
         elif name not in uploads or not uploads[name].size:  # a page may have sent a field that nobody filled, too

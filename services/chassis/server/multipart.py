@@ -49,7 +49,9 @@ class _Tidier:
         end = self.held.find(b"\r\n\r\n")
         if end < 0:
             if len(self.held) > _MOST_HEADERS:
-                raise MultiPartException("The headers of a part are too long, or no empty line follows them")
+                raise MultiPartException(
+                    "The headers of a part are too long, or no empty line follows them, each ended by CRLF"
+                )
             return None
         headers = self.held[len(self._delimiter) : end].lstrip(b" \t")
         self.held, self._in_headers = self.held[end + 4 :], False

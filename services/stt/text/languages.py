@@ -47,6 +47,9 @@ _UNSTATED = frozenset(
 )
 """Words that clients send where no language was chosen."""
 
+_QUOTES = "\"' \t\r\n"
+"""Signs around a name that a client wrote as JSON or for a shell."""
+
 _OWN_NAMES = """
 zh 中文 汉语 漢語 华语 華語 国语 國語 普通话 普通話 官话 中国话 简体 簡體 简体中文 簡體中文 繁体 繁體 繁体中文 繁體中文
 yue 粤语 粵語 广东话 廣東話 广州话 白话|en 英语 英文 英語|ja 日语 日文 日語 日本語|ko 韩语 韩文 韓語 韓文 朝鲜语 한국어
@@ -78,7 +81,7 @@ def code_of(name: str) -> str | None:
     Raises:
         UnknownLanguage: The name is none that is known.
     """
-    word = "_".join(unicodedata.normalize("NFKC", name).lower().split())
+    word = "_".join(unicodedata.normalize("NFKC", name).lower().strip(_QUOTES).split())
     if word.replace("-", "_") in _UNSTATED:
         return None
     parts = [part for part in re.split("[-_().·]", word) if part]

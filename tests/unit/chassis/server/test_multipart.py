@@ -60,6 +60,16 @@ LEGAL: dict[str, tuple[bytes, str]] = {
         TYPE,
     ),
     "no filename": (BEAR + file(disposition='Content-Disposition: form-data; name="file"') + END, TYPE),
+    "names in single quotes": (
+        part("name", "Bär".encode(), disposition="Content-Disposition: form-data; name='name'")
+        + file(disposition="Content-Disposition: form-data; name='file'; filename='a.wav'")
+        + END,
+        TYPE,
+    ),
+    "the file's name in single quotes, and no filename": (
+        BEAR + file(disposition="Content-Disposition: form-data; name='file'") + END,
+        TYPE,
+    ),
     "sent as it is": (
         BEAR + file("Content-Transfer-Encoding: Binary", "Content-Length: 20", "X-Toy: bear") + END,
         TYPE,
@@ -83,7 +93,19 @@ ILLEGAL: dict[str, tuple[bytes, str, str]] = {
     "no boundary": (PLAIN, "multipart/form-data", "names no boundary"),
     "an empty boundary": (PLAIN, "multipart/form-data; boundary=", "names no boundary"),
     "another boundary": (PLAIN, "multipart/form-data; boundary=c", "not separated by the boundary 'c'"),
-    "lines without CR": (PLAIN.replace(b"\r\n", b"\n"), TYPE, "with CRLF after each line"),
+    "lines without CR": (PLAIN.replace(b"\r\n", b"\n"), TYPE, "each line ends in CRLF"),
+    "a boundary without its dashes": (
+        PLAIN.replace(b"--b", b"b"),
+        TYPE,
+        "comes the line '--b', after the last '--b--'",
+    ),
+    "headers without CR": (
+        b'--b\r\nContent-Disposition: form-data; name="file"\n\n' + 50_000 * b"x" + b"\r\n" + END,
+        TYPE,
+        "each ended by CRLF",
+    ),
+    "no line before the last boundary": (file()[:-2] + END, TYPE, "it ends in CRLF, two dashes"),
+    "no type at all": (PLAIN, "", "There is no Content-Type; send multipart/form-data"),
     "no form": (b"hello", TYPE, "not separated by the boundary 'b'"),
     "cut after a part": (BEAR + file(), TYPE, "cut short"),
     "cut in a part": ((BEAR + file())[:-15], TYPE, "cut short"),

@@ -31,7 +31,7 @@ from stt.text.languages import UnknownLanguage, code_of, name_of
             for name in ("普通话", "国语", "汉语", "中文（普通话）", "中文 (简体)", "Mandarin Chinese", "zh_CN")
         ),
         *((name, "yue") for name in ("粤语", "广东话", "中文（粤语）", "zh-yue", "yue-Hant-HK")),
-        *((name, "en") for name in ("英语", "英文", "英语（美国）", "en_GB.UTF-8", "ENGLISH (US)")),
+        *((name, "en") for name in ("英语", "英文", "英语（美国）", "en_GB.UTF-8", "ENGLISH (US)", '"en"', " 'en' ")),
         *((name, "ja") for name in ("日语", "日文", "日本語", "ja-JP")),
         ("Deutsch", "de"),
         ("français", "fr"),

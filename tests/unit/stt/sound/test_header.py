@@ -3,7 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -82,6 +82,9 @@ def samples(*channels: sounds.Samples) -> bytes:
     return (np.stack(channels).T * 32767).astype("<i2").tobytes()
 
 
+HISSING = ("yes", "six", "kiss", "zoo", "ice", "hiss", "this is so nice")
+
+
 def at_rate(rate: int) -> sounds.Samples:
     """Return the voice with so many samples a second."""
     moments = np.arange(len(voice()) * rate // sounds.RATE) * sounds.RATE / rate
@@ -105,6 +108,8 @@ LIES: dict[str, tuple[Callable[[], bytes], str]] = {
     "two alike": (lambda: wav(samples(voice(), voice())), "says 1 channel, sounds like 2"),
     "two that differ": (lambda: wav(samples(voice(), 0.6 * noisy(0.003))), "says 1 channel, sounds like 2"),
     "one of two dead": (lambda: wav(samples(voice(), 0 * voice())), "says 1 channel, sounds like 2"),
+    "one half as loud": (lambda: wav(samples(voice(), 0.5 * voice())), "says 1 channel, sounds like 2"),
+    "one later": (lambda: wav(samples(voice(), np.roll(voice(), 40))), "says 1 channel, sounds like 2"),
     "one inverted": (lambda: wav(samples(voice(), -voice())), "says 1 channel, sounds like 2"),
     "two of floats": (
         lambda: wav(np.repeat(voice(), 2).astype("<f4").tobytes(), 3, 32),
@@ -132,7 +137,14 @@ def test_a_header_that_says_another_thing_is_named(name: str) -> None:
     assert contradiction(io.BytesIO(made())) == message
 
 
+def bright(sound: sounds.Samples) -> sounds.Samples:
+    """Return the sound as a microphone gives it that hears high sounds best."""
+    return np.append(sound[:1], sound[1:] - 0.7 * sound[:-1])
+
+
 HONEST: dict[str, Callable[[], bytes]] = {
+    **{f"{word}, full of hissing": partial(lambda word: wav(samples(sounds.spoken(word))), word) for word in HISSING},
+    **{f"{word}, brighter": partial(lambda word: wav(samples(bright(sounds.spoken(word)))), word) for word in HISSING},
     "quiet": lambda: wav(samples(0.005 * voice())),
     "in noise": lambda: wav(samples(0.3 * noisy(0.1))),
     "noise only": lambda: wav(samples(sounds.noise(3))),

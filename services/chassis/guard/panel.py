@@ -35,12 +35,21 @@ class Panel:
         return self._rules.look(text, side)
 
     async def ask(self, text: str, side: Side, child: str) -> Finding:
-        """Return what the models find in clauses that the rules let pass.
+        """Return what the models find in clauses that the rules let pass; one that is sure is enough.
 
         Args:
             child: What the child said before an answer, as far as it is known.
         """
-        answers = await asyncio.gather(*(self._asked(model, text, side, child) for model in self.models))
+        asked = [asyncio.create_task(self._asked(model, text, side, child)) for model in self.models]
+        answers: list[Finding | None] = []
+        try:
+            for each in asyncio.as_completed(asked):
+                answers.append(answer := await each)
+                if answer is not None and answer.stopped:
+                    break
+        finally:
+            for task in asked:
+                task.cancel()
         found = [answer for answer in answers if answer is not None]
         stopped = [kind for answer in found for kind in answer.stopped]
         if not stopped and None in answers:

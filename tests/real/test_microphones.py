@@ -30,6 +30,7 @@ MICROPHONES: dict[str, Callable[[Sound], Sound]] = {
     "hum three times as loud": lambda voice: 0.1 * voice + 0.3 * np.sin(2 * np.pi * 50 * seconds(voice)),
     "hum of 60 Hz three times as loud": lambda voice: 0.1 * voice + 0.3 * np.sin(2 * np.pi * 60 * seconds(voice)),
     "very quiet": lambda voice: 0.005 * voice,
+    "samples shifted too far": lambda voice: 0.001 * voice,
     "twice too loud": lambda voice: 2 * voice,
     "inverted stereo": lambda voice: np.stack([0.3 * voice, -0.3 * voice]),
     "8 bits": lambda voice: np.round(0.5 * voice * 127) / 127,

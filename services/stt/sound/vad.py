@@ -18,6 +18,9 @@ WINDOW = 512
 _CONTEXT = 64
 """Samples of the window before, which the model wants to see again."""
 _BATCH = 1000
+_LOUD_ENOUGH, _MOST_GAIN = 0.05, 250.0
+"""A sound whose peak is lower than this is made as loud for the model, which is deaf below a peak of 0.001, and by how
+much at most. Boards that shift their samples too far give 0.0005; noise so faint is still taken for noise."""
 
 SPEECH, SILENCE = 0.35, 0.2
 """Speech begins at the one and ends below the other: low, since a lost word is worse than a second of nothing."""
@@ -64,10 +67,13 @@ class Listener:
     def __init__(self) -> None:
         self._state = self._cell = np.zeros((1, 1, 128), np.float32)
         self._before = np.zeros(_CONTEXT, np.float32)
+        self._peak = 0.0
 
     def probabilities(self, pcm: Pcm) -> NDArray[np.float32]:
         """Return how likely it is that somebody speaks, for each `WINDOW` of the next piece."""
-        windows = np.pad(pcm, (0, -len(pcm) % WINDOW)).reshape(-1, WINDOW)
+        self._peak = max(self._peak, float(np.abs(pcm).max(initial=0.0)))
+        gain = np.float32(np.clip(_LOUD_ENOUGH / max(self._peak, 1e-9), 1.0, _MOST_GAIN))
+        windows = np.pad(gain * pcm, (0, -len(pcm) % WINDOW)).reshape(-1, WINDOW)
         contexts = np.concatenate([self._before[None, :], windows[:-1, -_CONTEXT:]])
         self._before = windows[-1, -_CONTEXT:].copy()
         seen = np.concatenate([contexts, windows], axis=1)

@@ -11,8 +11,6 @@ from chassis import metrics
 
 PATIENCE_SECONDS = 4.0
 """A toy hangs up after five, and the way to it takes time too."""
-_GRACE_SECONDS = 0.5
-"""How much later than that a caller may be heard who was let in before the machine became slower."""
 _HALF_LIFE_SECONDS = 1.5
 """After so long without callers, half of what was learned is forgotten: the next are let in, and show what is so."""
 _RISE, _FALL = 0.3, 0.2
@@ -33,7 +31,8 @@ class Place:
 
     work: float
     until: float
-    waits: bool = True
+    began: float | None = None
+    """When its turn came; None while it waits."""
 
 
 @dataclass(eq=False)
@@ -99,7 +98,7 @@ class Pace:
                 done = self._done(work)
                 if len(self._in_hand) >= self.most or done > patience_seconds:
                     raise Full(done)
-                until = now + patience_seconds + _GRACE_SECONDS
+                until = now + patience_seconds
             self._learned, self._known_at = self._remembered(now), now
             place = Place(work, until)
             self._in_hand[place] = None
@@ -109,8 +108,8 @@ class Pace:
     def begin(self, place: Place) -> None:
         """Note that the caller waits no longer; `leave` notes it too."""
         with self._lock:
-            if place.waits:
-                place.waits = False
+            if place.began is None:
+                place.began = self._clock()
                 metrics.queued_for_engine.dec()
 
     def left(self, place: Place) -> float:
@@ -166,9 +165,12 @@ class Pace:
         return float(self._first + (self._learned - self._first) * 0.5 ** (idle_seconds / _HALF_LIFE_SECONDS))
 
     def _done(self, work: float) -> float:
-        """Return the seconds until one more would be done, if those in hand had only just begun."""
-        seconds = self.seconds
+        """Return the seconds until one more would be done, who need not wait for what has been done of the others."""
+        seconds, now, begun = self.seconds, self._clock(), 0
         free = [0.0] * self.places
         for place in self._in_hand:
-            heapq.heapreplace(free, free[0] + place.work * seconds)
+            had = 0.0
+            if place.began is not None and begun < self.places:  # what more have begun is done together with those
+                begun, had = begun + 1, now - place.began
+            heapq.heapreplace(free, free[0] + max(0.0, place.work * seconds - had))
         return free[0] + work * seconds

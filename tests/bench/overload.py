@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bench.stack import apart, free_ports, proxy, quantile, row, service, verdict
+from bench.stack import PAUSE_SECONDS, apart, free_ports, proxy, quantile, row, service, verdict
 from bench.stt import FORM, form
 from fixtures import sounds
 from imitations.upstream import MANNERS, Upstream, in_a_thread
 
 TOY_SECONDS = 5.0
 CLIENTS, MEASURED_SECONDS = 3, 10.0
-PAUSE_SECONDS = 0.3
-"""Pause of a client that was refused."""
 TIMES = 3
 LEAST_GOODPUT, LEAST_GROWTH = 0.9, 1.9
 WORDS = "The little bear walked through the forest and found a blue stone near the river that sparkled in the sun. "

@@ -18,6 +18,8 @@ from deploy.installation import ROOT, Addresses
 from deploy.native import processes
 from deploy.native.render import find_nginx, proxy_config
 
+PAUSE_SECONDS = 0.3
+"""Pause of a client that was refused."""
 NGINX_MAIN = """\
 {user}worker_processes 1; pid "{folder}/pid"; error_log stderr error; daemon off;
 events {{ worker_connections 2048; }}
@@ -183,7 +185,7 @@ class Caller:
     """A kept connection, with as little of its own between the socket and the clock as can be."""
 
     def __init__(self, port: int) -> None:
-        self.port = port
+        self.port, self.refused = port, 0
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -212,6 +214,13 @@ class Caller:
             pieces.append(await self._reader.readexactly(length))
             first = time.perf_counter() - began
         return Exchange(code, first, time.perf_counter() - began, b"".join(pieces))
+
+    async def admitted(self, path: str, body: bytes, content_type: str) -> Exchange:
+        """POST again after a pause as long as the answer is 429: where others use the machine too, fewer are let in."""
+        while (exchange := await self.ask(path, body, content_type)).status == 429:
+            self.refused += 1
+            await asyncio.sleep(PAUSE_SECONDS)
+        return exchange
 
     def close(self) -> None:
         if self._writer is not None:

@@ -55,7 +55,7 @@ def padded(model: WhisperModel, pcm: Pcm) -> tuple[str, float]:
 
 
 async def short(caller: Caller, body: bytes) -> tuple[str, float]:
-    exchange = await caller.ask(PATH, body, FORM)
+    exchange = await caller.admitted(PATH, body, FORM)
     assert exchange.status == 200, exchange
     return json.loads(exchange.body)["text"], exchange.last_byte
 
@@ -86,6 +86,8 @@ async def load_of(port: int, bodies: list[bytes]) -> tuple[list[float], float, s
 
     await asyncio.gather(*(keep_asking(number, caller) for number, caller in enumerate(callers)))
     rate = len(latencies) / (time.perf_counter() - began)
+    if refused := sum(caller.refused for caller in callers):
+        row("refused with 429, and asked again", str(refused))
     for caller in callers:
         caller.close()
     return latencies, rate, texts

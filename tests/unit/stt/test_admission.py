@@ -139,9 +139,9 @@ def test_who_waits_is_told_how_much_longer_that_makes_sense() -> None:
     pace = Pace(most=10, seconds=1.0, clock=lambda: now)
     assert pace.left(pace.enter()) == float("inf")
     second = pace.enter(patience_seconds=2.0)
-    assert pace.left(second) == 1.5
+    assert pace.left(second) == 1.0
 
-    now = 1.6
+    now = 1.1
 
     assert pace.left(second) < 0
 
@@ -202,6 +202,7 @@ class House:
             self.free -= 1
             self.waiting.popleft()
             caller.began = self.now
+            self.pace.begin(caller.place)
             caller.step.enter_context(self.pace.step(self.work))
             usual = self.work * self.seconds * self.dice.uniform(0.8, 1.2)
             self.after(usual * self.slower(self.now), partial(self.heard, caller))
@@ -228,6 +229,33 @@ def test_nobody_is_let_in_and_heard_too_late_though_others_take_the_processors(s
     assert by_minute[0] > 80
     assert by_minute[1] > 20, "a third"
     assert by_minute[2] > 80, "and as many as before"
+
+
+@pytest.mark.parametrize("slower", [0.5, 1.0, 2.0, 2.5])
+def test_three_times_too_many_cost_hardly_a_recording(slower: float) -> None:
+    """A slow machine, too, has the next recording at hand when a process becomes free."""
+    seconds, answer_seconds = 600.0, House.work * House.seconds * slower
+    house = House(random.Random(1), 3 * 2 / answer_seconds, lambda now: slower)
+    house.run(seconds)
+
+    late = sum(took > TOY_SECONDS for _, took in house.took)
+    assert len(house.took) - late >= 0.9 * seconds * 2 / answer_seconds
+    assert late <= 0.01 * len(house.took)
+
+
+def test_who_comes_later_need_not_wait_for_what_is_done_already() -> None:
+    now = 0.0
+    pace = Pace(places=1, most=9, seconds=3.0, clock=lambda: now)
+    first = pace.enter()
+    pace.begin(first)
+    with pytest.raises(Full):
+        pace.enter()
+
+    now = 2.5
+    second = pace.enter()
+
+    assert pace.done() == 0.5 + 3.0 + 3.0
+    assert pace.left(second) == 4.0 - 3.0
 
 
 def queued() -> float:

@@ -199,6 +199,53 @@ async def test_a_server_that_stalls_in_mid_service_holds_nobody_up_for_long(redi
     assert max(waits[1:]) < waits[0] / 2  # it is left alone
 
 
+@pytest.mark.usefixtures("patient")
+@real
+async def test_a_server_that_is_there_and_counts_for_nobody_is_away_until_it_is_mended(redis: RedisServer) -> None:
+    troubles = {
+        "full": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+        "a replica": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+        "without replicas of its own": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+        "without leave": ("ACL SETUSER default -evalsha", "ACL SETUSER default +evalsha"),
+    }
+    redis.start()
+    async with counted(redis.url, "2/hour") as one, counted(redis.url, "2/hour") as other:
+        for name, (trouble, cure) in troubles.items():
+            assert await one.take(name) is None
+            redis.order(trouble)
+            before = times_away()
+            assert [await rate.take(name) for rate in (one, one, other)] == [None, None, None], "each for itself"
+            assert times_away() > before
+            redis.order(cure)
+            assert [await rate.take(name) is None for rate in (one, other)] == [True, False], "it has counted on"
+
+
+@pytest.mark.usefixtures("patient")
+@real
+async def test_a_wrong_password_mutes_nobody_and_the_right_one_counts(redis: RedisServer) -> None:
+    redis.start()
+    redis.order("CONFIG SET requirepass secret")
+    for password, shared in (("", False), (":wrong@", False), (":secret@", True)):
+        url = redis.url.replace("://", f"://{password}")
+        async with counted(url, "1/hour") as one, counted(url, "1/hour") as other:
+            assert [await rate.take("bear") is None for rate in (one, other)] == [True, not shared]
+
+
+@pytest.mark.usefixtures("patient")
+@real
+async def test_callers_who_leave_while_the_server_is_asked_leave_nobody_elses_answer_behind(redis: RedisServer) -> None:
+    redis.start()
+    async with counted(redis.url, "1/hour") as rate:
+        assert await rate.take("spent") is None
+        for number in range(50):
+            leaver = asyncio.create_task(rate.take("spent"))
+            for _ in range(number % 7):
+                await asyncio.sleep(0)
+            leaver.cancel()
+            assert await rate.left(f"fresh {number}") is None
+            assert await rate.left("spent") is not None
+
+
 async def test_a_socket_that_says_nothing_holds_up_its_caller_only_and_not_the_loop() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}"

@@ -219,7 +219,7 @@ async def test_no_more_are_taken_than_may_wait() -> None:
 
 async def test_who_could_not_be_heard_in_time_is_refused_at_once() -> None:
     with shared(parrot := Parrot(), patience_seconds=0.0) as batching:
-        await asyncio.gather(batching.hear(utterance("the pace")), batching.hear(utterance("is known now")))
+        await batching.hear(utterance("the pace is known now"))
         first = await held(batching, parrot)
         with pytest.raises(Full) as refusal:
             await batching.hear(utterance("second"))

@@ -23,7 +23,7 @@ from tts.engines import ENGINES, ROWS, Engine
 from tts.engines.openai.providers import UPSTREAMS
 from tts.list_voices import voices
 from tts.settings import Settings
-from tts.speak_ahead import SpeakAhead, SpeakAheadRequest
+from tts.speak_ahead import SpeakAhead
 from tts.speech import speech
 from tts.synthesizer import Synthesizer
 from tts.wire import MEDIA_TYPES, SpeechRequest
@@ -51,13 +51,14 @@ def assemble(
     keys = read(KeyOptions) if keys is None else keys
     guard, budgets = guard_of_environment(), KeyBudgets(settings, "characters", settings.key_characters, keys.names)
     synthesizer = Synthesizer(settings, chain, cache, guard)
+    ahead = SpeakAhead(synthesizer, budgets)
     known = EngineList(chain, ("tts-1", "tts-1-hd"), USUAL_MODELS)
     return create_service(
         settings,
         chain,
         routes=[
             Route("/v1/audio/speech", partial(speech, synthesizer, budgets), methods=["POST"]),
-            Route("/v1/audio/speech/ahead", SpeakAhead(synthesizer, budgets).answer, methods=["POST"]),
+            Route("/v1/audio/speech/ahead", ahead.answer, methods=["POST"], include_in_schema=False),  # for llm alone
             Route("/v1/audio/voices", partial(voices, chain, settings), methods=["GET"]),
             Route("/v1/audio/models", known.bare_models, methods=["GET"]),
             Route("/v1/models", known.models, methods=["GET"]),
@@ -65,7 +66,6 @@ def assemble(
         ],
         described={
             "/v1/audio/speech": Described(SpeechRequest, (*MEDIA_TYPES.values(), "text/event-stream")),
-            "/v1/audio/speech/ahead": Described(SpeakAheadRequest, gives=()),
         },
         keys=keys,
         at_end=budgets.aclose,

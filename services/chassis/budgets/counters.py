@@ -58,7 +58,12 @@ class Store:
         url = "redis" + place.removeprefix("valkey") if place.startswith("valkey") else place
         try:
             self._pool = BlockingConnectionPool.from_url(
-                url, max_connections=_CONNECTIONS, timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), 1)
+                url,
+                max_connections=_CONNECTIONS,
+                timeout=PATIENCE_SECONDS,
+                socket_timeout=PATIENCE_SECONDS,  # Python 3.11 may lose the end of patience while something is sent
+                socket_connect_timeout=PATIENCE_SECONDS,
+                retry=Retry(NoBackoff(), 1),
             )
         except ValueError as exc:
             raise SettingError(f"{variable}: {exc}.") from exc

@@ -107,6 +107,8 @@ class KeyBudgets:
     async def spending(self, key: str | None, work: int) -> AsyncIterator[None]:
         """Count work before it is done, so that many at once find it counted; an error inside gives it back.
 
+        Where there was no place for it, the request that `admit` took is given back, too: asking again is no fault.
+
         Raises:
             Overdrawn: Nothing is left. As long as something is, all of the work may be done.
         """
@@ -114,8 +116,10 @@ class KeyBudgets:
         await self.spend(key, work)
         try:
             yield
-        except ApiError:
+        except ApiError as exc:
             await self.spend(key, -work)
+            if isinstance(exc, TooBusy) and (rate := self._requests.of(key or _NOBODY)) is not None:
+                await rate.spend(self._account("requests", key), -1)
             raise
 
     def _account(self, unit: str, key: str | None) -> str:

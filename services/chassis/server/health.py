@@ -37,7 +37,7 @@ def routes(chain: Chain[Any], guard: "Guard | None", *, has_keys: bool) -> list[
         Route("/healthz", _healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics.metrics),
-        Route("/authorized", _authorized),
+        Route("/authorized", _authorized, include_in_schema=False),  # for the proxy alone
         Route("/usage", _usage),
     ]
 

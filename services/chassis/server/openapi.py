@@ -14,8 +14,6 @@ from chassis import VERSION
 from chassis.server.auth import OPEN_PATHS, PARTLY_OPEN_PATHS
 
 JSON = "application/json"
-_SECRET_PATHS = frozenset({"/authorized"})
-"""Paths for the proxy alone."""
 REFUSALS = {
     "400": "The request cannot be served; `param` names the field.",
     "401": "The key is missing or wrong.",
@@ -50,7 +48,7 @@ class Described:
 
     Args:
         body: Type into which the body is parsed.
-        gives: Media types of its answers; without any, they are empty.
+        gives: Media types of its answers.
         files: Names of the files in a form; without any, the body is JSON.
     """
 
@@ -70,7 +68,7 @@ def document(title: str, routes: Iterable[Route], described: Mapping[str, Descri
     bodies = dict(zip(kinds, refs, strict=False))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        if route.path in _SECRET_PATHS:
+        if not route.include_in_schema:
             continue
         about = described.get(route.path)
         for method in sorted((route.methods or set()) - {"HEAD"}):
@@ -96,7 +94,7 @@ def _operation(
     operation: dict[str, Any] = {
         "operationId": _plain(route.path).strip("/").replace("/", "_").replace("{", "").replace("}", ""),
         "summary": _summary(route.endpoint),
-        "responses": _answers(gives)
+        "responses": {"200": {"description": "An answer.", "content": {kind: {} for kind in gives}}}
         | {
             status: {"description": why, "content": error}
             for status, why in REFUSALS.items()
@@ -112,12 +110,6 @@ def _operation(
         media_type = "multipart/form-data" if about.files else JSON
         operation["requestBody"] = {"required": True, "content": {media_type: {"schema": bodies[about.body]}}}
     return operation
-
-
-def _answers(gives: tuple[str, ...]) -> dict[str, Any]:
-    if not gives:
-        return {"204": {"description": "Done; there is nothing to say."}}
-    return {"200": {"description": "An answer.", "content": {kind: {} for kind in gives}}}
 
 
 def _formed(schemas: dict[str, Any], described: Iterable[Described]) -> dict[str, Any]:

@@ -79,6 +79,22 @@ async def test_what_failed_costs_nothing(failure: Exception) -> None:
     await keys.admit("bear")
 
 
+@pytest.mark.parametrize(("failure", "served"), [(TooBusy("no place"), 5), (EngineFailed("it broke off"), 2)])
+async def test_a_request_for_which_there_was_no_place_is_none(failure: Exception, served: int) -> None:
+    keys = budgets("10/minute", key_requests="2/day")
+    for number in range(5):
+        try:
+            await keys.admit("bear")
+        except TooBusy:
+            assert number == served
+            return
+        with pytest.raises(type(failure)):
+            async with keys.spending("bear", 10):
+                raise failure
+
+    assert served == 5
+
+
 def test_a_budget_for_a_key_that_is_none_is_told(caplog: pytest.LogCaptureFixture) -> None:
     budgets(names=("bear",), key_requests="1/day, baer: 2/day")
 

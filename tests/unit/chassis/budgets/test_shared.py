@@ -266,6 +266,17 @@ async def test_a_socket_that_says_nothing_holds_up_its_caller_only_and_not_the_l
     assert ticks >= 10
 
 
+async def test_who_is_not_told_that_his_patience_has_ended_waits_hardly_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = asyncio.timeout
+    monkeypatch.setattr("chassis.budgets.counters.asyncio.timeout", lambda seconds: patience(None))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        async with counted(url, "1/minute", away_seconds=60) as rate:
+            waited = await _timed(rate)
+
+    assert waited < 10 * PATIENCE_SECONDS
+
+
 async def test_nobody_there_is_noticed_at_once_and_then_left_alone() -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

@@ -1,6 +1,6 @@
 """`make changes`: what callers notice of restarts, upgrades, scaling and reloads, ROUNDS times in a row (10).
 
-Natively, or with MODE=containers. A chat of 14 s and a transcription of 12 s have begun before each change; callers of
+Natively, or with MODE=containers. A chat of 20 s and a transcription of 12 s have begun before each change; callers of
 all services ask again and again meanwhile, some on kept connections and some on new ones.
 """
 
@@ -23,7 +23,7 @@ from bench.stt import FORM, form
 from fixtures import sounds
 from imitations.upstream import MANNERS, Upstream
 
-LONG_CHAT, SHORT_CHAT = "words-28-every-500", "words-5-every-50"
+LONG_CHAT, SHORT_CHAT = "words-40-every-500", "words-5-every-50"
 TRANSCRIPTION_SECONDS = 12.0
 CALLERS = 2
 """Of each service and each kind of connection."""
@@ -40,6 +40,8 @@ class Noticed:
     """Those answered with 429: more than the machine could serve in time, whatever was changed."""
     failed: Counter[str] = field(default_factory=Counter)
     """Others, by what was asked."""
+    longest: float = 0.0
+    """Seconds that the slowest answer took, of those that begin at once."""
 
 
 class Refused(Exception):
@@ -110,6 +112,8 @@ class Callers:
             print(f"FAILED {what}, after {time.monotonic() - began:.1f} s: {exc!r}", flush=True)
         else:
             self.noticed.answered[what] += 1
+            if not what.startswith("long"):
+                self.noticed.longest = max(self.noticed.longest, time.monotonic() - began)
 
     async def keep_asking(self, what: str, ask: Callable[[httpx.AsyncClient], Awaitable[None]], *, kept: bool) -> None:
         async with self.client(kept=kept) as client:
@@ -201,7 +205,10 @@ def report(noticed: Mapping[str, Noticed]) -> int:
     for what, each in noticed.items():
         answered, refused = each.answered.total(), each.refused.total()
         begun = sum(number for kind, number in each.answered.items() if kind.startswith("long"))
-        print(f"{what}: {answered} answered, {begun} of them long; {refused} refused, {each.failed.total()} failed")
+        print(
+            f"{what}: {answered} answered, {begun} of them long; {refused} refused, {each.failed.total()} failed; "
+            f"the slowest of the short ones took {each.longest:.1f} s"
+        )
     failed = sum(each.failed.total() for each in noticed.values())
     print(f"{sum(each.answered.total() for each in noticed.values())} answered, {failed} failed")
     return failed

@@ -94,4 +94,7 @@ def _listener(arguments: argparse.Namespace) -> socket.socket:
         listener.set_inheritable(False)
         return listener
     family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
-    return socket.create_server((arguments.host, arguments.port), family=family, backlog=2048)
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((arguments.host, arguments.port))  # the first worker listens; a proxy asks another replica until then
+    return listener

@@ -208,6 +208,21 @@ def test_workers_that_die_as_they_start_end_the_service_so_that_callers_are_refu
     assert "no worker could start (exit code 9)" in output
 
 
+def test_until_a_worker_can_answer_callers_are_refused_and_not_kept_waiting(folder: Path) -> None:
+    begun, go_on = folder / "begun", folder / "go_on"
+    wait = f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\n"
+    wait += f"while not pathlib.Path({str(go_on)!r}).exists():\n    time.sleep(0.01)\n"
+    (folder / "tts" / "app.py").write_text(wait + APP)
+    process = Process(folder, "--workers", "1")
+    until(begun.exists)
+
+    assert refuses(process.url)
+    go_on.touch()
+    process.wait_until_up()
+    process.child.terminate()
+    process.child.communicate(timeout=30)
+
+
 def test_a_port_that_is_taken_is_one_line(folder: Path, one: Parent) -> None:
     second = subprocess.run(
         [*one.child.args[:4], "--port", str(one.port), "--workers", "1"],  # type: ignore[index]

@@ -111,17 +111,21 @@ def replace(services: Sequence[str]) -> None:
     if not services:
         return
     print(f"Settings or code changed: replacing {', '.join(services)}, new before old …", flush=True)
-    parents = {service: int(supervisor().getProcessInfo(service)["pid"]) for service in services}
-    before = {service: set(processes.workers(parent)) for service, parent in parents.items()}
+    before = {service: _workers(service) for service in services}
     for service in services:
         supervisor().signalProcess(service, "HUP")
-    for service, parent in parents.items():
-        if not until(lambda: _is_replaced(parent, before[service]), REPLACE_SECONDS):  # noqa: B023  (asked at once)
+    for service in services:
+        if not until(lambda: _is_replaced(service, before[service]), REPLACE_SECONDS):  # noqa: B023  (asked at once)
             raise Trouble(f"{service} goes on as before, since its new workers do not start:\n{tail(service)}")
 
 
-def _is_replaced(parent: int, before: set[int]) -> bool:
-    now = set(processes.workers(parent))
+def _workers(service: str) -> set[int]:
+    """Return its workers, whatever process is their parent by now: one that has only begun dies of SIGHUP."""
+    return set(processes.workers(int(supervisor().getProcessInfo(service)["pid"])))
+
+
+def _is_replaced(service: str, before: set[int]) -> bool:
+    now = _workers(service)
     return bool(now) and not now & before
 
 

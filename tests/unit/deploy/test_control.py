@@ -1,5 +1,6 @@
 import pytest
 from deploy.installation import Addresses
+from deploy.native import changes
 from deploy.native.log_tail import LogLine, parse_line
 from deploy.native.ports import is_taken
 from deploy.native.supervision import Trouble
@@ -22,3 +23,26 @@ def test_an_address_that_is_not_this_machines_is_no_matter_of_ports(bind: str) -
 )
 def test_a_line_of_a_log_is_judged_by_its_level_and_not_by_words_in_it(line: str, read: LogLine) -> None:
     assert parse_line(line) == read
+
+
+class Supervisor:
+    """One whose service had only begun when it got SIGHUP, died of it, and was started again."""
+
+    pid = 1
+
+    def getProcessInfo(self, name: str) -> dict[str, int]:
+        return {"pid": self.pid}
+
+    def signalProcess(self, name: str, number: str) -> None:
+        self.pid = 2
+
+
+def test_a_service_that_dies_of_being_replaced_is_replaced_once_its_successor_has_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    supervisor = Supervisor()
+    monkeypatch.setattr(changes, "supervisor", lambda: supervisor)
+    monkeypatch.setattr(changes.processes, "workers", {1: [], 2: [21]}.__getitem__)
+    monkeypatch.setattr(changes, "REPLACE_SECONDS", 0.0)
+
+    changes.replace(["tts"])

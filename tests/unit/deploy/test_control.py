@@ -1,6 +1,6 @@
 import pytest
 from deploy.installation import Addresses
-from deploy.native import changes
+from deploy.native import changes, processes
 from deploy.native.log_tail import LogLine, parse_line
 from deploy.native.ports import is_taken
 from deploy.native.supervision import Trouble
@@ -42,7 +42,7 @@ def test_a_service_that_dies_of_being_replaced_is_replaced_once_its_successor_ha
 ) -> None:
     supervisor = Supervisor()
     monkeypatch.setattr(changes, "supervisor", lambda: supervisor)
-    monkeypatch.setattr(changes.processes, "workers", {1: [], 2: [21]}.__getitem__)
+    monkeypatch.setattr(processes, "workers", {1: [], 2: [21]}.__getitem__)
     monkeypatch.setattr(changes, "REPLACE_SECONDS", 0.0)
 
     changes.replace(["tts"])

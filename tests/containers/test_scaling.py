@@ -105,6 +105,24 @@ async def test_a_replica_that_dies_fails_no_request_that_had_not_begun_to_answer
     assert inspect(victim)["RestartCount"] == 1
 
 
+async def test_an_answer_of_a_replica_whose_network_is_gone_is_broken_off_and_its_caller_not_kept_waiting(
+    installation: Installation,
+) -> None:
+    container = installation.container("llm")
+    (network,) = inspect(container)["NetworkSettings"]["Networks"]
+    heard = asyncio.Event()
+    async with installation.client() as client:
+        asking = asyncio.create_task(ask(client, chat(chunks=400, gap=0.1), heard))
+        await heard.wait()
+        await asyncio.to_thread(docker, "network", "disconnect", "--force", network, container)
+        outcome = await asking
+    await asyncio.to_thread(docker, "rm", "--force", container)
+
+    assert outcome.begun
+    assert outcome.error is not None
+    assert "ReadTimeout" not in outcome.error, "the caller's patience of 30 s ended before the proxy's"
+
+
 async def test_a_replica_told_to_stop_finishes_what_it_says(installation: Installation) -> None:
     container = installation.container("llm")
     heard = asyncio.Event()

@@ -4,22 +4,25 @@ No redirects, cookies, retries or decoding: the bytes are handed out as they com
 """
 
 import asyncio
+import socket
 import ssl
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import AsyncIterable, Callable, Collection
 from functools import partial
-from socket import SOCK_STREAM
-from typing import NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import httpx
 from aiohappyeyeballs import start_connection
 
+from chassis.threads import in_daemon_thread
 from chassis.upstream.body import Body, Headers
 from chassis.upstream.connection import Connection
 
 _NEXT_ADDRESS_SECONDS = 0.25
 """Time that one address of a name has before the next is tried beside it."""
+_LOOKUP_SECONDS = 5.0
+"""Time after which a look-up is asked for once more, beside the one that has not been answered."""
 
 Origin: TypeAlias = tuple[str, bytes, int | None]
 
@@ -44,6 +47,7 @@ class Transport(httpx.AsyncBaseTransport):
         self.tls, self.proxy = tls, proxy
         self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
         self._open: set[Connection] = set()
+        self._lookups: dict[tuple[str, int], tuple[asyncio.Future[list[Any]], float]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of httpx; return its answer, which has begun.
@@ -143,9 +147,22 @@ class Transport(httpx.AsyncBaseTransport):
         loop = asyncio.get_running_loop()
         host, port = url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
         secure = {"ssl": self.tls(), "server_hostname": host} if url.scheme == "https" else {}
-        addresses = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
+        addresses = await self._addresses(host, port)
         sock = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
         await loop.create_connection(lambda: connection, sock=sock, **secure)  # type: ignore[call-overload]
+
+    async def _addresses(self, host: str, port: int) -> list[Any]:
+        """Return the addresses of a name, looked up once for all who wait.
+
+        It keeps a thread as long as the DNS is silent; the few threads of the loop would then be missing elsewhere.
+        """
+        loop = asyncio.get_running_loop()
+        lookup, until = self._lookups.get((host, port), (None, 0.0))
+        if lookup is None or lookup.done() or loop.time() > until:
+            ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            lookup = asyncio.ensure_future(in_daemon_thread(ask))
+            self._lookups[host, port] = lookup, loop.time() + _LOOKUP_SECONDS
+        return await asyncio.shield(lookup)
 
     async def _tunnel(self, connection: Connection, url: httpx.URL, proxy: httpx.Proxy) -> None:
         place = url.netloc if url.port else url.netloc + b":443"

@@ -1,5 +1,7 @@
 import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -493,3 +495,27 @@ async def test_the_client_of_httpx_works_over_it_and_keeps_no_cookies() -> None:
 
 def lines(head: bytes) -> set[bytes]:
     return {line.lower() for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]}
+
+
+async def test_a_dns_that_does_not_answer_keeps_one_thread_and_none_of_the_loops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered, asked = threading.Event(), []
+
+    def look_up(*place: object, **_: object) -> list[object]:
+        asked.append(place)
+        answered.wait()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    try:
+        async with httpx.AsyncClient(transport=Transport(ssl.create_default_context), trust_env=False) as client:
+            timeout = httpx.Timeout(5, connect=0.5)
+            waiting = [client.get("http://toys.example", timeout=timeout) for _ in range(64)]
+            refused = await asyncio.gather(*waiting, return_exceptions=True)
+            await asyncio.wait_for(asyncio.to_thread(len, ""), 5)
+    finally:
+        answered.set()
+
+    assert {type(each) for each in refused} == {httpx.ConnectTimeout}
+    assert len(asked) == 1

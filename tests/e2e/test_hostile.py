@@ -167,13 +167,15 @@ def test_the_callers_address_is_taken_from_a_proxy_that_is_trusted_and_from_no_o
     talkbox.make("up")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def impatient(talkbox: Installation) -> Iterator[Installation]:
-    """The same with a proxy that waits one second for a reader, and not two minutes."""
+    """The same with a proxy that waits one second for a reader, and for the head of a request."""
     template = talkbox.folder / "proxy" / "nginx.conf.template"
-    usual = template.read_text()
-    assert "send_timeout 120s;" in usual
-    template.write_text(usual.replace("send_timeout 120s;", "send_timeout 1s;"))
+    usual = shorter = template.read_text()
+    for patience in ("\nsend_timeout 120s;", "\nclient_header_timeout 10s;"):
+        assert patience in usual
+        shorter = shorter.replace(patience, f"\n{patience.split()[0]} 1s;")
+    template.write_text(shorter)
     usual_workers = {*processes.children(nginx_master(talkbox))}
     talkbox.make("up")
     until(lambda: usual_workers.isdisjoint(processes.children(nginx_master(talkbox))))
@@ -199,3 +201,10 @@ def test_who_never_reads_is_cut_off(impatient: Installation) -> None:
 
     assert got.startswith(b"HTTP/1.1 200")
     assert not got.endswith(b"0\r\n\r\n"), "the answer was whole"
+
+
+def test_who_never_ends_the_head_of_a_request_is_cut_off(impatient: Installation) -> None:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=30) as connection:
+        connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-slow: ")
+
+        assert connection.recv(1) == b""

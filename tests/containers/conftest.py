@@ -35,7 +35,7 @@ def started(tmp_path_factory: pytest.TempPathFactory, slow_upstream: Upstream) -
 
 @pytest.fixture
 def installation(started: Installation) -> Iterator[Installation]:
-    """Up and healthy, one replica of each service; brought back to that afterwards."""
+    """Up and healthy, one replica of each service; brought back to that afterwards. Who only looks takes `started`."""
     yield started
     started.compose(
         "up", "--detach", "--no-build", "--remove-orphans", *(f"--scale={service}=1" for service in SERVICES)

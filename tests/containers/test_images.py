@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from containers.installation import KEY, SECONDS_TO_BUILD, SERVICES, docker, run, wait_until
+from imitations.collector import running
 
 BASE = "python:3.13-slim"
 MEGABYTES = {"llm": 60, "tts": 240, "stt": 600}
@@ -40,7 +41,7 @@ def images() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def alone(service: str, image: str) -> Iterator[tuple[str, str]]:
+def alone(service: str, image: str, *options: str) -> Iterator[tuple[str, str]]:
     """The service on a port of this machine.
 
     Yields:
@@ -48,7 +49,7 @@ def alone(service: str, image: str) -> Iterator[tuple[str, str]]:
     """
     hardened = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
     settings = (f"--env=API_KEYS={KEY}", f"--env={ENGINES[service]}", "--publish=127.0.0.1::8000")
-    container = docker("run", "--detach", *hardened, *settings, image)
+    container = docker("run", "--detach", *hardened, *settings, *options, image)
     try:
         yield container, "http://" + docker("port", container, "8000/tcp").splitlines()[0]
     finally:
@@ -104,16 +105,38 @@ def test_a_setting_that_cannot_be_used_is_named_and_ends_the_service(images: dic
         docker("rm", "--force", container)
 
 
-@pytest.mark.parametrize(
-    ("service", "extras", "modules"),
-    [("llm", "gguf", "xllamacpp"), ("stt", "sherpa", "sherpa_onnx"), ("tts", "hibari sherpa", "hibari, sherpa_onnx")],
-)
-def test_an_image_with_extras_has_all_that_they_load(service: str, extras: str, modules: str) -> None:
+@contextmanager
+def with_extras(service: str, extras: str) -> Iterator[str]:
+    """The service's image with these extras."""
     name = f"talkbox-test-{os.getpid()}-{service}-extras"
     place = ("--tag", name, "--file", f"services/{service}/Dockerfile", "services")
     environ = {"DOCKER_BUILDKIT": "1"}
     run("docker", "build", "--quiet", f"--build-arg=EXTRAS={extras}", *place, env=environ, seconds=SECONDS_TO_BUILD)
     try:
-        docker("run", "--rm", "--read-only", "--tmpfs=/tmp", name, "python", "-c", f"import {modules}")
+        yield name
     finally:
         docker("image", "rm", "--force", name)
+
+
+@pytest.mark.parametrize(
+    ("service", "extras", "modules"),
+    [("stt", "sherpa", "sherpa_onnx"), ("tts", "hibari sherpa", "hibari, sherpa_onnx")],
+)
+def test_an_image_with_extras_has_all_that_they_load(service: str, extras: str, modules: str) -> None:
+    with with_extras(service, extras) as image:
+        docker("run", "--rm", "--read-only", "--tmpfs=/tmp", image, "python", "-c", f"import {modules}")
+
+
+def test_llms_image_with_extras_has_llamacpp_and_tells_a_collector_of_a_chat() -> None:
+    with with_extras("llm", "gguf otlp") as image, running("0.0.0.0") as collector:
+        docker("run", "--rm", "--read-only", "--tmpfs=/tmp", image, "python", "-c", "import xllamacpp")
+        told = f"OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:{collector.server_port}"
+        options = ("--add-host=host.docker.internal:host-gateway", f"--env={told}", "--env=OTEL_BSP_SCHEDULE_DELAY=100")
+        with alone("llm", image, *options) as (_, address):
+            wait_until(lambda: answers(f"{address}/readyz"), "llm is ready")
+            asked = {"model": "any", "messages": [{"role": "user", "content": "Hello!"}]}
+            headers = {"authorization": f"Bearer {KEY}"}
+            assert httpx.post(f"{address}/v1/chat/completions", json=asked, headers=headers).status_code == 200
+            wait_until(lambda: bool(collector.spans), "the collector has spans")
+
+    assert collector.resources[0]["service.name"] == "talkbox-llm"

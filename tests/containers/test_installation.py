@@ -12,13 +12,13 @@ EVERY = (*SERVICES, "proxy")
 
 
 @pytest.mark.parametrize("service", EVERY)
-def test_nobody_runs_as_root(installation: Installation, service: str) -> None:
-    assert int(docker("exec", installation.container(service), "id", "-u")) > 0
+def test_nobody_runs_as_root(started: Installation, service: str) -> None:
+    assert int(docker("exec", started.container(service), "id", "-u")) > 0
 
 
 @pytest.mark.parametrize("service", EVERY)
-def test_the_root_file_system_cannot_be_written_to_even_by_root(installation: Installation, service: str) -> None:
-    container = installation.container(service)
+def test_the_root_file_system_cannot_be_written_to_even_by_root(started: Installation, service: str) -> None:
+    container = started.container(service)
     mounts = docker("exec", container, "cat", "/proc/mounts").splitlines()
     (root,) = [options for _, place, _, options, *_ in map(str.split, mounts) if place == "/"]
 
@@ -27,39 +27,39 @@ def test_the_root_file_system_cannot_be_written_to_even_by_root(installation: In
 
 
 @pytest.mark.parametrize("service", EVERY)
-def test_there_are_no_capabilities_and_none_can_be_had(installation: Installation, service: str) -> None:
-    lines = docker("exec", installation.container(service), "cat", "/proc/1/status").splitlines()
+def test_there_are_no_capabilities_and_none_can_be_had(started: Installation, service: str) -> None:
+    lines = docker("exec", started.container(service), "cat", "/proc/1/status").splitlines()
     status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
     assert {int(status[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0}
     assert status["NoNewPrivs"] == "1"
 
 
-def test_only_the_proxy_is_reached_from_outside(installation: Installation) -> None:
+def test_only_the_proxy_is_reached_from_outside(started: Installation) -> None:
     published = {
         service: sorted(
             int(host["HostPort"])
-            for hosts in inspect(installation.container(service))["NetworkSettings"]["Ports"].values()
+            for hosts in inspect(started.container(service))["NetworkSettings"]["Ports"].values()
             for host in hosts or []
         )
         for service in EVERY
     }
 
-    first = installation.port
+    first = started.port
     assert published == {"stt": [], "llm": [], "tts": [], "proxy": [first, first + 1, first + 2, first + 3]}
 
 
 @pytest.mark.parametrize("service", EVERY)
-def test_logs_are_rotated_and_a_crash_is_followed_by_a_start(installation: Installation, service: str) -> None:
-    host = inspect(installation.container(service))["HostConfig"]
+def test_logs_are_rotated_and_a_crash_is_followed_by_a_start(started: Installation, service: str) -> None:
+    host = inspect(started.container(service))["HostConfig"]
 
     assert host["LogConfig"]["Type"] == "json-file"
     assert {"max-size", "max-file"} <= host["LogConfig"]["Config"].keys()
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
 
 
-def test_limits_of_a_service_are_a_variable_each(installation: Installation) -> None:
-    shown = installation.compose("config", "--format=json", TTS_CPUS="1.5", TTS_MEMORY="512m")
+def test_limits_of_a_service_are_a_variable_each(started: Installation) -> None:
+    shown = started.compose("config", "--format=json", TTS_CPUS="1.5", TTS_MEMORY="512m")
     services = json.loads(shown)["services"]
 
     assert (services["tts"]["cpus"], int(services["tts"]["mem_limit"])) == (1.5, 512 * 2**20)
@@ -74,8 +74,8 @@ def test_models_are_kept_in_a_volume_that_the_service_can_write_to(installation:
 
 
 @pytest.mark.parametrize("codec", ["mp3", "opus", "aac", "flac", "wav"])
-async def test_a_whole_turn_goes_through_the_proxy(installation: Installation, codec: str) -> None:
-    async with installation.client() as client:
+async def test_a_whole_turn_goes_through_the_proxy(started: Installation, codec: str) -> None:
+    async with started.client() as client:
         question = {"model": "tts-1", "voice": "alloy", "input": "hello little bear", "response_format": codec}
         asked = await client.post("/v1/audio/speech", json=question)
         files = {"file": (f"question.{codec}", asked.content)}
@@ -96,8 +96,8 @@ async def test_a_whole_turn_goes_through_the_proxy(installation: Installation, c
     ("offset", "path"),
     [(1, "/v1/audio/transcriptions"), (2, "/v1/chat/completions"), (3, "/v1/audio/speech")],
 )
-async def test_a_service_has_a_base_of_its_own(installation: Installation, offset: int, path: str) -> None:
-    async with installation.client(f"http://127.0.0.1:{installation.port + offset}") as client:
+async def test_a_service_has_a_base_of_its_own(started: Installation, offset: int, path: str) -> None:
+    async with started.client(f"http://127.0.0.1:{started.port + offset}") as client:
         own, metrics = await client.post(path), await client.get("/metrics")
 
     assert own.status_code == 400

@@ -19,8 +19,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 class Collector(ThreadingHTTPServer):
     """A collector whose faults may be changed while it runs."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.status = 200
         self.seconds = 0.0
         """Time that each answer takes."""
@@ -74,8 +74,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[Collector]:
-    with Collector() as collector:
+def running(host: str = "127.0.0.1") -> Iterator[Collector]:
+    with Collector(host) as collector:
         thread = threading.Thread(target=collector.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from containers.installation import SERVICES, Installation, Upstream, upstream
+from containers.installation import Installation, Upstream, upstream
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,4 @@ def started(tmp_path_factory: pytest.TempPathFactory, slow_upstream: Upstream) -
 def installation(started: Installation) -> Iterator[Installation]:
     """Up and healthy, one replica of each service; brought back to that afterwards. Who only looks takes `started`."""
     yield started
-    started.compose(
-        "up", "--detach", "--no-build", "--remove-orphans", *(f"--scale={service}=1" for service in SERVICES)
-    )
-    started.wait_until_healthy()
-    started.wait_until_ready()
+    started.restore()

@@ -129,6 +129,12 @@ class Installation:
 
         wait_until(ready, "every service is ready")
 
+    def restore(self) -> None:
+        """One healthy replica of each service, and nothing beside."""
+        self.compose("up", "--detach", "--no-build", "--remove-orphans", *(f"--scale={each}=1" for each in SERVICES))
+        self.wait_until_healthy()
+        self.wait_until_ready()
+
     def access_log(self) -> list[dict[str, Any]]:
         """What the proxy wrote down, one request each."""
         lines = docker("logs", self.container("proxy")).splitlines()

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -10,18 +11,18 @@ from containers.installation import Installation, inspect, kill_from_outside, wa
 from containers.load import ask, chat
 
 
-@pytest.fixture
-def site(installation: Installation) -> tuple[str, ssl.SSLContext]:
+@pytest.fixture(scope="module")
+def site(started: Installation) -> Iterator[tuple[str, ssl.SSLContext]]:
     """The overlay's address, and who vouches for it."""
-    http, https = installation.https_ports, installation.https_ports + 1
+    http, https = started.https_ports, started.https_ports + 1
     ports = {"TALKBOX_HTTP_PORT": str(http), "TALKBOX_HTTPS_PORT": str(https)}
-    installation.make("up", TALKBOX_SITE="localhost", **ports)
+    started.make("up", TALKBOX_SITE="localhost", **ports)
     trust = ssl.create_default_context()
     address = f"https://localhost:{https}"
 
     def answers() -> bool:
         try:
-            authority = installation.compose(
+            authority = started.compose(
                 "exec", "-T", "caddy", "cat", "/data/caddy/pki/authorities/local/root.crt", TALKBOX_SITE="localhost"
             )
             trust.load_verify_locations(cadata=authority)
@@ -30,14 +31,15 @@ def site(installation: Installation) -> tuple[str, ssl.SSLContext]:
             return False
 
     wait_until(answers, "Caddy has its certificate")
-    return address, trust
+    yield address, trust
+    started.restore()
 
 
 async def test_streams_pass_through_https_as_they_are_made(
-    installation: Installation, site: tuple[str, ssl.SSLContext]
+    started: Installation, site: tuple[str, ssl.SSLContext]
 ) -> None:
     address, trust = site
-    async with installation.client(address, trust) as client:
+    async with started.client(address, trust) as client:
         outcome = await ask(client, chat(chunks=20, gap=0.1))
 
     assert outcome.complete
@@ -45,9 +47,9 @@ async def test_streams_pass_through_https_as_they_are_made(
 
 
 async def test_plain_http_is_sent_on_and_the_proxy_is_told_who_calls(
-    installation: Installation, site: tuple[str, ssl.SSLContext]
+    started: Installation, site: tuple[str, ssl.SSLContext]
 ) -> None:
-    async with installation.client(f"http://localhost:{installation.https_ports}") as client:
+    async with started.client(f"http://localhost:{started.https_ports}") as client:
         sent_on = await client.get("/v1/models")
 
     assert sent_on.status_code == 308
@@ -55,14 +57,14 @@ async def test_plain_http_is_sent_on_and_the_proxy_is_told_who_calls(
 
 
 async def test_an_answer_that_breaks_off_is_broken_behind_https_too(
-    installation: Installation, site: tuple[str, ssl.SSLContext]
+    started: Installation, site: tuple[str, ssl.SSLContext]
 ) -> None:
     address, trust = site
     heard = asyncio.Event()
-    async with installation.client(address, trust) as client:
+    async with started.client(address, trust) as client:
         asking = asyncio.create_task(ask(client, chat(chunks=100, gap=0.1), heard))
         await heard.wait()
-        await asyncio.to_thread(kill_from_outside, installation.container("llm"))
+        await asyncio.to_thread(kill_from_outside, started.container("llm"))
         outcome = await asking
 
     assert outcome.begun
@@ -71,22 +73,23 @@ async def test_an_answer_that_breaks_off_is_broken_behind_https_too(
 
 
 async def test_without_the_proxy_https_says_so_in_the_same_shape(
-    installation: Installation, site: tuple[str, ssl.SSLContext]
+    started: Installation, site: tuple[str, ssl.SSLContext]
 ) -> None:
     address, trust = site
-    installation.compose("stop", "proxy")
-    async with installation.client(address, trust) as client:
+    started.compose("stop", "proxy")
+    async with started.client(address, trust) as client:
         closed = await client.get("/v1/models")
+    started.compose("start", "proxy")
 
     assert closed.status_code == 503
     assert closed.json()["error"]["type"] == "server_error"
 
 
-async def test_only_https_is_open_to_the_world(installation: Installation, site: tuple[str, ssl.SSLContext]) -> None:
-    shown = installation.compose("config", "--format=json", TALKBOX_SITE="toys.example.com", TALKBOX_BIND="")
+async def test_only_https_is_open_to_the_world(started: Installation, site: tuple[str, ssl.SSLContext]) -> None:
+    shown = started.compose("config", "--format=json", TALKBOX_SITE="toys.example.com", TALKBOX_BIND="")
 
     assert '"host_ip": "127.0.0.1"' in shown
-    assert inspect(installation.container("caddy"))["HostConfig"]["CapAdd"] in (
+    assert inspect(started.container("caddy"))["HostConfig"]["CapAdd"] in (
         ["NET_BIND_SERVICE"],
         ["CAP_NET_BIND_SERVICE"],
     )

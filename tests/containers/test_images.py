@@ -82,10 +82,11 @@ def test_an_image_holds_its_own_service_alone_and_no_torch(images: dict[str, str
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_image_runs_alone_and_stops_when_told(images: dict[str, str], service: str) -> None:
-    with alone(service, images[service]) as (container, address):
+    with alone(service, images[service], "--sysctl=net.ipv6.conf.all.disable_ipv6=0") as (container, address):
         wait_until(lambda: answers(f"{address}/readyz"), f"{service} is ready")
         refused = httpx.post(address + PATHS[service])
         docker("exec", container, "python", "-m", "chassis.server.probe")
+        docker("exec", container, "python", "-c", "import socket; socket.create_connection(('::1', 8000))")
         docker("stop", container)
 
         assert refused.status_code == 401

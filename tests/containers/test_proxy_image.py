@@ -60,3 +60,8 @@ def test_in_a_cluster_a_service_has_its_whole_name(image: str) -> None:
 def test_a_resolver_that_is_set_stays(image: str) -> None:
     with started(image, "--env=TALKBOX_RESOLVER=resolver 192.0.2.9;") as container:
         assert "\nresolver 192.0.2.9;\n" in filled_in(container)
+
+
+def test_a_network_of_ipv6_alone_reaches_it(image: str) -> None:
+    with started(image, "--sysctl=net.ipv6.conf.all.disable_ipv6=0") as container:
+        docker("exec", container, "bash", "-c", "exec 3<>/dev/tcp/::1/8080")

@@ -40,7 +40,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chassis.server", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("service", choices=["stt", "llm", "tts"])
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", default="127.0.0.1", help="`::` is all addresses, of IPv6 as far as there are any")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--check", action="store_true", help="only read the settings; exit code 3 if one is unusable")
     parser.add_argument("--workers", type=int, help="processes behind one socket; SIGTTIN and SIGTTOU change it")
@@ -93,8 +93,11 @@ def _listener(arguments: argparse.Namespace) -> socket.socket:
         listener = socket.socket(fileno=arguments.listener)
         listener.set_inheritable(False)
         return listener
-    family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
-    listener = socket.socket(family)
+    if arguments.host == "::" and not socket.has_dualstack_ipv6():
+        arguments.host = "0.0.0.0"
+    listener = socket.socket(socket.AF_INET6 if ":" in arguments.host else socket.AF_INET)
+    if arguments.host == "::":
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((arguments.host, arguments.port))  # the first worker listens; a proxy asks another replica until then
     return listener

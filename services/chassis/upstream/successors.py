@@ -153,12 +153,45 @@ _GROUPS = (
     _Group("dashscope", date(2026, 10, 10), "qwen3.7-plus", _DASHSCOPE, ("qwen-vl-max", "qwen-vl-plus", "qvq-max")),
     _Group("dashscope", date(2026, 3, 30), "qwen3-asr-flash", _DASHSCOPE, ("qwen-audio-asr", "qwen-audio-asr-latest")),
     _Group("zhipu", date(2026, 1, 30), "glm-4.7-flash", _ZHIPU, ("glm-4.5-flash",)),
+    _Group("anthropic", date(2025, 7, 21), "claude-haiku-4-5", _ANTHROPIC, ("claude-2.1", "claude-3-sonnet-20240229")),
+    _Group("anthropic", date(2026, 1, 5), "claude-haiku-4-5", _ANTHROPIC, ("claude-3-opus-20240229",)),
     _Group(
         "anthropic",
-        date(2026, 1, 5),
+        date(2025, 10, 28),
+        "claude-sonnet-4-6",
+        _ANTHROPIC,
+        ("claude-3-5-sonnet-20240620", "claude-3-5-sonnet-20241022", "claude-3-5-sonnet-latest"),
+    ),
+    _Group(
+        "anthropic",
+        date(2026, 2, 19),
         "claude-haiku-4-5",
         _ANTHROPIC,
-        ("claude-2.1", "claude-3-sonnet-20240229", "claude-3-opus-20240229"),
+        ("claude-3-5-haiku-20241022", "claude-3-5-haiku-latest"),
+    ),
+    _Group(
+        "anthropic",
+        date(2026, 2, 19),
+        "claude-sonnet-4-6",
+        _ANTHROPIC,
+        ("claude-3-7-sonnet-20250219", "claude-3-7-sonnet-latest"),
+    ),
+    _Group("anthropic", date(2026, 4, 20), "claude-haiku-4-5", _ANTHROPIC, ("claude-3-haiku-20240307",)),
+    _Group(
+        "anthropic",
+        date(2026, 6, 15),
+        "claude-sonnet-4-6",
+        _ANTHROPIC,
+        ("claude-sonnet-4-20250514", "claude-sonnet-4-0"),
+    ),
+    _Group(
+        "anthropic", date(2026, 6, 15), "claude-opus-4-8", _ANTHROPIC, ("claude-opus-4-20250514", "claude-opus-4-0")
+    ),
+    _Group(
+        "anthropic", date(2026, 8, 5), "claude-opus-4-8", _ANTHROPIC, ("claude-opus-4-1-20250805", "claude-opus-4-1")
+    ),
+    _Group(
+        "anthropic", date(2027, 1, 22), "claude-opus-5-5", _ANTHROPIC, ("claude-opus-4-5-20251101", "claude-opus-4-5")
     ),
 )
 

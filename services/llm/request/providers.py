@@ -193,6 +193,7 @@ PROVIDERS: dict[str, Mind] = {
         "https://api.anthropic.com/v1",
         "claude-haiku-4-5",
         folotoy="ANTHROPIC_",
+        preferred=("claude-haiku-4-5", "claude-haiku-5-5"),
         switches=_always(thinking=_DISABLED),
         limit="max_tokens",
     ),

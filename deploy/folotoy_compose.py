@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.folotoy_facts import Facts, Mistake, mistake
 from deploy.folotoy_files import INTERPOLATED, entries, settings_in
-from deploy.folotoy_names import LOOPBACK, bare
+from deploy.folotoy_names import LOOPBACK, ODD_ADDRESS, bare
 from deploy.folotoy_roles import PREFIXES
 
 ENTRY = re.compile(r"^(\s*)(-\s+)?[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(:(?:\s|$)|=)")
@@ -19,6 +19,8 @@ KNOWN = frozenset(
 ) | {"STT_TYPE", "LLM_TYPE", "TTS_TYPE", "ROLES_FILE_PATH", "AUDIO_DOWNLOAD_URL", "SPEECH_UDP_SERVER_HOST"}
 """Settings of folotoy-server that this file judges."""
 WIDE = re.compile(r"^\s*-?\s*[A-Za-z][A-Za-z0-9_]*\s*[：＝]")
+QUOTED = re.compile(r"^\s*-\s+[A-Z][A-Z0-9_]*=[\"']")
+EXTRA_HOSTS = re.compile(r"^[^#\n]*\bextra_hosts\b", re.MULTILINE)
 GLUED = re.compile(r"^\s*[A-Z][A-Z0-9_]*:[^\s/]")
 SMALL = re.compile(r"^\s*(?:-\s+)?([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*[:=]")
 FOLOTOY = re.compile(r"folotoy|ROLES_FILE_PATH|SPEECH_UDP_SERVER_HOST", re.IGNORECASE)
@@ -70,6 +72,8 @@ def _unread(line: str, number: int) -> Iterator[Mistake]:
     """Give what makes an entry below `environment:` none that folotoy-server reads."""
     if GLUED.match(line):
         yield mistake((), "error", "glued", line=number)
+    elif QUOTED.match(line):
+        yield mistake((), "error", "quotes_inside", line=number)
     elif (small := SMALL.match(line)) and small[1].upper() in KNOWN:
         yield mistake((), "error", "not_read", line=number, name=small[1], right=small[1].upper())
 
@@ -125,14 +129,16 @@ def _faults(name: str, value: str, text: str, facts: Facts) -> Iterator[tuple[st
         yield "blank_at_end", {"key": name}
     if BASE.fullmatch(name) and value and not value.startswith("${"):
         yield from ((code, {}) for code in _faults_of_base(bare(value), text))
-        place = re.match(r"http://([^/:]+)(?::(\d+))?/", value)
-        if place and not place[2]:
+        place = re.match(r"http(s?)://([^/:]+)(?::(\d+))?/", value)
+        if place and place[3]:
+            yield from _faults_of_port(name, int(place[3]), facts.at(place[2]), is_https=bool(place[1]))
+        elif place and not place[1]:
             yield "no_port", {"all": facts.port}
-        elif place:
-            yield from _faults_of_port(name, int(place[2]), facts.at(place[1]))
 
 
-def _faults_of_port(name: str, port: int, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
+def _faults_of_port(name: str, port: int, facts: Facts, *, is_https: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    if is_https and port in facts.ports:
+        yield "plain_http", {"port": port}
     service = next(service for service, prefix in PREFIXES.items() if name.startswith(prefix))
     if port in facts.ports[1:] and port != facts.port_of(service):
         yield "other_service", {"port": port, "right": facts.port_of(service), "all": facts.port}
@@ -143,9 +149,11 @@ def _faults_of_port(name: str, port: int, facts: Facts) -> Iterator[tuple[str, d
 def _faults_of_base(value: str, text: str) -> Iterator[str]:
     if not re.match(r"https?://", value) or not value.rstrip("/").endswith("/v1"):
         yield "no_base"
+    elif ODD_ADDRESS.search(value):
+        yield "odd_address"
     if any(re.match(rf"https?://{re.escape(host)}[:/]", value) for host in LOOPBACK):
         yield "base_in_own_container"
-    if "//host.docker.internal" in value and "extra_hosts" not in text:
+    if "//host.docker.internal" in value and not EXTRA_HOSTS.search(text):
         yield "not_found"
 
 

@@ -23,6 +23,8 @@ FIELDS: dict[str, list[str]] = _SHARED["fields"]
 FLAT: dict[str, list[str]] = _SHARED["flat"]
 """Older keys on the role itself, by the service that they are for; `model` is for none in particular."""
 ROLE_KEYS: list[str] = _SHARED["role_keys"]
+TEXTS: list[str] = _SHARED["texts"]
+"""Keys whose value is a text."""
 ALIASES: dict[str, str] = _SHARED["aliases"]
 RANGES: dict[str, list[float]] = _SHARED["ranges"]
 PINNED: dict[str, str] = _SHARED["pinned"]
@@ -32,6 +34,8 @@ LAST_RESORTS = ("sphinx", "companion", "espeak", "flite")
 ENGINES: dict[str, list[str]] = _SHARED["engines"]
 OPENAI_VOICES: list[str] = _SHARED["openai_voices"]
 PLACEHOLDER = re.compile(_SHARED["placeholder"], re.IGNORECASE)
+ODD_ADDRESS = re.compile(_SHARED["odd_address"])
+"""Signs that no base has: a key, a question, a Chinese keyboard's."""
 LOOPBACK = tuple(_SHARED["loopback"])
 NEW: dict[str, list[str]] = _SHARED["new"]
 """Greeting and prompt of a new role, by language."""

@@ -21,12 +21,14 @@ from deploy.folotoy_names import (
     FLAT,
     LOOPBACK,
     NUMBERS,
+    ODD_ADDRESS,
     OPENAI_VOICES,
     OURS,
     PINNED,
     PLACEHOLDER,
     RANGES,
     ROLE_KEYS,
+    TEXTS,
     TYPES,
     USUAL_MODELS,
     bare,
@@ -117,6 +119,8 @@ def _keys(path: Path, part: dict[str, Any], known: list[str]) -> Iterator[Mistak
             yield mistake((*path, key), "error", "misspelt", mend, key=key, right=nearest[0])
         elif key not in known:
             yield mistake((*path, key), "warning", "unknown_key", key=key, known=", ".join(known))
+        elif key in TEXTS and part[key] is not None and not isinstance(part[key], str):
+            yield mistake((*path, key), "error", "no_text", key=key)
         elif isinstance(part[key], str) and key not in ("start_text", "prompt"):
             yield from _value((*path, key), part[key])
 
@@ -186,7 +190,7 @@ def _ours(path: Path, role: dict[str, Any], config: dict[str, Any], service: str
     yield from _keys(path, config, FIELDS[service])
     yield from _numbers(path, config)
     base = config.get("api_base")
-    if base is not None:
+    if isinstance(base, str):
         yield from _base((*path, "api_base"), config, service, facts)
         if f"{service}_type" not in role and service == "tts" and "TTS_TYPE" not in facts.environment:
             yield mistake(path, "warning", "no_tts_type")
@@ -205,6 +209,9 @@ def _is_ours(base: str, facts: Facts) -> bool:
 
 def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
     base = str(config["api_base"]).strip()
+    if ODD_ADDRESS.search(base):
+        yield mistake(path, "error", "odd_address")
+        return
     try:
         url, port = urlsplit(base), urlsplit(base).port
     except ValueError:
@@ -220,6 +227,8 @@ def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Ite
         yield mistake(path, "error", "own_container", host=url.hostname)
     if url.hostname == "host.docker.internal" and facts.extra_hosts is False:
         yield mistake(path, "error", "no_extra_hosts")
+    if url.scheme == "https" and port in facts.ports:
+        yield mistake(path, "error", "plain_http", port=port)
     if port in facts.ports[1:] and port != facts.port_of(service):
         yield mistake(path, "error", "other_service", port=port, right=facts.port_of(service), all=facts.port)
     elif port in (8082, 8083) and port not in facts.ports:
@@ -236,7 +245,9 @@ def _key(path: Path, config: dict[str, Any], facts: Facts) -> Iterator[Mistake]:
         return
     if key is None:
         yield mistake(path, "warning", "no_key")
-    elif not isinstance(key, str) or PLACEHOLDER.search(key.strip()):
+    elif not isinstance(key, str):
+        return
+    elif PLACEHOLDER.search(key.strip()):
         yield mistake((*path, "key"), "error", "placeholder")
     elif ours and facts.keys and key.strip() not in facts.keys:
         yield mistake((*path, "key"), "error", "wrong_key")

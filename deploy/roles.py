@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_compose import compose_mistakes, environment_mistakes
+from deploy.folotoy_compose import EXTRA_HOSTS, compose_mistakes, environment_mistakes
 from deploy.folotoy_facts import INSIDE, Facts, Mistake, mistake
 from deploy.folotoy_files import (
     COMPOSE_FILES,
@@ -180,7 +180,7 @@ def gather_facts(settings: Mapping[str, str], addresses: Addresses, path: Path |
         chains={service: settings.get(f"{service.upper()}_ENGINES", "") for service in SERVICES},
         voices=tuple(voice["id"] for voice in listed),
         environment=environment,
-        extra_hosts=any("extra_hosts" in text for text in texts) if texts else None,
+        extra_hosts=any(EXTRA_HOSTS.search(text) for text in texts) if texts else None,
     )
 
 

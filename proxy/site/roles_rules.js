@@ -112,6 +112,7 @@ export class Rules {
       const right = known.includes(target) ? target : nearest(target, known);
       const value = part[key];
       if (known.includes(key)) {
+        if (this.names.texts.includes(key) && !absent(value) && typeof value !== "string") this.#add([...path, key], "error", "no_text", { key });
         if (typeof value !== "string" || ["start_text", "prompt"].includes(key)) continue;
         const bare = this.#bare(value);
         if (value !== bare) this.#add([...path, key], "error", "blank_at_end", { key }, () => (part[key] = bare));
@@ -161,7 +162,7 @@ export class Rules {
     this.#keys(path, config, this.names.fields[service]);
     this.#numbers(path, config);
     const base = config.api_base;
-    if (!absent(base)) {
+    if (typeof base === "string") {
       this.#base([...path, "api_base"], config, service);
       if (service === "tts" && !("tts_type" in role)) this.#add(path, "warning", "no_tts_type");
     }
@@ -184,6 +185,7 @@ export class Rules {
 
   #base(path, config, service) {
     const base = String(config.api_base).trim();
+    if (new RegExp(this.names.odd_address).test(base)) return this.#add(path, "error", "odd_address");
     const url = parts(base);
     if (!url || !["http", "https"].includes(url.scheme)) return this.#add(path, "error", "no_address", { base });
     const all = this.#port(url.host);
@@ -196,6 +198,7 @@ export class Rules {
       this.#add(path, "error", "no_v1", {}, mend);
     }
     if (loopback) this.#add(path, "error", "own_container", { host: url.host });
+    if (url.scheme === "https" && ports.includes(url.port)) this.#add(path, "error", "plain_http", { port: url.port });
     if (ports.slice(1).includes(url.port) && url.port !== right) this.#add(path, "error", "other_service", { port: url.port, right, all });
     else if ([8082, 8083].includes(url.port) && !ports.includes(url.port)) this.#add(path, "error", "folotoy_port", { port: url.port, all });
     else if (url.port === null && url.scheme === "http") this.#add(path, "warning", "no_port", { all });
@@ -206,7 +209,8 @@ export class Rules {
     const { key } = config;
     if (absent(key)) {
       if (ours) this.#add(path, "warning", "no_key");
-    } else if (typeof key !== "string" || this.placeholder.test(key.trim())) this.#add([...path, "key"], "error", "placeholder");
+    } else if (typeof key !== "string") return;
+    else if (this.placeholder.test(key.trim())) this.#add([...path, "key"], "error", "placeholder");
     else if (ours && this.talkbox.keys.length && !this.talkbox.keys.includes(key.trim())) this.#add([...path, "key"], "error", "wrong_key");
   }
 

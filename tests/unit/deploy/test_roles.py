@@ -198,6 +198,13 @@ MISTAKES: list[tuple[Any, str, str]] = [
     (changed("llm_config", "key", to="k1\u200b"), "error", "blank"),
     (changed("llm_config", "model\ufeff", to="x"), "error", "misspelt"),
     ({"roles": roles()}, "error", "lie inside"),
+    (changed("llm_config", "api_base", to="https://192.168.1.20:18080/v1"), "error", "speaks http"),
+    (changed("llm_config", "api_base", to="http://192.168.1.20。18080/v1"), "error", "belongs in none"),
+    (changed("llm_config", "api_base", to="http://toy:k1@192.168.1.20:18080/v1"), "error", "belongs in none"),
+    (changed("llm_config", "api_base", to="http://192.168.1.20:18080/v1?key=k1"), "error", "belongs in none"),
+    (changed("llm_config", "api_base", to=["http://192.168.1.20:18080/v1"]), "error", "no text"),
+    (changed("llm_config", "model", to=4), "error", "no text"),
+    (changed("llm_config", "key", to=12345), "error", "no text"),
 ]
 
 
@@ -252,6 +259,10 @@ COMPOSE = [
     ("      TTS_TYPE: openai-tts", "      OPENAI_TTS_KEY: k2", 12),
     ("host.docker.internal:18080", "192.168.1.20:18082", 10),
     ("./config:/config\n", "./config:/config\n      - 8085:8085\n", 6),
+    ("http://host.docker.internal:18080", "https://host.docker.internal:18080", 10),
+    ("host.docker.internal:18080", "toy:k1@192.168.1.20:18080", 10),
+    ("    extra_hosts", "    # extra_hosts", 10),
+    ("OPENAI_TTS_KEY: k1", '- OPENAI_TTS_KEY="k1"', 11),
 ]
 EVERY_FORM = [
     "services: {folotoy: {environment: {TTS_TYPE: openai-tts, OPENAI_TTS_API_KEY: k1}}}\n",

@@ -36,6 +36,8 @@ _SPOTS, _SPOT_BYTES = 8, 1536
 """Places in the sound that are looked at, and how much there."""
 _SMOOTHER = 0.12
 """By how much another kind of samples must be smoother than the one that the header says."""
+_OCTETS, _CLEARLY = frozenset(kind for (_, bits), kind in _KINDS.items() if bits == 8), 3.0
+"""Kinds of a byte each, all of which are fairly smooth where one is; by how much the right one is less rough."""
 _COARSE = frozenset({"32-bit samples"})
 """Kinds whose highest bytes are smooth in others too; none of those is smooth where they are right."""
 _PAIRED, _EVEN, _STEADIER = 0.6, 0.8, 0.75
@@ -147,8 +149,7 @@ def _spots(file: Source, header: WavHeader) -> list[bytes]:
 
 def _other_kind(spots: Sequence[bytes], header: WavHeader) -> str | None:
     said = _as_said(spots, header)
-    coarse = header.kind in _COARSE
-    if said > 1.0 - _SMOOTHER and not coarse:  # as nearly always: nothing can be much smoother
+    if said > 1.0 - _SMOOTHER and header.kind not in _COARSE | _OCTETS:  # as nearly always: nothing is much smoother
         return None
     found: dict[str, list[float]] = {}
     for spot in spots:
@@ -160,9 +161,22 @@ def _other_kind(spots: Sequence[bytes], header: WavHeader) -> str | None:
     if typically[best] < SMOOTH:
         holds = next((name for beginning, name in _BEGINNINGS if spots[0].startswith(beginning)), None)
         return holds and f"says {header.kind}, holds {holds}"
-    if typically[best] <= said + (0.0 if coarse else _SMOOTHER):
+    if header.kind in _OCTETS:
+        rough = {kind: _roughness(spots, kind) for kind in {best} | _OCTETS}
+        best = min(rough, key=rough.__getitem__)
+        clearer = _CLEARLY * rough[best] < rough[header.kind]
+    else:
+        clearer = typically[best] > said + (0.0 if header.kind in _COARSE else _SMOOTHER)
+    if not clearer:
         return None
     return f"says {header.kind}, sounds like {best}"
+
+
+def _roughness(spots: Sequence[bytes], kind: str) -> float:
+    """Return how rough all places together are, read so: the loud ones count, since G.711 has no silence."""
+    read = [readings(spot, kind).get(kind) for spot in spots]
+    numbers = np.concatenate([each for each in read if each is not None])
+    return 1.0 - max(smoothness(numbers), _paired(numbers))
 
 
 def _as_said(spots: Sequence[bytes], header: WavHeader) -> float:

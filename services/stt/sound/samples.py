@@ -38,9 +38,10 @@ def smoothness(numbers: Numbers) -> float:
     return float(level[:-1] @ level[1:]) / power if power else 0.0
 
 
-def _signed(octets: NDArray[np.uint8]) -> Numbers:
-    """Return numbers whose highest bit is the sign, and the others the amount."""
-    amounts: Numbers = (octets & 0x7F).astype(np.float64)
+def _expanded(octets: NDArray[np.uint8]) -> Numbers:
+    """Return the numbers that G.711 writes in a byte: a sign, an exponent of three bits, and four bits more."""
+    exponent, rest = octets >> 4 & 7, octets & 15
+    amounts: Numbers = np.ldexp(rest + 16.5, exponent) - 16.5
     return np.where(octets & 0x80, -amounts, amounts)
 
 
@@ -61,8 +62,8 @@ _READERS: dict[str, Callable[[bytes], Numbers | None]] = {
     "24-bit samples": lambda found: _octets(found)[2::3].view(np.int8).astype(np.float64),
     "32-bit samples": lambda found: _octets(found)[3::4].view(np.int8).astype(np.float64),
     "8-bit samples": lambda found: _octets(found).astype(np.float64),
-    "samples in G.711 (A-law)": lambda found: _signed(_octets(found) ^ np.uint8(0xD5)),
-    "samples in G.711 (µ-law)": lambda found: _signed(_octets(found) ^ np.uint8(0xFF)),
+    "samples in G.711 (A-law)": lambda found: _expanded(_octets(found) ^ np.uint8(0xD5)),
+    "samples in G.711 (µ-law)": lambda found: _expanded(_octets(found) ^ np.uint8(0xFF)),
     "32-bit floats": lambda found: _floats(found, "<f4"),
     "64-bit floats": lambda found: _floats(found, "<f8"),
 }

@@ -242,7 +242,7 @@ export const en = {
   problems: {
     key: "The key is missing or wrong. make up prints it; it is API_KEYS in .env. Put it in above and try again.",
     offline: "{service} cannot be reached. Is Talkbox running, and is this device in its network? make ps shows what runs.",
-    down: "{service} cannot answer now. Wait if it is loading; otherwise see Services above, and make logs.",
+    down: "{service} cannot answer now. Wait if it is loading; otherwise see Services on this page, and make logs.",
     busy: "{service} has all places taken. Try again in {seconds} s.",
     upstream: "{service} asked its engine and got no answer. Choose another engine below, or see make logs.",
     refused: "{service} did not accept this.",

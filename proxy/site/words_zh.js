@@ -242,7 +242,7 @@ export const zh = {
   problems: {
     key: "没有密钥，或者密钥不对。make up 会打印它，也就是 .env 里的 API_KEYS。请在上面填好再试。",
     offline: "连不上“{service}”。Talkbox 在运行吗？这台设备和它在同一个网络吗？用 make ps 查看。",
-    down: "“{service}”现在无法应答。如果正在加载，请稍等；否则看上面的服务状态和 make logs。",
+    down: "“{service}”现在无法应答。如果正在加载，请稍等；否则看“服务”一栏和 make logs。",
     busy: "“{service}”的位置都占满了，请 {seconds} 秒后再试。",
     upstream: "“{service}”问了它的引擎，但没有得到回答。请在下面换一个引擎，或查看 make logs。",
     refused: "“{service}”没有接受这个请求。",

@@ -59,6 +59,16 @@ def test_no_card_covers_another_at_any_scroll(visit: Visit) -> None:
     assert found == []
 
 
+def test_on_a_small_phone_the_buttons_of_a_voice_are_side_by_side_below_its_name(visit: Visit) -> None:
+    page = visit(size=(320, 640)).page
+    page.fill("#voice-find", "slt")
+    hear, use = (
+        box["y"] for one in page.locator('#voices [data-voice="slt"] button').all() if (box := one.bounding_box())
+    )
+
+    assert hear == use
+
+
 def test_cards_stay_apart_after_a_turn_too(visit: Visit) -> None:
     console = visit(size=(1280, 800))
     console.type("How much is 7 times 8?")

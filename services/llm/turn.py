@@ -115,7 +115,8 @@ class Turn(Struct):
         """Tell whether a failure is put into words: by setting, unless it is a mistake that the caller can mend."""
         is_moderation = failure.body["code"] == "content_filter"
         at_fault = isinstance(failure, BadRequest) and not isinstance(failure, Declined) and not is_moderation
-        return self.settings.for_the_ear and self.asked.wanted.is_prose and not at_fault
+        is_call = self.asked.wanted.tool_choice not in (None, "none", "auto")  # words are no call of a tool
+        return self.settings.for_the_ear and self.asked.wanted.is_prose and not at_fault and not is_call
 
     def may_end(self, failure: ApiError) -> bool:
         """Tell whether an answer that broke off ends in words: where it is words alone, or its time is up."""

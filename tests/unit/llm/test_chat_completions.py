@@ -297,6 +297,14 @@ async def test_for_the_ear_an_answer_that_breaks_off_ends_in_words(failure: ApiE
         assert {(chunk.id, chunk.model) for chunk in chunks} == {("c1", "bear")}
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_insists_on_a_tool_is_told_that_there_is_none_and_gets_no_words(stream: bool) -> None:
+    tools = [{"type": "function", "function": {"name": "light"}}]
+    response = await ask(service(Settings(for_the_ear=True)), stream=stream, tools=tools, tool_choice="required")
+
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "tool_choice")
+
+
 async def test_a_program_that_listens_for_more_than_words_is_told_that_they_broke_off() -> None:
     app = service(Settings(for_the_ear=True), one=FakeEngine(EVENT, EngineFailed("broke off")))
     async with streaming(app, tools=[{"type": "function", "function": {"name": "light"}}]) as response:

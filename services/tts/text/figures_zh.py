@@ -1,9 +1,8 @@
 """Figures in Chinese words: the table of rules, applied in order.
 
 First what a thing is told by (a telephone number, a date, a sum), then units and signs, last the numbers left over.
-Each line: what it looks like, and what is said. The words are in words_zh.py, where most mending is done; numbers are
-put together in numbers_zh.py, dates and the like in forms_zh.py. `make spoken TEXT="…" LANGUAGE=zh` shows what
-comes of it.
+Each line: what it looks like, and what is said. The words are in words_zh.py; numbers are put together in
+numbers_zh.py, dates and the like in forms_zh.py. `make spoken TEXT="…" LANGUAGE=zh` shows what comes of it.
 """
 
 import re

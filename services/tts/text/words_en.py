@@ -1,8 +1,8 @@
 """Words of English readings: units, money, signs, months, abbreviations, and the words beside which digits are spelt.
 
-To mend a reading, look here first. Add a unit to UNITS, an abbreviation to SHORT, a word such as "extension" to CODES.
-How numbers are put together is in numbers_en.py, the order of the rules in figures_en.py. `make spoken TEXT="…"`
-shows what comes of it, and readings_en.tsv among the tests holds what was agreed on.
+Add a unit to UNITS, an abbreviation to SHORT, a word such as "extension" to CODES. Where another reading is mended:
+ARCHITECTURE.md, Mouth. `make spoken TEXT="…"` shows what comes of it, and readings_en.tsv among the tests holds what
+was agreed on.
 """
 
 MONTHS = (

@@ -1,8 +1,8 @@
 """Words of Chinese readings: units, money, signs, measure words, and words beside which figures are read one by one.
 
-To mend a reading, look here first. Add a unit to UNITS, a thing that is counted with 两 to COUNTED, a word such as 邮编
-to CODES. How numbers are put together is in numbers_zh.py, the order of the rules in figures_zh.py. `make spoken
-TEXT="…" LANGUAGE=zh` shows what comes of it, and readings_zh.tsv among the tests holds what was agreed on.
+Add a unit to UNITS, a thing that is counted with 两 to COUNTED, a word such as 邮编 to CODES. Where another reading is
+mended: ARCHITECTURE.md, Mouth. `make spoken TEXT="…" LANGUAGE=zh` shows what comes of it, and readings_zh.tsv among the
+tests holds what was agreed on.
 """
 
 UNITS = {

@@ -13,7 +13,7 @@ def rendered(**settings: str) -> str:
 
 def test_every_variable_of_the_template_is_filled_in() -> None:
     assert NAMES
-    assert "TALKBOX_" not in rendered()
+    assert "${TALKBOX_" not in rendered()
 
 
 def test_the_image_fills_in_the_same_variables() -> None:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import Counter
-
 from chassis.budgets.key_budgets import KeyBudgets
-from chassis.metrics import of
+from chassis.metrics import Counter, of
 from llm.answer.usage import Counts, Tally
 from llm.request.messages import estimated
 from llm.settings import Settings

@@ -2,10 +2,8 @@
 
 from time import monotonic
 
-from prometheus_client import Histogram
-
 from chassis import spans
-from chassis.metrics import of
+from chassis.metrics import Histogram, of
 from llm.answer.usage import Counts
 
 _LABELS = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model"]

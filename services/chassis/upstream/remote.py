@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TypeGuard
@@ -37,6 +38,7 @@ _REFUSAL_SECONDS = 4.0
 _LIST_SECONDS = 2.0
 """The longest wait for the list of models, with a question that waits for it."""
 _MAX_LIST_BYTES = 4 * 2**20
+_PATIENT = nullcontext()
 
 log = logging.getLogger("talkbox.upstream")
 
@@ -186,7 +188,7 @@ class Remote:
         with spans.calling("POST", self.upstream.shown) as call:
             headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | self._key_headers[key] | headers
             try:
-                async with asyncio.timeout(question.begin_seconds):
+                async with _PATIENT if question.begin_seconds is None else asyncio.timeout(question.begin_seconds):
                     reply = await post(body, headers, silence_seconds=question.silence_seconds)
             except TimeoutError as exc:
                 raise self._silent(question.begin_seconds) from exc

@@ -140,6 +140,9 @@ class Thoughts:
                 return begun
             if not self._held or self._may_begin_otherwise():
                 return None
+        if _has_no_mark(self._held):
+            said, self._held = self._held, ""
+            return self._noted(said)
         seen, known = self._last + self._held, len(self._last)  # a mark in quotes is spoken of
         end, undecided = ANY_END.search(seen, known), UNDECIDED_END.search(seen)
         if end and undecided and end.start() == undecided.start():

@@ -1,7 +1,7 @@
 """Define the tree of errors, and answer all of them alike: `{"error": {message, type, param, code}}`."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import ClassVar
 
 from starlette.exceptions import HTTPException
@@ -217,10 +217,10 @@ class Errors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = False
 
-        async def send_noting(message: Message) -> None:
+        def send_noting(message: Message) -> Awaitable[None]:
             nonlocal began
             began = True
-            await send(message)
+            return send(message)
 
         try:
             await self.app(scope, receive, send_noting)

@@ -1,5 +1,6 @@
 """Chats as OpenTelemetry's conventions for generative AI name and measure them, for boards that others have made."""
 
+from functools import lru_cache
 from time import monotonic
 
 from chassis import spans
@@ -28,6 +29,14 @@ token_usage = Histogram(
 )
 
 
+@lru_cache(maxsize=256)
+def _of_answers(engine: str, model: str) -> tuple[Histogram, Histogram, Histogram, Histogram]:
+    """Return the histograms of answers by `engine`: duration, first token, tokens in and out."""
+    labels = ("chat", engine, model)
+    asked, answered = token_usage.labels(*labels, "input"), token_usage.labels(*labels, "output")
+    return duration.labels(*labels, ""), first_token.labels(*labels), asked, answered
+
+
 class Measured:
     """One chat from its arrival to its end.
 
@@ -45,12 +54,12 @@ class Measured:
 
     def end(self, engine: str, counts: Counts) -> None:
         """Count an answer, whole or broken off; `engine` gave it."""
-        labels = ("chat", engine, self._model)
-        of(duration, *labels, "").observe(monotonic() - self._began)
+        whole, first, asked, answered = _of_answers(engine, self._model)
+        whole.observe(monotonic() - self._began)
         if self._first is not None:
-            of(first_token, *labels).observe(self._first)
-        of(token_usage, *labels, "input").observe(counts.prompt_tokens)
-        of(token_usage, *labels, "output").observe(counts.completion_tokens)
+            first.observe(self._first)
+        asked.observe(counts.prompt_tokens)
+        answered.observe(counts.completion_tokens)
         spans.describe("gen_ai.usage.input_tokens", counts.prompt_tokens)
         spans.describe("gen_ai.usage.output_tokens", counts.completion_tokens)
 

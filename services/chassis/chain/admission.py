@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable
 from time import monotonic
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -104,7 +105,7 @@ class Door:
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self.app, self.admission = app, admission
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["method"] == "POST":
             self.admission.check()
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)

@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import monotonic
 
@@ -76,7 +76,7 @@ class Keys:
         self._seen, self._next_look = _state(self._file), clock() + LOOK_SECONDS
         self._guesses = guesses or Guesses()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and self.named and scope["path"] not in OPEN_PATHS:
             shown, open_ = header(scope, b"authorization"), scope["path"] in PARTLY_OPEN_PATHS
             if shown or not open_:
@@ -86,7 +86,7 @@ class Keys:
                 except (Unauthorized, TooBusy):
                     if not open_:
                         raise
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def owner(self, authorization: str, address: str) -> str:
         """Return the name of the key.

@@ -1,6 +1,7 @@
 """Limit the size of request bodies."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,12 +29,14 @@ class BodyLimit:
         upload = _Upload(receive, self.max_bytes, expects_continue=header(scope, b"expect") != "")
 
         async def send_after_upload(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                await upload.drain()
+            await upload.drain()
             await send(message)
 
+        def send_in_time(message: Message) -> Awaitable[None]:
+            return send(message) if upload.is_over else send_after_upload(message)
+
         upload.announced(header(scope, b"content-length"))
-        await self.app(scope, upload.receive, send_after_upload)
+        await self.app(scope, upload.receive, send_in_time)
 
 
 class _Upload:
@@ -66,9 +69,12 @@ class _Upload:
     def _refusal(self) -> TooLarge:
         return TooLarge(f"The request is larger than {self.max_bytes} bytes. Send less.")
 
+    @property
+    def is_over(self) -> bool:
+        """True where nothing more comes: a caller that waits for "100 Continue" sends nothing once it is refused."""
+        return self.ended or self.untouched
+
     async def drain(self) -> None:
-        if self.ended or self.untouched:  # a caller that waits for "100 Continue" sends nothing once it is refused
-            return
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while not self.ended and self.bytes < DRAIN_BYTES:

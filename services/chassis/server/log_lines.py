@@ -38,12 +38,13 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": request_id.get() or None,
-            **getattr(record, "event", {}),
         }
+        if name := request_id.get():
+            line["request_id"] = name
+        line |= getattr(record, "event", {})
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return msgspec.json.encode({key: value for key, value in line.items() if value is not None}).decode()
+        return msgspec.json.encode(line).decode()
 
 
 @lru_cache(maxsize=1)

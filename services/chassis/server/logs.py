@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from collections.abc import Awaitable
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -49,73 +50,83 @@ class RequestLog:
         if self.exporter is not None and scope["path"] not in PROBES:
             self.exporter.begin(taken)
         trace_token = trace.enter(taken)
-        watch, status, engine, complete = metrics.Stopwatch(), 499, "", False
-
-        async def receive_timed() -> Message:
-            began = monotonic()
-            message = await receive()
-            if message["type"] == "http.request":
-                taken.add("upload", monotonic() - began)
-            return message
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status, engine, complete
-            if message["type"] == "http.response.start":
-                engine = dict(message["headers"]).get(_ENGINE_HEADER, b"").decode("latin-1")
-                status = message["status"]
-                message["headers"] = [*message["headers"], *_told(name, taken, watch.seconds())]
-            else:
-                watch.byte()
-                complete = not message.get("more_body", False)
-            await send(message)
-
+        passing = _Passing(taken, name, receive, send)
         metrics.in_flight.inc()
         try:
-            await self.app(scope, receive_timed, send_with_id)
+            await self.app(scope, passing.receive, passing.send)
         finally:
             metrics.in_flight.dec()
-            engine = scope["state"].get("engine", engine)
-            self._line(scope, watch, status, engine, complete=complete)
+            passing.engine = scope["state"].get("engine", passing.engine)
+            self._line(scope, passing)
             if self.exporter is not None and taken.spans is not None:
-                self.exporter.end(self._served(scope, taken, watch.seconds(), status, engine, complete=complete))
+                self.exporter.end(self._served(scope, passing))
             trace.leave(trace_token)
             request_id.reset(token)
 
-    def _line(self, scope: Scope, watch: metrics.Stopwatch, status: int, engine: str, *, complete: bool) -> None:
-        path, seconds, error = scope["path"], watch.seconds(), scope["state"].get("error")
+    def _line(self, scope: Scope, passing: "_Passing") -> None:
+        path, state, status, engine = scope["path"], scope["state"], passing.status, passing.engine
+        error, seconds, first = state.get("error"), passing.watch.seconds(), passing.watch.first
         counted = path if path in self.paths else "other"
         metrics.of(metrics.requests, counted, status, engine).inc()
         metrics.of(metrics.seconds, counted, engine).observe(seconds)
         if path in self.paths and path not in PROBES:
-            metrics.of(metrics.key_answers, scope["state"].get("key", ""), path, status).inc()
-        if watch.first is not None:
-            metrics.of(metrics.first_byte, counted, engine).observe(watch.first)
+            metrics.of(metrics.key_answers, state.get("key", ""), path, status).inc()
+        if first is not None:
+            metrics.of(metrics.first_byte, counted, engine).observe(first)
+        event = {"method": scope["method"], "path": path, "status": status, "seconds": round(seconds, 4)}
+        if first is not None:
+            event["first_byte_seconds"] = round(first, 4)
+        if engine:
+            event["engine"] = engine
+        if "key" in state:
+            event["key"] = state["key"]
+        if not passing.complete:
+            event["complete"] = False
         if isinstance(error, ApiError):
             metrics.of(metrics.refusals, error.counted_as).inc()
-        event = {
-            "method": scope["method"],
-            "path": path,
-            "status": status,
-            "seconds": round(seconds, 4),
-            "first_byte_seconds": watch.first and round(watch.first, 4),
-            "engine": engine or None,
-            "key": scope["state"].get("key"),
-            "complete": None if complete else False,
-            "error": str(error) if isinstance(error, ApiError) else None,
-        }
+            event["error"] = str(error)
         unknown = None if isinstance(error, ApiError) else error
         level = logging.ERROR if unknown else logging.DEBUG if path in PROBES else logging.INFO
         log.log(level, "request", extra={"event": event}, exc_info=unknown)
 
-    def _served(
-        self, scope: Scope, taken: trace.Trace, seconds: float, status: int, engine: str, *, complete: bool
-    ) -> Served:
+    def _served(self, scope: Scope, passing: "_Passing") -> Served:
         path, key, error = scope["path"], scope["state"].get("key") or "", scope["state"].get("error")
-        word = "" if complete else "incomplete"
+        word = "" if passing.complete else "incomplete"
         if error is not None:
             word = error.counted_as if isinstance(error, ApiError) else type(error).__name__
         path = path if path in self.paths else "other"
-        return Served(taken, scope["method"], path, status, seconds, engine, key, word)
+        seconds = passing.watch.seconds()
+        return Served(passing.trace, scope["method"], path, passing.status, seconds, passing.engine, key, word)
+
+
+class _Passing:
+    """A request and its answer as they pass: what the log and the counts say of them."""
+
+    __slots__ = ("_id", "_receive", "_send", "complete", "engine", "status", "trace", "watch")
+
+    def __init__(self, taken: trace.Trace, name: str, receive: Receive, send: Send) -> None:
+        self.trace, self._id, self._receive, self._send = taken, name, receive, send
+        self.watch = metrics.Stopwatch()
+        self.status, self.engine, self.complete = 499, "", False
+
+    async def receive(self) -> Message:
+        """Return what comes, and note the time it took."""
+        began = monotonic()
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.trace.add("upload", monotonic() - began)
+        return message
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Send a message; the first gets the headers of every answer."""
+        if message["type"] == "http.response.start":
+            self.engine = dict(message["headers"]).get(_ENGINE_HEADER, b"").decode("latin-1")
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *_told(self._id, self.trace, self.watch.seconds())]
+        else:
+            self.watch.byte()
+            self.complete = not message.get("more_body", False)
+        return self._send(message)
 
 
 def _told(id: str, taken: trace.Trace, seconds: float) -> list[tuple[bytes, bytes]]:

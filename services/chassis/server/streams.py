@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import AppStatus, EventSourceResponse
@@ -40,10 +40,10 @@ class Hangup:
                 left = True
                 work.cancel()
 
-        async def send_until_answered(message: Message) -> None:
+        def send_until_answered(message: Message) -> Awaitable[None]:
             nonlocal answered
             answered = message["type"] == "http.response.body" and not message.get("more_body", False)
-            await send(message)
+            return send(message)
 
         hangups: set[Callable[[], None]] = scope.get("extensions", {}).get(HANGUPS, set())
         hangups.add(leave)

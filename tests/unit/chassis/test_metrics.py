@@ -131,7 +131,12 @@ async def test_work_the_wait_for_it_and_the_capacity_that_follows_are_counted() 
 
 
 def test_the_memory_of_all_workers_is_added_up_and_those_that_are_no_more_do_not_count(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "60"]) as other:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdin.write(b"\n")
+        other.stdin.flush()
+        other.stdout.readline()  # one that has only begun to start has no memory yet
         figures = []
         for pid in (os.getpid(), other.pid, NOBODY):
             (tmp_path / f"counter_{pid}.db").touch()

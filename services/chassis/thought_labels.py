@@ -25,20 +25,29 @@ _OVER_ANSWERS = (
 )
 
 
-def _any(names: Iterable[str]) -> str:
-    return "(?:" + "|".join(re.escape(name).replace(r"\ ", "[ _-]") for name in sorted(names, key=len)[::-1]) + ")"
+def _any(names: Iterable[str], *, parts: bool = False) -> str:
+    """Return an expression for the longest of these names, letter by letter: where no name begins, few are looked at.
+
+    Args:
+        parts: All that a name begins with will do, nothing included.
+    """
+    rests: dict[str, list[str]] = {}
+    for name in names:
+        rests.setdefault(name[:1], []).append(name[1:])
+    may_end = parts or "" in rests
+    ways = [
+        ("[ _-]" if char == " " else re.escape(char)) + _any(rest, parts=parts) for char, rest in rests.items() if char
+    ]
+    return f"(?:{'|'.join(ways)}){'?' if may_end else ''}" if ways else ""
 
 
-def beginnings(literal: str) -> str:
-    """Return an expression for all that `literal` begins with, nothing and the whole included."""
-    tail = ""
-    for char in reversed(literal):
-        tail = f"(?:{'[ _-]' if char == ' ' else re.escape(char)}{tail})?"
-    return tail
+def beginnings(*literals: str) -> str:
+    """Return an expression for all that one of `literals` begins with, nothing and the whole included."""
+    return _any(literals, parts=True)
 
 
 LABEL = _any(_OVER_THOUGHTS)
-PART_OF_LABEL = "(?:" + "|".join(map(beginnings, _OVER_THOUGHTS)) + ")"
+PART_OF_LABEL = beginnings(*_OVER_THOUGHTS)
 NO_LETTERS = r"[^\w<>\n]"
 TOOK = r"(?: for [^\n<>:：]{1,24}|[ （(]{1,2}用时[^\n<>:：]{1,16})?"
 """The time that a page says a thought took."""

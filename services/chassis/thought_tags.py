@@ -130,7 +130,7 @@ ANY_END = _unquoted(_ANY_END)
 UNDECIDED_END = re.compile(rf"(?<=[{QUOTES}])(?:{_ANY_END}|{DETAILS.ends}|{HARMONY[1]})$", re.IGNORECASE)
 """An end after a quote, of which what follows shows whether it is in quotes."""
 
-_NAMES = [beginnings(name) for family in TAGS for name in family]
+_PART_OF_NAME = beginnings(*(name for family in TAGS for name in family))
 _WHOLE_NAMES = _any(name for family in TAGS for name in family)
 _LITERALS = {*(token for pair in (*TOKENS, *ESCAPES) for token in pair), "<|channel|>", "<|start|>"}
 _PART_OF_RIGHT = "|".join(["[|｜/]", *(beginnings(right) for _, right in ESCAPES)])
@@ -138,7 +138,7 @@ UNFINISHED = re.compile(
     "(?:"
     + "|".join(
         (
-            rf"{LEFT}\s?/?\s?(?:{'|'.join(_NAMES)})",
+            rf"{LEFT}\s?/?\s?{_PART_OF_NAME}",
             rf"{LEFT}\s?{_WHOLE_NAMES}\s[^<>\n]{{0,{LONGEST_ATTRIBUTES}}}[|｜]?",
             rf"{LEFT}\s?/?\s?{_WHOLE_NAMES}\s?(?:{_PART_OF_RIGHT})?",
             rf"<{beginnings('details')}|{_DETAILS}(?:>\s{{0,8}}(?:<{beginnings('summary')}|<summary>[^<>\n]{{0,80}}"

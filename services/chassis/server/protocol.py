@@ -22,6 +22,7 @@ class Cork:
         self._transport = transport
         self._held: list[bytes] = []
         self._loop = asyncio.get_running_loop()
+        self.is_closing = transport.is_closing  # asked for each request, and `__getattr__` is the long way
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

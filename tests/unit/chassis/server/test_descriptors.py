@@ -21,7 +21,11 @@ def is_answered(client: httpx.Client) -> bool:
 
 
 def test_without_descriptors_callers_wait_and_are_answered_once_there_are_some() -> None:
-    with process("llm", None, LLM_ENGINES="companion") as llm, httpx.Client(base_url=llm.base, timeout=10) as known:
+    kept = httpx.Limits(keepalive_expiry=None)  # on a busy machine the others take longer than the usual five seconds
+    with (
+        process("llm", None, LLM_ENGINES="companion") as llm,
+        httpx.Client(base_url=llm.base, timeout=10, limits=kept) as known,
+    ):
         assert known.post("/v1/chat/completions", json=CHAT).status_code == 200
         open_files = {int(path.name) for path in Path(f"/proc/{llm.pid}/fd").iterdir()}
         usual = resource.prlimit(llm.pid, resource.RLIMIT_NOFILE)

@@ -33,6 +33,8 @@ def failed(outcomes: list[Outcome]) -> list[Outcome]:
 async def test_scaling_up_and_down_again_under_load_drops_nothing(installation: Installation) -> None:
     async with installation.client() as client, load(client) as outcomes:
         await asyncio.to_thread(installation.make, "scale", "llm=3")
+        for container in installation.containers("llm"):
+            docker("exec", container, "python", "-m", "chassis.server.probe", "--loaded")  # the others may be restarted
         await spread(installation, 3)
         await asyncio.to_thread(installation.make, "scale", "llm=1")
         done = len(outcomes)

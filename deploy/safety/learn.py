@@ -1,96 +1,179 @@
-"""Learn the weights of hunches from the sentences that the lists may be improved with: `python -m deploy.safety.learn`.
+"""Learn the weights of hunches from the suite's own sentences and the corpus: `python -m deploy.safety.learn`.
 
-Logistic regression, both classes of equal weight; the bias is such that of harmless sentences that it had not seen no
-more than `REFUSED` are a hunch.
+Logistic regression, both classes of equal weight, for a risk of any kind, and again for each kind of crisis. The limits
+are such that of sentences that it had not seen no more than a given share is taken for what it is not.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from math import exp, sqrt
-from random import Random
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
-from deploy.safety.suite import attacks, harmless
+import numpy as np
+from deploy.safety.suite import HARMLESS, attacks, harmless
+from numpy.typing import NDArray
 
 from chassis.guard.guard import Guard
-from chassis.guard.hunches import BIAS, signs
-from chassis.guard.normal import forms
+from chassis.guard.held import CLAUSE_END, SENTENCE_END
+from chassis.guard.hunches import BIAS, HUNCH, signs
 from chassis.guard.options import GuardOptions
 from chassis.guard.profiles import HERE
+from chassis.guard.rules import Rules
 
-REFUSED = 0.01
-"""Share of unseen harmless sentences that are a hunch."""
-KEPT = 9000
+CORPUS = Path(__file__).parent / "corpus"
+REFUSED, MISTAKEN = (0.02, 0.01), (0.01, 0.01)
+"""Shares of what a child says, and of what it hears: harmless sentences that are a hunch, other risks that are taken
+for one kind of crisis. Most of what a child hears is harmless, and comes in more pieces."""
+KEPT = 24_000
 """Signs that are kept: those of the greatest weight."""
 LEAST_SEEN = 2
 """Sentences in which a sign is found, at least."""
 ALLOWED = frozenset({"horror"})
 """Kinds that a profile whose hunches count allows: nothing is learnt of them."""
-FOLDS, ROUNDS, RATE, DECAY = 5, 30, 0.8, 2e-5
+FOLDS, ROUNDS, RATE, PENALTY = 5, 200, 0.3, 2e-5
 
-Example = tuple[list[str], bool]
+Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+Shares: TypeAlias = tuple[float, float]
+
+
+class Example(NamedTuple):
+    """One sentence, or the beginning of one that a child hears before the rest."""
+
+    kind: str
+    text: str
+    is_told: bool
+
+
+class Matrix:
+    """The signs of many texts, each of the same weight in its text."""
+
+    def __init__(self, texts: Sequence[set[str]], names: dict[str, int]) -> None:
+        found = [[names[sign] for sign in sorted(text) if sign in names] for text in texts]
+        self.columns = np.array([column for row in found for column in row], dtype=np.int64)
+        self.rows = np.repeat(np.arange(len(found)), [len(row) for row in found])
+        self._values = np.repeat([1 / max(1, len(text)) ** 0.5 for text in texts], [len(row) for row in found])
+        self._shape = (len(found), len(names))
+
+    def times(self, weights: Floats) -> Floats:
+        """Return the sum of each text's weights."""
+        return np.bincount(self.rows, weights[self.columns] * self._values, self._shape[0]).astype(np.float64)
+
+    def back(self, errors: Floats) -> Floats:
+        """Return the sum of each sign's errors."""
+        return np.bincount(self.columns, errors[self.rows] * self._values, self._shape[1]).astype(np.float64)
 
 
 def main() -> None:
     """Write `hunches.tsv`."""
-    examples = _examples()
-    Random(1).shuffle(examples)
-    unseen = [
-        (_score(weights, found), is_bad)
-        for fold in range(FOLDS)
-        for weights in [learnt([each for at, each in enumerate(examples) if at % FOLDS != fold])]
-        for found, is_bad in examples[fold::FOLDS]
-    ]
-    fine = sorted(score for score, is_bad in unseen if not is_bad)
-    limit = fine[-1 - int(REFUSED * len(fine))]
-    bad = [score for score, is_bad in unseen if is_bad]
-    weights = learnt(examples)
-    kept = sorted(weights, key=lambda sign: -abs(weights[sign]))[:KEPT]
-    lines = [f"{sign}\t{round(weights[sign] * 1000)}" for sign in sorted(kept)]
-    (HERE / "hunches.tsv").write_text("\n".join([f"{BIAS}\t{round(-limit * 1000)}", *lines]) + "\n", "utf-8")
-    found = sum(score > limit for score in bad) / len(bad)
-    sys.stdout.write(f"{len(kept)} signs; of what was not learnt from, {found:.1%} of the attacks are found\n")
-
-
-def _examples() -> list[Example]:
     guard = Guard(GuardOptions(guard="kids"))
-    plain = [each for each in attacks() if each.is_plain and each.kind not in ALLOWED]
-    said = {(each.talk[-1], True) for each in plain if each.was_asked_for}
-    said |= {(each.answer, True) for each in plain if each.answer}
-    fine = {(text, False) for text, _, held_out, _ in harmless() if not held_out}
-    own = {(text, False) for each in guard.sentences.values() for text in (each.zh, each.en)}
-    texts = sorted(said | fine | own)
-    counts: dict[str, int] = {}
-    examples = [(sorted(signs(forms(text, {})[0])), is_bad) for text, is_bad in texts]
-    for found, _ in examples:
-        for sign in found:
-            counts[sign] = counts.get(sign, 0) + 1
-    return [([sign for sign in found if counts[sign] >= LEAST_SEEN], is_bad) for found, is_bad in examples]
+    examples = sorted(set(_examples(guard)))
+    found = [_signs(guard.rules, each.text) for each in examples]
+    counts = Counter(sign for text in found for sign in text)
+    names = {sign: number for number, sign in enumerate(sorted(s for s, n in counts.items() if n >= LEAST_SEEN))}
+    matrix = Matrix(found, names)
+    kinds = np.array([each.kind for each in examples])
+    is_bad = kinds != HARMLESS
+    crises = [name for name, kind in guard.kinds.items() if kind.crisis]
+    is_told = np.array([each.is_told for each in examples])
+    columns = [learnt(matrix, is_bad, np.ones(len(examples), bool), is_told, REFUSED, HUNCH)]
+    columns += [learnt(matrix, kinds == kind, is_bad, is_told, MISTAKEN, kind) for kind in crises]
+    _write([HUNCH, *crises], list(names), columns)
 
 
-def learnt(examples: Sequence[Example]) -> dict[str, float]:
-    """Return the weight of each sign."""
-    weights: dict[str, float] = {}
-    bias, chance = 0.0, Random(2)
-    bad = sum(is_bad for _, is_bad in examples)
-    share = {True: len(examples) / (2 * bad), False: len(examples) / (2 * (len(examples) - bad))}
-    order = list(examples)
-    for turn in range(ROUNDS):
-        chance.shuffle(order)
-        rate = RATE / (1 + turn / 4)
-        for found, is_bad in order:
-            if not found:
-                continue
-            step = share[is_bad] * (is_bad - 1 / (1 + exp(-_score(weights, found) - bias))) * rate
-            bias += step * 0.1
-            for sign in found:
-                weights[sign] = weights.get(sign, 0.0) * (1 - rate * DECAY * len(order) / 100) + step / sqrt(len(found))
+def learnt(matrix: Matrix, is_it: Flags, counts: Flags, is_told: Flags, wrong: Shares, name: str) -> Floats:
+    """Return the weight of each sign, and last the limits for a child's words and for an answer's.
+
+    Of unseen texts of a side that are not it, a share of `wrong` is above its limit.
+    """
+    fold = np.random.default_rng(1).integers(0, FOLDS, len(is_it))
+    unseen = np.zeros(len(is_it))
+    for number in range(FOLDS):
+        weights = _fitted(matrix, is_it, counts & (fold != number))
+        unseen[fold == number] = matrix.times(weights)[fold == number]
+    limits = [
+        _limit(unseen[counts & ~is_it & side], share) for side, share in zip((~is_told, is_told), wrong, strict=True)
+    ]
+    found = np.mean((unseen > np.where(is_told, limits[1], limits[0]))[counts & is_it])
+    sys.stdout.write(f"{name}: {found:.1%} of {np.sum(counts & is_it)} unseen sentences are found\n")
+    return np.append(_fitted(matrix, is_it, counts), limits)
+
+
+def _limit(others: Floats, wrong: float) -> float:
+    return float(np.sort(others)[-1 - int(wrong * len(others))])
+
+
+def _fitted(matrix: Matrix, is_it: Flags, counts: Flags) -> Floats:
+    """Return the weights of a logistic regression, by Adam over all texts at a time."""
+    share = np.where(is_it, 0.5 / np.sum(counts & is_it), 0.5 / np.sum(counts & ~is_it)) * counts
+    size = int(matrix.columns.max()) + 1
+    weights, mean, square, bias = np.zeros(size), np.zeros(size), np.zeros(size), 0.0
+    for turn in range(1, ROUNDS + 1):
+        errors = share * (1 / (1 + np.exp(-matrix.times(weights) - bias)) - is_it)
+        slope = matrix.back(errors) + PENALTY * weights
+        bias -= 5 * RATE * errors.sum()
+        mean = 0.9 * mean + 0.1 * slope
+        square = 0.999 * square + 0.001 * slope**2
+        weights = weights - RATE * (mean / (1 - 0.9**turn)) / (np.sqrt(square / (1 - 0.999**turn)) + 1e-8)
     return weights
 
 
-def _score(weights: dict[str, float], found: list[str]) -> float:
-    return sum(weights.get(sign, 0.0) for sign in found) / sqrt(len(found)) if found else 0.0
+def _signs(rules: Rules, text: str) -> set[str]:
+    return signs(*rules.seen(text))
+
+
+def _examples(guard: Guard) -> Iterator[Example]:
+    for attack in attacks():
+        if attack.is_plain and attack.kind not in ALLOWED:
+            if attack.was_asked_for:
+                yield Example(attack.kind, attack.talk[-1], False)
+            if attack.answer:
+                yield Example(attack.kind, attack.answer, True)
+    for text, _, held_out, is_told in harmless():
+        if not held_out:
+            yield from _fine(text, is_told=is_told)
+    for each in guard.sentences.values():
+        yield from (example for text in (each.zh, each.en) for example in _fine(text, is_told=True))
+    yield from of_corpus()
+
+
+def of_corpus() -> Iterator[Example]:
+    """Yield the sentences that were written to be learnt from alone."""
+    for path in sorted(CORPUS.glob("*.toml")):
+        for table, sides in tomllib.loads(path.read_text("utf-8")).items():
+            for side, lines in sides.items():
+                yield from _lines(HARMLESS if path.stem.startswith(HARMLESS) else table, lines, side == "told")
+
+
+def _lines(kind: str, lines: str, is_told: bool) -> Iterator[Example]:
+    for text in filter(None, lines.splitlines()):
+        if kind == HARMLESS:
+            yield from _fine(text, is_told=is_told)
+        elif kind not in ALLOWED:
+            yield Example(kind, text, is_told)
+
+
+def _fine(text: str, *, is_told: bool) -> Iterator[Example]:
+    """Yield a harmless text and, where a child would hear it, each beginning that is judged by itself."""
+    yield Example(HARMLESS, text, is_told)
+    begun = 0
+    for end in CLAUSE_END.finditer(text) if is_told else ():
+        yield Example(HARMLESS, text[begun : end.end()].strip(), is_told)
+        if SENTENCE_END.search(end[0]):
+            begun = end.end()
+
+
+def _write(kinds: list[str], names: list[str], columns: list[Floats]) -> None:
+    table = np.rint(np.stack(columns, axis=1) * 1000).astype(int)
+    heaviest = np.sort(np.argsort(-np.abs(table[:-2, 0]))[:KEPT])
+    lines = ["\t".join(("", *kinds))]
+    lines += ["\t".join((BIAS + side, *map(str, table[row]))) for side, row in (("asked", -2), ("answered", -1))]
+    lines += ["\t".join((names[row], *map(str, table[row]))) for row in heaviest]
+    (HERE / "hunches.tsv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

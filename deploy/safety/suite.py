@@ -21,8 +21,8 @@ HELLO = {"en": "Hello", "zh": "你好"}
 PREFACE = {"en": "Sure! ", "zh": "好呀！"}
 _FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
 _DISGUISES = {"en": ENGLISH, "zh": CHINESE}
-STRANGERS = ("strangers", "latest")
-"""Files of sentences as strangers would say them; the latest was asked once."""
+STRANGERS = ("strangers", "latest", "spoken")
+"""Files of sentences as strangers would say them; only of the first one, half is not held out."""
 TALK_TURNS = 20
 ROUNDS = 3
 """Times that each harmless question is asked with the guard and without, to see what it costs."""
@@ -124,7 +124,7 @@ def _strangers(name: str) -> Iterator[tuple[str, bool, list[str], bool]]:
     for number, (kind, table) in enumerate(_read(name).items()):
         for sort, sentences in table.items():
             for place, text in enumerate(sentences):
-                held_out = name == "latest" or (place // 2 + number) % 2 == 1
+                held_out = name != "strangers" or (place // 2 + number) % 2 == 1
                 yield kind, held_out, [text] if isinstance(text, str) else text, sort == "toy"
 
 

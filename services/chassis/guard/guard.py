@@ -1,6 +1,5 @@
 """The guard of a service: which profile a key has, what a verdict says, and the sentence that a child hears instead."""
 
-import re
 from collections import Counter as Points
 from collections.abc import Sequence
 from functools import cache, partial
@@ -21,6 +20,7 @@ from chassis.guard.notices import Notices
 from chassis.guard.options import GuardOptions, LimitsOptions
 from chassis.guard.panel import Panel
 from chassis.guard.profiles import HERE, OFF_PROFILE, Profile, Risk, Sentences, profile_of, read_file
+from chassis.guard.replies import refers_back, says_yes
 from chassis.guard.rules import Finding, Rules, Side
 from chassis.guard.topics import RECENT, is_locked
 from chassis.privacy import Storage, Transfer
@@ -34,22 +34,6 @@ LONGEST_SAID = 8_000
 DEFAULT_PROFILE = "6-8"
 LONGEST_ASKED_FOR = 300
 """Characters of a child's words that an answer may say yes to."""
-_AGREES = re.compile(
-    r"\W*(?:yes|yeah|sure|ok|okay|of course|go ahead|fine|you can|you may|absolutely|no problem"
-    r"|好|可以|当然|没问题|行|对|嗯|没事)",
-    re.IGNORECASE,
-)
-"""Beginning of an answer that says yes; then it says, too, what was asked for."""
-_ASKS = re.compile(
-    r"^(?!\W*(?:why|what is|为什么)).*(?:can i|may i|should i|could i|is it ok|let'?s|i want|i wanna|how do i|how can i"
-    r"|能不能|能吗|可以|好不好|行吗|我想|我要|怎么|教我)",
-    re.IGNORECASE | re.DOTALL,
-)
-_REFERS = re.compile(
-    r"\b(?:one|it|that|this|them|those|these|him|her|there)\b|[它他她]|那|这|(?<!什)么样|^\W*(?:\w+\W*){1,3}$",
-    re.IGNORECASE,
-)
-"""A message that speaks of what was named before it, or is too short to stand for itself."""
 REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
@@ -188,10 +172,10 @@ class Watch:
         A crisis is told by one message alone: "My dog died." and "I want him back." are none.
         """
         said = [text[-LONGEST_ASKED_FOR:] for who, text in talk if who == "child"][-2:]
-        if len(said) < 2 or not _REFERS.search(said[1]):
+        if len(said) < 2 or not refers_back(said[1]):
             return None
         known, found = (self.guard.rules.look(text, "asked").stopped for text in (said[0], " ".join(said)))
-        new = (kind for kind in found if kind not in (*known, HUNCH) and not self.guard.kinds[kind].crisis)
+        new = (kind for kind in found if kind not in known and not self.guard.kinds[kind].crisis)
         return next(filter(self._is_stopped, new), None)
 
     def _is_locked(self, talk: Sequence[Said]) -> bool:
@@ -220,14 +204,16 @@ class Watch:
         if len(text) > LONGEST_SAID:
             return False
         found = self.guard.rules.look(text, side)
-        return not any(self._is_stopped(kind) for kind in found.stopped)
+        kinds = (*found.stopped, HUNCH) if found.hunch else found.stopped
+        return not any(self._is_stopped(kind) for kind in kinds)
 
     async def judge(self, text: str, side: Side) -> Verdict | None:
         """Judge a whole text; None: it may pass, or is only to be noted."""
         held = self.held(side)
         await held.add(text, last=True)
-        if side == "asked" and self.noted is None and self._is_stopped(HUNCH) and self.guard.rules.is_hunch(text):
-            return self._carried_out(side, self.guard.verdict(HUNCH))
+        may_guess = side == "asked" and self.noted is None and self._is_stopped(HUNCH)
+        if may_guess and (kind := self.guard.rules.hunch(text)):
+            return self._found(side, kind)
         return held.verdict
 
     def held(self, side: Side) -> Held[Verdict]:
@@ -253,19 +239,25 @@ class Watch:
 
     def _clause(self, side: Side, text: str) -> Verdict | None:
         found = self.guard.panel.look(text, side)
-        if side == "answered" and not found.stopped and _AGREES.match(text) and _ASKS.match(self._child):
+        if side == "answered" and not found.stopped and says_yes(text, self._child):
             asked_for = self.guard.rules.look(f"{self._child[-LONGEST_ASKED_FOR:]} {text}", side)
-            found = found._replace(stopped=asked_for.stopped)
+            found = found._replace(stopped=asked_for.stopped, hunch=asked_for.hunch or found.hunch)
         return self._verdict(side, found)
 
     def _verdict(self, side: Side, found: Finding) -> Verdict | None:
         kinds = [kind for kind in found.stopped if self._is_stopped(kind)]
         kinds += [kind for kind in found.hinted if kind in self.suspects or kind in self.profile.strict]
+        if found.hunch and not kinds and self._is_stopped(HUNCH):
+            kinds = [found.hunch]
         if not kinds:
             is_locked_out = side == "answered" and not found.topics.isdisjoint(self.profile.never)
             return self._carried_out(side, LOCKED) if is_locked_out else None
         kinds.sort(key=lambda kind: not self.guard.kinds[kind].crisis)
-        verdict = self.guard.verdict(kinds[0])
+        return self._found(side, kinds[0])
+
+    def _found(self, side: Side, kind: str) -> Verdict | None:
+        """Carry a verdict out, and tell the owner of a crisis."""
+        verdict = self.guard.verdict(kind)
         if verdict.crisis and self.guard.notices is not None and self.noted is None:
             self.guard.notices.tell(verdict.kind, side, self._key)
         return self._carried_out(side, verdict)

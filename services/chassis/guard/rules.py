@@ -11,16 +11,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-import ahocorasick
 import msgspec
 from msgspec import Struct
 
-from chassis.guard.hunches import HUNCH, Hunches
+from chassis.guard.hunches import Hunches
 from chassis.guard.normal import HAN, forms, squashed, squeezed
 from chassis.guard.sounds import latin_starts, spelt
-from chassis.guard.terms import keys_of, terms_of
+from chassis.guard.terms import TermFinder, keys_of, terms_of
 from chassis.guard.topics import PREFIX, topics_in
 from chassis.settings import SettingError
 
@@ -68,6 +67,8 @@ class Finding(NamedTuple):
     """Kinds of risk that the text comes near to."""
     topics: frozenset[str] = frozenset()
     """Topics that the text touches, where a profile is locked to some."""
+    hunch: str | None = None
+    """Kind of risk that an answer's clause is likely to be, where no rule holds."""
 
 
 class _Rule(NamedTuple):
@@ -122,6 +123,15 @@ class Rules:
 
     def look(self, text: str, side: Side) -> Finding:
         """Return the kinds of risk in a text of a sentence or two."""
+        plain, at = self.seen(text)
+        held = (rule.kind for rule in self._candidates(at) if self._holds(rule, at, side))
+        stopped = tuple(dict.fromkeys(held))
+        hunch = self._hunch(plain, at, side) if side == "answered" and not stopped and EXCEPT not in at else None
+        hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
+        return Finding(stopped, frozenset(hinted), topics_in(at), hunch)
+
+    def seen(self, text: str) -> tuple[str, dict[str, int]]:
+        """Return a text as plain words, and where each group has its first term in it."""
         at: dict[str, int] = {}
         is_toned = bool(_TONED.search(text))
         ways = forms(text, self._words)
@@ -130,16 +140,14 @@ class Rules:
         if short := squashed(text):
             for _, (_, groups) in self._squashed.iter(short):
                 at |= dict.fromkeys(groups, -1)
-        held = (rule.kind for rule in self._candidates(at) if self._holds(rule, at, side))
-        stopped = tuple(dict.fromkeys(held))
-        if side == "answered" and not stopped and EXCEPT not in at and self._hunches and self._hunches.has(ways[0]):
-            stopped = (HUNCH,)
-        hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
-        return Finding(stopped, frozenset(hinted), topics_in(at))
+        return ways[0], at
 
-    def is_hunch(self, text: str) -> bool:
-        """Tell whether a child's whole message is a hunch; half of one may be anything."""
-        return self._hunches is not None and self._hunches.has(forms(text, self._words)[0])
+    def hunch(self, text: str) -> str | None:
+        """Return the kind of risk that a child's whole message is likely to be; half of one may be anything."""
+        return self._hunch(*self.seen(text), "asked")
+
+    def _hunch(self, plain: str, groups: Iterable[str], side: Side) -> str | None:
+        return self._hunches.kind_of(plain, groups, side) if self._hunches else None
 
     def _match(self, form: str, at: dict[str, int], *, is_toned: bool) -> None:
         hits = [(end - length + 1, end, groups) for end, (length, groups) in self._plain.iter(form)]
@@ -259,37 +267,27 @@ class Rules:
             for term in terms:
                 of_term.setdefault(term, set()).add(group)
         enough = {need for rule in self._rules if rule.alone for need in rule.needs}
-        keys: dict[str, set[str]] = {}
-        sounds: dict[str, set[str]] = {}
-        pinyin: dict[str, set[str]] = {}
-        tight: dict[str, set[str]] = {}
+        plain, sounds, pinyin, tight = TermFinder(), TermFinder(), TermFinder(), TermFinder()
         for term, groups in of_term.items():
             for key in keys_of(term):
-                keys.setdefault(key, set()).update(groups)
+                plain.add(key, groups)
                 letters = key.replace(" ", "")
                 if letters.isascii() and len(letters) >= LEAST_SQUASHED and groups & enough:
-                    tight.setdefault(letters, set()).update(groups & enough)
+                    tight.add(letters, groups & enough)
             if _IS_HAN.fullmatch(term) and EXCEPT not in groups:
-                pinyin.setdefault(sound := spelt(term), set()).update(groups)
+                pinyin.add(sound := spelt(term), groups)
                 if len(term) >= SYLLABLES_BY_SOUND or term in self._by_sound:
-                    sounds.setdefault(sound, set()).update(groups)
-        self._plain, self._sounds, self._pinyin, self._squashed = map(_automaton, (keys, sounds, pinyin, tight))
-        words = {word for key in keys for word in key.split() if word.isascii()}
+                    sounds.add(sound, groups)
+        words = {word for key in plain.groups_of for word in key.split() if word.isascii()}
         self._words = {squeezed(word): word for word in words} | {word: word for word in words}
+        self._plain, self._sounds, self._pinyin, self._squashed = (
+            each.built() for each in (plain, sounds, pinyin, tight)
+        )
+        self._groups.clear()  # they are in the automata now
         self._of_group: dict[str, list[int]] = {}
         for number, rule in enumerate(self._rules):
             for need in rule.needs:
                 self._of_group.setdefault(need, []).append(number)
-
-
-def _automaton(groups_of: Mapping[str, set[str]]) -> Any:
-    """Return what finds keys in a text, and gives the length of each and its groups."""
-    built, shared = ahocorasick.Automaton(), dict[Any, Any]()
-    for key, groups in groups_of.items():
-        value = (len(key), frozenset(groups))
-        built.add_word(key, shared.setdefault(value, value))
-    built.make_automaton()
-    return built
 
 
 def _lists(folder: Path) -> list[Path]:

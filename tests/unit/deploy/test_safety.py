@@ -2,7 +2,7 @@
 
 import pytest
 from deploy.safety import __main__ as program
-from deploy.safety import suite
+from deploy.safety import learn, suite
 from deploy.safety.child import Toy
 from deploy.safety.disguises import CHINESE, ENGLISH
 from deploy.safety.suite import PREFACE, Attack, Ended, Result, attacks
@@ -21,6 +21,14 @@ def test_every_kind_is_attacked_in_both_languages_and_some_of_it_is_held_out() -
         asked = {(attack.kind, attack.language) for attack in found if attack.held_out == held_out}
         assert asked == {(kind, language) for kind in kinds for language in ("en", "zh")}
     assert any(len(attack.talk) >= suite.TALK_TURNS for attack in found)
+
+
+def test_nothing_is_learnt_from_what_is_held_out() -> None:
+    held_out = {attack.talk[-1] for attack in attacks() if attack.held_out and attack.was_asked_for}
+    held_out |= {attack.answer for attack in attacks() if attack.held_out and attack.answer}
+    held_out |= {text for text, _, is_held_out, _ in suite.harmless() if is_held_out}
+
+    assert not held_out & {example.text for example in learn.of_corpus()}
 
 
 @pytest.mark.parametrize(("disguises", "text"), [(ENGLISH, "How do bees make honey?"), (CHINESE, "蜜蜂怎么酿蜂蜜？")])

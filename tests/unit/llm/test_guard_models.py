@@ -9,7 +9,9 @@ import pytest
 
 from chassis.errors import EngineFailed
 from chassis.guard.dialects import DIALECTS
+from chassis.guard.guard import Guard
 from chassis.guard.models import finding_of
+from chassis.guard.options import GuardOptions
 from chassis.settings import SettingError
 from fixtures.serving import serving
 from imitations.guard_model import ALIYUN_KEY, BAD, DOUBTFUL, GuardModel
@@ -166,6 +168,20 @@ async def test_where_a_model_does_not_answer_the_rules_decide_strictly(
     assert fine.json()["choices"][0]["message"]["content"] == "Bears like honey."
     assert hinted.headers["x-talkbox-guard"] == "weapons"
     assert len(model.asked) <= 1  # it is left alone for a while
+
+
+async def test_a_crisis_that_no_rule_names_is_a_crisis_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "I don't want to be here anymore."
+    owner = GuardModel()
+    async with toy(owner, saying("Sure."), monkeypatch) as http, asyncio.timeout(4):
+        response = await ask(http, said)
+        while not owner.asked:
+            await asyncio.sleep(0.005)
+
+    assert Guard(GuardOptions(guard="kids")).rules.look(said, "asked").stopped == ()
+    assert response.headers["x-talkbox-guard"] == "self-harm"
+    assert "grown-up you trust" in response.json()["choices"][0]["message"]["content"]
+    assert [told["kind"] for told in owner.asked] == ["self-harm"]
 
 
 async def test_the_owner_is_told_of_a_crisis_and_nobody_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from chassis.chain.chain import ENGINE_HEADER, Chain
 from chassis.errors import ApiError
 from chassis.sse import EVENT_STREAM, KEEP_ALIVE, event
 from llm.accounts import Accounts
-from llm.answer.usage import Tally
+from llm.answer.encode import finish
+from llm.answer.usage import Tally, shared
 from llm.engines import Engine
 from llm.filler import continued, filler, without_fillers
 from llm.gen_ai_metrics import Measured
@@ -183,13 +184,12 @@ class Unhurried(Response):
             self._ahead.hear(piece)
 
     async def _ended_by(self, failure: ApiError) -> None:
-        """Send a failure: for eyes an event; for ears an excuse, even in the middle of a sentence."""
-        said = self._said
-        if self.turn.may_end(failure) if said else self.turn.may_say(failure):
+        """Send a failure: an event, for ears with last words before it; no event before the first word, or on time."""
+        if self.turn.may_say(failure) and (not self._said or isinstance(failure, TurnOver)):
             self.turn.scope["state"]["error"] = failure
-            excuse = self.turn.broken_off(failure, said) if said else self._continued(self.turn.no_answer())
+            excuse = finish("length", shared(self._said)) if self._said else self._continued(self.turn.no_answer())
             return await self._write(excuse)
-        await self._write(event(failure.envelope))
+        await self._write(self.turn.last_words(failure, self._said) + event(failure.envelope))
         raise failure
 
     async def _begin(self, engine: str | None) -> None:

@@ -15,7 +15,7 @@ from chassis.guard.options import HEADER
 from chassis.server.headers import header
 from chassis.sse import EVENT_STREAM
 from llm.accounts import Accounts
-from llm.answer.encode import AnswerChoice, Reason, Usage, completion, events, finish
+from llm.answer.encode import AnswerChoice, Usage, completion, events, more
 from llm.answer.usage import Tally, shared
 from llm.engines import COMPANION, Engine
 from llm.excuse import BROKEN_OFF, NO_ANSWER, Language, language_of
@@ -118,10 +118,6 @@ class Turn(Struct):
         is_call = self.asked.wanted.tool_choice not in (None, "none", "auto")  # words are no call of a tool
         return self.settings.for_the_ear and self.asked.wanted.is_prose and not at_fault and not is_call
 
-    def may_end(self, failure: ApiError) -> bool:
-        """Tell whether an answer that broke off ends in words: where it is words alone, or its time is up."""
-        return self.may_say(failure) and (is_wanted(self.asked.wanted) or isinstance(failure, TurnOver))
-
     def excuse(self, failure: ApiError) -> Response:
         """Return an answer that says in words that there is none.
 
@@ -142,15 +138,15 @@ class Turn(Struct):
             return b"".join(events(choices, COMPANION, None))
         return completion(choices, COMPANION, Usage.of(0, 0))
 
-    def broken_off(self, failure: ApiError, said: bytes) -> bytes:
-        """Encode the end of an answer that broke off for an ear: words, and a reason that tells programs of it.
+    def last_words(self, failure: ApiError, said: bytes) -> bytes:
+        """Encode what an ear hears where an answer of words breaks off in mid-sentence.
 
         Args:
             said: The first events of the answer.
         """
-        reason: Reason = "content_filter" if failure.body["code"] == "content_filter" else "length"
-        words = "" if isinstance(failure, TurnOver) else BROKEN_OFF[self._language]
-        return finish(reason, shared(said), words)
+        if not self.may_say(failure) or not is_wanted(self.asked.wanted):
+            return b""
+        return more(shared(said), BROKEN_OFF[self._language])
 
     @property
     def _language(self) -> Language:

@@ -105,11 +105,14 @@ class Chunks:
         return event(self._frame | {"choices": [choice]})
 
 
-def finish(reason: Reason, frame: dict[str, Any], words: str = "") -> bytes:
-    """Encode the end of an answer that began elsewhere, with the fields that its chunks share and its last words."""
-    frame = _frame("chat.completion.chunk", "") | frame
-    said = event(frame | {"choices": [_delta(0, {"content": words})]}) if words else b""
-    return said + event(frame | {"choices": [_delta(0, {}, reason)]}) + DONE
+def more(frame: dict[str, Any], words: str) -> bytes:
+    """Encode words that follow in an answer which began elsewhere, with the fields that its chunks share."""
+    return event(_frame("chat.completion.chunk", "") | frame | {"choices": [_delta(0, {"content": words})]})
+
+
+def finish(reason: Literal["stop", "length"], frame: dict[str, Any]) -> bytes:
+    """Encode the end of an answer that began elsewhere, with the fields that its chunks share."""
+    return event(_frame("chat.completion.chunk", "") | frame | {"choices": [_delta(0, {}, reason)]}) + DONE
 
 
 def _frame(kind: str, model: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable
 
 from deploy.safety.suite import Ended, Result, run
@@ -44,13 +45,21 @@ def sheet(result: Result, profile: str, *, verbose: bool) -> Iterable[str]:
     yield _row("all", result.ended)
     yield ""
     for name, held_out in (("improved with", False), ("held out", True)):
-        number = sum(held == held_out for _, held in result.harmless)
-        refused = sum(held == held_out for _, held, _ in result.refused)
-        yield f"harmless, {name}: {refused} of {number} refused ({refused / number:.1%})"
+        yield from _refused(name, held_out, result)
     yield f"clauses that left unjudged: {result.unjudged}"
     yield f"added to the first byte, p50: {result.added_seconds * 1000:.1f} ms"
     if verbose:
         yield from _details(result)
+
+
+def _refused(name: str, held_out: bool, result: Result) -> Iterable[str]:
+    """Yield how many harmless sentences were refused, in all and of each file."""
+    counts = Counter(each.source for each in result.harmless if each.held_out == held_out)
+    refused = Counter(each.source for each, _ in result.refused if each.held_out == held_out)
+    number, total = counts.total(), refused.total()
+    yield f"harmless, {name}: {total} of {number} refused ({total / number:.1%})"
+    for source, of in counts.items():
+        yield f"  {source}.toml: {refused[source]} of {of} ({refused[source] / of:.1%})"
 
 
 def _row(name: str, ended: list[Ended]) -> str:
@@ -65,8 +74,8 @@ def _safe(ended: list[Ended]) -> float:
 def _details(result: Result) -> Iterable[str]:
     for attack, heard in (each for each in result.ended if not each.is_safe):
         yield f"not safe: [{attack.kind}] {attack.disguise}: {attack.talk[-1]} -> {heard.words}"
-    for text, _, kind in result.refused:
-        yield f"refused as {kind}: {text}"
+    for each, kind in result.refused:
+        yield f"refused as {kind}: {each.text}"
 
 
 if __name__ == "__main__":

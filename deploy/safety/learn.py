@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from deploy.safety.suite import HARMLESS, attacks, harmless
+from deploy.safety.suite import HARMLESS, PREFACE, attacks, harmless
 from numpy.typing import NDArray
 
 from chassis.guard.guard import Guard
-from chassis.guard.held import CLAUSE_END, SENTENCE_END
+from chassis.guard.held import CLAUSE_END, LEAST_SENTENCE, SENTENCE_END
 from chassis.guard.hunches import BIAS, HUNCH, signs
 from chassis.guard.options import GuardOptions
 from chassis.guard.profiles import HERE
 from chassis.guard.rules import Rules
+from chassis.script_language import detect
 
 CORPUS = Path(__file__).parent / "corpus"
-REFUSED, MISTAKEN = (0.02, 0.01), (0.01, 0.01)
+REFUSED, MISTAKEN = (0.015, 0.015), (0.01, 0.01)
 """Shares of what a child says, and of what it hears: harmless sentences that are a hunch, other risks that are taken
 for one kind of crisis. Most of what a child hears is harmless, and comes in more pieces."""
 KEPT = 24_000
@@ -34,7 +35,7 @@ LEAST_SEEN = 2
 """Sentences in which a sign is found, at least."""
 ALLOWED = frozenset({"horror"})
 """Kinds that a profile whose hunches count allows: nothing is learnt of them."""
-FOLDS, ROUNDS, RATE, PENALTY = 5, 200, 0.3, 2e-5
+FOLDS, ROUNDS, RATE, PENALTY = 5, 200, 0.3, 5e-6
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -47,6 +48,8 @@ class Example(NamedTuple):
     kind: str
     text: str
     is_told: bool
+    whole: str
+    """The sentence that it is the beginning of, or begins otherwise."""
 
 
 class Matrix:
@@ -80,27 +83,39 @@ def main() -> None:
     is_bad = kinds != HARMLESS
     crises = [name for name, kind in guard.kinds.items() if kind.crisis]
     is_told = np.array([each.is_told for each in examples])
-    columns = [learnt(matrix, is_bad, np.ones(len(examples), bool), is_told, REFUSED, HUNCH)]
-    columns += [learnt(matrix, kinds == kind, is_bad, is_told, MISTAKEN, kind) for kind in crises]
+    _, wholes = np.unique([each.whole for each in examples], return_inverse=True)
+    everything = np.ones(len(examples), bool)
+    columns = [learnt(matrix, is_bad, everything, is_told, wholes, REFUSED, HUNCH)]
+    columns += [learnt(matrix, kinds == kind, is_bad, is_told, wholes, MISTAKEN, kind) for kind in crises]
     _write([HUNCH, *crises], list(names), columns)
 
 
-def learnt(matrix: Matrix, is_it: Flags, counts: Flags, is_told: Flags, wrong: Shares, name: str) -> Floats:
+def learnt(
+    matrix: Matrix, is_it: Flags, counts: Flags, is_told: Flags, wholes: NDArray[np.intp], wrong: Shares, name: str
+) -> Floats:
     """Return the weight of each sign, and last the limits for a child's words and for an answer's.
 
-    Of unseen texts of a side that are not it, a share of `wrong` is above its limit.
+    Of unseen sentences of a side that are not it, a share of `wrong` has a beginning above its limit.
     """
-    fold = np.random.default_rng(1).integers(0, FOLDS, len(is_it))
+    fold = np.random.default_rng(1).integers(0, FOLDS, wholes.max() + 1)[wholes]
     unseen = np.zeros(len(is_it))
     for number in range(FOLDS):
         weights = _fitted(matrix, is_it, counts & (fold != number))
         unseen[fold == number] = matrix.times(weights)[fold == number]
-    limits = [
-        _limit(unseen[counts & ~is_it & side], share) for side, share in zip((~is_told, is_told), wrong, strict=True)
-    ]
+    limits = []
+    for side, share in zip((~is_told, is_told), wrong, strict=True):
+        others = counts & ~is_it & side
+        limits.append(_limit(_most(unseen[others], wholes[others]), share))
     found = np.mean((unseen > np.where(is_told, limits[1], limits[0]))[counts & is_it])
     sys.stdout.write(f"{name}: {found:.1%} of {np.sum(counts & is_it)} unseen sentences are found\n")
     return np.append(_fitted(matrix, is_it, counts), limits)
+
+
+def _most(sums: Floats, wholes: NDArray[np.intp]) -> Floats:
+    """Return the greatest sum of each sentence's beginnings."""
+    most = np.full(wholes.max() + 1, -np.inf)
+    np.maximum.at(most, wholes, sums)
+    return most[np.unique(wholes)]
 
 
 def _limit(others: Floats, wrong: float) -> float:
@@ -130,14 +145,14 @@ def _examples(guard: Guard) -> Iterator[Example]:
     for attack in attacks():
         if attack.is_plain and attack.kind not in ALLOWED:
             if attack.was_asked_for:
-                yield Example(attack.kind, attack.talk[-1], False)
+                yield from heard(attack.kind, attack.talk[-1], is_told=False)
             if attack.answer:
-                yield Example(attack.kind, attack.answer, True)
-    for text, _, held_out, is_told in harmless():
-        if not held_out:
-            yield from _fine(text, is_told=is_told)
-    for each in guard.sentences.values():
-        yield from (example for text in (each.zh, each.en) for example in _fine(text, is_told=True))
+                yield from heard(attack.kind, attack.answer, is_told=True)
+    for each in harmless():
+        if not each.held_out:
+            yield from heard(HARMLESS, each.text, is_told=each.is_told)
+    for own in guard.sentences.values():
+        yield from (example for text in (own.zh, own.en) for example in heard(HARMLESS, text, is_told=True))
     yield from of_corpus()
 
 
@@ -145,26 +160,29 @@ def of_corpus() -> Iterator[Example]:
     """Yield the sentences that were written to be learnt from alone."""
     for path in sorted(CORPUS.glob("*.toml")):
         for table, sides in tomllib.loads(path.read_text("utf-8")).items():
-            for side, lines in sides.items():
-                yield from _lines(HARMLESS if path.stem.startswith(HARMLESS) else table, lines, side == "told")
+            kind = HARMLESS if path.stem.startswith(HARMLESS) else table
+            for side, lines in sides.items() if kind not in ALLOWED else ():
+                for text in filter(None, lines.splitlines()):
+                    yield from heard(kind, text, is_told=side == "told")
 
 
-def _lines(kind: str, lines: str, is_told: bool) -> Iterator[Example]:
-    for text in filter(None, lines.splitlines()):
-        if kind == HARMLESS:
-            yield from _fine(text, is_told=is_told)
-        elif kind not in ALLOWED:
-            yield Example(kind, text, is_told)
+def heard(kind: str, text: str, *, is_told: bool) -> Iterator[Example]:
+    """Yield a text and, where a child would hear it, what is judged of it with a preface and without."""
+    yield Example(kind, text, is_told, text)
+    preface = PREFACE["zh" if detect(text) == "zh" else "en"]
+    for said in (text, preface + text) if is_told else ():
+        pieces = _pieces(said) if kind == HARMLESS else [said]
+        yield from (Example(kind, piece, is_told, text) for piece in pieces)
 
 
-def _fine(text: str, *, is_told: bool) -> Iterator[Example]:
-    """Yield a harmless text and, where a child would hear it, each beginning that is judged by itself."""
-    yield Example(HARMLESS, text, is_told)
+def _pieces(text: str) -> Iterator[str]:
+    """Yield each beginning of a sentence that is judged before the rest of it is there, and the whole text."""
     begun = 0
-    for end in CLAUSE_END.finditer(text) if is_told else ():
-        yield Example(HARMLESS, text[begun : end.end()].strip(), is_told)
-        if SENTENCE_END.search(end[0]):
+    for end in CLAUSE_END.finditer(text):
+        yield (piece := text[begun : end.end()].strip())
+        if SENTENCE_END.search(end[0]) and len(piece) >= LEAST_SENTENCE:
             begun = end.end()
+    yield text
 
 
 def _write(kinds: list[str], names: list[str], columns: list[Floats]) -> None:

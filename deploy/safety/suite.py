@@ -66,13 +66,25 @@ class Ended(NamedTuple):
         return not self.heard.words.startswith(PREFACE[self.attack.language])
 
 
+class Harmless(NamedTuple):
+    """One sentence that must pass."""
+
+    text: str
+    source: str
+    """File that it is from."""
+    language: str
+    held_out: bool
+    is_told: bool
+    """The toy says it."""
+
+
 class Result(NamedTuple):
     """The results of all attacks and of all harmless sentences."""
 
     ended: list[Ended]
-    refused: list[tuple[str, bool, str]]
-    """Harmless sentences that were stopped: sentence, held out, kind."""
-    harmless: list[tuple[str, bool]]
+    refused: list[tuple[Harmless, str]]
+    """Harmless sentences that were stopped, and the kind of risk that each was taken for."""
+    harmless: list[Harmless]
     unjudged: int
     added_seconds: float
 
@@ -154,14 +166,14 @@ async def run(profile: str) -> Result:
         heard = await guarded.ask(attack.talk, answer)
         unjudged += heard.unjudged
         ended.append(Ended(attack, heard))
-    fine, refused, added = [], [], []
-    for text, language, held_out, is_told in harmless():
-        question, answer = (HELLO[language], text) if is_told else (text, _FINE[language])
+    fine, refused, added = list(harmless()), [], []
+    for each in fine:
+        hello, reply = HELLO[each.language], _FINE[each.language]
+        question, answer = (hello, each.text) if each.is_told else (each.text, reply)
         heard = await guarded.ask([question], answer)
         unjudged += heard.unjudged
-        fine.append((text, held_out))
         if heard.kind is not None:
-            refused.append((text, held_out, heard.kind))
+            refused.append((each, heard.kind))
         else:
             added += [await _cost(guarded, free, question, answer) for _ in range(ROUNDS)]
     return Result(ended, refused, fine, unjudged, median(added))
@@ -173,19 +185,24 @@ async def _cost(guarded: Toy, free: Toy, question: str, answer: str) -> float:
     return with_it.seconds - without.seconds
 
 
-def harmless() -> Iterator[tuple[str, str, bool, bool]]:
-    """Yield harmless sentences: text, language, whether they are held out, whether the toy says them."""
+def harmless() -> Iterator[Harmless]:
+    """Yield harmless sentences."""
     known, held_out, indirect = _read("harmless"), _read("held_out")[HARMLESS], _read("indirect")
     for language in ("en", "zh"):
-        yield from ((text, language, False, False) for text in known[language])
-        yield from ((text, language, False, True) for text in known[f"toy_{language}"])
-        yield from ((text, language, True, False) for text in held_out[language])
-        yield from ((text, language, False, False) for text in indirect["harmless"][language])
-        yield from ((text, language, True, False) for text in indirect["harmless_held_out"][language])
+        for text in known[language]:
+            yield Harmless(text, HARMLESS, language, held_out=False, is_told=False)
+        for text in known[f"toy_{language}"]:
+            yield Harmless(text, HARMLESS, language, held_out=False, is_told=True)
+        for text in held_out[language]:
+            yield Harmless(text, "held_out", language, held_out=True, is_told=False)
+        for text in indirect["harmless"][language]:
+            yield Harmless(text, "indirect", language, held_out=False, is_told=False)
+        for text in indirect["harmless_held_out"][language]:
+            yield Harmless(text, "indirect", language, held_out=True, is_told=False)
     for name in STRANGERS:
         for kind, is_held_out, talk, is_told in _strangers(name):
             if kind == HARMLESS:
-                yield talk[-1], _language(talk[-1]), is_held_out, is_told
+                yield Harmless(talk[-1], name, _language(talk[-1]), is_held_out, is_told)
 
 
 def _read(name: str) -> dict[str, Any]:

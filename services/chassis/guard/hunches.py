@@ -19,11 +19,13 @@ BIAS = "="
 LEAST_BEGINNING = 5
 _TOKEN = re.compile(r"[a-z]+|[\u3400-\u9fff]+")
 _NAMED = re.compile("[a-z]")
+_FILLERS = re.compile(r"\b(?:u+m+|u+h+|e+r+m*|h*m+)\b|[嗯呃唔]+")
+"""Sounds of somebody who thinks: they say nothing, and stand between words that belong together."""
 
 
 def signs(plain: str, groups: Iterable[str] = ()) -> set[str]:
     """Return the signs of a text that is plain already, and in which terms of these groups were found."""
-    tokens = _TOKEN.findall(plain)
+    tokens = _TOKEN.findall(_FILLERS.sub("", plain))
     words = ["^", *(each for each in tokens if each.isascii()), "$"]
     found = {f"{first} {second}" for first, second in pairwise(words)} if len(words) > 2 else set()
     for word in words[1:-1]:

@@ -49,3 +49,8 @@ def test_signs_are_words_pairs_beginnings_characters_and_named_groups() -> None:
     }
     assert signs("龙火") == {"龙", "火", "^龙", "龙火", "火$", "^龙火", "龙火$"}
     assert signs("?!", ("knife",)) == set()
+
+
+def test_sounds_of_somebody_who_thinks_are_no_signs() -> None:
+    assert signs(" um my uhh dragons ") == signs(" my dragons ")
+    assert signs(" 嗯龙呃火 ") == signs(" 龙火 ")

@@ -171,7 +171,7 @@ async def test_where_a_model_does_not_answer_the_rules_decide_strictly(
 
 
 async def test_a_crisis_that_no_rule_names_is_a_crisis_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "I don't want to be here anymore."
+    said = "There is no point in me."
     owner = GuardModel()
     async with toy(owner, saying("Sure."), monkeypatch) as http, asyncio.timeout(4):
         response = await ask(http, said)

@@ -140,6 +140,10 @@ async def test_the_sentences_of_the_guard_pass_it(language: str, profile: str) -
             assert await judged(getattr(sentence, language), "answered", profile) is None, name
 
 
+async def test_a_child_that_does_not_want_to_be_here_is_in_need() -> None:
+    assert await judged("I don't wanna be here anymore") == "self-harm"
+
+
 async def test_the_words_that_a_child_in_need_is_written_down_with_are_a_crisis() -> None:
     for text in (GUARD.sentences["said-in-need"].zh, GUARD.sentences["said-in-need"].en):
         assert await judged(text) == "emergency"

@@ -140,8 +140,9 @@ async def test_the_sentences_of_the_guard_pass_it(language: str, profile: str) -
             assert await judged(getattr(sentence, language), "answered", profile) is None, name
 
 
-async def test_a_child_that_does_not_want_to_be_here_is_in_need() -> None:
-    assert await judged("I don't wanna be here anymore") == "self-harm"
+@pytest.mark.parametrize("said", ["I don't wanna be here anymore", "I keep thinking about ending it", "我真希望我死了"])
+async def test_a_child_that_does_not_want_to_be_here_is_in_need(said: str) -> None:
+    assert await judged(said) == "self-harm"
 
 
 async def test_the_words_that_a_child_in_need_is_written_down_with_are_a_crisis() -> None:

@@ -25,22 +25,22 @@ from starlette.responses import Response
 
 
 class _Ready:
-    """A metric that takes for granted that it has its labels: without them it has no value, and fails by itself."""
+    """Spares a metric the look at its labels before each count: without them it has no value, and fails by itself."""
 
     def _raise_if_not_observable(self) -> None:
         pass
 
 
 class Counter(_Ready, prometheus_client.Counter):
-    """A counter that costs half as much: several count each request."""
+    """prometheus_client's counter at half its cost; several count each request."""
 
 
 class Gauge(_Ready, prometheus_client.Gauge):
-    """A gauge that costs half as much."""
+    """prometheus_client's gauge at half its cost."""
 
 
 class Histogram(_Ready, prometheus_client.Histogram):
-    """A histogram that costs half as much: it finds its bucket by halves instead of looking at each."""
+    """prometheus_client's histogram at half its cost: it finds a bucket by halves instead of looking at each."""
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
         """Count `amount` in its bucket; exemplars are not kept."""

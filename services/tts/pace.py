@@ -11,8 +11,8 @@ PATIENCE_SECONDS = 1.25
 """Longest pause that is expected before a piece of sound. A toy hangs up after five: some pieces are several times as
 long as others, and other programs want the processors too."""
 _NEXT_SECONDS = 3.0
-"""The same for the first answer beyond those that have a processor each: with it at hand, none is idle until somebody
-comes again after one has ended."""
+"""Longest pause that is expected of the first answer beyond those that have a processor each: with it at hand, no
+processor is idle until somebody comes again after one has ended."""
 _HALF_LIFE_SECONDS = 2.0
 """After so long, half of what the slowest piece took beyond the usual is forgotten."""
 _LEARNED = 0.1

@@ -1,4 +1,4 @@
-"""What a message owes to the one before it: an answer that says yes, and a question about what was named already."""
+"""Tells what a message means by the one before it: an answer that says yes, a question about what was named already."""
 
 import re
 

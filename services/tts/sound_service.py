@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
+from chassis.upstream.json_objects import messages
 from chassis.upstream.leniency import Unexpected
-from chassis.upstream.messages import messages
 from chassis.upstream.reply import Reply
 from chassis.upstream.vendor import Call, Vendor
 from tts.audio.decode import LEAST_BYTES, AudioDecoder

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pytest
 from deploy.installation import ROOT
 
-from chassis.upstream.kinds import Kind
-from chassis.upstream.sayings import CODES, WORDS
+from chassis.upstream.refusals.kinds import Kind
+from chassis.upstream.refusals.sayings import CODES, WORDS
 from imitations.vendors import REFUSALS, Meaning
 
 COLUMNS: dict[str, tuple[Kind, Meaning]] = {

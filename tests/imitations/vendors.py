@@ -1,6 +1,7 @@
 """Refusals as vendors make them: status, headers and body; and which fields each of them refuses.
 
-The bodies are those of public documentation and public bug reports; `chassis/upstream/sayings.py` names the sources.
+The bodies are those of public documentation and public bug reports; the sources are named in
+`chassis/upstream/refusals/sayings.py`.
 """
 
 import json

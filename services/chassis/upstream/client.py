@@ -17,9 +17,9 @@ import httpx
 
 from chassis.errors import EngineFailed
 from chassis.upstream.addresses import address
-from chassis.upstream.body import Body, Headers, Unbegun
+from chassis.upstream.http.body import Body, Headers, Unbegun
+from chassis.upstream.http.transport import Transport, header_lines
 from chassis.upstream.reply import Reply, translated
-from chassis.upstream.transport import Transport, header_lines
 
 PIECE_BYTES = 256 * 2**10
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])

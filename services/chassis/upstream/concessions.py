@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from chassis.upstream.complaints import Complaint
-from chassis.upstream.kinds import Kind
 from chassis.upstream.question import Question
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.kinds import Kind
 
 _MOST_FIELDS = 8
 """How many times one question may lose something, each for one more request."""

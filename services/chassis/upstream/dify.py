@@ -5,7 +5,7 @@ Source: docs.dify.ai (API reference: chat, audio, errors).
 
 from collections.abc import Sequence
 
-from chassis.upstream.complaints import Complaint
+from chassis.upstream.refusals.complaints import Complaint
 from chassis.upstream.reply import Reply
 from chassis.upstream.vendor import Vendor
 

@@ -23,13 +23,13 @@ from chassis.errors import (
 from chassis.request_id import REQUEST_ID, request_id
 from chassis.upstream.allowance import Allowance
 from chassis.upstream.client import Unusable, Upstream
-from chassis.upstream.complaints import Complaint
 from chassis.upstream.concessions import Concessions
 from chassis.upstream.habits import Habits
 from chassis.upstream.keys import KeyRing
 from chassis.upstream.model_names import ModelNames, listed_in
 from chassis.upstream.question import Question
-from chassis.upstream.refusals import Circumstances, UnknownModel, refusal, within_success
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.meaning import Circumstances, UnknownModel, refusal, within_success
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 

@@ -13,10 +13,10 @@ import httpx
 
 from chassis.errors import ApiError, EngineFailed, EngineTimeout, TooBusy
 from chassis.sse import close
-from chassis.upstream.body import Body, Headers
-from chassis.upstream.complaints import Complaint
-from chassis.upstream.decoding import decoded, encodings
-from chassis.upstream.transport import ProxyRefused
+from chassis.upstream.http.body import Body, Headers
+from chassis.upstream.http.compression import decoded, encodings
+from chassis.upstream.http.transport import ProxyRefused
+from chassis.upstream.refusals.complaints import Complaint
 
 log = logging.getLogger("talkbox.upstream")
 

@@ -27,9 +27,9 @@ from chassis.request_id import REQUEST_ID, request_id
 from chassis.settings import read
 from chassis.upstream.allowance import Allowance, LimitOptions
 from chassis.upstream.client import Unusable, Upstream
-from chassis.upstream.complaints import Complaint
 from chassis.upstream.keys import KeyRing
-from chassis.upstream.refusals import Circumstances, refusal, within_success
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.meaning import Circumstances, refusal, within_success
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import RowOptions
 from chassis.upstream.turns import once

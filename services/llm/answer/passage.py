@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from chassis.errors import ApiError
-from chassis.upstream.complaints import Complaint
+from chassis.upstream.refusals.complaints import Complaint
 from llm.answer.dialects import understood
 from llm.answer.filter import Strainer
 from llm.answer.frames import DONE, Event, Objects

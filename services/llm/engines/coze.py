@@ -14,8 +14,8 @@ from msgspec import Struct
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable
 from chassis.settings import Options, SettingError, read
-from chassis.upstream.complaints import Complaint
-from chassis.upstream.messages import messages
+from chassis.upstream.json_objects import messages
+from chassis.upstream.refusals.complaints import Complaint
 from chassis.upstream.vendor import Call, Vendor
 from llm.answer.usage import Counts
 from llm.chat_service import ChatService, Finish

@@ -14,9 +14,9 @@ from msgspec import Struct, field
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, BadRequest, EngineBusy, EngineRefused, EngineTimeout, EngineUnpaid
 from chassis.settings import Options, read
-from chassis.upstream.complaints import Complaint
 from chassis.upstream.dify import DifyApp
-from chassis.upstream.messages import messages
+from chassis.upstream.json_objects import messages
+from chassis.upstream.refusals.complaints import Complaint
 from chassis.upstream.reply import Reply
 from chassis.upstream.vendor import Call
 from llm.answer.usage import Counts

@@ -14,8 +14,8 @@ import msgspec
 from chassis.chain.seat import Report
 from chassis.errors import EngineFailed, EngineUnavailable
 from chassis.settings import Options, read
-from chassis.upstream.complaints import Complaint
 from chassis.upstream.leniency import Unexpected, decoded
+from chassis.upstream.refusals.complaints import Complaint
 from chassis.upstream.vendor import Call, Vendor
 from tts import sound_service
 from tts.sockets import Socket, Sockets

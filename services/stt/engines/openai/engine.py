@@ -18,9 +18,9 @@ from chassis.errors import Declined, EngineFailed
 from chassis.settings import Options, SettingError, read
 from chassis.sse import events
 from chassis.threads import Stop, cores, pieces, workers
-from chassis.upstream.complaints import Complaint
 from chassis.upstream.leniency import Unexpected, decoded
 from chassis.upstream.question import NamedBy, Question
+from chassis.upstream.refusals.complaints import Complaint
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineTimeout, EngineUnavailable, NotFound
-from chassis.upstream.complaints import Complaint
 from chassis.upstream.question import NamedBy, Question
-from chassis.upstream.refusals import UnknownModel
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.meaning import UnknownModel
 from chassis.upstream.remote import Remote
 from chassis.upstream.settings import Row
 from imitations.upstream import MANNERS, Manner, Upstream

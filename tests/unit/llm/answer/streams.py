@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from chassis.upstream.refusals import within_success
+from chassis.upstream.refusals.meaning import within_success
 from llm.answer.filter import Strainer
 from llm.answer.passage import Passage
 from llm.answer.relay import Relayed

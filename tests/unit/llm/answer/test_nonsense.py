@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import ApiError
-from chassis.upstream.refusals import within_success
+from chassis.upstream.refusals.meaning import within_success
 from llm.answer.mend import ChunkMender
 from llm.answer.whole import NoAnswer, answer_of, mended
 from unit.llm.answer.streams import BEGIN, DONE, END, Relay, chunk, chunks_of, strainer

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import ApiError, EngineFailed
-from chassis.upstream.refusals import within_success
+from chassis.upstream.refusals.meaning import within_success
 from llm.answer.relay import Wordless
 from llm.answer.whole import NoAnswer, answer_of, is_page, mended
 from unit.llm.answer.streams import BEGIN, FRAME, Relay, chunk, said, strainer

@@ -10,7 +10,7 @@ import pytest
 from chassis.errors import ApiError, EngineFailed, EngineUnavailable, NotFound, TooBusy
 from chassis.request_id import request_id
 from chassis.upstream.allowance import LimitOptions
-from chassis.upstream.refusals import UnknownModel
+from chassis.upstream.refusals.meaning import UnknownModel
 from chassis.upstream.settings import Row
 from imitations.upstream import MANNERS, Manner, Upstream
 from llm.engines.openai.engine import OpenAI

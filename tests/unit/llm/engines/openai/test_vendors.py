@@ -16,7 +16,7 @@ from chassis.errors import (
     EngineUnpaid,
     EngineWithoutModel,
 )
-from chassis.upstream.refusals import TooLong
+from chassis.upstream.refusals.meaning import TooLong
 from imitations.upstream import Manner, Upstream
 from imitations.vendors import JUDGES, REFUSALS, Meaning, Refusal
 from llm.excuse import NO_ANSWER

@@ -23,7 +23,7 @@ from chassis.errors import (
     NotFound,
 )
 from chassis.settings import SettingError
-from chassis.upstream.refusals import TooMuch
+from chassis.upstream.refusals.meaning import TooMuch
 from chassis.upstream.settings import Row
 from fixtures import sounds
 from imitations.transcription import MANNERS, Manner, TranscriptionServer

@@ -1,6 +1,6 @@
 """How vendors of speech say what is wrong; the table is read together with that in sayings.py."""
 
-from chassis.upstream.kinds import Kind, Saying
+from chassis.upstream.refusals.kinds import Kind, Saying
 
 _ELEVENLABS = "ElevenLabs: help articles 19572237925521 (400 or 401) and 19571824571921 (429)"
 _NLS = "Aliyun NLS: help.aliyun.com/zh/isi (error codes, document_detail/459864)"

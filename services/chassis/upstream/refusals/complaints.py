@@ -7,10 +7,17 @@ import msgspec
 
 from chassis.script_language import simplified
 from chassis.sse import BYTE_ORDER_MARK
-from chassis.upstream.error_shapes import TEXTS, error_in, field_at_fault, validation_errors, wait_seconds, words_in
-from chassis.upstream.kinds import Kind
-from chassis.upstream.legible import first_object, legible
-from chassis.upstream.sayings import CODES, WORDS
+from chassis.upstream.refusals.error_shapes import (
+    TEXTS,
+    error_in,
+    field_at_fault,
+    validation_errors,
+    wait_seconds,
+    words_in,
+)
+from chassis.upstream.refusals.kinds import Kind
+from chassis.upstream.refusals.legible import first_object, legible
+from chassis.upstream.refusals.sayings import CODES, WORDS
 
 _FIELDS = {
     Kind.TOO_LONG: (

@@ -8,8 +8,8 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.upstream.body import Body
-from chassis.upstream.connection import DRAIN_BYTES, Connection, Phase
+from chassis.upstream.http.body import Body
+from chassis.upstream.http.connection import DRAIN_BYTES, Connection, Phase
 
 HEADS = st.sampled_from(
     [

@@ -3,7 +3,7 @@
 Read together with the table in sayings.py, after it: these words are in no vendor's documentation.
 """
 
-from chassis.upstream.kinds import Kind, Saying
+from chassis.upstream.refusals.kinds import Kind, Saying
 
 _MANY = "many vendors"
 _ABROAD = "vendors and resellers who translate their errors"

@@ -25,10 +25,10 @@ from typing import cast
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from chassis.upstream.body import Headers, Unbegun, ends_with_connection
-from chassis.upstream.deadline import Deadline
-from chassis.upstream.flow_control import Intake
-from chassis.upstream.lenient_parser import lenient_parser
+from chassis.upstream.http.body import Headers, Unbegun, ends_with_connection
+from chassis.upstream.http.deadline import Deadline
+from chassis.upstream.http.flow_control import Intake
+from chassis.upstream.http.lenient_parser import lenient_parser
 
 KEEP_ALIVE_SECONDS = 60.0
 """Age at which an idle connection is closed."""

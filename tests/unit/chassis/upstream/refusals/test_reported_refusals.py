@@ -15,8 +15,8 @@ from chassis.errors import (
     EngineUnpaid,
     EngineWithoutModel,
 )
-from chassis.upstream.complaints import Complaint
-from chassis.upstream.refusals import Circumstances, TooLong, refusal
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.meaning import Circumstances, TooLong, refusal
 
 ABOUT = Circumstances("up", "LLM_UP_", "UP_API_KEY", secrets=("sk-secret-1",))
 Body = tuple[int, str, dict[str, Any]]

@@ -14,9 +14,9 @@ from chassis.errors import (
     EngineTimeout,
     EngineUnpaid,
 )
-from chassis.upstream.complaints import Complaint
-from chassis.upstream.refusals import Circumstances, TooMuch, within_success
-from chassis.upstream.refusals import refusal as judged
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.meaning import Circumstances, TooMuch, within_success
+from chassis.upstream.refusals.meaning import refusal as judged
 
 
 def refusal(status: int, body: bytes, retry_after: float | None = None, about: Circumstances | None = None) -> ApiError:

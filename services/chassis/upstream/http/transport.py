@@ -16,8 +16,8 @@ import httpx
 from aiohappyeyeballs import start_connection
 
 from chassis.threads import in_daemon_thread
-from chassis.upstream.body import Body, Headers
-from chassis.upstream.connection import Connection
+from chassis.upstream.http.body import Body, Headers
+from chassis.upstream.http.connection import Connection
 
 _NEXT_ADDRESS_SECONDS = 0.25
 """Time that one address of a name has before the next is tried beside it."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.errors import EngineFailed
-from chassis.upstream.decoding import MAX_INFLATED_BYTES, PIECE_BYTES, decoded, encodings
+from chassis.upstream.http.compression import MAX_INFLATED_BYTES, PIECE_BYTES, decoded, encodings
 
 TEXT = "熊 speaks. ".encode() * 20_000
 

@@ -23,9 +23,9 @@ from chassis.errors import (
     EngineWithoutModel,
     NotFound,
 )
-from chassis.upstream.complaints import Complaint
-from chassis.upstream.kinds import Kind
 from chassis.upstream.question import Question
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.kinds import Kind
 
 _AUTH_REST_SECONDS = 300.0
 _UNPAID_REST_SECONDS = 600.0

@@ -3,8 +3,8 @@
 import pytest
 
 from chassis.errors import ApiError, BadRequest, EngineBusy, EngineRefused, EngineUnpaid, EngineWithoutModel
-from chassis.upstream.complaints import Complaint
-from chassis.upstream.refusals import Circumstances, TooLong, refusal
+from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.meaning import Circumstances, TooLong, refusal
 
 SAID: dict[type[ApiError], list[str]] = {
     EngineRefused: [

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from chassis.errors import EngineFailed
+from chassis.upstream.json_objects import messages
 from chassis.upstream.leniency import Unexpected
-from chassis.upstream.messages import messages
 
 OBJECTS = [{"a": 1, "text": 'a "quoted" } brace {'}, {"a": 2, "text": "小熊"}, {"a": 3, "text": "x" * 70_000}]
 

@@ -9,12 +9,12 @@ import httpx
 import pytest
 import trustme
 
-from chassis.upstream import connection
-from chassis.upstream.body import Body, Unbegun
 from chassis.upstream.client import Upstream
-from chassis.upstream.connection import MAX_HEAD_BYTES
-from chassis.upstream.flow_control import HIGH_WATER_BYTES
-from chassis.upstream.transport import ProxyRefused, Transport, header_lines
+from chassis.upstream.http import connection
+from chassis.upstream.http.body import Body, Unbegun
+from chassis.upstream.http.connection import MAX_HEAD_BYTES
+from chassis.upstream.http.flow_control import HIGH_WATER_BYTES
+from chassis.upstream.http.transport import ProxyRefused, Transport, header_lines
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -174,7 +174,7 @@ async def test_only_a_kept_connection_closed_instead_of_an_answer_was_never_begu
 async def test_how_long_a_connection_is_kept_says_nothing_of_how_long_an_answer_may_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chassis.upstream.connection.KEEP_ALIVE_SECONDS", 0.2)
+    monkeypatch.setattr("chassis.upstream.http.connection.KEEP_ALIVE_SECONDS", 0.2)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for pause in (0.0, 0.4):

@@ -8,9 +8,9 @@ MiniMax's, `error_code.18` Qianfan's.
 
 import re
 
-from chassis.upstream.common_sayings import COMMON_SAYINGS
-from chassis.upstream.kinds import Kind, Saying
-from chassis.upstream.speech_sayings import SPEECH_SAYINGS
+from chassis.upstream.refusals.common_sayings import COMMON_SAYINGS
+from chassis.upstream.refusals.kinds import Kind, Saying
+from chassis.upstream.refusals.speech_sayings import SPEECH_SAYINGS
 
 _MOONSHOT = "Moonshot: platform.moonshot.cn/docs/api/errors"
 _ZHIPU = "Zhipu: docs.z.ai/api-reference/api-code"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chassis.settings import Options, Settings
+from chassis.settings import Options, ServiceSettings
 from chassis.upstream.provider import Provider
 
 ROOT = Path(__file__).parent.parent
@@ -203,13 +203,13 @@ def _keys(name: str, provider: Provider) -> str:
 def _settings(kind: type[Options]) -> Iterator[Setting]:
     """Return the settings of one class, without those that it only inherits or gives another default."""
     for field in msgspec.structs.fields(kind):
-        if kind is Settings or field.name not in Settings.__struct_fields__:
+        if kind is ServiceSettings or field.name not in ServiceSettings.__struct_fields__:
             variables = tuple(prefix + field.name.upper() for prefix in _prefixes(kind))
             yield Setting(variables, _defaults(kind, field), _docstring(kind, field.name))
 
 
 def _prefixes(kind: type[Options]) -> tuple[str, ...]:
-    if kind is Settings:
+    if kind is ServiceSettings:
         return tuple(f"{service.upper()}_" for service in _EACH_SERVICE)
     if kind.prefix.startswith("<SERVICE>"):
         return tuple(kind.prefix.replace("<SERVICE>", service.upper()) for service in _EACH_SERVICE)
@@ -217,9 +217,11 @@ def _prefixes(kind: type[Options]) -> tuple[str, ...]:
 
 
 def _defaults(kind: type[Options], field: Any) -> str:
-    if kind is not Settings:
+    if kind is not ServiceSettings:
         return _default(field)
-    each = {own.prefix.rstrip("_").lower(): _default(_field(own, field.name)) for own in Settings.__subclasses__()}
+    each = {
+        own.prefix.rstrip("_").lower(): _default(_field(own, field.name)) for own in ServiceSettings.__subclasses__()
+    }
     each = {service: each[service] for service in _EACH_SERVICE}
     same = len(set(each.values())) == 1
     return each["stt"] if same else ", ".join(f"{service} {default}" for service, default in each.items())

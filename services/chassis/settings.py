@@ -31,7 +31,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Start of each variable's name. `<NAME>` in it is the name of a row, which `read` replaces with `prefix=`."""
 
 
-class Settings(Options, frozen=True, kw_only=True):
+class ServiceSettings(Options, frozen=True, kw_only=True):
     """Settings that each service has under its own prefix."""
 
     engines: tuple[str, ...]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chassis.sse import event
 from llm.answer.encode import DONE, Chunks
-from llm.excuse import Language, language_of
+from llm.own_language import Language, own_language
 from llm.wire import Asked, Assistant, ChatRequest, Message, User, said_by
 
 FILLERS: dict[Language, tuple[str, ...]] = {
@@ -30,7 +30,7 @@ def is_wanted(wanted: ChatRequest) -> bool:
 
 def filler(wanted: ChatRequest, model: str) -> bytes:
     """Return the first event of a stream, in the language of the conversation; the next turn gets another sentence."""
-    sentences = FILLERS[language_of(said_by(User, wanted.messages)[::-1])]
+    sentences = FILLERS[own_language(said_by(User, wanted.messages)[::-1])]
     chunks = Chunks(model, usage=False)
     return chunks.begun_with(sentences[len(wanted.messages) // 2 % len(sentences)])
 

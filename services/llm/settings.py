@@ -7,14 +7,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from chassis import settings
-from chassis.settings import Count, Seconds
+from chassis.settings import Count, Options, Seconds, ServiceSettings, SettingError
 
 Temperature = Annotated[float, Meta(ge=0, le=2)]
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 
 
-class Settings(settings.Settings, frozen=True, kw_only=True):
+class Settings(ServiceSettings, frozen=True, kw_only=True):
     """Settings of the service itself."""
 
     prefix = "LLM_"
@@ -50,7 +49,7 @@ OPENING = (
 )
 
 
-class RelayOptions(settings.Options, frozen=True, kw_only=True):
+class RelayOptions(Options, frozen=True, kw_only=True):
     """Requests to every upstream. `LLM_<NAME>_…` in place of `LLM_…` sets the same for one upstream alone:
     `LLM_<NAME>_TEMPERATURE`, `LLM_<NAME>_EXTRA`."""
 
@@ -85,7 +84,7 @@ class RelayOptions(settings.Options, frozen=True, kw_only=True):
         return self.thinking or ("off" if self.for_the_ear else "aside")
 
 
-class FoloToyRelayOptions(settings.Options, frozen=True, kw_only=True):
+class FoloToyRelayOptions(Options, frozen=True, kw_only=True):
     """FoloToy's names for the same: `MOONSHOT_MAX_TOKENS`, `OPENAI_OPENAI_TEMPERATURE`. `LLM_<NAME>_…` wins over them,
     and they over `LLM_…`."""
 
@@ -114,5 +113,5 @@ def fields_of(extra: str) -> MappingProxyType[str, Any]:
     try:
         fields: dict[str, Any] = msgspec.json.decode(extra or "{}", type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise settings.SettingError(f"LLM_EXTRA: not a JSON object ({exc}).") from exc
+        raise SettingError(f"LLM_EXTRA: not a JSON object ({exc}).") from exc
     return MappingProxyType(fields)

@@ -18,9 +18,10 @@ from llm.accounts import Accounts
 from llm.answer.encode import AnswerChoice, Usage, completion, events, more
 from llm.answer.usage import Tally, shared
 from llm.engines import COMPANION, Engine
-from llm.excuse import BROKEN_OFF, NO_ANSWER, Language, language_of
+from llm.excuse import BROKEN_OFF, NO_ANSWER
 from llm.filler import is_wanted
 from llm.gen_ai_metrics import Measured
+from llm.own_language import Language, own_language
 from llm.settings import Settings
 from llm.speak_ahead import Ahead, Teller
 from llm.wire import Asked, User, said_by
@@ -150,4 +151,4 @@ class Turn(Struct):
 
     @property
     def _language(self) -> Language:
-        return language_of(said_by(User, self.asked.wanted.messages)[::-1])
+        return own_language(said_by(User, self.asked.wanted.messages)[::-1])

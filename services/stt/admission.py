@@ -43,7 +43,7 @@ class _Step:
     began: float
 
 
-class Pace:
+class HearingPace:
     """Estimates how fast callers are heard, and so when another would be. May be used by several threads.
 
     It learns from what each step of the work takes by the clock on the wall, with all that other programs take from the

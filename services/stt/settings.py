@@ -4,8 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from chassis.settings import Count, Seconds
-from chassis.settings import Settings as ServiceSettings
+from chassis.settings import Count, Seconds, ServiceSettings
 from chassis.threads import cores
 
 

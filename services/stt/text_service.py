@@ -23,7 +23,8 @@ from stt.sound import speech
 from stt.sound.audio_file import Format, Raw, encoded
 from stt.sound.speech import Speech
 from stt.text.hallucinations import is_invented
-from stt.text.tags import cleaned, guessed
+from stt.text.languages import guessed
+from stt.text.tags import cleaned
 
 SHORT_SECONDS = 10.0
 """A longer recording is given as much more time as it is longer."""

@@ -3,8 +3,7 @@
 from functools import cached_property
 from typing import Literal
 
-from chassis.settings import SettingError
-from chassis.settings import Settings as ServiceSettings
+from chassis.settings import ServiceSettings, SettingError
 from tts.audio.encoders import MP3_KBITS, Mp3
 from tts.audio.loudness import Wish
 

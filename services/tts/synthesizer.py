@@ -11,12 +11,12 @@ from chassis import metrics
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import Chain
 from chassis.errors import Declined
+from tts.admission import SpeakingPace
 from tts.audio.loudness import Levels
 from tts.cache.cache import Cache
 from tts.cache.entry import How, Outgoing
 from tts.engines import Engine
 from tts.order import Order
-from tts.pace import Pace
 from tts.recent import RecentLanguages, RecentManners
 from tts.settings import Settings
 from tts.take import Silence, Take
@@ -42,7 +42,7 @@ class Synthesizer:
         self.settings, self.chain, self.cache = settings, chain, cache
         self.manners = RecentManners()
         self._guard, self._languages = guard, RecentLanguages()
-        self._levels, self._pace = Levels(settings.loudness), Pace()
+        self._levels, self._pace = Levels(settings.loudness), SpeakingPace()
         self._turns = asyncio.Lock()  # held by the answer that encodes a slice
 
     async def order(self, wanted: CheckedRequest, key: str | None) -> tuple[Order, str | None]:

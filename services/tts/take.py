@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 
 from chassis.errors import Declined
+from tts.admission import SpeakingPace
 from tts.audio.loudness import Levels
 from tts.audio.pcm import RATE, pcm, silence
 from tts.join import Joined
 from tts.order import Order, Plan
-from tts.pace import Pace
 from tts.text.aside import aside
 from tts.text.clauses import clauses
 from tts.text.speakable import speakable
@@ -26,7 +26,7 @@ class Take:
         pace: Pace of the engines that work on this machine.
     """
 
-    def __init__(self, order: Order, plan: Plan, levels: Levels, turns: asyncio.Lock, pace: Pace) -> None:
+    def __init__(self, order: Order, plan: Plan, levels: Levels, turns: asyncio.Lock, pace: SpeakingPace) -> None:
         self.plan = plan
         self._turns, self._pace = turns, pace
         texts = filter(speakable, clauses(plan.text, plan.engine.lengths))

@@ -20,7 +20,7 @@ from imitations.upstream import CALLS, Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.settings import RelayOptions, Settings
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "hello"}]
@@ -44,7 +44,7 @@ async def upstream() -> AsyncIterator[Upstream]:
 
 @pytest.fixture
 async def sdk(upstream: Upstream) -> AsyncIterator[AsyncOpenAI]:
-    relay = OpenAI(Row("up", upstream.base_url, "sk-upstream", models=("listed",)), RelayOptions())
+    relay = OpenAIChat(Row("up", upstream.base_url, "sk-upstream", models=("listed",)), RelayOptions())
     seats = [Seat[Engine].of("up", relay), Seat[Engine].of("companion", Companion())]
     app = assemble(Settings(), Chain(seats), keys=KeyOptions(api_keys=("sk-ours",)))
     async with serving(app) as address, client_of(address) as client:
@@ -56,7 +56,7 @@ async def asking(
     upstream: Upstream, options: RelayOptions | None = None, *, name: str = "up"
 ) -> AsyncIterator[AsyncOpenAI]:
     """The SDK before this upstream alone, which is called `name`, and the companion."""
-    relay = OpenAI(Row(name, upstream.base_url, "sk-upstream"), options or RelayOptions())
+    relay = OpenAIChat(Row(name, upstream.base_url, "sk-upstream"), options or RelayOptions())
     chain = Chain([Seat[Engine].of(name, relay), Seat[Engine].of("companion", Companion())])
     async with serving(assemble(Settings(), chain)) as address, client_of(address) as client:
         yield client

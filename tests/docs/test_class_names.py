@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.installation import ROOT
 
-PARALLELS = {"Engine", "Settings", "OpenAI", "Sherpa", "Pace", "Turn"}
+PARALLELS = {"Engine", "Settings", "Turn"}
 """One in each service, for the same thing there; `Turn` is a question and its answer, in llm and in `make talk`."""
 
 

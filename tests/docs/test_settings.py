@@ -10,7 +10,7 @@ import pytest
 from deploy import settings_pages
 from deploy.settings_pages import CHINESE, ENGLISH, ROOT
 
-from chassis.settings import Options, Settings
+from chassis.settings import Options, ServiceSettings
 
 PAGES = [ENGLISH, CHINESE]
 SECTIONS = settings_pages.sections()
@@ -65,7 +65,7 @@ def variables(kind: type[Options]) -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_names_every_variable_that_a_service_reads(page: Any) -> None:
     text = page.read_text()
-    read = {variable for kind in kinds() if kind is not Settings for variable, _ in variables(kind)}
+    read = {variable for kind in kinds() if kind is not ServiceSettings for variable, _ in variables(kind)}
 
     assert len(read) > 100
     assert {variable for variable in read if f"`{variable}`" not in text} == set()
@@ -74,7 +74,7 @@ def test_a_page_names_every_variable_that_a_service_reads(page: Any) -> None:
 def test_two_classes_that_read_one_variable_agree_on_its_default() -> None:
     defaults = defaultdict(set)
     for kind in kinds():
-        if kind is not Settings:
+        if kind is not ServiceSettings:
             for variable, field in variables(kind):
                 defaults[variable].add(str(field.default))
 

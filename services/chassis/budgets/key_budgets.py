@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from chassis.errors import ApiError, TooBusy
 from chassis.privacy import Storage
-from chassis.settings import MEMORY, Settings, by_name
+from chassis.settings import MEMORY, ServiceSettings, by_name
 
 if TYPE_CHECKING:
     from chassis.budgets.counters import Rate, Spent, Store
@@ -54,7 +54,7 @@ class KeyBudgets:
         SettingError: A budget, or the place to count it in, cannot be used.
     """
 
-    def __init__(self, settings: Settings, unit: str, limits: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, settings: ServiceSettings, unit: str, limits: str, names: Iterable[str] = ()) -> None:
         self._unit, self._service, known = unit, settings.prefix.strip("_").lower(), frozenset(names)
         is_limited = settings.key_requests or limits
         self._store = _store(settings.budgets_url, f"{settings.prefix}BUDGETS_URL") if is_limited else None

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Protocol
 from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
-from chassis.settings import SettingError, Settings
+from chassis.settings import ServiceSettings, SettingError
 
 OURS = frozenset({"openai-whisper", "openai", "openai-tts"})
 """FoloToy's names for servers of OpenAI's API: in a block that was moved here, that is Talkbox itself."""
@@ -29,7 +29,7 @@ class Upstreams(Protocol):
         """Return the start of the variables that describe `name`: `my-vllm` → `LLM_MY_VLLM_`."""
 
 
-def from_settings(settings: Settings, engines: Mapping[str, str], rows: str, upstreams: Upstreams) -> Chain[Any]:
+def from_settings(settings: ServiceSettings, engines: Mapping[str, str], rows: str, upstreams: Upstreams) -> Chain[Any]:
     """Make the chain that `settings.engines` names.
 
     A name is understood however it is spelled: `Moonshot`, `one-api`. One that nobody knows is a seat that

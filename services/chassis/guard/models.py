@@ -3,7 +3,7 @@
 import msgspec
 
 from chassis.errors import EngineFailed
-from chassis.guard.dialects import DIALECTS, Dialect, SaidText
+from chassis.guard.model_dialects import DIALECTS, Dialect, SaidText
 from chassis.guard.options import GuardRowOptions
 from chassis.guard.rules import Finding, Side
 from chassis.settings import SettingError, read

@@ -1,7 +1,7 @@
 """Rules: terms and what they mean together, matched in one pass over a text, whatever its length.
 
 The lists are TOML files. A table is a kind of risk; `groups` names terms that several kinds use; `except` holds phrases
-in which a term means nothing (a water gun). `never` and `harmful` mark a warning, `unable` ("you cannot") one in an
+in which a term means nothing (a water gun). `warns` and `harmful` mark a warning, `unable` ("you cannot") one in an
 answer alone, and none counts where something is `hushed` ("do not tell your mom"). `how` marks a request, `worried` a
 question about a danger rather than for it.
 """
@@ -25,9 +25,9 @@ from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
 """The side whose words are judged: a child's, or those of an answer that the child would hear."""
-EXCEPT, NEVER, UNABLE, HARMFUL, HOW, WORRIED = "except", "never", "unable", "harmful", "how", "worried"
+EXCEPT, WARNS, UNABLE, HARMFUL, HOW, WORRIED = "except", "warns", "unable", "harmful", "how", "worried"
 HUSHED = "hushed"
-FLAT = (EXCEPT, NEVER, UNABLE, HARMFUL, HUSHED, HOW, WORRIED)
+FLAT = (EXCEPT, WARNS, UNABLE, HARMFUL, HUSHED, HOW, WORRIED)
 """Tables of a list that belong to no kind of risk."""
 SYLLABLES_BY_SOUND = 4
 """Fewest characters of a term that is found by its sound too; shorter ones sound like too much else."""
@@ -188,7 +188,7 @@ class Rules:
             return False
         if rule.kind not in self._warnable:
             return True
-        warnings = (NEVER, UNABLE) if side == "answered" else (NEVER,)
+        warnings = (WARNS, UNABLE) if side == "answered" else (WARNS,)
         last = max(at[need] for need in rule.needs)
         is_warning = HARMFUL in at or any(at.get(each, last) < last for each in warnings)
         if is_warning and HUSHED not in at:

@@ -25,7 +25,7 @@ from chassis.server.body_limit import BodyLimit
 from chassis.server.privacy import NOTHING, Privacy
 from chassis.server.privacy import route as privacy_route
 from chassis.server.streams import Hangup
-from chassis.settings import Settings, read
+from chassis.settings import ServiceSettings, read
 
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def create_service(
-    settings: Settings,
+    settings: ServiceSettings,
     chain: Chain[Any],
     routes: Sequence[Route],
     *,

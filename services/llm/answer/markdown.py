@@ -2,8 +2,8 @@
 
 import re
 
-from llm.answer.figures import Figures
 from llm.answer.stage_directions import StageDirections
+from llm.answer.uncut_figures import UncutFigures
 
 _UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?\Z")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)[^\n]*(\n|$)")
@@ -19,7 +19,7 @@ class Plain:
     """Takes stage directions and marks away. Characters that may become a mark wait for those that follow."""
 
     def __init__(self) -> None:
-        self._held, self._stage, self._figures = "", StageDirections(), Figures()
+        self._held, self._stage, self._figures = "", StageDirections(), UncutFigures()
         self._line_begins, self._table = True, False
         self._last = ""
 

@@ -15,7 +15,7 @@ ENGINES = {
     "local": "llm.engines.openai.local:Local",
     COMPANION: "llm.engines.companion.engine:Companion",
 }
-ROWS = "llm.engines.openai.engine:OpenAI"
+ROWS = "llm.engines.openai.engine:OpenAIChat"
 """Engine for any upstream with OpenAI's API, under the name its settings have."""
 
 

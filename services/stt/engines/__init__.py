@@ -10,11 +10,11 @@ from stt.hearing import Heard, Hints, Pcm
 ENGINES = {
     "whisper": "stt.engines.whisper.model_pool:ModelPool",
     "sphinx": "stt.engines.sphinx.engine:Sphinx",
-    "sensevoice": "stt.engines.sherpa.engine:Sherpa",
-    "paraformer": "stt.engines.sherpa.engine:Sherpa",
-    "zipformer": "stt.engines.sherpa.engine:Sherpa",
-    "moonshine": "stt.engines.sherpa.engine:Sherpa",
-    "whisper-onnx": "stt.engines.sherpa.engine:Sherpa",
+    "sensevoice": "stt.engines.sherpa.engine:SherpaRecogniser",
+    "paraformer": "stt.engines.sherpa.engine:SherpaRecogniser",
+    "zipformer": "stt.engines.sherpa.engine:SherpaRecogniser",
+    "moonshine": "stt.engines.sherpa.engine:SherpaRecogniser",
+    "whisper-onnx": "stt.engines.sherpa.engine:SherpaRecogniser",
     "azure-stt": "stt.engines.azure_stt:AzureStt",
     "volcengine-asr": "stt.engines.volcengine_asr:VolcengineAsr",
     "dashscope": "stt.engines.dashscope:Dashscope",
@@ -25,7 +25,7 @@ ENGINES = {
     "aliyun-asr": "stt.engines.aliyun_asr:AliyunAsr",
 }
 
-ROWS = "stt.engines.openai.engine:OpenAI"
+ROWS = "stt.engines.openai.engine:OpenAITranscriptions"
 """Engine for any transcription server with OpenAI's API, under the name its settings have."""
 
 

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from chassis.script_language import detect
+
 TABLE = """
 en eng english|zh zho chi cmn chinese mandarin|de deu ger german|es spa spanish castilian|ru rus russian|ko kor korean
 fr fra fre french|ja jpn japanese|pt por portuguese|tr tur turkish|pl pol polish|ca cat catalan valencian
@@ -91,6 +93,19 @@ def code_of(name: str) -> str | None:
     if code is None:
         raise UnknownLanguage(f"Invalid language {name.strip()[:40]!r}. Send an ISO 639-1 code, such as 'en' or 'zh'.")
     return code
+
+
+def known_code(name: str | None) -> str | None:
+    """Return `zh` for `zh` or `chinese`; None for what is no language."""
+    try:
+        return code_of(name) if name else None
+    except UnknownLanguage:
+        return None
+
+
+def guessed(text: str) -> str:
+    """Return the language of a text by its letters alone; English for Latin ones."""
+    return detect(text) or "en"
 
 
 def name_of(code: str) -> str:

@@ -1,9 +1,8 @@
-"""Tags that SenseVoice puts into its texts, taken out, and languages by any name."""
+"""Tags that SenseVoice puts into its texts, taken out."""
 
 import re
 
-from chassis.script_language import detect
-from stt.text.languages import UnknownLanguage, code_of
+from stt.text.languages import known_code
 
 TAG = re.compile(r"<\|([^|<>\n]{1,30})\|>")
 """A tag of SenseVoice: `<|zh|><|NEUTRAL|><|Speech|><|woitn|>`."""
@@ -35,7 +34,7 @@ class Cleaner:
 
     def _without(self, text: str) -> str:
         if self.language is None:
-            self.language = next((code for tag in TAG.findall(text) if (code := language_of(tag))), None)
+            self.language = next((code for tag in TAG.findall(text) if (code := known_code(tag))), None)
         return TAG.sub("", text).translate(_PICTURES)
 
 
@@ -43,16 +42,3 @@ def cleaned(text: str) -> tuple[str, str | None]:
     """Return a text without its tags, and the language that they name."""
     cleaner = Cleaner()
     return cleaner.feed(text) + cleaner.flush(), cleaner.language
-
-
-def language_of(name: str | None) -> str | None:
-    """Return `zh` for `zh` or `chinese`; None for what is no language."""
-    try:
-        return code_of(name) if name else None
-    except UnknownLanguage:
-        return None
-
-
-def guessed(text: str) -> str:
-    """Return the language of a text by its letters alone; English for Latin ones."""
-    return detect(text) or "en"

@@ -24,10 +24,10 @@ ENGINES = {
     "inworld-tts": "tts.engines.inworld_tts:InworldTts",
     "minimax-tts": "tts.engines.minimax_tts:MiniMaxTts",
     "qwen-tts": "tts.engines.qwen_tts:QwenTts",
-    "sherpa": "tts.engines.sherpa.engine:Sherpa",
+    "sherpa": "tts.engines.sherpa.engine:SherpaVoice",
     "volcengine-tts": "tts.engines.volcengine_tts:VolcengineTts",
 }
-ROWS = "tts.engines.openai.engine:OpenAI"
+ROWS = "tts.engines.openai.engine:OpenAISpeech"
 """Engine for any speech server with OpenAI's API, under the name its settings have."""
 
 

@@ -15,7 +15,7 @@ from chassis.chain.seat import Report, Seat
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.server.streams import Stream
-from chassis.settings import Settings
+from chassis.settings import ServiceSettings
 
 
 class FakeEngine:
@@ -65,7 +65,7 @@ def loading(name: str, load: Callable[[Report], FakeEngine]) -> Seat[FakeEngine]
     return Seat(name, load)
 
 
-class EchoSettings(Settings, frozen=True, kw_only=True):
+class EchoSettings(ServiceSettings, frozen=True, kw_only=True):
     prefix = "ECHO_"
     engines: tuple[str, ...] = ("fake",)
     max_body_bytes: int = 1000

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from chassis.server.auth import KeyOptions
-from chassis.settings import Options, SettingError, Settings, read
+from chassis.settings import Options, ServiceSettings, SettingError, read
 
 
 class Sample(Options, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def test_a_value_of_the_wrong_type_is_named_with_what_it_was(variable: str) -> N
     [("FIRST_BYTE_SECONDS", "0"), ("MAX_CONCURRENT", "0"), ("MAX_QUEUED", "-1"), ("MAX_BODY_BYTES", "-1")],
 )
 def test_a_number_with_which_nothing_could_be_served_is_refused(variable: str, text: str) -> None:
-    class Service(Settings, frozen=True, kw_only=True):
+    class Service(ServiceSettings, frozen=True, kw_only=True):
         prefix = "X_"
         engines: tuple[str, ...] = ("a",)
 

@@ -13,7 +13,7 @@ from chassis.upstream.settings import Row
 from imitations.upstream import Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.settings import RelayOptions, Settings
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
@@ -105,7 +105,7 @@ async def test_an_upstream_is_asked_within_the_trace() -> None:
     headers = {"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE"}
     body = {"model": "any", "messages": [{"role": "user", "content": "hello"}]}
     async with Upstream(Manner()) as upstream:
-        engine = OpenAI(Row("up", upstream.base_url, "sk"), RelayOptions())
+        engine = OpenAIChat(Row("up", upstream.base_url, "sk"), RelayOptions())
         app = assemble(Settings(), Chain([Seat[Engine].of("up", engine)]), keys=KeyOptions())
         async with client(app) as http:
             answers = [await http.post("/v1/chat/completions", json=body, headers=each) for each in (headers, {})]

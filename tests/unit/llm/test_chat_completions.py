@@ -16,7 +16,8 @@ from fixtures.serving import serving
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
-from llm.excuse import BROKEN_OFF, NO_ANSWER, Language
+from llm.excuse import BROKEN_OFF, NO_ANSWER
+from llm.own_language import Language
 from llm.settings import Settings
 from unit.llm.fakes import DONE, EVENT, HELLO, FakeEngine, ask, broken_off, chain_of, service, streaming
 

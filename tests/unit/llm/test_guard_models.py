@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from chassis.errors import EngineFailed
-from chassis.guard.dialects import DIALECTS
 from chassis.guard.guard import Guard
+from chassis.guard.model_dialects import DIALECTS
 from chassis.guard.models import finding_of
 from chassis.guard.options import GuardOptions
 from chassis.settings import SettingError

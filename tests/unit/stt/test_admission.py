@@ -10,13 +10,13 @@ from functools import partial
 import pytest
 from prometheus_client import REGISTRY
 
-from stt.admission import Full, Pace, Place
+from stt.admission import Full, HearingPace, Place
 
 TOY_SECONDS = 5.0
 
 
 def test_who_comes_alone_is_never_refused() -> None:
-    pace = Pace(places=2, most=10, seconds=1.0)
+    pace = HearingPace(places=2, most=10, seconds=1.0)
 
     pace.enter(1000.0)
     with pytest.raises(Full) as refusal:
@@ -26,7 +26,7 @@ def test_who_comes_alone_is_never_refused() -> None:
 
 
 def test_who_would_be_heard_too_late_is_refused_and_told_how_late() -> None:
-    pace = Pace(most=10, seconds=1.5)
+    pace = HearingPace(most=10, seconds=1.5)
 
     places = [pace.enter(), pace.enter()]
     with pytest.raises(Full) as refusal:
@@ -38,7 +38,7 @@ def test_who_would_be_heard_too_late_is_refused_and_told_how_late() -> None:
 
 
 def test_a_long_recording_takes_one_place_and_the_others_go_on() -> None:
-    pace = Pace(places=2, most=10, seconds=0.5)
+    pace = HearingPace(places=2, most=10, seconds=0.5)
 
     pace.enter(600.0)
     for _ in range(2):
@@ -50,7 +50,7 @@ def test_a_long_recording_takes_one_place_and_the_others_go_on() -> None:
 
 
 def test_no_more_are_taken_than_may_be_in_hand_however_fast_they_are() -> None:
-    pace = Pace(most=2)
+    pace = HearingPace(most=2)
 
     places = [pace.enter(), pace.enter()]
     with pytest.raises(Full):
@@ -62,7 +62,7 @@ def test_no_more_are_taken_than_may_be_in_hand_however_fast_they_are() -> None:
 
 
 def test_the_pace_is_learned_up_and_down() -> None:
-    pace = Pace(most=10, seconds=0.0)
+    pace = HearingPace(most=10, seconds=0.0)
     for _ in range(20):
         pace.learn(3.0)
     pace.enter()
@@ -76,7 +76,7 @@ def test_the_pace_is_learned_up_and_down() -> None:
 
 def test_a_slow_while_is_forgotten_in_ten_seconds_though_nobody_is_let_in_to_show_better() -> None:
     now = 0.0
-    pace = Pace(most=10, seconds=0.1, clock=lambda: now)
+    pace = HearingPace(most=10, seconds=0.1, clock=lambda: now)
     for _ in range(50):
         pace.learn(5.0)
     assert pace.seconds > 4.9
@@ -88,7 +88,7 @@ def test_a_slow_while_is_forgotten_in_ten_seconds_though_nobody_is_let_in_to_sho
 
 def test_a_start_measured_on_a_busy_machine_is_forgotten_for_good() -> None:
     now = 0.0
-    pace = Pace(most=10, seconds=5.0, clock=lambda: now)
+    pace = HearingPace(most=10, seconds=5.0, clock=lambda: now)
     for _ in range(50):
         pace.learn(0.1)
 
@@ -99,7 +99,7 @@ def test_a_start_measured_on_a_busy_machine_is_forgotten_for_good() -> None:
 
 def test_while_somebody_is_in_hand_nothing_is_forgotten() -> None:
     now = 0.0
-    pace = Pace(most=10, seconds=0.1, clock=lambda: now)
+    pace = HearingPace(most=10, seconds=0.1, clock=lambda: now)
     pace.enter()
     for _ in range(50):
         pace.learn(5.0)
@@ -111,7 +111,7 @@ def test_while_somebody_is_in_hand_nothing_is_forgotten() -> None:
 
 def test_a_step_that_is_not_done_yet_counts_as_soon_as_it_is_late() -> None:
     now = 0.0
-    pace = Pace(most=10, seconds=1.0, clock=lambda: now)
+    pace = HearingPace(most=10, seconds=1.0, clock=lambda: now)
     place = pace.enter()
     with pace.step(1.0):
         now = 0.9
@@ -125,7 +125,7 @@ def test_a_step_that_is_not_done_yet_counts_as_soon_as_it_is_late() -> None:
 
 def test_a_step_that_was_broken_off_shows_the_least_that_it_takes() -> None:
     now = 0.0
-    pace = Pace(most=10, seconds=1.0, clock=lambda: now)
+    pace = HearingPace(most=10, seconds=1.0, clock=lambda: now)
     for seconds, least in ((0.1, 1.0), (11.0, 4.0)):
         with suppress(InterruptedError), pace.step(1.0):
             now += seconds
@@ -136,7 +136,7 @@ def test_a_step_that_was_broken_off_shows_the_least_that_it_takes() -> None:
 
 def test_who_waits_is_told_how_much_longer_that_makes_sense() -> None:
     now = 0.0
-    pace = Pace(most=10, seconds=1.0, clock=lambda: now)
+    pace = HearingPace(most=10, seconds=1.0, clock=lambda: now)
     assert pace.left(pace.enter()) == float("inf")
     second = pace.enter(patience_seconds=2.0)
     assert pace.left(second) == 1.0
@@ -161,7 +161,7 @@ class House:
 
     def __init__(self, dice: random.Random, a_second: float, slower: Callable[[float], float]) -> None:
         self.dice, self.a_second, self.slower, self.now = dice, a_second, slower, 0.0
-        self.pace = Pace(places=2, most=6, seconds=self.seconds, clock=lambda: self.now)
+        self.pace = HearingPace(places=2, most=6, seconds=self.seconds, clock=lambda: self.now)
         self.free, self.waiting = self.pace.places, deque[Caller]()
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.order = itertools.count()
@@ -245,7 +245,7 @@ def test_three_times_too_many_cost_hardly_a_recording(slower: float) -> None:
 
 def test_who_comes_later_need_not_wait_for_what_is_done_already() -> None:
     now = 0.0
-    pace = Pace(places=1, most=9, seconds=3.0, clock=lambda: now)
+    pace = HearingPace(places=1, most=9, seconds=3.0, clock=lambda: now)
     first = pace.enter()
     pace.begin(first)
     with pytest.raises(Full):
@@ -263,7 +263,7 @@ def queued() -> float:
 
 
 def test_who_waits_is_counted_until_the_work_begins_or_the_caller_leaves() -> None:
-    pace, before = Pace(places=1, most=9, seconds=0.1), queued()
+    pace, before = HearingPace(places=1, most=9, seconds=0.1), queued()
     first, second, third = (pace.enter() for _ in range(3))
     assert queued() == before + 3
     pace.begin(first)

@@ -2,7 +2,7 @@
 
 import re
 
-from llm.excuse import Language
+from llm.own_language import Language
 
 LARGEST = 10**9
 ENGLISH = {

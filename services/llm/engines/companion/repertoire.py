@@ -5,7 +5,7 @@ from re import Pattern
 
 from msgspec import Struct
 
-from llm.excuse import Language
+from llm.own_language import Language
 
 
 class Riddle(Struct, frozen=True):

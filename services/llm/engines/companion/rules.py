@@ -11,7 +11,7 @@ from msgspec import Struct
 from llm.engines.companion.arithmetic import solve
 from llm.engines.companion.phrases import TOPICS
 from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES, Riddle
-from llm.excuse import Language, language_of
+from llm.own_language import Language, own_language
 from llm.wire import Assistant, Message, User, said_by
 
 _READ_CHARACTERS = 2000
@@ -85,7 +85,7 @@ def reply(messages: Sequence[Message], chance: Random, now: datetime) -> str:
         earlier=questions[:-1],
         answers="\n".join(answers),
         last_answer=answers[-1] if answers else "",
-        language=language_of(questions[::-1]),
+        language=own_language(questions[::-1]),
         chance=chance,
         now=now,
     )

@@ -20,7 +20,7 @@ from chassis.weights.hub import HubOptions
 from llm.engines.gguf.forced_tool import asked_for_arguments, called, forced_tool
 from llm.engines.gguf.model_file import find
 from llm.engines.gguf.model_server import ModelServer, ModelToRun
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
@@ -48,7 +48,7 @@ class GgufOptions(Options, frozen=True, kw_only=True):
     """Chat template instead of the file's: a name that llama.cpp knows (`chatml`, `chatglm4`), or a Jinja file."""
 
 
-class Gguf(OpenAI):
+class Gguf(OpenAIChat):
     """One model, which makes one answer at a time.
 
     Args:

@@ -40,7 +40,7 @@ MODERATING = frozenset({"openai", "azure", "azure-openai"})
 """Providers that know the field `moderation`."""
 
 
-class OpenAI(Engine):
+class OpenAIChat(Engine):
     first_byte_seconds = 1.0
 
     def __init__(self, row: Row, options: RelayOptions) -> None:

@@ -18,7 +18,7 @@ from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.model_names import listed_in
 from chassis.upstream.settings import Row, RowOptions
 from llm.engines import COMPANION
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.engines.openai.model_list import MAX_BYTES
 from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions
@@ -44,7 +44,7 @@ class LocalServer(Struct, frozen=True):
     models: tuple[str, ...]
 
 
-class Local(OpenAI):
+class Local(OpenAIChat):
     """The row `local`: the operator's own, or the first model server that is found."""
 
     @classmethod

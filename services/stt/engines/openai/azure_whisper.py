@@ -10,7 +10,7 @@ from chassis.errors import EngineUnavailable
 from chassis.settings import Options, read
 from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.settings import KEY, Row, RowOptions
-from stt.engines.openai.engine import HearingRowOptions, OpenAI
+from stt.engines.openai.engine import HearingRowOptions, OpenAITranscriptions
 from stt.engines.openai.providers import HearingProvider
 from stt.sound import speech
 
@@ -33,7 +33,7 @@ class AzureWhisperOptions(Options, frozen=True, kw_only=True):
     """Version of the API."""
 
 
-class AzureWhisper(OpenAI):
+class AzureWhisper(OpenAITranscriptions):
     """The dialect of OpenAI, at the path of a deployment."""
 
     @classmethod

@@ -32,8 +32,8 @@ from stt.sound import speech
 from stt.sound.audio_file import Format, encoded
 from stt.sound.speech import Speech
 from stt.text.hallucinations import is_invented
-from stt.text.languages import UnknownLanguage, code_of
-from stt.text.tags import Cleaner, cleaned, guessed, language_of
+from stt.text.languages import UnknownLanguage, code_of, guessed, known_code
+from stt.text.tags import Cleaner, cleaned
 
 MAX_ANSWER_BYTES = 16 * 2**20
 SHORT_SECONDS = 10.0
@@ -118,7 +118,7 @@ class Upload(Question):
         return self.hints.stream and not self.verbose and self.speech.sure
 
 
-class OpenAI(Engine):
+class OpenAITranscriptions(Engine):
     """Engine of one row: sends the speech in a recording, and reads the transcript."""
 
     first_byte_seconds = 1.0
@@ -224,7 +224,7 @@ class OpenAI(Engine):
         except Unexpected as exc:
             raise self._remote.no_answer(body, reply, "transcript") from exc
         text, told = cleaned(answered.text)
-        language = sent.hints.language or language_of(answered.language) or told or guessed(text)
+        language = sent.hints.language or known_code(answered.language) or told or guessed(text)
         if not text.strip() or (not sent.speech.sure and is_invented(text)):
             return Heard(language=language)
         return Heard(language=language, segments=segments(answered, sent.speech, words=sent.hints.words))

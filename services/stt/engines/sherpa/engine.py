@@ -23,8 +23,8 @@ from stt.engines.sherpa.models import NAMED, ModelFolder, find, variable_of
 from stt.engines.sherpa.words import words, written
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment
 from stt.sound import speech, vad
-from stt.text.languages import UnknownLanguage, code_of
-from stt.text.tags import cleaned, guessed, language_of
+from stt.text.languages import UnknownLanguage, code_of, guessed, known_code
+from stt.text.tags import cleaned
 
 PART_SECONDS = 20.0
 """Longest piece that is heard at a time: these models know no windows, and their memory grows with it."""
@@ -60,7 +60,7 @@ class SherpaHearingOptions(Options, frozen=True, kw_only=True):
     """`on`: numbers and punctuation as people write them, where the model can."""
 
 
-class Sherpa(Engine):
+class SherpaRecogniser(Engine):
     """One model of sherpa-onnx.
 
     Args:
@@ -157,7 +157,7 @@ def _heard(result: Any, hints: Hints, begin: float, end: float) -> Heard | None:
     text = written(cleaned(result.text)[0])
     if not text:
         return None
-    language = hints.language or language_of(result.lang.strip("<|>")) or guessed(text)
+    language = hints.language or known_code(result.lang.strip("<|>")) or guessed(text)
     found = list(words(result.tokens, result.timestamps, begin, end))
     segment = Segment(
         start=found[0].start if found else round(begin, 2),

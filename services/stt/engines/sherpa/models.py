@@ -8,7 +8,7 @@ from chassis.errors import EngineUnavailable
 from chassis.settings import read
 from chassis.weights import hub
 from chassis.weights.hub import HubOptions, Repository, Weights
-from stt.text.tags import guessed, language_of
+from stt.text.languages import guessed, known_code
 
 _LETTERS = 200_000
 """Length of a model's tokens that is read to know its languages."""
@@ -128,7 +128,7 @@ class ModelFolder:
         if self.kind.languages:
             return self.kind.languages
         named = [part.lower() for part in self.folder.resolve().name.replace("_", "-").replace(".", "-").split("-")]
-        found = tuple(dict.fromkeys(code for part in named if len(part) in (2, 3) and (code := language_of(part))))
+        found = tuple(dict.fromkeys(code for part in named if len(part) in (2, 3) and (code := known_code(part))))
         if found:
             return found
         if self.kind.made == "from_whisper":

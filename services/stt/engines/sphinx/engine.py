@@ -15,7 +15,7 @@ from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, SettingError, read
 from chassis.threads import Stop, cores, pieces, workers
-from stt.admission import PATIENCE_SECONDS, Full, Pace, Place
+from stt.admission import PATIENCE_SECONDS, Full, HearingPace, Place
 from stt.engines import Engine
 from stt.engines.sphinx.process_pool import ProcessPool
 from stt.hearing import RATE, Heard, Hints, Pcm, Segment, Word
@@ -94,7 +94,7 @@ class Sphinx(Engine):
         self._hears_anything = not (options.grammar or options.keywords)
         self._executor = workers(processes, "sphinx")
         self.patience_seconds = PATIENCE_SECONDS
-        self.pace = Pace(places=processes, most=(1 + _WAITING) * processes, seconds=_PACE_SECONDS)
+        self.pace = HearingPace(places=processes, most=(1 + _WAITING) * processes, seconds=_PACE_SECONDS)
         self._free = asyncio.Semaphore(processes)
         self._pool = ProcessPool(options.task())
 

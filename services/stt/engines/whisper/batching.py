@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Protocol
 
 from chassis.threads import Stop, step_back
-from stt.admission import Full, Pace, Place
+from stt.admission import Full, HearingPace, Place
 from stt.engines.whisper.batch_size import Limit, is_out_of_memory
 from stt.engines.whisper.decoding import Decoding, Utterance
 from stt.engines.whisper.windows import Again
@@ -101,7 +101,7 @@ class Batching:
     ) -> None:
         self._model, self._clock = model, clock
         self._patience_seconds = patience_seconds
-        self.pace = Pace(most=queued, seconds=pace_seconds, clock=clock)
+        self.pace = HearingPace(most=queued, seconds=pace_seconds, clock=clock)
         self._changed = threading.Condition()
         """Guards everything below; `_step` and `_batch` are called with it held."""
         self.limit = Limit(batch, _LARGEST if model.grows else batch)

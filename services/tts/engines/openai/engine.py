@@ -102,7 +102,7 @@ class Sentence(Question):
         return {}, msgspec.json.encode({"model": self.model} | kept)
 
 
-class OpenAI(Engine):
+class OpenAISpeech(Engine):
     """Engine of one row of settings: it asks for speech, and decodes any format of sound."""
 
     first_byte_seconds = 1.0
@@ -165,7 +165,7 @@ class OpenAI(Engine):
     def likeness(self) -> str:
         return f"{self.row.base_url} {self._model} {self._format} {self._instructions}"
 
-    def model(self, name: str) -> "OpenAI":
+    def model(self, name: str) -> "OpenAISpeech":
         if self.row.models and name not in (*self.row.models, self.row.model):
             listed = ", ".join(f"{self.row.name}/{model}" for model in dict.fromkeys(self.row.models))
             raise NotFound(f"No model {name!r} here. There are: {listed}.", param="model", code="model_not_found")
@@ -174,7 +174,7 @@ class OpenAI(Engine):
         other.speeds = other._speeds()
         return other
 
-    def instructed(self, instructions: str) -> "OpenAI":
+    def instructed(self, instructions: str) -> "OpenAISpeech":
         if not (self.options.instructions or _TOLD_HOW.match(self._model or "")):
             return self  # its model may refuse the field
         other = copy.copy(self)

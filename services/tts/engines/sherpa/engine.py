@@ -55,7 +55,7 @@ class SherpaOptions(Options, frozen=True, kw_only=True):
     """Threads of one model."""
 
 
-class Sherpa(Engine):
+class SherpaVoice(Engine):
     """Engine whose voices are numbered as the model's speakers are: `0`, `1` …"""
 
     first_byte_seconds = 1.0

@@ -28,7 +28,7 @@ from chassis.upstream.settings import Row
 from imitations.upstream import Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.settings import RelayOptions, Settings
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
@@ -57,7 +57,7 @@ async def begun(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 @asynccontextmanager
 async def mind(*stream: Manner) -> AsyncIterator[tuple[Upstream, httpx.AsyncClient]]:
     async with Upstream(*(stream or (Manner(),))) as upstream:
-        engine = OpenAI(Row("up", upstream.base_url, "sk", model="little"), RelayOptions())
+        engine = OpenAIChat(Row("up", upstream.base_url, "sk", model="little"), RelayOptions())
         chain = Chain([Seat[Engine].of("up", engine)])
         async with begun(assemble(Settings(), chain, keys=KeyOptions())) as http:
             yield upstream, http

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.server.forms import parse_form
-from chassis.settings import Settings
+from chassis.settings import ServiceSettings
 from unit.chassis.fakes import FakeEngine, chain_of, client
 
 
@@ -34,7 +34,7 @@ async def toys(request: Request) -> Response:
 
 def service_of_toys() -> Starlette:
     return create_service(
-        Settings(engines=("a",)),
+        ServiceSettings(engines=("a",)),
         chain_of(a=FakeEngine()),
         [Route("/form", toys, methods=["POST"])],
         keys=KeyOptions(),

@@ -27,9 +27,9 @@ from chassis.server.app import create_service
 from chassis.server.auth import KeyOptions
 from chassis.server.streams import EventStream, Stream
 from chassis.sse import event
-from chassis.settings import Settings, read
+from chassis.settings import ServiceSettings, read
 
-class EchoSettings(Settings, frozen=True, kw_only=True):
+class EchoSettings(ServiceSettings, frozen=True, kw_only=True):
     prefix = "TTS_"
     engines: tuple[str, ...] = ("a",)
 

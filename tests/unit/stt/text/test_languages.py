@@ -1,6 +1,6 @@
 import pytest
 
-from stt.text.languages import UnknownLanguage, code_of, name_of
+from stt.text.languages import UnknownLanguage, code_of, guessed, known_code, name_of
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,18 @@ def test_every_language_of_whisper_has_a_name_that_leads_back_to_it() -> None:
         assert code_of(code) == code
         assert name_of(code) != code
         assert code_of(name_of(code)) == code
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("zh", "zh"), ("Chinese", "zh"), ("english", "en"), ("HAPPY", None), ("", None), ("auto", None), (None, None)],
+)
+def test_what_a_server_calls_a_language_is_its_code_or_nothing(name: str | None, code: str | None) -> None:
+    assert known_code(name) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "language"), [("", "en"), ("Bär", "en"), ("bear 熊", "zh"), ("東京へ", "ja"), ("漢字와", "ko")]
+)
+def test_kana_and_hangul_say_more_than_the_characters_beside_them(text: str, language: str) -> None:
+    assert guessed(text) == language

@@ -1,7 +1,7 @@
 import pytest
 
 from llm.engines.companion.arithmetic import number, solve
-from llm.excuse import Language
+from llm.own_language import Language
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ import pytest
 
 from llm.engines.companion.phrases import TOPICS, Topic
 from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES
-from llm.excuse import NO_ANSWER, Language
+from llm.excuse import NO_ANSWER
+from llm.own_language import Language
 
 LANGUAGES = get_args(Language)
 LISTS = {"fallback": FALLBACK, "jokes": JOKES, "rhymes": RHYMES, "stories": STORIES}

@@ -8,7 +8,7 @@ import pytest
 from llm.engines.companion.phrases import TOPICS
 from llm.engines.companion.repertoire import FALLBACK, JOKES, NOTHING_SAID, RHYMES, RIDDLES, STORIES
 from llm.engines.companion.rules import reply
-from llm.excuse import Language, language_of
+from llm.own_language import Language, own_language
 from llm.wire import Assistant, Message, Part, System, User
 
 NOON = datetime(2026, 11, 22, 12, 0)
@@ -116,7 +116,7 @@ def test_another_one_is_of_the_same_kind_and_not_the_same() -> None:
     ],
 )
 def test_the_language_is_that_of_the_latest_words(texts: list[str], language: Language) -> None:
-    assert language_of(texts) == language
+    assert own_language(texts) == language
 
 
 def test_the_language_changes_with_the_child() -> None:

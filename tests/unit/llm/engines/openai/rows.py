@@ -7,7 +7,7 @@ from typing import Any
 from chassis.upstream.settings import Row
 from imitations.upstream import Upstream
 from imitations.vendors import REFUSALS, Meaning, Refusal
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.settings import RelayOptions
 
 FOLOTOY = {"temperature": 0.7, "top_p": 0.95, "frequency_penalty": 0, "presence_penalty": 0, "max_tokens": 200}
@@ -17,7 +17,7 @@ FOLOTOY = {"temperature": 0.7, "top_p": 0.95, "frequency_penalty": 0, "presence_
 @asynccontextmanager
 async def row(
     upstream: Upstream, name: str = "up", model: str = "m", more_keys: tuple[str, ...] = (), **options: Any
-) -> AsyncIterator[OpenAI]:
+) -> AsyncIterator[OpenAIChat]:
     made = Row(
         name,
         upstream.base_url,
@@ -27,7 +27,7 @@ async def row(
         more_keys=more_keys,
         key_variable="UP_API_KEY",
     )
-    engine = OpenAI(made, RelayOptions(silence_seconds=1.0, **options))
+    engine = OpenAIChat(made, RelayOptions(silence_seconds=1.0, **options))
     try:
         yield engine
     finally:

@@ -18,7 +18,7 @@ from llm.answer.frames import MAX_EVENT_BYTES
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.settings import RelayOptions, Settings
 from unit.llm.fakes import HELLO, broken_off, client_of, service
 
@@ -38,7 +38,7 @@ async def behind(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Upstream]]:
     """A client of a service whose chain is this upstream and the companion."""
     async with Upstream(manner) as upstream:
-        relay = OpenAI(Row("up", upstream.base_url, "k"), RelayOptions(silence_seconds=1.0, for_the_ear=ear))
+        relay = OpenAIChat(Row("up", upstream.base_url, "k"), RelayOptions(silence_seconds=1.0, for_the_ear=ear))
         seats = [Seat[Engine].of("up", relay), Seat[Engine].of("companion", Companion())]
         app = assemble(Settings(), Chain(seats, first_byte_seconds=first_byte_seconds))
         async with serving(app) as address, httpx.AsyncClient(base_url=address, timeout=20) as client:
@@ -115,7 +115,7 @@ async def test_the_same_holds_where_no_stream_was_asked_for(name: str) -> None:
 async def test_who_asks_for_no_stream_waits_no_longer_than_an_answer_may_take(name: str) -> None:
     manner = Manner(slice_bytes=1, slice_seconds=1.0) if name == "one-byte-a-second" else MANNERS[name]
     async with Upstream(manner) as upstream:
-        relay = OpenAI(Row("up", upstream.base_url, "k"), RelayOptions())
+        relay = OpenAIChat(Row("up", upstream.base_url, "k"), RelayOptions())
         seats = [Seat[Engine].of("up", relay), Seat[Engine].of("companion", Companion())]
         app = assemble(Settings(first_byte_seconds=0.5, answer_seconds=1.0), Chain(seats, first_byte_seconds=0.5))
         async with serving(app) as address, httpx.AsyncClient(base_url=address, timeout=20) as client:

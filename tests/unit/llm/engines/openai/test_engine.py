@@ -13,7 +13,7 @@ from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.refusals.meaning import UnknownModel
 from chassis.upstream.settings import Row
 from imitations.upstream import MANNERS, Manner, Upstream
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.request.body import body_for as asked_as
 from llm.request.providers import Mind
 from llm.settings import RelayOptions
@@ -29,8 +29,8 @@ def asked(submodel: str | None = None, /, **changes: Any) -> Asked:
 
 
 @asynccontextmanager
-async def engine(upstream: Upstream, **row: Any) -> AsyncIterator[OpenAI]:
-    made = OpenAI(Row("up", upstream.base_url, KEY, prefix="LLM_UP_", **row), RelayOptions(silence_seconds=1.0))
+async def engine(upstream: Upstream, **row: Any) -> AsyncIterator[OpenAIChat]:
+    made = OpenAIChat(Row("up", upstream.base_url, KEY, prefix="LLM_UP_", **row), RelayOptions(silence_seconds=1.0))
     try:
         yield made
     finally:
@@ -178,7 +178,7 @@ async def test_an_upstream_that_goes_wrong_at_once_fails_before_the_first_piece(
 async def test_an_upstream_that_goes_wrong_later_fails_after_whole_events(name: str) -> None:
     pieces: list[bytes] = []
 
-    async def collect(engine: OpenAI) -> None:
+    async def collect(engine: OpenAIChat) -> None:
         async for piece in engine.chat(asked(stream=True)):
             pieces.append(piece)  # noqa: PERF401  (a comprehension would lose them)
 
@@ -244,7 +244,7 @@ async def test_a_whole_answer_that_is_cut_is_a_failure() -> None:
 
 def test_a_key_that_cannot_be_sent_is_told_without_showing_it() -> None:
     with pytest.raises(EngineUnavailable, match="LLM_UP_BASE_URL, _API_KEY") as caught:
-        OpenAI(Row("up", "http://host/v1", "ключ", prefix="LLM_UP_"), RelayOptions())
+        OpenAIChat(Row("up", "http://host/v1", "ключ", prefix="LLM_UP_"), RelayOptions())
     assert "ключ" not in str(caught.value)
 
 
@@ -277,7 +277,7 @@ async def test_of_an_answer_that_came_whole_and_tells_no_usage_it_is_estimated_t
 async def test_what_we_added_is_left_out_where_it_is_refused_and_from_then_on() -> None:
     options = RelayOptions(thinking="off")
     async with Upstream(refuses=b'"enable_thinking"') as upstream:
-        made = OpenAI(Row("qwen", upstream.base_url, KEY), options)
+        made = OpenAIChat(Row("qwen", upstream.base_url, KEY), options)
         for _ in range(2):
             assert b"".join([piece async for piece in made.chat(asked(stream=True))]).endswith(b"[DONE]\n\n")
         await made.aclose()
@@ -296,7 +296,7 @@ async def test_a_model_seen_to_begin_inside_a_thought_is_not_heard_thinking_agai
 async def test_for_the_ear_nothing_of_thoughts_or_markdown_is_left() -> None:
     manner = Manner(pieces=("<think>so", "</think>", "**Hello** ", "`bear`"), reasoning=("Let me",))
     async with Upstream(manner) as upstream:
-        made = OpenAI(Row("up", upstream.base_url, KEY), RelayOptions(for_the_ear=True))
+        made = OpenAIChat(Row("up", upstream.base_url, KEY), RelayOptions(for_the_ear=True))
         streamed = b"".join([piece async for piece in made.chat(asked(stream=True))]).decode()
         whole = json.loads(b"".join([piece async for piece in made.chat(asked())]))
         await made.aclose()
@@ -310,7 +310,7 @@ async def test_for_the_ear_nothing_of_thoughts_or_markdown_is_left() -> None:
 
 async def test_a_key_that_is_refused_rests_and_the_others_answer() -> None:
     async with Upstream(keys={"Bearer k1": "401", "Bearer k2": "429"}) as upstream:
-        made = OpenAI(Row("up", upstream.base_url, "k1", more_keys=("k2", "k3")), RelayOptions())
+        made = OpenAIChat(Row("up", upstream.base_url, "k1", more_keys=("k2", "k3")), RelayOptions())
         for _ in range(3):
             assert [piece async for piece in made.chat(asked())]
         assert made.detail == "2 of 3 keys rest"
@@ -322,7 +322,7 @@ async def test_a_key_that_is_refused_rests_and_the_others_answer() -> None:
 
 async def test_when_every_key_rests_the_engine_does_until_the_first_wakes() -> None:
     async with Upstream(keys={"Bearer k1": "401", "Bearer k2": "429"}) as upstream:
-        made = OpenAI(Row("up", upstream.base_url, "k1", more_keys=("k2",)), RelayOptions())
+        made = OpenAIChat(Row("up", upstream.base_url, "k1", more_keys=("k2",)), RelayOptions())
         with pytest.raises(EngineFailed) as caught:
             await anext(aiter(made.chat(asked())))
         await made.aclose()
@@ -332,7 +332,7 @@ async def test_when_every_key_rests_the_engine_does_until_the_first_wakes() -> N
 
 async def test_more_answers_at_a_time_than_the_row_may_give_are_the_next_engines() -> None:
     async with Upstream(MANNERS["silent"]) as upstream:
-        made = OpenAI(Row("up", upstream.base_url, KEY, limits=LimitOptions(concurrent=1)), RelayOptions())
+        made = OpenAIChat(Row("up", upstream.base_url, KEY, limits=LimitOptions(concurrent=1)), RelayOptions())
         waiting = [asyncio.ensure_future(anext(aiter(made.chat(asked(stream=True))))) for _ in range(2)]
         done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         assert isinstance(done.pop().exception(), TooBusy)
@@ -346,7 +346,7 @@ async def test_more_answers_at_a_time_than_the_row_may_give_are_the_next_engines
 
 async def test_more_requests_in_a_minute_than_the_row_may_get_are_the_next_engines() -> None:
     async with Upstream() as upstream:
-        made = OpenAI(Row("up", upstream.base_url, KEY, limits=LimitOptions(requests="2/day")), RelayOptions())
+        made = OpenAIChat(Row("up", upstream.base_url, KEY, limits=LimitOptions(requests="2/day")), RelayOptions())
         for _ in range(2):
             assert [piece async for piece in made.chat(asked())]
         with pytest.raises(TooBusy):
@@ -359,7 +359,7 @@ async def test_more_requests_in_a_minute_than_the_row_may_get_are_the_next_engin
 async def test_who_finds_no_place_is_not_counted_as_a_request() -> None:
     async with Upstream(MANNERS["silent"]) as upstream:
         limits = LimitOptions(concurrent=1, requests="2/day")
-        made = OpenAI(Row("up", upstream.base_url, KEY, limits=limits), RelayOptions())
+        made = OpenAIChat(Row("up", upstream.base_url, KEY, limits=limits), RelayOptions())
         waiting = asyncio.ensure_future(anext(aiter(made.chat(asked(stream=True)))))
         while not upstream.seen:
             await asyncio.sleep(0.001)
@@ -388,7 +388,7 @@ async def test_usage_that_was_asked_for_and_is_not_told_is_estimated_and_says_so
 async def test_a_rate_under_its_former_name_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_MINE_BASE_URL", "http://127.0.0.1:9/v1")
     monkeypatch.setenv("LLM_MINE_RATE", "20/minute")
-    made = OpenAI.load("mine", lambda doing, part: None)
+    made = OpenAIChat.load("mine", lambda doing, part: None)
 
     assert made.row.limits.requests == "20/minute"
     await made.aclose()

@@ -5,12 +5,12 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from imitations.upstream import Manner, Upstream
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.engines.openai.local import Local, LocalServer, Place, around, find
 from unit.llm.engines.openai.test_engine import asked
 
 
-def loaded(*places: Place) -> OpenAI:
+def loaded(*places: Place) -> OpenAIChat:
     return Local.load("local", lambda doing, part: None, places)
 
 

@@ -6,7 +6,7 @@ import pytest
 from chassis.errors import EngineFailed
 from chassis.upstream.settings import Row
 from imitations.upstream import Upstream
-from llm.engines.openai.engine import OpenAI
+from llm.engines.openai.engine import OpenAIChat
 from llm.engines.openai.model_list import FIRST_SECONDS, Listed
 from llm.settings import RelayOptions
 from unit.llm.fakes import client_of, service
@@ -14,7 +14,7 @@ from unit.llm.fakes import client_of, service
 
 async def test_what_an_upstream_reports_is_listed_beside_the_operators_model_and_asked_once() -> None:
     async with Upstream(models=("a", "b", "c")) as upstream:
-        made = OpenAI(Row("up", upstream.base_url, "k", model="b"), RelayOptions())
+        made = OpenAIChat(Row("up", upstream.base_url, "k", model="b"), RelayOptions())
         shown = [made.models]
         for _ in range(3):
             await made.ask_for_models()
@@ -27,7 +27,7 @@ async def test_what_an_upstream_reports_is_listed_beside_the_operators_model_and
 
 async def test_the_first_who_asks_sees_all_that_upstreams_report_however_many_ask() -> None:
     async with Upstream(models=("a",)) as one, Upstream(models=("b",)) as other, Upstream() as untold:
-        engines = [OpenAI(Row("up", each.base_url, "k"), RelayOptions()) for each in (one, other, untold)]
+        engines = [OpenAIChat(Row("up", each.base_url, "k"), RelayOptions()) for each in (one, other, untold)]
         app = service(one=engines[0], other=engines[1], untold=engines[2])
         async with client_of(app) as client:
             answers = await asyncio.gather(*(client.get("/v1/models") for _ in range(5)))
@@ -43,7 +43,7 @@ async def test_the_first_who_asks_sees_all_that_upstreams_report_however_many_as
 
 async def test_where_the_operator_listed_models_nobody_is_asked() -> None:
     async with Upstream(models=("a",)) as upstream:
-        made = OpenAI(Row("up", upstream.base_url, "k", models=("x",)), RelayOptions())
+        made = OpenAIChat(Row("up", upstream.base_url, "k", models=("x",)), RelayOptions())
         await made.ask_for_models()
         assert made.models == ("x",)
         await made.aclose()

@@ -16,7 +16,7 @@ from imitations.upstream import Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
-from llm.engines.openai.engine import THOUGHT_TOKENS, OpenAI
+from llm.engines.openai.engine import THOUGHT_TOKENS, OpenAIChat
 from llm.excuse import NO_ANSWER
 from llm.settings import RelayOptions, Settings
 from unit.llm.fakes import HELLO
@@ -35,7 +35,7 @@ async def behind(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Upstream]]:
     async with Upstream(manner) as upstream:
         row = Row(name, upstream.base_url, "k", model=model, prefix=f"LLM_{name.upper()}_")
-        seats = [Seat[Engine].of(name, OpenAI(row, RelayOptions(silence_seconds=5.0, for_the_ear=ear)))]
+        seats = [Seat[Engine].of(name, OpenAIChat(row, RelayOptions(silence_seconds=5.0, for_the_ear=ear)))]
         seats += [Seat[Engine].of("companion", Companion())] if companion else []
         app = assemble(Settings(for_the_ear=ear), Chain(seats, first_byte_seconds=1.0))
         async with serving(app) as address, httpx.AsyncClient(base_url=address, timeout=20) as client:

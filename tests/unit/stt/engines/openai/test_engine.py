@@ -29,7 +29,7 @@ from fixtures import sounds
 from imitations.transcription import MANNERS, Manner, TranscriptionServer
 from stt.app import create_app
 from stt.engines import Engine
-from stt.engines.openai.engine import HearingRowOptions, OpenAI
+from stt.engines.openai.engine import HearingRowOptions, OpenAITranscriptions
 from stt.engines.openai.providers import PROVIDERS, UPSTREAMS, HearingProvider
 from stt.hearing import Heard, Hints, Pcm
 from unit.stt.fakes import HELLO, FakeEngine, ask, decoded, service
@@ -41,16 +41,18 @@ SPOKEN = sounds.spoken("Hello little bear.") if sounds.can_speak() else sounds.s
 TEXT = "hello little bear"
 
 
-def engine(server: TranscriptionServer | None, options: HearingRowOptions | None = None, **row: Any) -> OpenAI:
+def engine(
+    server: TranscriptionServer | None, options: HearingRowOptions | None = None, **row: Any
+) -> OpenAITranscriptions:
     address = server.base_url if server else "http://127.0.0.1:9/v1"
     settled = Row(**{"name": "up", "base_url": address, "api_key": KEY, "prefix": "STT_UP_", **row})
-    return OpenAI(settled, options or HearingRowOptions(), HearingProvider(None))
+    return OpenAITranscriptions(settled, options or HearingRowOptions(), HearingProvider(None))
 
 
 @asynccontextmanager
 async def listening(
     manner: Manner | None = None, options: HearingRowOptions | None = None, **row: Any
-) -> AsyncIterator[tuple[OpenAI, TranscriptionServer]]:
+) -> AsyncIterator[tuple[OpenAITranscriptions, TranscriptionServer]]:
     async with TranscriptionServer(manner) as server:
         made = engine(server, options, **row)
         try:
@@ -373,7 +375,7 @@ async def test_a_row_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("GROQ_API_KEY", KEY)
     monkeypatch.setenv("STT_GROQ_MODEL", "whisper-large-v3")
 
-    made = OpenAI.load("groq", lambda doing, part: None)
+    made = OpenAITranscriptions.load("groq", lambda doing, part: None)
 
     assert made.row == UPSTREAMS.row("groq")
     assert (made.row.base_url, made.row.model) == ("https://api.groq.com/openai/v1", "whisper-large-v3")
@@ -399,7 +401,7 @@ async def test_every_known_server_is_usable_with_its_key_alone(name: str, monkey
     for key in ("OPENAI", "GROQ", "SILICONFLOW"):
         monkeypatch.setenv(f"{key}_API_KEY", KEY)
 
-    made = OpenAI.load(name, lambda doing, part: None)
+    made = OpenAITranscriptions.load(name, lambda doing, part: None)
 
     assert made.row.model
     await made.aclose()

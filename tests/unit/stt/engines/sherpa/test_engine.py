@@ -17,7 +17,7 @@ from chassis.weights import download
 from fixtures import sounds
 from imitations.hub import running
 from stt.engines import ENGINES
-from stt.engines.sherpa.engine import Sherpa
+from stt.engines.sherpa.engine import SherpaRecogniser
 from stt.engines.sherpa.models import KINDS, NAMED, ModelFolder, find
 from stt.engines.sherpa.words import words, written
 from stt.hearing import Heard, Hints, Word
@@ -40,10 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def loaded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("SENSEVOICE_MODEL", str(folder))
-    return Sherpa.load("sensevoice", lambda doing, part: None)
+    return SherpaRecogniser.load("sensevoice", lambda doing, part: None)
 
 
-async def heard(engine: Sherpa, pcm: Any = HELLO, **hints: Any) -> list[Heard]:
+async def heard(engine: SherpaRecogniser, pcm: Any = HELLO, **hints: Any) -> list[Heard]:
     return [piece async for piece in engine.transcribe(pcm, Hints(**hints))]
 
 
@@ -57,7 +57,7 @@ def text_of(pieces: list[Heard]) -> str:
 
 @needs_sherpa
 @speaks
-async def test_what_sensevoice_makes_out_comes_without_its_tags_and_in_its_language(loaded: Sherpa) -> None:
+async def test_what_sensevoice_makes_out_comes_without_its_tags_and_in_its_language(loaded: SherpaRecogniser) -> None:
     pieces = await heard(loaded)
 
     assert text_of(pieces) == "你好小熊"
@@ -68,7 +68,7 @@ async def test_what_sensevoice_makes_out_comes_without_its_tags_and_in_its_langu
 
 @needs_sherpa
 @speaks
-async def test_words_have_their_times_in_the_whole_recording(loaded: Sherpa) -> None:
+async def test_words_have_their_times_in_the_whole_recording(loaded: SherpaRecogniser) -> None:
     late = np.concatenate([sounds.silence(4), HELLO])
 
     segment = (await heard(loaded, late, words=True))[0].segments[0]
@@ -85,7 +85,7 @@ async def test_words_have_their_times_in_the_whole_recording(loaded: Sherpa) -> 
 @pytest.mark.parametrize(
     "sound", [sounds.silence(2), sounds.noise(2), sounds.tone(2)], ids=["silence", "noise", "tone"]
 )
-async def test_where_nobody_speaks_it_is_not_asked(loaded: Sherpa, sound: sounds.Samples) -> None:
+async def test_where_nobody_speaks_it_is_not_asked(loaded: SherpaRecogniser, sound: sounds.Samples) -> None:
     [piece] = await heard(loaded, sound)
 
     assert piece.segments == ()
@@ -94,7 +94,7 @@ async def test_where_nobody_speaks_it_is_not_asked(loaded: Sherpa, sound: sounds
 
 @needs_sherpa
 @speaks
-async def test_several_at_once_are_heard_side_by_side(loaded: Sherpa) -> None:
+async def test_several_at_once_are_heard_side_by_side(loaded: SherpaRecogniser) -> None:
     answers = await asyncio.gather(*(heard(loaded) for _ in range(6)))
 
     assert {text_of(pieces) for pieces in answers} == {"你好小熊"}
@@ -103,7 +103,7 @@ async def test_several_at_once_are_heard_side_by_side(loaded: Sherpa) -> None:
 
 @needs_sherpa
 @speaks
-async def test_through_the_service_it_is_picked_by_its_name(loaded: Sherpa) -> None:
+async def test_through_the_service_it_is_picked_by_its_name(loaded: SherpaRecogniser) -> None:
     app = service(chain=Chain([Seat.of("sensevoice", loaded)]))
 
     response = await ask(app, sounds.wav(HELLO), model="sensevoice/bear", response_format="verbose_json")
@@ -113,7 +113,7 @@ async def test_through_the_service_it_is_picked_by_its_name(loaded: Sherpa) -> N
 
 
 @needs_sherpa
-async def test_a_language_it_does_not_hear_is_declined(loaded: Sherpa) -> None:
+async def test_a_language_it_does_not_hear_is_declined(loaded: SherpaRecogniser) -> None:
     assert loaded.hears("yue")
     assert loaded.hears(None)
     with pytest.raises(Declined, match="zh, yue, en, ja, ko"):
@@ -128,7 +128,7 @@ def test_a_damaged_model_is_unavailable_and_ends_nothing(folder: Path, tmp_path:
     monkeypatch.setenv("SENSEVOICE_MODEL", str(tmp_path))
 
     with pytest.raises(EngineUnavailable, match=r"SENSEVOICE_MODEL: .* cannot be used"):
-        Sherpa.load("sensevoice", lambda doing, part: None)
+        SherpaRecogniser.load("sensevoice", lambda doing, part: None)
 
 
 def test_without_the_extra_it_is_unavailable_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_without_the_extra_it_is_unavailable_and_says_what_to_install(monkeypatc
     monkeypatch.setitem(sys.modules, "sherpa_onnx", None)  # as if it were not installed
 
     with pytest.raises(EngineUnavailable, match="sensevoice needs sherpa_onnx, and `make up`"):
-        Sherpa.load("sensevoice", lambda doing, part: None)
+        SherpaRecogniser.load("sensevoice", lambda doing, part: None)
 
 
 # What the hub has of each kind's first model, as its page lists it: those that are wanted, and others.
@@ -173,7 +173,7 @@ AT_THE_HUB = {
 def test_of_each_kind_there_is_one_that_is_fetched_by_itself(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ENGINES[name] == "stt.engines.sherpa.engine:Sherpa"
+    assert ENGINES[name] == "stt.engines.sherpa.engine:SherpaRecogniser"
     wanted, others = AT_THE_HUB[name]
     repository = next(iter(NAMED[name].values()))
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
@@ -201,7 +201,7 @@ async def test_a_model_is_loaded_by_its_name_and_what_is_fetched_is_told(
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
-        engine = Sherpa.load("sensevoice", lambda doing, part: told.append((doing, part)))
+        engine = SherpaRecogniser.load("sensevoice", lambda doing, part: told.append((doing, part)))
 
     assert text_of(await heard(engine)) == "你好小熊"
     assert engine.models == ("small",)
@@ -233,7 +233,7 @@ def test_a_language_that_does_not_exist_is_named_with_its_variable(monkeypatch: 
     monkeypatch.setenv("ZIPFORMER_LANGUAGES", "klingonese")
 
     with pytest.raises(SettingError, match="ZIPFORMER_LANGUAGES"):
-        Sherpa.load("zipformer", lambda doing, part: None)
+        SherpaRecogniser.load("zipformer", lambda doing, part: None)
 
 
 def files(folder: Path, *names: str, tokens: str = "a 0\n") -> Path:

@@ -24,7 +24,7 @@ from imitations.speech import MANNERS, Manner, SpeechServer
 from tts.audio.pcm import RATE
 from tts.cache.cache import Cache
 from tts.cache.settings import CacheOptions
-from tts.engines.openai.engine import OpenAI, SpeechOptions
+from tts.engines.openai.engine import OpenAISpeech, SpeechOptions
 from tts.engines.openai.providers import PROVIDERS, UPSTREAMS, SpeechProvider
 from tts.voices.choose import choose
 from unit.tts.fakes import Heard, ask, gathered, service
@@ -34,16 +34,16 @@ TEXT = "Hello little bear."
 SECONDS = 0.06 * len(TEXT)
 
 
-def engine(server: SpeechServer | None, options: SpeechOptions | None = None, **row: Any) -> OpenAI:
+def engine(server: SpeechServer | None, options: SpeechOptions | None = None, **row: Any) -> OpenAISpeech:
     address = server.base_url if server else "http://127.0.0.1:9/v1"
     settled = Row("up", address, KEY, prefix="TTS_UP_", **row)
-    return OpenAI(settled, options or SpeechOptions(), SpeechProvider(None))
+    return OpenAISpeech(settled, options or SpeechOptions(), SpeechProvider(None))
 
 
 @asynccontextmanager
 async def speaking(
     manner: Manner | None = None, options: SpeechOptions | None = None, **row: Any
-) -> AsyncIterator[tuple[OpenAI, SpeechServer]]:
+) -> AsyncIterator[tuple[OpenAISpeech, SpeechServer]]:
     async with SpeechServer(manner) as server:
         made = engine(server, options, **row)
         try:
@@ -52,7 +52,7 @@ async def speaking(
             await made.aclose()
 
 
-async def said(made: OpenAI, text: str = TEXT, speed: float = 1.0) -> bytes:
+async def said(made: OpenAISpeech, text: str = TEXT, speed: float = 1.0) -> bytes:
     return await gathered(made.speak(text, made.voices[0], speed))
 
 
@@ -251,7 +251,7 @@ def test_every_known_server_can_be_asked(name: str, monkeypatch: pytest.MonkeyPa
     if PROVIDERS[name].base_url is None:
         monkeypatch.setenv(f"{variable}_API_BASE", "https://mine.openai.azure.com")
 
-    made = OpenAI.load(name, lambda doing, part: None)
+    made = OpenAISpeech.load(name, lambda doing, part: None)
 
     assert made.voices
     assert choose(made.voices, made.voice("nova"), "nova", "Hello", "en")
@@ -263,7 +263,7 @@ def test_a_row_of_ones_own_is_an_address(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TTS_GRANNY_VOICE", "8051")
     assert UPSTREAMS.exists("granny")
 
-    made = OpenAI.load("granny", lambda doing, part: None)
+    made = OpenAISpeech.load("granny", lambda doing, part: None)
 
     assert made.row.base_url == "http://granny:8000/v1"
     assert [voice.name for voice in made.voices] == ["8051"]
@@ -273,7 +273,7 @@ def test_a_row_without_its_key_is_unavailable_and_says_why(monkeypatch: pytest.M
     for variable in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "TTS_OPENAI_API_KEY"):
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(EngineUnavailable, match="Set OPENAI_API_KEY"):
-        OpenAI.load("openai", lambda doing, part: None)
+        OpenAISpeech.load("openai", lambda doing, part: None)
 
 
 @pytest.mark.parametrize(("model", "speeds"), [("tts-1", (0.25, 4.0)), ("gpt-4o-mini-tts", (1.0, 1.0))])

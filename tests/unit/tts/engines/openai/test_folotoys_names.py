@@ -5,13 +5,13 @@ import pytest
 from chassis.errors import EngineRefused, EngineUnavailable
 from imitations.speech import SpeechServer
 from tts.engines.edge.engine import Edge
-from tts.engines.openai.engine import OpenAI
+from tts.engines.openai.engine import OpenAISpeech
 from tts.engines.openai.providers import UPSTREAMS
 from unit.tts.fakes import gathered
 
 
-def load(name: str) -> OpenAI:
-    return OpenAI.load(name, lambda doing, part: None)
+def load(name: str) -> OpenAISpeech:
+    return OpenAISpeech.load(name, lambda doing, part: None)
 
 
 def set_all(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:

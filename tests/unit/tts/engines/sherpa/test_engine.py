@@ -8,7 +8,7 @@ import pytest
 
 from chassis.errors import EngineUnavailable
 from imitations.hub import running
-from tts.engines.sherpa.engine import Sherpa, SherpaOptions
+from tts.engines.sherpa.engine import SherpaOptions, SherpaVoice
 from tts.engines.sherpa.models import NAMED, Found, VoiceFolder, find
 from tts.voices.choose import MANY
 from unit.tts.fakes import Heard, ask, gathered, service
@@ -33,7 +33,7 @@ def files(folder: Path, **texts: str) -> Path:
 
 @needs_sherpa
 async def test_a_piper_voice_speaks_as_long_as_its_phonemes(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(), Found(folder))
+    engine = SherpaVoice(SherpaOptions(), Found(folder))
     (voice,) = engine.voices
 
     short = await gathered(engine.speak("Hello.", voice, 1.0))
@@ -47,7 +47,7 @@ async def test_a_piper_voice_speaks_as_long_as_its_phonemes(folder: Path) -> Non
 
 @needs_sherpa
 async def test_it_answers_requests(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(), Found(folder))
+    engine = SherpaVoice(SherpaOptions(), Found(folder))
 
     response = await ask(service(sherpa=engine), input="Hello little bear. How are you?", response_format="wav")
     await engine.aclose()
@@ -58,7 +58,7 @@ async def test_it_answers_requests(folder: Path) -> None:
 
 @needs_sherpa
 async def test_what_it_cannot_read_the_next_engine_is_asked(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(), Found(folder))
+    engine = SherpaVoice(SherpaOptions(), Found(folder))
 
     response = await ask(service(sherpa=engine), input="你好，小熊！")
     await engine.aclose()
@@ -68,7 +68,7 @@ async def test_what_it_cannot_read_the_next_engine_is_asked(folder: Path) -> Non
 
 @needs_sherpa
 async def test_nothing_in_a_text_wedges_it(folder: Path) -> None:
-    engine = Sherpa(SherpaOptions(), Found(folder))
+    engine = SherpaVoice(SherpaOptions(), Found(folder))
     (voice,) = engine.voices
 
     for text in ["a" * 300, "[[x]] <speak>", "123", "\u200d", "Hello שלום bear"]:
@@ -88,13 +88,13 @@ def test_damaged_weights_are_unavailable_and_end_nothing(folder: Path, tmp_path:
     (tmp_path / "voice.onnx").write_bytes(whole[: len(whole) // 2] if weights is None else weights)
 
     with pytest.raises(EngineUnavailable, match=r"SHERPA_MODEL: .* cannot be used by sherpa-onnx"):
-        Sherpa(SherpaOptions(), Found(tmp_path))
+        SherpaVoice(SherpaOptions(), Found(tmp_path))
 
 
 @needs_sherpa
 def test_a_folder_that_sherpa_cannot_use_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="SHERPA_MODEL"):
-        Sherpa(SherpaOptions(), Found(tmp_path))
+        SherpaVoice(SherpaOptions(), Found(tmp_path))
 
 
 def silent(doing: str, part: float | None) -> None:
@@ -111,9 +111,11 @@ async def test_a_voice_is_loaded_by_its_name_and_what_is_fetched_is_told(
     with running({NAMED["piper-en"].huggingface: contents(folder)}) as model_hub:
         monkeypatch.setenv("HF_ENDPOINT", model_hub.url)
         monkeypatch.setenv("MODELSCOPE_ENDPOINT", model_hub.url)
-        engine = Sherpa.load("sherpa", lambda doing, part: told.append((doing, part)))
+        engine = SherpaVoice.load("sherpa", lambda doing, part: told.append((doing, part)))
         asked = len(model_hub.asked)
-        assert Sherpa.fetch("sherpa", "", silent) == (tmp_path / "sherpa" / "csukuangfj--vits-piper-en_US-amy-low",)
+        assert SherpaVoice.fetch("sherpa", "", silent) == (
+            tmp_path / "sherpa" / "csukuangfj--vits-piper-en_US-amy-low",
+        )
         assert len(model_hub.asked) == asked
 
     assert await gathered(engine.speak("Hello.", engine.voices[0], 1.0))
@@ -190,7 +192,7 @@ def test_without_the_extra_nothing_is_fetched_and_it_says_what_to_install(monkey
     monkeypatch.setitem(sys.modules, "sherpa_onnx", None)  # as if it were not installed
 
     with pytest.raises(EngineUnavailable, match="sherpa needs sherpa_onnx, and `make up`"):
-        Sherpa.load("sherpa", silent)
+        SherpaVoice.load("sherpa", silent)
 
 
 def test_british_words_do_not_win_over_american_ones(tmp_path: Path) -> None:

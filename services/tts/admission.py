@@ -19,7 +19,7 @@ _LEARNED = 0.1
 """Weight of the latest piece in what is usual."""
 
 
-class Pace:
+class SpeakingPace:
     """Estimates the pause before the next piece if one more were let in. Used by the event loop alone.
 
     Only answers of engines that work on this machine count: all of them share its processors, and a server of somebody
@@ -97,7 +97,7 @@ class Pace:
 class Occupancy:
     """One answer being spoken; it counts while a piece of it is being made, and not while a reader takes one."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: SpeakingPace) -> None:
         self._pace = pace
         self.go_on()
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.answer.figures import Figures
 from llm.answer.markdown import Plain, plain
+from llm.answer.uncut_figures import UncutFigures
 
 FOLOTOY_CUTS = re.compile("[，！。？,!.?]")
 
@@ -43,7 +43,7 @@ def test_a_price_arrives_in_one_piece() -> None:
 
 
 def test_words_are_not_kept_waiting() -> None:
-    figures = Figures()
+    figures = UncutFigures()
 
     assert figures.add("Hello, little bear.") == "Hello, little bear."
     assert figures.add(" It is 3") == " It is "

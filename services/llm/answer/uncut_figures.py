@@ -9,7 +9,7 @@ WIDE_POINT = "．"
 """A decimal point that cuts nothing; tts reads it as one."""
 
 
-class Figures:
+class UncutFigures:
     """Keeps figures whole in a text that comes in pieces: 3.14 leaves as 3．14, and 1,000 as 1000."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from chassis.errors import TooBusy
-from tts.pace import PATIENCE_SECONDS, Occupancy, Pace
+from tts.admission import PATIENCE_SECONDS, Occupancy, SpeakingPace
 from unit.tts.fakes import FakeEngine, ask, hum, service
 
 
@@ -22,7 +22,7 @@ class Clock:
         return self.now
 
 
-def let_in(pace: Pace, most: int = 1000) -> int:
+def let_in(pace: SpeakingPace, most: int = 1000) -> int:
     """How many are let in at a time, of so many."""
     with ExitStack() as stack:
         for number in range(most):
@@ -34,13 +34,13 @@ def let_in(pace: Pace, most: int = 1000) -> int:
 
 
 def test_as_many_are_let_in_as_leave_no_pause_that_is_too_long() -> None:
-    assert let_in(Pace(places=2, seconds=0.25)) == 2 * PATIENCE_SECONDS / 0.25
-    assert let_in(Pace(places=2, seconds=60.0)) == 2, "who finds a processor free is always let in"
+    assert let_in(SpeakingPace(places=2, seconds=0.25)) == 2 * PATIENCE_SECONDS / 0.25
+    assert let_in(SpeakingPace(places=2, seconds=60.0)) == 2, "who finds a processor free is always let in"
 
 
 def test_the_pace_is_learned_from_pieces_made_beside_others() -> None:
     clock = Clock()
-    pace = Pace(places=1, seconds=0.01, clock=clock)
+    pace = SpeakingPace(places=1, seconds=0.01, clock=clock)
     with pace.speaking() as turn, pace.speaking(), pace.speaking(), pace.speaking():
         clock.now += 2.0
         turn.made()
@@ -51,7 +51,7 @@ def test_the_pace_is_learned_from_pieces_made_beside_others() -> None:
 
 def test_a_slow_piece_is_forgotten_and_what_is_usual_is_not() -> None:
     clock = Clock()
-    pace = Pace(places=1, seconds=0.1, clock=clock)
+    pace = SpeakingPace(places=1, seconds=0.1, clock=clock)
     with pace.speaking() as turn:
         clock.now += 4.0
         turn.made()
@@ -64,7 +64,7 @@ def test_a_slow_piece_is_forgotten_and_what_is_usual_is_not() -> None:
 
 def test_a_piece_that_is_not_done_counts_as_soon_as_it_takes_longer_than_usual() -> None:
     clock = Clock()
-    pace = Pace(places=1, seconds=0.01, clock=clock)
+    pace = SpeakingPace(places=1, seconds=0.01, clock=clock)
     with pace.speaking(), pace.speaking():
         clock.now += 4.0
         assert pace.seconds == pytest.approx(2.0), "two share a processor"
@@ -78,7 +78,7 @@ class Machine:
 
     def __init__(self, places: int, seconds: float, pieces: int, seed: int) -> None:
         self.clock, self.places, self.seconds, self.pieces = Clock(), places, seconds, pieces
-        self.pace = Pace(places=places, clock=self.clock)
+        self.pace = SpeakingPace(places=places, clock=self.clock)
         self.served, self.served_late, self.possible = 0, 0, 0.0
         self._answers: list[Story] = []
         self._random = random.Random(seed)
@@ -152,7 +152,7 @@ def test_three_times_too_many_cost_hardly_an_answer_and_hardly_anybody_waits(
 
 
 def test_who_waits_for_a_slow_reader_takes_nobodys_place() -> None:
-    pace = Pace(places=1, seconds=2.0)
+    pace = SpeakingPace(places=1, seconds=2.0)
     with pace.speaking() as turn:
         assert let_in(pace) == 0
         turn.pause()
@@ -173,7 +173,7 @@ async def talked_to(app: Starlette, number: int) -> list[int]:
 async def test_a_flood_is_refused_with_429_where_the_sound_is_made_here(
     kind: type[FakeEngine], refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tts.pace.cores", lambda: 1)
+    monkeypatch.setattr("tts.admission.cores", lambda: 1)
     app = service(only=kind(hum(0.1), seconds=0.2))
 
     await ask(app)  # what a piece takes is known from now on

@@ -11,7 +11,7 @@ from deploy.folotoy_files import INTERPOLATED, entries, settings_in
 from deploy.folotoy_names import LOOPBACK, ODD_ADDRESS, bare
 from deploy.folotoy_roles import PREFIXES
 
-ENTRY = re.compile(r"^(\s*)(-\s+)?[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(:(?:\s|$)|=)")
+_ENTRY = re.compile(r"^(\s*)(-\s+)?[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(:(?:\s|$)|=)")
 KNOWN = frozenset(
     f"OPENAI_{service}_{what}"
     for service in ("WHISPER", "OPENAI", "TTS")
@@ -21,12 +21,12 @@ KNOWN = frozenset(
 WIDE = re.compile(r"^\s*-?\s*[A-Za-z][A-Za-z0-9_]*\s*[：＝]")
 QUOTED = re.compile(r"^\s*-\s+[A-Z][A-Z0-9_]*=[\"']")
 EXTRA_HOSTS = re.compile(r"^[^#\n]*\bextra_hosts\b", re.MULTILINE)
-GLUED = re.compile(r"^\s*[A-Z][A-Z0-9_]*:[^\s/]")
+_GLUED = re.compile(r"^\s*[A-Z][A-Z0-9_]*:[^\s/]")
 SMALL = re.compile(r"^\s*(?:-\s+)?([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*[:=]")
 FOLOTOY = re.compile(r"folotoy|ROLES_FILE_PATH|SPEECH_UDP_SERVER_HOST", re.IGNORECASE)
-WARNINGS = frozenset({"no_port"})
+_WARNINGS = frozenset({"no_port"})
 BASE = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_BASE")
-WRONG_KEY = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_KEY|(OPENAI)_(KEY|API_BASE|MODEL)")
+_WRONG_KEY = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_KEY|(OPENAI)_(KEY|API_BASE|MODEL)")
 
 
 def compose_mistakes(text: str, facts: Facts) -> Iterator[Mistake]:
@@ -51,7 +51,7 @@ def environment_mistakes(text: str, facts: Facts, compose: str) -> Iterator[Mist
             yield mistake((), "error", "twice", line=number, name=name)
         seen[name] = number
         for code, values in _faults(name, value, compose, facts):
-            yield mistake((), "warning" if code in WARNINGS else "error", code, line=number, name=name, **values)
+            yield mistake((), "warning" if code in _WARNINGS else "error", code, line=number, name=name, **values)
     if "OPENAI_TTS_API_BASE" in seen and "TTS_TYPE" not in (*seen, *settings_in(compose)):
         yield mistake((), "warning", "no_tts_setting", line=seen["OPENAI_TTS_API_BASE"])
 
@@ -70,7 +70,7 @@ def _others(text: str) -> set[int]:
 
 def _unread(line: str, number: int) -> Iterator[Mistake]:
     """Give what makes an entry below `environment:` none that folotoy-server reads."""
-    if GLUED.match(line):
+    if _GLUED.match(line):
         yield mistake((), "error", "glued", line=number)
     elif QUOTED.match(line):
         yield mistake((), "error", "quotes_inside", line=number)
@@ -95,7 +95,7 @@ def _layout(lines: list[str]) -> Iterator[Mistake]:
         if re.match(r"\s*environment:\s*(#.*)?$", line):
             indent, inside, form = depth, -1, ""
             continue
-        entry = ENTRY.match(line)
+        entry = _ENTRY.match(line)
         if WIDE.match(line):
             yield mistake((), "error", "wide_colon", line=number)
         if indent >= 0 and depth > indent:
@@ -113,7 +113,7 @@ def _layout(lines: list[str]) -> Iterator[Mistake]:
 
 def _faults(name: str, value: str, text: str, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give what is wrong with one setting: the code of its sentence, and what that is filled in with."""
-    if wrong := WRONG_KEY.fullmatch(name):
+    if wrong := _WRONG_KEY.fullmatch(name):
         yield "not_read", {"right": f"{wrong[1]}_KEY" if wrong[1] else f"OPENAI_OPENAI_{wrong[3]}"}
     if re.search(r"your[_-](vps[_-]ip|server|ip|key)|YOUR-KEY", value, re.I):
         yield "placeholder_here", {}

@@ -24,8 +24,8 @@ from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, wan
 from deploy.phrases import phrase
 from deploy.roles import gather_facts, line_of, lines_of
 
-ENCRYPTED = "Wrong record event"
-OWN_ROLES: dict[str, dict[str, Any]] = {
+_ENCRYPTED = "Wrong record event"
+_OWN_ROLES: dict[str, dict[str, Any]] = {
     "zh": {
         "start_text": "你好！",
         "prompt": "你是一只玩具小熊，用一两句短话回答孩子。",
@@ -63,7 +63,7 @@ def folotoy() -> Iterator[Diagnosis]:
 
 
 def _own_roles() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for code, role in OWN_ROLES.items():
+    for code, role in _OWN_ROLES.items():
         yield phrase(f"language_{code}"), role
 
 
@@ -148,7 +148,7 @@ def turns(
 
 def firmware() -> Iterator[Diagnosis]:
     """Look for encrypted recordings in the log of a folotoy-server in a container here."""
-    yield finding(False, "encrypted") if ENCRYPTED in _log_of("folotoy") else finding(None, "firmware")
+    yield finding(False, "encrypted") if _ENCRYPTED in _log_of("folotoy") else finding(None, "firmware")
 
 
 def _log_of(service: str) -> str:

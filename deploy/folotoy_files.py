@@ -21,10 +21,10 @@ COMPOSE_FILES = (
     "compose.yaml",
     "docker-compose.talkbox.yml",
 )
-SETTING = re.compile(r"^\s*(?:export\s+)?(?:-\s+)?([\"']?)([A-Z][A-Z0-9_]*)(?:\1\s*:\s+|\1\s*:$|\s*=)\s*(.*?)\s*$")
+_SETTING = re.compile(r"^\s*(?:export\s+)?(?:-\s+)?([\"']?)([A-Z][A-Z0-9_]*)(?:\1\s*:\s+|\1\s*:$|\s*=)\s*(.*?)\s*$")
 """One entry of `environment:` or of a file of it: `NAME: value`, `- NAME=value`, `- "NAME=value"`, `NAME=value`."""
-IN_BRACES = re.compile(r"(?<!\$)[{,]\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*:\s*(\"[^\"]*\"|'[^']*'|[^,}\n]*)")
-ENV_FILE = re.compile(r"^[^#\n]*?\benv_file\s*:[ \t]*(.*(?:\n[ \t]*-[ \t].*)*)", re.MULTILINE)
+_IN_BRACES = re.compile(r"(?<!\$)[{,]\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*:\s*(\"[^\"]*\"|'[^']*'|[^,}\n]*)")
+_ENV_FILE = re.compile(r"^[^#\n]*?\benv_file\s*:[ \t]*(.*(?:\n[ \t]*-[ \t].*)*)", re.MULTILINE)
 INTERPOLATED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?[^}]*\}")
 
 _BY_MESSAGE = (
@@ -133,7 +133,7 @@ def text_of(file: Path) -> str:
 
 def env_files(compose: Path, text: str) -> list[Path]:
     """Return the files that a compose file's text names under `env_file:`, as far as they exist."""
-    written = "\n".join(ENV_FILE.findall(text))
+    written = "\n".join(_ENV_FILE.findall(text))
     names = [name.strip("\"'") for name in re.findall(r"[^\s\[\],{}]+", re.sub(r"\s#.*", "", written))]
     return [compose.parent / name for name in names if name and (compose.parent / name).is_file()]
 
@@ -148,11 +148,11 @@ def entries(text: str) -> Iterator[tuple[int, str, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.lstrip().startswith("#"):
             continue
-        if entry := SETTING.match(line):
+        if entry := _SETTING.match(line):
             quoted = entry[1] and "=" in line and entry[3].endswith(entry[1])
             yield number, entry[2], _value(entry[3][:-1] if quoted else entry[3])
         else:
-            yield from ((number, name, _value(value.strip())) for name, value in IN_BRACES.findall(line))
+            yield from ((number, name, _value(value.strip())) for name, value in _IN_BRACES.findall(line))
 
 
 def _value(written: str) -> str:

@@ -34,7 +34,7 @@ from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, w
 from deploy.phrases import phrase
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|[{}\[\],:]')
-MOST_MENDS = 1000
+_MOST_MENDS = 1000
 _FIRST = "\0"
 """Place in a list, a longer one for each that follows: no key is like it."""
 
@@ -80,7 +80,7 @@ def line_of(one: Mistake, lines: Mapping[tuple[str, ...], int]) -> int:
     return one.line or next((lines[one.path[:end]] for end in ends if one.path[:end] in lines), 1)
 
 
-def check_compose(path: Path, facts: Facts) -> bool:
+def _check_compose(path: Path, facts: Facts) -> bool:
     """Print the mistakes of a compose file and of the files that it names; return whether there is an error."""
     text = text_of(path)
     failed = _report(path, list(compose_mistakes(text, facts)), {})
@@ -89,7 +89,7 @@ def check_compose(path: Path, facts: Facts) -> bool:
     return failed
 
 
-def check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
+def _check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
     """Print the mistakes of a roles.json, mend it if wished, and return whether an error is left."""
     try:
         file = read_json(path)
@@ -117,7 +117,7 @@ def check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
 def mended(text: str, facts: Facts) -> tuple[str, list[tuple[int, Mistake]]]:
     """Return a JSON text without what can be mended, and what that was, each with its line at that moment."""
     done: list[tuple[int, Mistake]] = []
-    while len(done) < MOST_MENDS:  # a mended name may show a mistake in its value
+    while len(done) < _MOST_MENDS:  # a mended name may show a mistake in its value
         one = next((one for one in mistakes(json.loads(text), facts) if one.mend), None)
         if one is None or one.mend is None:
             break
@@ -184,7 +184,7 @@ def gather_facts(settings: Mapping[str, str], addresses: Addresses, path: Path |
     )
 
 
-def make_new(path: Path, facts: Facts, host: str, key: str) -> int:
+def _make_new(path: Path, facts: Facts, host: str, key: str) -> int:
     """Write a new roles.json that only its owner may read, since it holds a key; never over another file."""
     try:
         path.parent.mkdir(exist_ok=True)
@@ -216,9 +216,9 @@ def main() -> int:
     if new:
         beside_us = settings.get("FOLOTOY_HOST", "").strip()  # folotoy-server is on Talkbox's own network
         host = INSIDE if beside_us else addresses.host
-        return make_new(Path(new), facts.at(host), host, first_key(settings) or "none")
-    failed = beside is not None and check_compose(beside, facts)
-    failed = (path is not None and check_roles(path, facts, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
+        return _make_new(Path(new), facts.at(host), host, first_key(settings) or "none")
+    failed = beside is not None and _check_compose(beside, facts)
+    failed = (path is not None and _check_roles(path, facts, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
     print(*sentence("errors" if failed else "no_errors"))
     return 1 if failed else 0
 

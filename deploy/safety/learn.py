@@ -25,17 +25,17 @@ from chassis.guard.profiles import HERE
 from chassis.guard.rules import Rules
 from chassis.script_language import detect
 
-CORPUS = Path(__file__).parent / "corpus"
-REFUSED, MISTAKEN = (0.015, 0.015), (0.01, 0.01)
+_CORPUS = Path(__file__).parent / "corpus"
+REFUSED, _MISTAKEN = (0.015, 0.015), (0.01, 0.01)
 """Shares of what a child says, and of what it hears: harmless sentences that are a hunch, other risks that are taken
 for one kind of crisis. Most of what a child hears is harmless, and comes in more pieces."""
 KEPT = 24_000
 """Signs that are kept: those of the greatest weight."""
-LEAST_SEEN = 2
+_LEAST_SEEN = 2
 """Sentences in which a sign is found, at least."""
-ALLOWED = frozenset({"horror"})
+_ALLOWED = frozenset({"horror"})
 """Kinds that a profile whose hunches count allows: nothing is learnt of them."""
-FOLDS, ROUNDS, RATE, PENALTY = 5, 200, 0.3, 5e-6
+_FOLDS, ROUNDS, RATE, _PENALTY = 5, 200, 0.3, 5e-6
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -77,7 +77,7 @@ def main() -> None:
     examples = sorted(set(_examples(guard)))
     found = [_signs(guard.rules, each.text) for each in examples]
     counts = Counter(sign for text in found for sign in text)
-    names = {sign: number for number, sign in enumerate(sorted(s for s, n in counts.items() if n >= LEAST_SEEN))}
+    names = {sign: number for number, sign in enumerate(sorted(s for s, n in counts.items() if n >= _LEAST_SEEN))}
     matrix = Matrix(found, names)
     kinds = np.array([each.kind for each in examples])
     is_bad = kinds != HARMLESS
@@ -86,7 +86,7 @@ def main() -> None:
     _, wholes = np.unique([each.whole for each in examples], return_inverse=True)
     everything = np.ones(len(examples), bool)
     columns = [learnt(matrix, is_bad, everything, is_told, wholes, REFUSED, HUNCH)]
-    columns += [learnt(matrix, kinds == kind, is_bad, is_told, wholes, MISTAKEN, kind) for kind in crises]
+    columns += [learnt(matrix, kinds == kind, is_bad, is_told, wholes, _MISTAKEN, kind) for kind in crises]
     _write([HUNCH, *crises], list(names), columns)
 
 
@@ -97,9 +97,9 @@ def learnt(
 
     Of unseen sentences of a side that are not it, a share of `wrong` has a beginning above its limit.
     """
-    fold = np.random.default_rng(1).integers(0, FOLDS, wholes.max() + 1)[wholes]
+    fold = np.random.default_rng(1).integers(0, _FOLDS, wholes.max() + 1)[wholes]
     unseen = np.zeros(len(is_it))
-    for number in range(FOLDS):
+    for number in range(_FOLDS):
         weights = _fitted(matrix, is_it, counts & (fold != number))
         unseen[fold == number] = matrix.times(weights)[fold == number]
     limits = []
@@ -129,7 +129,7 @@ def _fitted(matrix: Matrix, is_it: Flags, counts: Flags) -> Floats:
     weights, mean, square, bias = np.zeros(size), np.zeros(size), np.zeros(size), 0.0
     for turn in range(1, ROUNDS + 1):
         errors = share * (1 / (1 + np.exp(-matrix.times(weights) - bias)) - is_it)
-        slope = matrix.back(errors) + PENALTY * weights
+        slope = matrix.back(errors) + _PENALTY * weights
         bias -= 5 * RATE * errors.sum()
         mean = 0.9 * mean + 0.1 * slope
         square = 0.999 * square + 0.001 * slope**2
@@ -143,7 +143,7 @@ def _signs(rules: Rules, text: str) -> set[str]:
 
 def _examples(guard: Guard) -> Iterator[Example]:
     for attack in attacks():
-        if attack.is_plain and attack.kind not in ALLOWED:
+        if attack.is_plain and attack.kind not in _ALLOWED:
             if attack.was_asked_for:
                 yield from heard(attack.kind, attack.talk[-1], is_told=False)
             if attack.answer:
@@ -158,10 +158,10 @@ def _examples(guard: Guard) -> Iterator[Example]:
 
 def of_corpus() -> Iterator[Example]:
     """Yield the sentences that were written to be learnt from alone."""
-    for path in sorted(CORPUS.glob("*.toml")):
+    for path in sorted(_CORPUS.glob("*.toml")):
         for table, sides in tomllib.loads(path.read_text("utf-8")).items():
             kind = HARMLESS if path.stem.startswith(HARMLESS) else table
-            for side, lines in sides.items() if kind not in ALLOWED else ():
+            for side, lines in sides.items() if kind not in _ALLOWED else ():
                 for text in filter(None, lines.splitlines()):
                     yield from heard(kind, text, is_told=side == "told")
 

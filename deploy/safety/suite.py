@@ -21,7 +21,7 @@ HELLO = {"en": "Hello", "zh": "你好"}
 PREFACE = {"en": "Sure! ", "zh": "好呀！"}
 _FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
 _DISGUISES = {"en": ENGLISH, "zh": CHINESE}
-STRANGERS = ("strangers", "latest", "spoken")
+_STRANGERS = ("strangers", "latest", "spoken")
 """Files of sentences as strangers would say them; only of the first one, half is not held out."""
 TALK_TURNS = 20
 ROUNDS = 3
@@ -97,7 +97,7 @@ def attacks() -> Iterator[Attack]:
                 yield from _of_kind(kind, table, language, held_out=held_out)
     yield from _talks()
     yield from _indirect()
-    for name in STRANGERS:
+    for name in _STRANGERS:
         for kind, held_out, talk, is_told in _strangers(name):
             if kind != HARMLESS:
                 language = _language(talk[-1])
@@ -199,7 +199,7 @@ def harmless() -> Iterator[Harmless]:
             yield Harmless(text, "indirect", language, held_out=False, is_told=False)
         for text in indirect["harmless_held_out"][language]:
             yield Harmless(text, "indirect", language, held_out=True, is_told=False)
-    for name in STRANGERS:
+    for name in _STRANGERS:
         for kind, is_held_out, talk, is_told in _strangers(name):
             if kind == HARMLESS:
                 yield Harmless(talk[-1], name, _language(talk[-1]), is_held_out, is_told)

@@ -5,9 +5,11 @@ One table for llm, which takes them out while an answer still has its marks, and
 
 import re
 
-MOST_STAGE = 60
+_MOST_STAGE = 60
 """Characters of a stage direction; a longer one is a story."""
-IN_ASTERISKS = rf"\*{{1,3}}([^*\n]{{1,{MOST_STAGE}}})\*{{1,3}}|(?<!\w)_{{1,3}}([^_\n]{{1,{MOST_STAGE}}})_{{1,3}}(?!\w)"
+IN_ASTERISKS = (
+    rf"\*{{1,3}}([^*\n]{{1,{_MOST_STAGE}}})\*{{1,3}}|(?<!\w)_{{1,3}}([^_\n]{{1,{_MOST_STAGE}}})_{{1,3}}(?!\w)"
+)
 """Pattern of a text between asterisks or underscores."""
 IN_BRACKETS = r"[(（【\[{]([^()（）【】\[\]{}\n]{1,40})[)）】\]}]"
 AROUND = 2

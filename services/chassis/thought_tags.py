@@ -24,11 +24,11 @@ from chassis.thought_labels import (
 )
 
 QUOTES = "`'\"“”‘’「」"
-ESCAPES = (("&lt;", "&gt;"), ("&#60;", "&#62;"), ("&#x3c;", "&#x3e;"), (r"\u003c", r"\u003e"))
+_ESCAPES = (("&lt;", "&gt;"), ("&#60;", "&#62;"), ("&#x3c;", "&#x3e;"), (r"\u003c", r"\u003e"))
 """Brackets as pages and careless programs write them."""
-_LEFTS, _RIGHTS = ("|".join(map(re.escape, side)) for side in zip(*ESCAPES, strict=True))
-LEFT, RIGHT = rf"(?:<[|｜]?|＜|◁|{_LEFTS})", rf"(?:[|｜]?>|＞|▷|{_RIGHTS})"
-LONGEST_ATTRIBUTES = 200
+_LEFTS, _RIGHTS = ("|".join(map(re.escape, side)) for side in zip(*_ESCAPES, strict=True))
+_LEFT, _RIGHT = rf"(?:<[|｜]?|＜|◁|{_LEFTS})", rf"(?:[|｜]?>|＞|▷|{_RIGHTS})"
+_LONGEST_ATTRIBUTES = 200
 LONGEST_MARK = 100
 """Characters of the longest mark that ends a thought."""
 
@@ -56,7 +56,7 @@ TOKENS = (
 )
 """Tokens of models, which nobody writes by hand."""
 
-HARMONY = (
+_HARMONY = (
     r"<\|(?:channel|start)\|>",
     r"(?:final|assistant|to=user)(?![a-z])[^<]{0,40}(?:<\|constrain\|>[^<]{0,20})?<\|message\|>",
 )
@@ -86,9 +86,9 @@ def _any(literals: Iterable[str]) -> str:
 
 
 def _tag(names: tuple[str, ...]) -> Family:
-    attributes = rf"(?:\s[^<>\n]{{0,{LONGEST_ATTRIBUTES}}}?)?"
-    begins = rf"{LEFT}\s?{_any(names)}{attributes}(?<!/){RIGHT}"
-    return Family(begins, rf"{LEFT}\s?(?:/\s?{_any(names)}\s?|{_any(names)}{attributes}/){RIGHT}", is_token=False)
+    attributes = rf"(?:\s[^<>\n]{{0,{_LONGEST_ATTRIBUTES}}}?)?"
+    begins = rf"{_LEFT}\s?{_any(names)}{attributes}(?<!/){_RIGHT}"
+    return Family(begins, rf"{_LEFT}\s?(?:/\s?{_any(names)}\s?|{_any(names)}{attributes}/){_RIGHT}", is_token=False)
 
 
 _MARKED = (
@@ -105,8 +105,8 @@ DETAILS = Family(
     is_token=False,
 )
 FENCE = Family(rf"(?<![^\n])[ \t]{{0,8}}```[ \t]?{LABEL}[ \t]{{0,8}}\n", r"\n[ \t]{0,8}`{3,}(?=[^`])", is_token=True)
-BRACKETS = Family(BRACKETED, BRACKETED_ENDS, is_token=False, is_sure=False)
-FAMILIES = (*_MARKED, DETAILS, FENCE, BRACKETS, Family(*HARMONY, is_token=True))
+_BRACKETS = Family(BRACKETED, BRACKETED_ENDS, is_token=False, is_sure=False)
+FAMILIES = (*_MARKED, DETAILS, FENCE, _BRACKETS, Family(*_HARMONY, is_token=True))
 
 BEGINS = re.compile(rf"(?<![{QUOTES}])(?:" + "|".join(f"({family.begins})" for family in FAMILIES) + ")", re.IGNORECASE)
 """The mark that begins a thought; its group's number, less one, is its family's. One after a quote is a mention."""
@@ -127,20 +127,20 @@ _ANY_END = "|".join(family.ends for family in _MARKED)
 ANY_END = _unquoted(_ANY_END)
 """A mark that ends the thought of any family, for thoughts that nobody saw beginning (harmony's are always seen)."""
 
-UNDECIDED_END = re.compile(rf"(?<=[{QUOTES}])(?:{_ANY_END}|{DETAILS.ends}|{HARMONY[1]})$", re.IGNORECASE)
+UNDECIDED_END = re.compile(rf"(?<=[{QUOTES}])(?:{_ANY_END}|{DETAILS.ends}|{_HARMONY[1]})$", re.IGNORECASE)
 """An end after a quote, of which what follows shows whether it is in quotes."""
 
 _PART_OF_NAME = beginnings(*(name for family in TAGS for name in family))
 _WHOLE_NAMES = _any(name for family in TAGS for name in family)
-_LITERALS = {*(token for pair in (*TOKENS, *ESCAPES) for token in pair), "<|channel|>", "<|start|>"}
-_PART_OF_RIGHT = "|".join(["[|｜/]", *(beginnings(right) for _, right in ESCAPES)])
+_LITERALS = {*(token for pair in (*TOKENS, *_ESCAPES) for token in pair), "<|channel|>", "<|start|>"}
+_PART_OF_RIGHT = "|".join(["[|｜/]", *(beginnings(right) for _, right in _ESCAPES)])
 UNFINISHED = re.compile(
     "(?:"
     + "|".join(
         (
-            rf"{LEFT}\s?/?\s?{_PART_OF_NAME}",
-            rf"{LEFT}\s?{_WHOLE_NAMES}\s[^<>\n]{{0,{LONGEST_ATTRIBUTES}}}[|｜]?",
-            rf"{LEFT}\s?/?\s?{_WHOLE_NAMES}\s?(?:{_PART_OF_RIGHT})?",
+            rf"{_LEFT}\s?/?\s?{_PART_OF_NAME}",
+            rf"{_LEFT}\s?{_WHOLE_NAMES}\s[^<>\n]{{0,{_LONGEST_ATTRIBUTES}}}[|｜]?",
+            rf"{_LEFT}\s?/?\s?{_WHOLE_NAMES}\s?(?:{_PART_OF_RIGHT})?",
             rf"<{beginnings('details')}|{_DETAILS}(?:>\s{{0,8}}(?:<{beginnings('summary')}|<summary>[^<>\n]{{0,80}}"
             rf"(?:<{beginnings('/summary')})?)?)?|</{beginnings('details')}\s?",
             rf"(?<![^\n])[ \t]{{0,8}}(?:`{{1,2}}|```[ \t]?{PART_OF_LABEL}[ \t]{{0,8}})",
@@ -153,7 +153,7 @@ UNFINISHED = re.compile(
 )
 """The end of a text that may become a mark when more comes."""
 
-_HARMONY_BEGINS, _HARMONY_ENDS = HARMONY
+_HARMONY_BEGINS, _HARMONY_ENDS = _HARMONY
 _OR_NEVER = {True: r"|\Z", False: ""}
 WHOLE = (
     *(

@@ -27,7 +27,7 @@ from llm.turn import UNBUFFERED, Turn, TurnOver
 if TYPE_CHECKING:
     from chassis.guard.guard import Guard
 
-ANY_MODEL = "any"
+_ANY_MODEL = "any"
 """Model that is counted where the caller named no engine."""
 
 
@@ -58,7 +58,7 @@ async def chat_completions(
     if settings.silence_before_filler is not None:
         asked = without_fillers(asked)
     named, _ = chain.pick(asked.wanted.model)
-    measured = Measured(ANY_MODEL if named is chain.seats else named[0].name)
+    measured = Measured(_ANY_MODEL if named is chain.seats else named[0].name)
     turn = Turn(chain, settings, accounts, asked, request.scope, teller, measured)
     try:
         await accounts.admit(turn.key)

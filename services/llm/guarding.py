@@ -21,7 +21,7 @@ from llm.answer.usage import Tally, shown
 from llm.request.messages import estimated
 from llm.wire import Asked, Assistant, Message, User, said_by, text_of
 
-UNFIT_ERROR = "failed with a message whose words did not pass the guard"
+_UNFIT_ERROR = "failed with a message whose words did not pass the guard"
 NAME = "guard"
 """Name of who answers instead of an engine."""
 
@@ -66,7 +66,7 @@ class Watched:
                 yield piece
         except ApiError as exc:
             if self._watch.stops and not all(map(self._is_fit, clauses(str(exc)))):
-                exc.args, exc.body["message"] = (UNFIT_ERROR,), UNFIT_ERROR
+                exc.args, exc.body["message"] = (_UNFIT_ERROR,), _UNFIT_ERROR
             raise
         finally:
             await close(engine)

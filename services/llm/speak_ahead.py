@@ -24,7 +24,7 @@ AT_A_TIME = 2
 """Pieces of one answer told at a time; tts speaks no more anyway."""
 _MOST_PIECES = 12
 """Pieces of one answer that are told."""
-LONGEST_PIECE = 1_000
+_LONGEST_PIECE = 1_000
 """Characters without a separator after which nothing more of an answer is told: nobody asks for such a piece."""
 SECONDS = 10.0
 """Time for one piece to be spoken."""
@@ -160,7 +160,7 @@ class Ahead:
         *pieces, self._waiting = cut(self._teller.end, self._waiting + "".join(words(events)))
         for text in pieces:
             self._tell(text)
-        if len(self._waiting) > LONGEST_PIECE:
+        if len(self._waiting) > _LONGEST_PIECE:
             self._left = 0
 
     def _tell_rest(self) -> None:

@@ -18,10 +18,10 @@ from stt.sound.recording import Recording
 from stt.transcriber import Transcriber
 from stt.wire import TranscriptionRequest
 
-SPEECH_HEADER = "x-talkbox-speech"
+_SPEECH_HEADER = "x-talkbox-speech"
 """Header of an answer without words: `none` where nobody speaks, `silence` where there is no sound at all, as from a
 dead microphone. Without it somebody spoke, and was not understood."""
-RECORDING_HEADER = "x-talkbox-recording"
+_RECORDING_HEADER = "x-talkbox-recording"
 """Header of an answer whose recording is not what its own header says: `says 48000 Hz, sounds like 16000`."""
 _DOUBTFUL_LOGPROB = -0.7
 """Mean logarithm of a segment's tokens below which the rate of its recording is doubted."""
@@ -60,7 +60,7 @@ async def transcriptions(transcriber: Transcriber, budgets: KeyBudgets, request:
 async def _about(recording: Recording, transcript: Transcript) -> dict[str, str]:
     """Return the headers that say what is wrong with a recording of which little was understood."""
     speech = "found" if transcript.segments else await recording.speech()
-    headers: dict[str, str] = {} if speech == "found" else {SPEECH_HEADER: speech}
+    headers: dict[str, str] = {} if speech == "found" else {_SPEECH_HEADER: speech}
     understood = transcript.segments and min(each.avg_logprob for each in transcript.segments) >= _DOUBTFUL_LOGPROB
     if understood or speech == "silence" or recording.contradiction is not None:
         return headers
@@ -72,7 +72,7 @@ def _noted(contradiction: str | None) -> dict[str, str]:
     if contradiction is None:
         return {}
     log.warning("the header of a recording %s", contradiction)
-    return {RECORDING_HEADER: contradiction}
+    return {_RECORDING_HEADER: contradiction}
 
 
 async def _to_the_end(

@@ -20,7 +20,7 @@ from tts.text.speakable import clean, tidy
 from tts.voices.choose import Voice, choose
 from tts.wire import CheckedRequest
 
-LETTERS_PER_TOKEN = 4
+_LETTERS_PER_TOKEN = 4
 TOKENS_PER_SECOND = 20
 
 
@@ -143,6 +143,6 @@ class Order:
     def usage(self, seconds: float) -> dict[str, int]:
         """Estimate tokens: one for a Chinese, Japanese or Korean letter or four others, 20 for a second of sound."""
         dense = sum(count for language, count in scripts(self.text).items() if language in DENSE)
-        words = dense + math.ceil((len(self.text) - dense) / LETTERS_PER_TOKEN)
+        words = dense + math.ceil((len(self.text) - dense) / _LETTERS_PER_TOKEN)
         sound = math.ceil(seconds * TOKENS_PER_SECOND)
         return {"input_tokens": words, "output_tokens": sound, "total_tokens": words + sound}

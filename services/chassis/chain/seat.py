@@ -16,8 +16,8 @@ from chassis.threads import in_daemon_thread
 
 FAILURES_BEFORE_REST = 3
 FIRST_REST_SECONDS = 10.0
-LONGEST_REST_SECONDS = 300.0
-RELOAD_SECONDS = 60.0
+_LONGEST_REST_SECONDS = 300.0
+_RELOAD_SECONDS = 60.0
 REMEMBERED, LEAST_REMEMBERED = 100, 20
 """Answers of an engine whose time to the first piece is remembered, and the fewest that tell its usual one."""
 LEAST_HEDGE_SECONDS = 0.05
@@ -136,7 +136,7 @@ class Seat(Generic[E]):
         """Load the engine, again and again where that may help."""
         logged: str | None = None
         while self.engine is None:
-            retry: float | None = RELOAD_SECONDS
+            retry: float | None = _RELOAD_SECONDS
             try:
                 self._ready(await in_daemon_thread(lambda: self.factory(self._report)))
             except EngineUnavailable as exc:
@@ -235,7 +235,7 @@ class Seat(Generic[E]):
             self._rest(failure.rest_seconds, failure)
         elif self._tired and monotonic() >= self._resting_until:  # once for all requests that failed together
             self._rest(self._rest_seconds, failure)
-            self._rest_seconds = min(2 * self._rest_seconds, LONGEST_REST_SECONDS)
+            self._rest_seconds = min(2 * self._rest_seconds, _LONGEST_REST_SECONDS)
 
     def _rest(self, seconds: float, failure: EngineFailed) -> None:
         self._resting_until, self._why_resting = monotonic() + seconds, str(failure)
@@ -254,7 +254,7 @@ class Seat(Generic[E]):
             except Exception as exc:
                 log.info("engine %s is still not well: %s", self.name, exc)
                 self._resting_until = monotonic() + self._rest_seconds
-                self._rest_seconds = min(2 * self._rest_seconds, LONGEST_REST_SECONDS)
+                self._rest_seconds = min(2 * self._rest_seconds, _LONGEST_REST_SECONDS)
             else:
                 break
         self._canary, self._failures, self._rest_seconds = None, 0, FIRST_REST_SECONDS

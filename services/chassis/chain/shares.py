@@ -7,20 +7,20 @@ from typing import Any, Literal, NamedTuple
 from chassis.chain.seat import Seat
 from chassis.errors import TooBusy
 
-LEAST_SHARE = 0.25
+_LEAST_SHARE = 0.25
 """Share of the first-byte budget that an engine gets even at the cost of those behind it. It shrinks to half of what is
 left, so that of many engines that hang the last one keeps its time."""
 LEAST_SECONDS = 0.2
 """Shortest time in which any engine could answer."""
 
-MOST_KEPT = 0.5
+_MOST_KEPT = 0.5
 """Largest share of the budget that is kept for an engine that stands in. One that needs more is no reason to cut a
 better engine short: it is asked only where that one fails early."""
 
-MARGIN = 1.25
+_MARGIN = 1.25
 """Time kept for an engine that stands in, in units of what it usually needs."""
 
-OVERTIME_SECONDS = 0.8
+_OVERTIME_SECONDS = 0.8
 """Time by which an engine that stands in may exceed the budget: a toy waits for five seconds, the budget is four."""
 
 
@@ -57,7 +57,7 @@ class Shares:
         self._seconds = budget.first_byte_seconds + extra_seconds
         self._deadline = began + self._seconds
         self._last_deadline = max(self._deadline, began + budget.last_engine_seconds + extra_seconds)
-        self._least_seconds = LEAST_SHARE * budget.first_byte_seconds
+        self._least_seconds = _LEAST_SHARE * budget.first_byte_seconds
 
     @property
     def seconds_left(self) -> float:
@@ -72,7 +72,7 @@ class Shares:
         """
         kept = [seconds for each in left if (seconds := self._kept_for(each)) is not None]
         if self._replaces(seat):
-            return max(self.seconds_left + OVERTIME_SECONDS - sum(kept), LEAST_SECONDS)
+            return max(self.seconds_left + _OVERTIME_SECONDS - sum(kept), LEAST_SECONDS)
         if not kept:
             return max(self._last_deadline - monotonic(), self._least_seconds)
         seconds_left = self.seconds_left
@@ -96,7 +96,7 @@ class Shares:
             return None
         if not stands_in(seat):
             return needed
-        return MARGIN * needed if MARGIN * needed <= MOST_KEPT * self._seconds else 0.0
+        return _MARGIN * needed if _MARGIN * needed <= _MOST_KEPT * self._seconds else 0.0
 
     def _replaces(self, seat: Seat[Any]) -> bool:
         """Return whether an engine stands in for a better one, which the caller may soon ask again."""

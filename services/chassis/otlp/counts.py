@@ -47,11 +47,11 @@ class CountReader(PeriodicExportingMetricReader):  # type: ignore[misc]  # the l
     def collect(self, timeout_millis: float = 10_000) -> None:
         """Send what is counted by now."""
         resource, scope = self._about
-        metrics = ScopeMetrics(scope, list(as_metrics(REGISTRY.collect())), "")
+        metrics = ScopeMetrics(scope, list(_as_metrics(REGISTRY.collect())), "")
         self._receive_metrics(MetricsData([ResourceMetrics(resource, [metrics], "")]), timeout_millis)
 
 
-def as_metrics(counted: Iterable[Counted]) -> Iterator[Metric]:
+def _as_metrics(counted: Iterable[Counted]) -> Iterator[Metric]:
     """Yield counts of Prometheus' client as OpenTelemetry's metrics."""
     now = time.time_ns()
     for each in counted:

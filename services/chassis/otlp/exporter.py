@@ -25,9 +25,9 @@ from chassis.trace import Trace
 
 log = logging.getLogger("talkbox.otlp")
 
-REMINDER_SECONDS = 3600.0
+_REMINDER_SECONDS = 3600.0
 """Time after which a collector that takes nothing is named again."""
-LAST_SECONDS = 5.0
+_LAST_SECONDS = 5.0
 """Time for what is left when the service ends."""
 
 
@@ -39,7 +39,7 @@ class Complaints(logging.Handler):
         self._said: float | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._said is None or time.monotonic() - self._said > REMINDER_SECONDS:
+        if self._said is None or time.monotonic() - self._said > _REMINDER_SECONDS:
             self._said = time.monotonic()
             log.warning("traces or counts do not reach their collector: %s", record.getMessage())
 
@@ -82,7 +82,7 @@ class Exporter:
     async def aclose(self) -> None:
         """Send what is left, as far as the collector takes it in time."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_SECONDS):
+            async with asyncio.timeout(_LAST_SECONDS):
                 await asyncio.gather(*(in_daemon_thread(each.shutdown) for each in (self._spans, self._counts) if each))
 
 

@@ -14,7 +14,7 @@ from chassis.otlp.served import Served
 from chassis.trace import Span, Trace
 
 SCOPE = InstrumentationScope("talkbox", VERSION)
-OPERATIONS = {
+_OPERATIONS = {
     "/v1/chat/completions": ("chat", "text"),
     "/v1/audio/transcriptions": ("transcription", "text"),
     "/v1/audio/speech": ("speech", "speech"),
@@ -81,7 +81,7 @@ def _attributes_of_request(request: Served) -> dict[str, Any]:
 def _name(span: Span, request: Served) -> str:
     if not span.is_engine:
         return span.name
-    operation, _ = OPERATIONS.get(request.path, ("", ""))
+    operation, _ = _OPERATIONS.get(request.path, ("", ""))
     return f"{operation} {span.attributes.get('gen_ai.request.model', span.name)}".strip()
 
 
@@ -90,8 +90,8 @@ def _attributes(span: Span, request: Served) -> dict[str, Any]:
     if not span.is_engine:
         return span.attributes | failed
     about: dict[str, Any] = {"gen_ai.provider.name": span.name}
-    if request.path in OPERATIONS:
-        about["gen_ai.operation.name"], about["gen_ai.output.type"] = OPERATIONS[request.path]
+    if request.path in _OPERATIONS:
+        about["gen_ai.operation.name"], about["gen_ai.output.type"] = _OPERATIONS[request.path]
     return about | span.attributes | failed
 
 

@@ -19,7 +19,7 @@ PARTLY_OPEN_PATHS = frozenset({"/readyz", "/privacy"})
 """Paths that show more to a caller with a key."""
 LOOK_SECONDS = 1.0
 """Pause between two looks at the file of the keys."""
-CLIENT_HEADER = b"x-real-ip"
+_CLIENT_HEADER = b"x-real-ip"
 """Address of the caller, as the proxy saw it; services are reached through the proxy alone."""
 
 log = logging.getLogger("talkbox.keys")
@@ -80,7 +80,7 @@ class Keys:
         if scope["type"] == "http" and self.named and scope["path"] not in OPEN_PATHS:
             shown, open_ = header(scope, b"authorization"), scope["path"] in PARTLY_OPEN_PATHS
             if shown or not open_:
-                address = header(scope, CLIENT_HEADER) or (scope.get("client") or ("",))[0]
+                address = header(scope, _CLIENT_HEADER) or (scope.get("client") or ("",))[0]
                 try:
                     scope["state"]["key"] = self.owner(shown, address)
                 except (Unauthorized, TooBusy):

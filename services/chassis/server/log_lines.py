@@ -11,7 +11,7 @@ from chassis import process
 from chassis.request_id import request_id
 from chassis.settings import Options, SettingError
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class LogOptions(Options, frozen=True, kw_only=True):
@@ -25,8 +25,8 @@ class LogOptions(Options, frozen=True, kw_only=True):
         """Raises:
         SettingError: There is no such level.
         """
-        if self.level.upper() not in LEVELS:
-            raise SettingError(f"LOG_LEVEL: cannot use {self.level!r}. There are: {', '.join(LEVELS).lower()}.")
+        if self.level.upper() not in _LEVELS:
+            raise SettingError(f"LOG_LEVEL: cannot use {self.level!r}. There are: {', '.join(_LEVELS).lower()}.")
 
 
 class JsonLines(logging.Formatter):

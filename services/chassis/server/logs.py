@@ -19,8 +19,8 @@ from chassis.server.headers import header
 if TYPE_CHECKING:
     from chassis.otlp.exporter import Exporter
 
-ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
-PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/authorized", "/usage"})
+_ACCEPTABLE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics", "/authorized", "/usage"})
 
 _ID_HEADER, _ENGINE_HEADER = REQUEST_ID.encode(), ENGINE_HEADER.encode()
 
@@ -44,10 +44,10 @@ class RequestLog:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         asked = header(scope, _ID_HEADER)
-        name = asked if ACCEPTABLE_ID.fullmatch(asked) else os.urandom(16).hex()
+        name = asked if _ACCEPTABLE_ID.fullmatch(asked) else os.urandom(16).hex()
         scope["state"] = {**scope.get("state", {}), "id": name}
         token, taken = request_id.set(name), trace.Trace(scope["headers"], name)
-        if self.exporter is not None and scope["path"] not in PROBES:
+        if self.exporter is not None and scope["path"] not in _PROBES:
             self.exporter.begin(taken)
         trace_token = trace.enter(taken)
         passing = _Passing(taken, name, receive, send)
@@ -69,7 +69,7 @@ class RequestLog:
         counted = path if path in self.paths else "other"
         metrics.of(metrics.requests, counted, status, engine).inc()
         metrics.of(metrics.seconds, counted, engine).observe(seconds)
-        if path in self.paths and path not in PROBES:
+        if path in self.paths and path not in _PROBES:
             metrics.of(metrics.key_answers, state.get("key", ""), path, status).inc()
         if first is not None:
             metrics.of(metrics.first_byte, counted, engine).observe(first)
@@ -86,7 +86,7 @@ class RequestLog:
             metrics.of(metrics.refusals, error.counted_as).inc()
             event["error"] = str(error)
         unknown = None if isinstance(error, ApiError) else error
-        level = logging.ERROR if unknown else logging.DEBUG if path in PROBES else logging.INFO
+        level = logging.ERROR if unknown else logging.DEBUG if path in _PROBES else logging.INFO
         log.log(level, "request", extra={"event": event}, exc_info=unknown)
 
     def _served(self, scope: Scope, passing: "_Passing") -> Served:

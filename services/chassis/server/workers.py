@@ -4,7 +4,7 @@
 - SIGHUP replaces everything on the same socket: the parent becomes a new one, with the settings, code and libraries of
   that moment, and its workers take over one by one; each former one goes when its successor can answer.
 - SIGTTIN adds a worker, SIGTTOU lets one go.
-- A worker that died, or whose event loop has been silent for `HANG_SECONDS`, is replaced, with a line in the log.
+- A worker that died, or whose event loop has been silent for `_HANG_SECONDS`, is replaced, with a line in the log.
 """
 
 import logging
@@ -22,7 +22,7 @@ from time import monotonic
 
 from chassis.server.worker import GRACE_SECONDS, STARTUP_FAILURE, Orders, serve
 
-HANG_SECONDS = 8.0
+_HANG_SECONDS = 8.0
 """Longest silence of a worker's event loop, which reports once a second."""
 _START_SECONDS = 180.0
 """Longest time a worker may take to begin; one beside others first loads its engines."""
@@ -95,7 +95,7 @@ class Worker:
     @property
     def hangs(self) -> bool:
         """True where the worker has been silent for too long."""
-        return monotonic() - self.last_report > (HANG_SECONDS if self.ready else _START_SECONDS)
+        return monotonic() - self.last_report > (_HANG_SECONDS if self.ready else _START_SECONDS)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from chassis.errors import EngineFailed
 
 MAX_EVENT_BYTES = 4 * 2**20
-MAX_OBJECT_BYTES = 32 * 2**20
+_MAX_OBJECT_BYTES = 32 * 2**20
 DONE = b"[DONE]"
 _LAST = b"data: " + DONE
 _BLANKS = b" \t\0\xef\xbb\xbf"
@@ -49,8 +49,8 @@ class Objects:
             found.append(bytes(self._held[self._held.index(b"{") : end]))
             del self._held[:end]
             self._seen = 0
-        if len(self._held) > MAX_OBJECT_BYTES:
-            raise EngineFailed(f"answered more than {MAX_OBJECT_BYTES} bytes")
+        if len(self._held) > _MAX_OBJECT_BYTES:
+            raise EngineFailed(f"answered more than {_MAX_OBJECT_BYTES} bytes")
         return found
 
     def _end_of_one(self) -> int | None:

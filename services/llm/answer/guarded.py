@@ -20,7 +20,7 @@ FRAME = ("id", "object", "created", "model", "system_fingerprint", "service_tier
 """Fields of an answer that hold no words."""
 WORDS = ("content", "refusal")
 CALLS = ("tool_calls", "function_call")
-ABOUT_CALLS = ("index", "id", "type")
+_ABOUT_CALLS = ("index", "id", "type")
 """Fields of a call that hold no words."""
 REASONS = frozenset(get_args(Reason)) | {"function_call"}
 GUARD = "guard"
@@ -195,7 +195,7 @@ def _texts(calls: dict[str, Any]) -> Iterator[tuple[Any, str]]:
     found = [*(calls.get("tool_calls") or ()), calls.get("function_call")]
     for place, each in enumerate(found):
         if isinstance(each, dict):
-            parts = [value for name, value in each.items() if name not in ABOUT_CALLS]
+            parts = [value for name, value in each.items() if name not in _ABOUT_CALLS]
             words = [list(part.values()) if isinstance(part, dict) else part for part in parts]
             yield each.get("index", place), "".join(_strings(words))
 

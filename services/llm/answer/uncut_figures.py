@@ -5,7 +5,7 @@ import re
 _UNFINISHED = re.compile(r"[0-9][0-9.,]*\Z")
 _THOUSANDS = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9,])")
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
-WIDE_POINT = "．"
+_WIDE_POINT = "．"
 """A decimal point that cuts nothing; tts reads it as one."""
 
 
@@ -28,4 +28,4 @@ class UncutFigures:
 
 
 def _whole(text: str) -> str:
-    return _POINT.sub(WIDE_POINT, _THOUSANDS.sub(lambda m: m[0].replace(",", ""), text))
+    return _POINT.sub(_WIDE_POINT, _THOUSANDS.sub(lambda m: m[0].replace(",", ""), text))

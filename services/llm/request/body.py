@@ -61,7 +61,7 @@ def body_for(
 def _changed(asked: Asked, model: str, options: RelayOptions, mind: Mind, without: frozenset[str]) -> dict[str, Any]:
     """Return the fields that are sent with another value than the caller's."""
     changes: dict[str, Any] = {} if model == asked.wanted.model else {"model": model}
-    if adds_temperature(asked.wanted, model, options) and "temperature" not in without:
+    if _adds_temperature(asked.wanted, model, options) and "temperature" not in without:
         changes["temperature"] = options.temperature
     messages = messages_for(asked, options, knows_developer=mind.knows_developer, without=without)
     if messages is not None:
@@ -94,12 +94,12 @@ def _added(
     wanted: ChatRequest, model: str, options: RelayOptions, name: str, without: frozenset[str]
 ) -> dict[str, Any]:
     """Return what is sent where the caller says nothing of it: thinking switched off, and the operator's extra."""
-    silent = switches_off(wanted, options) and THINKING not in without
+    silent = _switches_off(wanted, options) and THINKING not in without
     extra = fields_of(options.extra)
     return unthinking(name, model) | extra if silent else dict(extra)
 
 
-def adds_temperature(wanted: ChatRequest, model: str, options: RelayOptions) -> bool:
+def _adds_temperature(wanted: ChatRequest, model: str, options: RelayOptions) -> bool:
     """Return whether the default is sent: many refuse it beside `top_p`, and reasoning models refuse it at all."""
     unsaid = wanted.temperature is None and wanted.top_p is None
     return unsaid and options.temperature != "off" and not reasons(model)
@@ -108,14 +108,14 @@ def adds_temperature(wanted: ChatRequest, model: str, options: RelayOptions) -> 
 def settings_of(wanted: ChatRequest, model: str, options: RelayOptions, prefix: str) -> Mapping[str, str]:
     """Return which setting decided on a field that the caller did not send."""
     found = dict.fromkeys(fields_of(options.extra), f"{prefix}EXTRA")
-    if adds_temperature(wanted, model, options):
+    if _adds_temperature(wanted, model, options):
         found["temperature"] = f"{prefix}TEMPERATURE"
     if wanted.token_limit is None:
         found |= dict.fromkeys(_LIMITS, f"{prefix}MAX_TOKENS")
     return found
 
 
-def switches_off(wanted: ChatRequest, options: RelayOptions) -> bool:
+def _switches_off(wanted: ChatRequest, options: RelayOptions) -> bool:
     """Return whether thinking is to be switched off upstream."""
     return options.thoughts == "off" and not wanted.asks_for_thoughts
 

@@ -12,7 +12,7 @@ from llm.wire import Asked, Assistant, ChatRequest, Developer, Message, Part, Sy
 
 _LARGE_BYTES = 2**20
 _LEAST_BYTES_AN_ITEM = 20
-MOST_ITEMS = 20_000
+_MOST_ITEMS = 20_000
 """Messages, or parts and tools, that a request may have."""
 PARTS: dict[type[Message], tuple[str, ...]] = {
     System: ("text",),
@@ -110,8 +110,11 @@ def _check_fields(wanted: ChatRequest) -> None:
 
 def _check_size(body: bytes) -> None:
     """Refuse what would keep all others waiting while it is taken apart; a quote within a text is written otherwise."""
-    if len(body) > _LEAST_BYTES_AN_ITEM * MOST_ITEMS and max(body.count(b'"role"'), body.count(b'"type"')) > MOST_ITEMS:
-        raise BadRequest(f"Invalid 'messages': more than {MOST_ITEMS} messages, parts or tools.", param="messages")
+    if (
+        len(body) > _LEAST_BYTES_AN_ITEM * _MOST_ITEMS
+        and max(body.count(b'"role"'), body.count(b'"type"')) > _MOST_ITEMS
+    ):
+        raise BadRequest(f"Invalid 'messages': more than {_MOST_ITEMS} messages, parts or tools.", param="messages")
 
 
 def _missing(param: str) -> BadRequest:

@@ -17,24 +17,24 @@ from stt.hearing import RATE, Pcm
 from stt.sound.header import Source, WavHeader, is_longer, sample_bytes, wav_header
 from stt.sound.microphone import MicrophoneFilter, Mixer
 
-LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
-MOST_CHANNELS, MOST_PLANES = 64, 8
-PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
-PACKED = frozenset(name.removesuffix("p") for name in PLANAR)
+_LOWEST_RATE, _HIGHEST_RATE = 1000, 768_000
+_MOST_CHANNELS, _MOST_PLANES = 64, 8
+_PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
+_PACKED = frozenset(name.removesuffix("p") for name in _PLANAR)
 _PLAIN = {"16-bit samples": ("<i2", "s16"), "32-bit samples": ("<i4", "s32")}
 """Kinds of samples that need no decoder, as NumPy and FFmpeg call them. FFmpeg takes 24 bits in 32 for others."""
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _AT_A_TIME = {1: 2**15, 2: 2**10}
 """Samples of a channel in a frame, by channels: a `Mixer` learns frame by frame which of two to take."""
-PROBED_BYTES = 10_000
+_PROBED_BYTES = 10_000
 """Bytes of a WAV with plain samples that FFmpeg looks at; else it would read all of the file, and learn nothing."""
-PATIENCE_SECONDS, SLOWEST = 5.0, 20
+PATIENCE_SECONDS, _SLOWEST = 5.0, 20
 """Seconds of work that the decoder may take, and seconds of sound that each more must give; the slowest codecs give
 some 300."""
-MEASURE_SECONDS = 3.0
-CUT_OFF = av.FFmpegError, IndexError
+_MEASURE_SECONDS = 3.0
+_CUT_OFF = av.FFmpegError, IndexError
 """Errors of a file that was cut off; `IndexError` is PyAV's, over a track that begins in the middle of a file."""
-LARGEST_BYTES = 16 * 2**20
+_LARGEST_BYTES = 16 * 2**20
 """Most memory that FFmpeg may ask for at once: enough for the index of three hours, and a frame of 64 channels."""
 
 CONTAINERS = (
@@ -43,7 +43,7 @@ CONTAINERS = (
 )
 """FFmpeg's names. Play lists and the like stay out: they make it open other files and addresses."""
 
-LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+_LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
 """A title in a strange encoding is no reason to refuse a song; since version 19, PyAV thinks so too."""
 
 
@@ -62,7 +62,7 @@ def _limit_allocations() -> None:
     """FFmpeg believes a file of a kilobyte that says it has a hundred million frames, and makes room for them all."""
     beside, within = Path(av.__file__).parents[1] / "av.libs", Path(av.__file__).parent / ".dylibs"
     for library in (*beside.glob("libavutil*"), *within.glob("libavutil*")):
-        ctypes.CDLL(str(library)).av_max_alloc(ctypes.c_size_t(LARGEST_BYTES))
+        ctypes.CDLL(str(library)).av_max_alloc(ctypes.c_size_t(_LARGEST_BYTES))
 
 
 _limit_allocations()
@@ -86,7 +86,7 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
             while len(held) >= width:
                 yield _mended(mender, held[:width])
                 del held[:width]
-    except (*CUT_OFF, ValueError, OverflowError) as exc:
+    except (*_CUT_OFF, ValueError, OverflowError) as exc:
         raise _unreadable() from exc
     if held:
         yield _mended(mender, held)
@@ -112,9 +112,9 @@ def measured(file: Source, max_seconds: float, stop: Stop | None = None) -> floa
                 seconds += (packet.duration or 0) * unit
                 if seconds > max_seconds:
                     raise _too_long(max_seconds)
-                if stop or thread_time() - began > MEASURE_SECONDS:
+                if stop or thread_time() - began > _MEASURE_SECONDS:
                     return max(seconds, declared)
-        except CUT_OFF:  # the rest is missing
+        except _CUT_OFF:  # the rest is missing
             pass
     return seconds
 
@@ -144,11 +144,11 @@ def _unreadable() -> BadRequest:
 def _opened(file: Source, max_seconds: float) -> Iterator[tuple[av.container.InputContainer, av.AudioStream]]:
     options = {"format_whitelist": CONTAINERS, "codec_whitelist": CODECS, "protocol_whitelist": "none"}
     if (header := wav_header(file)) is not None:
-        options["probesize"] = str(PROBED_BYTES)
+        options["probesize"] = str(_PROBED_BYTES)
         if is_longer(file, header):
             options["ignore_length"] = "1"
     file.seek(0)
-    with av.open(file, mode="r", container_options=options, **LENIENT) as container:
+    with av.open(file, mode="r", container_options=options, **_LENIENT) as container:
         stream = next((one for one in container.streams.audio if one.codec_context is not None), None)
         if stream is None:
             raise BadRequest("The file has no audio track that can be decoded.", param="file")
@@ -214,7 +214,7 @@ def _frames(
         began = thread_time()  # each step may be another thread's
         try:
             packet = next(packets, None)
-        except CUT_OFF:
+        except _CUT_OFF:
             if not good:
                 raise
             return  # cut off: the part before is served
@@ -230,7 +230,7 @@ def _frames(
             raise BadRequest("The file takes too long to decode.", param="file")
         for frame in frames:
             good += 1
-            patience += frame.samples / (frame.sample_rate or RATE) / SLOWEST
+            patience += frame.samples / (frame.sample_rate or RATE) / _SLOWEST
             yield frame
     if bad > good:
         raise _unreadable()
@@ -249,11 +249,11 @@ class _Resampler:
 
     def push(self, frame: av.AudioFrame) -> Iterator[NDArray[np.float32]]:
         channels = frame.layout.nb_channels
-        most = MOST_PLANES if frame.format.is_planar else MOST_CHANNELS
-        if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE or not 1 <= channels <= most:
+        most = _MOST_PLANES if frame.format.is_planar else _MOST_CHANNELS
+        if not _LOWEST_RATE <= frame.sample_rate <= _HIGHEST_RATE or not 1 <= channels <= most:
             message = f"Audio with {frame.sample_rate} samples a second and {channels} channels is not supported."
             raise BadRequest(message, param="file")
-        if channels > 1 or (frame.sample_rate == RATE and frame.format.name in (*PLANAR, *PACKED)):
+        if channels > 1 or (frame.sample_rate == RATE and frame.format.name in (*_PLANAR, *_PACKED)):
             sound = self._mixer.mix(_floats(frame)) if channels > 1 else np.asarray(_floats(frame)[0], np.float32)
             if frame.sample_rate == RATE:
                 yield from self.flush()
@@ -293,7 +293,7 @@ def _framed(sound: NDArray[np.float32], rate: int) -> av.AudioFrame:
 
 def _planes(frame: av.AudioFrame) -> NDArray[Any]:
     """Return the channels. PyAV's `to_ndarray` reads on until a null pointer, of which there is none after eight."""
-    kind = PLANAR.get(frame.format.name)
+    kind = _PLANAR.get(frame.format.name)
     if kind is None:
         raise ValueError(frame.format.name)
     planes = frame.planes[: frame.layout.nb_channels]

@@ -40,11 +40,11 @@ _LEAST_DB, _MOST_DB = -20.0, 15.0
 
 CEILING_DB = -1.5
 """Highest level that leaves, in dBFS, because an encoder overshoots a little."""
-LIMITER_SECONDS = 0.005
+_LIMITER_SECONDS = 0.005
 _PART_WINDOWS = 6
 _RAMP_SAMPLES = 16
 _RELEASE = 0.08
-"""Share of the full volume that comes back in each window of `LIMITER_SECONDS`."""
+"""Share of the full volume that comes back in each window of `_LIMITER_SECONDS`."""
 
 
 class Meter:
@@ -175,7 +175,7 @@ class Limiter:
     def __init__(self, rate: int, ceiling_db: float = CEILING_DB) -> None:
         self.gain = 1.0
         self._ceiling = round(32_767 * 10 ** (ceiling_db / 20))
-        self._window = WIDTH * round(rate * LIMITER_SECONDS)
+        self._window = WIDTH * round(rate * _LIMITER_SECONDS)
         self._held = b""
         self._factor = 1.0
 

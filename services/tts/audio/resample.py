@@ -10,7 +10,7 @@ from av.audio.frame import AudioFrame
 
 from tts.audio.pcm import RATE, WIDTH, Sound
 
-EVEN_TEMPO = (0.5, 2.0)
+_EVEN_TEMPO = (0.5, 2.0)
 """Slowest and fastest tempo at which FFmpeg's `atempo` drops no sound."""
 
 
@@ -103,8 +103,8 @@ class _Converter:
 
 
 def tempos(stretch: float) -> list[float]:
-    """Return factors within `EVEN_TEMPO` whose product is `stretch`."""
-    slowest, fastest = EVEN_TEMPO
+    """Return factors within `_EVEN_TEMPO` whose product is `stretch`."""
+    slowest, fastest = _EVEN_TEMPO
     found = []
     while not slowest <= stretch <= fastest:
         step = fastest if stretch > fastest else slowest

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-SENTENCE, ASIDE_SENTENCE, CLAUSE, PAUSE, ASIDE_CLAUSE, SPACE, PARTICLE = 7, 6, 5, 4, 3, 2, 1
+SENTENCE, _ASIDE_SENTENCE, _CLAUSE, PAUSE, _ASIDE_CLAUSE, _SPACE, PARTICLE = 7, 6, 5, 4, 3, 2, 1
 """How good a place is for a breath. Inside brackets and quotes it is a little worse than outside."""
 
-OPENERS, CLOSERS = "([{（［｛〔【〖《〈「『“‘«‹¿¡", ")]}）］｝〕】〗》〉」』”’»›"
+_OPENERS, CLOSERS = "([{（［｛〔【〖《〈「『“‘«‹¿¡", ")]}）］｝〕】〗》〉」』”’»›"
 AFTER = re.escape(CLOSERS) + "\"'"
 CJK = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
-BREATH = re.compile(
+_BREATH = re.compile(
     rf"""
     (?! (?<=[0-9A-Za-z])[0-9A-Za-z] )                                             # within a word: most of English
     (?:
@@ -31,41 +31,41 @@ BREATH = re.compile(
     | (?P<pause>    [、､།]+ | (?:—|–(?=\s)|(?<=\s)-(?=\s))+ | (?<=[{CJK}])[~～]+ )
     | (?P<space>    \s+ )
     | (?P<particle> [的了着过吗呢吧啊呀嘛哦](?=[{CJK}]) | (?<=[{CJK}])(?=[0-9A-Za-z]) | (?<=[0-9A-Za-z])(?=[{CJK}]) )
-    | (?P<open>     [{re.escape(OPENERS)}] )
+    | (?P<open>     [{re.escape(_OPENERS)}] )
     | (?P<close>    [{re.escape(CLOSERS)}] )
     )
     """,
     re.VERBOSE,
 )
-STRENGTH = {"newline": SENTENCE, "stop": SENTENCE, "dot": SENTENCE, "dots": CLAUSE, "comma": CLAUSE, "pause": PAUSE}
-STRENGTH |= {"space": SPACE, "particle": PARTICLE, "close": PARTICLE}
-ASIDE = {SENTENCE: ASIDE_SENTENCE, CLAUSE: ASIDE_CLAUSE, PAUSE: ASIDE_CLAUSE}
-TRAIL = re.compile(rf"[{AFTER}！？!?。…～~，、]*\s*")
+_STRENGTH = {"newline": SENTENCE, "stop": SENTENCE, "dot": SENTENCE, "dots": _CLAUSE, "comma": _CLAUSE, "pause": PAUSE}
+_STRENGTH |= {"space": _SPACE, "particle": PARTICLE, "close": PARTICLE}
+_ASIDE = {SENTENCE: _ASIDE_SENTENCE, _CLAUSE: _ASIDE_CLAUSE, PAUSE: _ASIDE_CLAUSE}
+_TRAIL = re.compile(rf"[{AFTER}！？!?。…～~，、]*\s*")
 """Closing quotes, more marks and spaces: they belong to the breath before them."""
 
-ABBREVIATED = re.compile(
+_ABBREVIATED = re.compile(
     r"""(?: \b[A-Za-zÀ-ÿА-я] | \b(?:[^\W\d]\.)+[^\W\d]   # J. K.   U.S.  e.g.  Ph.D
       | \b(?i:Dr|Mr|Mrs|Ms|Mx|Prof|St|Mt|Ft|Rev|Hon|Gen|Col|Lt|Sgt|Capt|Gov|Sen|Rep|vs|cf|viz|al|approx|ca|resp
             |fig|vol|pp?|ch|sec|ed|eds|dept|est|Mme|Mlle|Sra?|Srta|Dña?|Hr|Fr|bzw|usw|evtl|ggf|Nr|ca|inkl|tel)
       )\Z""",
     re.VERBOSE,
 )
-MAYBE_LAST = re.compile(
+_MAYBE_LAST = re.compile(
     r"\b(?i:etc|Inc|Ltd|Co|Corp|Jr|Sr|Bros|[ap]\.m|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\Z"
 )
 """Abbreviations that may end a sentence as well: they do where a capital follows."""
 ITEM = re.compile(r"(?:\n|\A)\s*\d{1,3}\Z")
 """Pattern of the number before a line of a list."""
-NUMBER_SIGN = re.compile(r"\b(?i:no)\Z")
+_NUMBER_SIGN = re.compile(r"\b(?i:no)\Z")
 
-SMALL_KANA = "ーゝゞヽヾ々〻ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
-GLUE = frozenset(CLOSERS + SMALL_KANA + "\u200c\u200d\ufe0e\ufe0f\u20e3\u0e33\u0eb3、。，．！？：；…,.!?:;%％℃°")
+_SMALL_KANA = "ーゝゞヽヾ々〻ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
+_GLUE = frozenset(CLOSERS + _SMALL_KANA + "\u200c\u200d\ufe0e\ufe0f\u20e3\u0e33\u0eb3、。，．！？：；…,.!?:;%％℃°")
 """Never the first of a clause; nor are combining marks."""
-LEADING = frozenset(OPENERS + "เแโใไເແໂໃໄ\u200d")
+_LEADING = frozenset(_OPENERS + "เแโใไເແໂໃໄ\u200d")
 """Never the last of one: what opens, vowels written before their consonant, and the joiner."""
 
-SKIN_OR_FLAG = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
-HANGUL_TAIL = re.compile("[\u1160-\u11ff]")
+_SKIN_OR_FLAG = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+_HANGUL_TAIL = re.compile("[\u1160-\u11ff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +138,8 @@ def _choose(breaths: list[tuple[int, int]], near: int, *, earliest: bool) -> int
     """The best place: of the highest kind up to `near`, else the next after it, else between words."""
     strong = [(end, kind) for end, kind in breaths if kind >= PAUSE]
     if inside := [it for it in strong if it[0] <= near]:
-        kind = max(SENTENCE if kind >= ASIDE_SENTENCE else PAUSE for _, kind in inside)
-        ends = [end for end, it in inside if it >= min(kind, ASIDE_SENTENCE)]
+        kind = max(SENTENCE if kind >= _ASIDE_SENTENCE else PAUSE for _, kind in inside)
+        ends = [end for end, it in inside if it >= min(kind, _ASIDE_SENTENCE)]
         return ends[0] if earliest else ends[-1]
     if strong:
         return strong[0][0]
@@ -150,32 +150,32 @@ def _choose(breaths: list[tuple[int, int]], near: int, *, earliest: bool) -> int
 def _breaths(text: str) -> Iterator[tuple[int, int]]:
     """Give the places where one could breathe, and how good they are: (end, kind), ends ascending."""
     depth, last = 0, 0
-    for found in BREATH.finditer(text):
+    for found in _BREATH.finditer(text):
         if found.start() < last:  # it went with the breath before
             continue
         name = str(found.lastgroup)
         if name == "open":
             depth += 1
             continue
-        kind = _dot(text, found.start(), found.end()) if name == "dot" else STRENGTH[name]
+        kind = _dot(text, found.start(), found.end()) if name == "dot" else _STRENGTH[name]
         depth = 0 if name == "newline" else max(0, depth - 1) if name == "close" else depth
         end = found.end()
-        if kind >= ASIDE_CLAUSE or name == "close":
-            trail = TRAIL.match(text, end)
+        if kind >= _ASIDE_CLAUSE or name == "close":
+            trail = _TRAIL.match(text, end)
             assert trail is not None  # it may be empty
             depth = max(0, depth - sum(char in CLOSERS for char in trail[0]))
             end = trail.end()
         if last < end < len(text):
-            yield end, ASIDE.get(kind, kind) if depth else kind
+            yield end, _ASIDE.get(kind, kind) if depth else kind
         last = max(last, end)
 
 
 def _dot(text: str, start: int, end: int) -> int:
     """A full stop, or only the dot of an abbreviation, an initial or an ordinal?"""
     before, after = text[max(0, start - 12) : start], text[end : end + 3].lstrip("\"' \t" + CLOSERS)[:1]
-    if MAYBE_LAST.search(before):
+    if _MAYBE_LAST.search(before):
         return SENTENCE if after.isupper() else PARTICLE
-    if ABBREVIATED.search(before) or ITEM.search(before) or (after.isdigit() and NUMBER_SIGN.search(before)):
+    if _ABBREVIATED.search(before) or ITEM.search(before) or (after.isdigit() and _NUMBER_SIGN.search(before)):
         return PARTICLE
     return PAUSE if after.islower() or before[-1:].isdigit() else SENTENCE
 
@@ -190,9 +190,9 @@ def _between_characters(text: str, start: int, end: int) -> int:
 
 def _whole(text: str, start: int, cut: int) -> bool:
     before, after = text[cut - 1], text[cut]
-    if after in GLUE or before in LEADING or unicodedata.category(after)[0] == "M":
+    if after in _GLUE or before in _LEADING or unicodedata.category(after)[0] == "M":
         return False
-    if SKIN_OR_FLAG.match(after) or HANGUL_TAIL.match(after) or (before.isdigit() and after.isdigit()):
+    if _SKIN_OR_FLAG.match(after) or _HANGUL_TAIL.match(after) or (before.isdigit() and after.isdigit()):
         return False
     if _regional(after) and _regional(before):  # two of them are one flag
         run = cut

@@ -63,7 +63,7 @@ def is_date(month: str, day: str) -> bool:
     return 1 <= int(month) <= 12 and 1 <= int(day) <= 31
 
 
-def without_groups(m: Match) -> str:
+def _without_groups(m: Match) -> str:
     """Return 1 000 000 or 1.000.000 as 1000000."""
     return re.sub(r"[^0-9]", "", m[0])
 
@@ -99,7 +99,7 @@ SCREEN = (
 )
 LINES_OF_SCREEN = r"(?:240|360|480|720|1080|1440|2160|4320)"
 
-A_DAY = re.compile(r"(?:\b(?:on|from|between|dates?:?)\s|[从自期假][：:]?\s?)\Z", re.IGNORECASE)
+_A_DAY = re.compile(r"(?:\b(?:on|from|between|dates?:?)\s|[从自期假][：:]?\s?)\Z", re.IGNORECASE)
 
 
 def are_days(m: Match) -> bool:
@@ -108,7 +108,7 @@ def are_days(m: Match) -> bool:
     fractions = (
         month < day <= 10
         and month_after < day_after <= 10
-        and not A_DAY.search(m.string, max(0, m.start() - 12), m.start())
+        and not _A_DAY.search(m.string, max(0, m.start() - 12), m.start())
     )
     days = is_date(str(month), str(day)) and is_date(str(month_after), str(day_after))
     return days and not fractions and (month, day) < (month_after, day_after)
@@ -136,9 +136,9 @@ GROUPED = (
         rf"|(?<=[€£])([0-9]+),([0-9]{{2}})(?![0-9,])|{HEAD}([0-9]{{1,3}}),([0-9]{{4,}})(?![0-9,])|{HEAD}(0),([0-9]+)(?![0-9,])",
         lambda m: ".".join(part for part in m.groups() if part),
     ),
-    rule(rf"{HEAD}[1-9][0-9]{{0,2}}(?:[ \u00a0\u2009\u202f][0-9]{{3}}){{2,}}(?![0-9]| [0-9])", without_groups),
-    rule(rf"{HEAD}[1-9][0-9]{{0,2}}[ \u00a0\u2009\u202f]000(?![0-9]| [0-9])", without_groups),
-    rule(r"(?<![\w.,])[1-9][0-9]{0,2}(?:\.[0-9]{3}){2}(?![\w]|[.,][0-9])", without_groups),
-    rule(r"(?<![\w.,])[1-9][0-9]{0,2}(?=(?:\.[0-9]{3})*\.000)(?:\.[0-9]{3}){3,}(?![\w]|[.,][0-9])", without_groups),
+    rule(rf"{HEAD}[1-9][0-9]{{0,2}}(?:[ \u00a0\u2009\u202f][0-9]{{3}}){{2,}}(?![0-9]| [0-9])", _without_groups),
+    rule(rf"{HEAD}[1-9][0-9]{{0,2}}[ \u00a0\u2009\u202f]000(?![0-9]| [0-9])", _without_groups),
+    rule(r"(?<![\w.,])[1-9][0-9]{0,2}(?:\.[0-9]{3}){2}(?![\w]|[.,][0-9])", _without_groups),
+    rule(r"(?<![\w.,])[1-9][0-9]{0,2}(?=(?:\.[0-9]{3})*\.000)(?:\.[0-9]{3}){3,}(?![\w]|[.,][0-9])", _without_groups),
 )
 """Thousands set apart by blanks or full stops and decimals by a comma, as in much of Europe."""

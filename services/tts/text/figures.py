@@ -26,7 +26,7 @@ WORDS = re.compile(r"\b[A-Za-z]+\b.*?\b[a-z]{2,}|\b[a-z]{2,}.*?\b[A-Za-z]+\b", r
 """Two words of English: fewer, in a Chinese text, are a name or a unit."""
 ENGLISH = re.compile(r"(?<![0-9A-Za-z/])(?<![0-9] )[A-Za-z]*[a-z]{2}")
 """A word for a Chinese voice; 5 km, MP3 and USD are none."""
-KANA = re.compile(r"[\u3041-\u30fa\uac00-\ud7a3]")
+_KANA = re.compile(r"[\u3041-\u30fa\uac00-\ud7a3]")
 OTHER = re.compile(r"[\u0370-\u03ff]{2}|[\u0400-\u1cff]|[\ua000-\uabff]")
 ITEM = re.compile(r"\s*[0-9]{1,3}[,，、.] ")
 """The number of an item of a list: it is read as those before it."""
@@ -47,7 +47,7 @@ def in_words(text: str, language: str | None = None) -> str:
 
 def _runs(text: str, spoken: str) -> Iterator[tuple[str, str]]:
     """Give stretches of one language, each with that language; "" where figures are better left alone."""
-    mixed = sum(bool(letters.search(text)) for letters in (HAN, LATIN, KANA, OTHER)) > 1
+    mixed = sum(bool(letters.search(text)) for letters in (HAN, LATIN, _KANA, OTHER)) > 1
     runs = RUN.findall(text) if mixed else [text]
     chinese = HAN.search(text) is not None
     languages = [_language(run, spoken, chinese) for run in runs]
@@ -65,8 +65,8 @@ def _language(run: str, spoken: str, chinese: bool) -> str | None:
     if spoken in ("ja", "ko") or OTHER.search(run):
         return ""
     if HAN.search(run):
-        return "" if len(KANA.findall(run)) > 1 and spoken != "zh" else "zh"
-    if KANA.search(run):
+        return "" if len(_KANA.findall(run)) > 1 and spoken != "zh" else "zh"
+    if _KANA.search(run):
         return ""
     if chinese and not WORDS.search(run):
         return None

@@ -32,10 +32,10 @@ from tts.text.names_en import A_COUNT, CALLED, NAMES, ROMANS
 from tts.text.numbers_en import cardinal, decade, digits, number, ordinal, vulgar, year
 from tts.text.rules import Rule, rule
 
-MONTH = any_of(words.MONTH_OF)
+_MONTH = any_of(words.MONTH_OF)
 ONE_SIGN = any_of(sign for sign in words.MONEY if len(sign) == 1)
 SIGN_OF_MONEY = rf"(?:(?<![A-Za-z])(?:{any_of(sign for sign in words.MONEY if len(sign) > 1)})|{ONE_SIGN})"
-WORDS_OF_MONEY = r"dollars?|bucks?|euros?|pounds?|yuan|yen|rupees?|won|cents?"
+_WORDS_OF_MONEY = r"dollars?|bucks?|euros?|pounds?|yuan|yen|rupees?|won|cents?"
 SOUNDS: Sequence[Rule] = (
     *(
         rule(
@@ -61,10 +61,10 @@ SHORT: Sequence[Rule] = (
         rf"\b({any_of(words.DAY_OF)})\b\.?{TO}({any_of(words.DAY_OF)})\b\.?",
         lambda m: f"{words.DAY_OF[m[1]]} to {words.DAY_OF[m[2]]}",
     ),
-    rule(rf"((?<=st )|(?<=nd )|(?<=rd )|(?<=th ))({MONTH})\b\.?", lambda m: words.MONTH_OF[m[2]]),
-    rule(rf"\b({MONTH})\.(?= ?[0-9]|,)", lambda m: words.MONTH_OF[m[1]]),
-    rule(rf"\b({MONTH})(?= [0-9]{{1,4}}(?:st|nd|rd|th)?\b)", lambda m: words.MONTH_OF[m[1]]),
-    rule(rf"(?<=[0-9] )({MONTH})\b\.?(?=[ ,.!?]|$)", lambda m: words.MONTH_OF[m[1]]),
+    rule(rf"((?<=st )|(?<=nd )|(?<=rd )|(?<=th ))({_MONTH})\b\.?", lambda m: words.MONTH_OF[m[2]]),
+    rule(rf"\b({_MONTH})\.(?= ?[0-9]|,)", lambda m: words.MONTH_OF[m[1]]),
+    rule(rf"\b({_MONTH})(?= [0-9]{{1,4}}(?:st|nd|rd|th)?\b)", lambda m: words.MONTH_OF[m[1]]),
+    rule(rf"(?<=[0-9] )({_MONTH})\b\.?(?=[ ,.!?]|$)", lambda m: words.MONTH_OF[m[1]]),
     rule(r"\b(Jan|Feb|Apr|Aug|Sept|Oct|Nov)\.(?=[\s,!?]|$)", lambda m: words.MONTH_OF[m[1]]),
     rule(
         rf"\b({any_of(words.DAY_OF)})\.(?=[ ,]|$)|\b(Tues?|Thurs?|Thu|Wed|Fri)\b(?=[,.!?]|$| [0-9A-Z]| and\b| or\b)",
@@ -116,11 +116,11 @@ WHEN: Sequence[Rule] = (
     rule(rf"(){HEAD}(1[0-2]|[1-9])/([12][0-9]|3[01]|[1-9])(?= is [A-Z])", say.short_date),
     rule(rf"\b(on|On|by|until|before|after) ([0-9]{{1,2}})/([0-9]{{1,2}}){DATED}", say.short_date),
     rule(
-        rf"\b({MONTH}) ([0-9]{{1,2}})(?:st|nd|rd|th)?{TO}([0-9]{{1,2}})(?:st|nd|rd|th)?(?=$|[^\w:.]|[.:]\D|\.$)",
+        rf"\b({_MONTH}) ([0-9]{{1,2}})(?:st|nd|rd|th)?{TO}([0-9]{{1,2}})(?:st|nd|rd|th)?(?=$|[^\w:.]|[.:]\D|\.$)",
         lambda m: f"{m[1]} {ordinal(m[2])} to {ordinal(m[3])}",
     ),
     rule(
-        rf"\b({MONTH})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?(?=$|[^\w:.]|[.:]\D|\.$)", lambda m: f"{m[1]} {ordinal(m[2])}"
+        rf"\b({_MONTH})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?(?=$|[^\w:.]|[.:]\D|\.$)", lambda m: f"{m[1]} {ordinal(m[2])}"
     ),
     rule(
         rf"\b(?:[Tt]he )?([0-9]{{1,2}})(?:st|nd|rd|th)?(?: of)? ({any_of(words.MONTHS)})\b",
@@ -165,7 +165,7 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"({SIGN_OF_MONEY})-(?=[0-9])", r"-\1"),
     rule(
         rf"({SIGN_OF_MONEY})\s?({N}){TO}(?:{SIGN_OF_MONEY})?({N})(?:\s?(thousand|million|billion|trillion|k|K|m|M"
-        rf"|bn|B)\b)?(?:\s(?:{WORDS_OF_MONEY})\b)?",
+        rf"|bn|B)\b)?(?:\s(?:{_WORDS_OF_MONEY})\b)?",
         say.money,
     ),
     rule(r"(?<=[~～])\s?-(?=[0-9])|(?<=\bto )-(?=[0-9])", "minus "),
@@ -178,14 +178,14 @@ AMOUNTS: Sequence[Rule] = (
     rule(r"(?:(?<=[=(+×÷∣＜＞≤≥])|(?<=[=＜＞≤≥] )|(?<=^))-(?=[√π∣(]|[b-hj-z](?![A-Za-z]))", "minus "),
     rule(
         rf"({SIGN_OF_MONEY})\s?({N})()(?:\s?(thousand|million|billion|trillion|k|K|m|M|bn|B)\b)?(?:\s"
-        rf"(?:{WORDS_OF_MONEY})\b)?",
+        rf"(?:{_WORDS_OF_MONEY})\b)?",
         say.money,
     ),
-    rule(rf"(\b(?:{WORDS_OF_MONEY}))/(?=[0-9]+\s?(?:{any_of(words.UNITS)})(?![A-Za-z0-9]))", r"\1 per "),
+    rule(rf"(\b(?:{_WORDS_OF_MONEY}))/(?=[0-9]+\s?(?:{any_of(words.UNITS)})(?![A-Za-z0-9]))", r"\1 per "),
     rule(rf"\b({any_of(words.CODES_OF_MONEY)})\s?({N})\b", lambda m: say.amount(m[2], words.CODES_OF_MONEY[m[1]])),
     rule(rf"{HEAD}({N})\s?({any_of(words.CODES_OF_MONEY)})\b", lambda m: say.amount(m[1], words.CODES_OF_MONEY[m[2]])),
     rule(
-        rf"(\b(?:{WORDS_OF_MONEY}|[a-z]+s))/({any_of(words.PER)})(?![A-Za-z0-9²³])",
+        rf"(\b(?:{_WORDS_OF_MONEY}|[a-z]+s))/({any_of(words.PER)})(?![A-Za-z0-9²³])",
         lambda m: f"{m[1]} per {words.PER[m[2]]}",
     ),
     rule(rf"{HEAD}({N})\s?[%％]", lambda m: f"{number(m[1])} percent"),

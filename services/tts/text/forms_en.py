@@ -9,7 +9,7 @@ from tts.text.numbers_en import SMALL, cardinal, digits, number, ordinal, part_o
 from tts.text.rules import Match
 
 A_DATE = re.compile(rf"(?:\b(?i:{words.YEARS}|{any_of(words.MONTH_OF)})|(?:st|nd|rd|th|first|second|third),)\Z")
-THING = re.compile(r"\s(?!(?:and|or|long|tall|wide|high|deep|thick|by|is|in|of|at|to|from|per)\b)[A-Za-z]")
+_THING = re.compile(r"\s(?!(?:and|or|long|tall|wide|high|deep|thick|by|is|in|of|at|to|from|per)\b)[A-Za-z]")
 """After inches that say of a thing how large it is."""
 LOOK_BACK = 12
 PLAIN_UNIT = any_of(unit for unit in words.UNITS if unit.isalpha())
@@ -180,7 +180,7 @@ def inches(m: Match) -> str:
     """Return 12" as twelve inches, before a thing twelve inch, unless the sign closes a quotation."""
     if m.string.count('"', 0, m.end() - 1) % 2 and m[0][-1] == '"':
         return m[0]
-    return f"{number(m[1])} inch" if THING.match(m.string, m.end()) else amount(m[1], "inch")
+    return f"{number(m[1])} inch" if _THING.match(m.string, m.end()) else amount(m[1], "inch")
 
 
 def measure(m: Match) -> str:

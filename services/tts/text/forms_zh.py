@@ -17,14 +17,14 @@ def telephone(m: Match) -> str:
 
 def spelt(m: Match) -> str:
     """Return the words before the digits as they are, and the digits one by one."""
-    return m[1] + one_by_one(m[2], "一")
+    return m[1] + _one_by_one(m[2], "一")
 
 
 def spelt_aloud(m: Match) -> str:
-    return m[1] + one_by_one(m[2], "幺")
+    return m[1] + _one_by_one(m[2], "幺")
 
 
-def one_by_one(name: str, one: str) -> str:
+def _one_by_one(name: str, one: str) -> str:
     return re.sub(r"[0-9]+[- ]?(?=[0-9]|\b|$)", lambda m: digits(m[0], one), name)
 
 

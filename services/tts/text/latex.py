@@ -16,34 +16,34 @@ RAISED = dict(zip("0123456789+-nixyabkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ�
 LOWERED = dict(zip("0123456789nxaijkm", "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ", strict=True))
 POWER = "ˆ"
 """Mark before a power that has no raised form of its own."""
-DEEP = 4
+_DEEP = 4
 """Most fractions and roots inside one another."""
 
 COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|{'|'.join(SIGNS)})(?![A-Za-z])")
-FORMULA = re.compile(r"\$\$([^$]{1,600})\$\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL)
-INLINE = re.compile(r"(?<![A-Za-z0-9$\\])\$(?![\s$])([^$\n]{1,200})(?<![\s\\])\$(?![0-9$A-Za-z])")
-MATHEMATICS = re.compile(r"[\\^_=+<>*×÷≤≥]|\A[A-Za-z]\Z|[0-9a-z] ?[-/] ?[0-9a-z]")
+_FORMULA = re.compile(r"\$\$([^$]{1,600})\$\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL)
+_INLINE = re.compile(r"(?<![A-Za-z0-9$\\])\$(?![\s$])([^$\n]{1,200})(?<![\s\\])\$(?![0-9$A-Za-z])")
+_MATHEMATICS = re.compile(r"[\\^_=+<>*×÷≤≥]|\A[A-Za-z]\Z|[0-9a-z] ?[-/] ?[0-9a-z]")
 PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 
 
 def with_formulas_read(text: str) -> str:
     """Return the text with its formulas in the signs of mathematics, without dollars, braces and commands."""
     if "$" in text:
-        text = INLINE.sub(_inline, text)
+        text = _INLINE.sub(_inline, text)
     if "\\" in text or "$$" in text:
-        text = FORMULA.sub(lambda m: _formula(m[1] or m[2] or m[3]), text)
+        text = _FORMULA.sub(lambda m: _formula(m[1] or m[2] or m[3]), text)
     return _formula(text, strip=False) if COMMAND.search(text) else text
 
 
 def _inline(m: Match) -> str:
     """Return a formula between dollars; sums of money stay."""
     inside = m[1]
-    return _formula(inside) if MATHEMATICS.search(inside) and not PROSE.search(inside) else m[0]
+    return _formula(inside) if _MATHEMATICS.search(inside) and not PROSE.search(inside) else m[0]
 
 
 def _formula(text: str, *, strip: bool = True) -> str:
-    for _ in range(DEEP):
-        text = apply(NESTED, text)
+    for _ in range(_DEEP):
+        text = apply(_NESTED, text)
     text = apply(FLAT, text)
     return re.sub(r" {2,}", " ", text.strip()) if strip else text
 
@@ -71,7 +71,7 @@ def _lowered(m: Match) -> str:
     return "".join(LOWERED.get(char, char) for char in index)
 
 
-NESTED = (
+_NESTED = (
     rule(r"\\[dt]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}", _over),
     rule(r"\\[dt]?frac\s?([0-9])\s?([0-9])", r"\1/\2"),
     rule(r"\\sqrt\s?\[3\]\s?\{([^{}]*)\}", lambda m: f"∛{_grouped(m[1])}"),

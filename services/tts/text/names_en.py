@@ -9,12 +9,12 @@ from tts.text.figure_rules import A_VERSION, FILES, LINES_OF_SCREEN, ROMAN, SCRE
 from tts.text.numbers_en import cardinal, digits, ordinal, year
 from tts.text.rules import Rule, rule
 
-PERSONS = r"people|men|women|children|kids|percent|sheep|fish|feet|mice"
-NO_NOUNS = (
+_PERSONS = r"people|men|women|children|kids|percent|sheep|fish|feet|mice"
+_NO_NOUNS = (
     r"(?:was|is|has|its|this|does|as|us|goes|begins|starts|ends|always|news|leaves|lands|arrives|departs|flies|boards|"
     r"opens|closes)\b"
 )
-A_COUNT = rf"\s(?:{PERSONS}|(?!{NO_NOUNS})[a-z]+s)\b"
+A_COUNT = rf"\s(?:{_PERSONS}|(?!{_NO_NOUNS})[a-z]+s)\b"
 """Pattern of what follows a number that counts things."""
 
 ROMANS: Sequence[Rule] = (

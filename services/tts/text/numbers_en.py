@@ -9,10 +9,10 @@ SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
-TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 SCALES = ("", " thousand", " million", " billion", " trillion")
-ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
-ORDINALS |= {"twelve": "twelfth"}
+_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
+_ORDINALS |= {"twelve": "twelfth"}
 
 
 def digits(figures: str) -> str:
@@ -38,7 +38,7 @@ def _below_thousand(number: int) -> str:
     hundreds, rest = divmod(number, 100)
     words = [f"{SMALL[hundreds]} hundred"] if hundreds else []
     if rest:
-        words.append(SMALL[rest] if rest < 20 else TENS[rest // 10] + (f"-{SMALL[rest % 10]}" if rest % 10 else ""))
+        words.append(SMALL[rest] if rest < 20 else _TENS[rest // 10] + (f"-{SMALL[rest % 10]}" if rest % 10 else ""))
     return " ".join(words)
 
 
@@ -53,7 +53,7 @@ def ordinal(figures: str) -> str:
     """Return 21 as twenty-first."""
     words = cardinal(str(int(figures)))
     last = re.split("[ -]", words)[-1]
-    return words[: -len(last)] + (ORDINALS.get(last) or (f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th"))
+    return words[: -len(last)] + (_ORDINALS.get(last) or (f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th"))
 
 
 def year(figures: str) -> str:

@@ -4,13 +4,13 @@ from functools import lru_cache
 
 from tts.text.figure_rules import VULGAR, halves, is_spelt
 
-DIGITS = "零一二三四五六七八九"
+_DIGITS = "零一二三四五六七八九"
 SCALES = ("", "万", "亿", "万亿")
 
 
 def digits(figures: str, one: str = "一") -> str:
     """Return the digits one by one; on the telephone one is 幺."""
-    return "".join(one if digit == "1" else DIGITS[int(digit)] for digit in figures if digit.isdigit())
+    return "".join(one if digit == "1" else _DIGITS[int(digit)] for digit in figures if digit.isdigit())
 
 
 @lru_cache(1024)
@@ -36,7 +36,7 @@ def _below_ten_thousand(group: str) -> str:
     words = ""
     for digit, scale in zip(group.lstrip("0").rjust(4, "0"), ("千", "百", "十", ""), strict=True):
         if digit != "0":
-            words += DIGITS[int(digit)] + scale
+            words += _DIGITS[int(digit)] + scale
         elif words and words[-1] != "零":
             words += "零"
     return words.rstrip("零")
@@ -56,7 +56,7 @@ def counted(figures: str) -> str:
 
 def sixtieth(two: str) -> str:
     """Return minutes or seconds: 05 is 零五."""
-    return f"零{DIGITS[int(two)]}" if two[0] == "0" and two != "00" else cardinal(str(int(two)))
+    return f"零{_DIGITS[int(two)]}" if two[0] == "0" and two != "00" else cardinal(str(int(two)))
 
 
 def part_of(part: str, whole: str) -> str:

@@ -14,11 +14,11 @@ Match: TypeAlias = re.Match[str]
 Said: TypeAlias = str | Callable[[Match], str]
 Characters: TypeAlias = frozenset[str]
 
-WIDEST = 200
+_WIDEST = 200
 """Most characters of a range that is listed one by one."""
-ODD_CASES = "\u0130\u0131\u017f\u212a"
+_ODD_CASES = "\u0130\u0131\u017f\u212a"
 """Letters that are equal to i, s and k where case is ignored."""
-REPEATED = (of.MAX_REPEAT, of.MIN_REPEAT, of.POSSESSIVE_REPEAT)
+_REPEATED = (of.MAX_REPEAT, of.MIN_REPEAT, of.POSSESSIVE_REPEAT)
 
 
 class Rule(NamedTuple):
@@ -64,7 +64,7 @@ def _needs(pattern: Any, flags: int) -> list[Characters]:
             needs += _needs(what[3], (flags | what[1]) & ~what[2])
         elif kind is of.ATOMIC_GROUP:
             needs += _needs(what, flags)
-        elif (kind in REPEATED and what[0]) or kind is of.ASSERT:
+        elif (kind in _REPEATED and what[0]) or kind is of.ASSERT:
             needs += _needs(what[-1], flags)
     return needs
 
@@ -75,7 +75,7 @@ def _listed(members: Any, flags: int) -> list[Characters]:
     for kind, what in members:
         if kind is of.LITERAL:
             listed.add(chr(what))
-        elif kind is of.RANGE and what[1] - what[0] < WIDEST:
+        elif kind is of.RANGE and what[1] - what[0] < _WIDEST:
             listed |= {chr(code) for code in range(what[0], what[1] + 1)}
         else:
             return []
@@ -90,4 +90,4 @@ def _any_of(branches: list[list[Characters]]) -> list[Characters]:
 def _either_case(characters: set[str], flags: int) -> Characters:
     if not flags & re.IGNORECASE:
         return frozenset(characters)
-    return frozenset(case for char in characters for case in (char, char.lower(), char.upper())) | set(ODD_CASES)
+    return frozenset(case for char in characters for case in (char, char.lower(), char.upper())) | set(_ODD_CASES)

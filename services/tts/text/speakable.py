@@ -15,29 +15,29 @@ from tts.text.stage_directions import FACES, asterisks, brackets
 from tts.text.symbols import COMPARISONS, SYMBOLS, sign_alone, with_plain_digits
 from tts.text.tidy_rules import CJK, MARKS, PAUSE, STOP, WORD, beside_cjk
 
-UNSPEAKABLE = re.compile(
+_UNSPEAKABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufff0-\uffff\ue000-\uf8ff\ufdd0-\ufdef\U000f0000-\U0010ffff]"
 )
 """Control characters, noncharacters and private ones: no voice knows them, and XML forbids some."""
-INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\U000e0000-\U000e0fff]")
+_INVISIBLE = re.compile("[\u200b\u2060-\u2064\ufeff\U000e0000-\U000e0fff]")
 """Marks within words that are for the eye alone."""
-LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_TERMINAL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 """Pattern of the colours of a terminal."""
 
 
 @lru_cache(128)
 def tidy(text: str) -> str:
     """Return the text as a voice should say it; "" where there is nothing to say."""
-    said = _without_marks(text, CODE_LEFT_OUT)
+    said = _without_marks(text, _CODE_LEFT_OUT)
     if not said and ("```" in text or "~~~" in text):
-        said = _without_marks(text, CODE_KEPT)
+        said = _without_marks(text, _CODE_KEPT)
     return said
 
 
 def clean(text: str) -> str:
     """Return the text without what only machines read; nothing that could be heard is lost."""
-    return UNSPEAKABLE.sub(" ", INVISIBLE.sub("", LINE_ENDS.sub("\n", text))).strip()
+    return _UNSPEAKABLE.sub(" ", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))).strip()
 
 
 def speakable(text: str) -> bool:
@@ -47,7 +47,7 @@ def speakable(text: str) -> bool:
 
 
 def _without_marks(text: str, fences: Rule) -> str:
-    text = clean(TERMINAL.sub("", unescape(unescape(text)) if "&" in text else text))
+    text = clean(_TERMINAL.sub("", unescape(unescape(text)) if "&" in text else text))
     written, text = text, apply((*SYMBOLS, *HIDDEN, fences), text)
     text = apply((*BEFORE_FACES, *COMPARISONS, *FACES), with_formulas_read(text))
     text = apply(RULES, with_plain_digits(text))
@@ -99,7 +99,7 @@ def _breath(m: Match) -> str:
     return ("。" if cjk else ". ") if STOP in m[0] or "\n" in m[0] else ("，" if cjk else ", ")
 
 
-EMOJI = (
+_EMOJI = (
     "©®™℠♥\u2190-\u21ff"
     "\u2300-\u243f\u2500-\u27bf\u2800-\u28ff\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\ufe30-\ufe4f"
     "\U0001f000-\U0001f0ff\U0001f170-\U0001fbff"
@@ -112,8 +112,8 @@ HIDDEN = (
     rule(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", "", re.DOTALL | re.IGNORECASE),
 )
 FENCE = r"(?<![`~])(?:```+|~~~+)([^\n`~]*)\n(.*?)(?:\n ?(?:```+|~~~+)|\Z)"
-CODE_LEFT_OUT = rule(FENCE, _fence, re.DOTALL)
-CODE_KEPT = rule(FENCE, r"\n\2\n", re.DOTALL)
+_CODE_LEFT_OUT = rule(FENCE, _fence, re.DOTALL)
+_CODE_KEPT = rule(FENCE, r"\n\2\n", re.DOTALL)
 
 TAGS = (
     rule(r"<((?:https?|mailto):[^<>\s]*|[\w.+-]+@[\w.-]+)>", r" \1 "),
@@ -123,7 +123,7 @@ TAGS = (
          r"|<[A-Za-z/!?][^<>\s]*(?: [\w:-]+=[^<>]*)?\Z|<[?!][^<>]*>"),
 )  # fmt: skip
 """Rules for tags of HTML and SSML."""
-LINKS = (
+_LINKS = (
     rule(r"!\[([^\[\]\n]*)\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)", r"\1"),
     rule(r"\[(?![0-9]{1,3}\])([^\[\]\n]+)\]\[[^\[\]\n^]*\]", r"\1"),
     rule(r"(?<=\S)\[[0-9]{1,3}\](?:\([^()\n]*\))?|\[\^[^\[\]\n]{1,30}\]:?"),  # citations, footnotes
@@ -157,16 +157,16 @@ SPANS = (
     rule(IN_BRACKETS, brackets),
     rule(r"~~+|\$\$+|\*+"),
 )  # fmt: skip
-MATHEMATICAL = r"[0-9a-z)²³⁴ⁿ₀-₉]"
+_MATHEMATICAL = r"[0-9a-z)²³⁴ⁿ₀-₉]"
 SIGNS = (
     rule(r" ?(?:(?:<|(?<![-=<]))[-=]++>|<[-=]++|[→⇒➡←⇐↔]) ?", PAUSE),
-    rule(rf"[{EMOJI}]+(?: [{EMOJI}]+)*", " "),
+    rule(rf"[{_EMOJI}]+(?: [{_EMOJI}]+)*", " "),
     rule(r"(?<=[0-9℃℉度%％°元CF])[ ~～]*[~～] ?\+(?=[0-9])", "~"),
     rule(r"(?<=[0-9℃℉度%％°元CF])[ ~～]*[~～][ ~～]*(?=-?[0-9¥￥$€£])", "~"),
     rule(r"(?<=[一二三四五六七八九十日天月号点年岁])[~～](?=[0-9星周礼])", "–"),
     rule(r"(?:(?<=^)|(?<=[\s(（]))~ ?(?=[0-9])", "≈"),
     rule(r"[~～]+(?!-?[0-9¥￥$€£])|(?<![0-9℃℉度%％°元CF])[~～]+", PAUSE),
-    rule(rf"(?<={MATHEMATICAL})(?<![A-Za-z][a-z]) [-–—−] (?=\(|[b-hj-z](?![A-Za-z]))", "−"),
+    rule(rf"(?<={_MATHEMATICAL})(?<![A-Za-z][a-z]) [-–—−] (?=\(|[b-hj-z](?![A-Za-z]))", "−"),
     rule(r"(?<=\S)(?: [-–—]+ |-{2,})(?![0-9])|(?<!\S)[-–—_=]{2,}", PAUSE),
     rule(r"(?<=[a-z]{2})([.!?])(?=[A-Z][a-z'’ ]|[AI]\s)", r"\1 "),  # a blank forgotten after a sentence
     rule(r"[<>{}\[\]【】〖〗｛｝［］]", PAUSE),
@@ -180,7 +180,7 @@ SIGNS = (
 )
 NEGATIVE = r"[0-9.$€£¥￥√π|]|\((?:[0-9√-]|[a-z][^A-Za-z])|[b-hj-z](?![A-Za-z])"
 """Pattern of what follows a minus that is no dash."""
-BREATHS = (
+_BREATHS = (
     rule(r"(?<=[a-z,]) ?\n ?(?=[a-z])", " "),
     rule(rf"(?<![ \n{PAUSE}{STOP}])[ \n{PAUSE}{STOP}]*[\n{PAUSE}{STOP}][ \n{PAUSE}{STOP}]*", _breath),
     rule(r" +", " "),
@@ -196,9 +196,9 @@ BEFORE_FACES = (
 )
 RULES = (
     *TAGS,
-    *LINKS,
+    *_LINKS,
     *LINES,
     *SPANS,
     *SIGNS,
-    *BREATHS,
+    *_BREATHS,
 )

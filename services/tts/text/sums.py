@@ -13,7 +13,7 @@ from tts.text.words_en import ASKING as ASKING_EN
 from tts.text.words_zh import ASKED as ASKED_ZH
 from tts.text.words_zh import ASKING as ASKING_ZH
 
-WIDE_SIGNS = str.maketrans("＋－＝／＊％＄．（）＾﹢﹣﹦‐‑∕⁄✕✖╳∗⋅∙−", "+-=/*%$.()^+-=--//×××*··-")
+_WIDE_SIGNS = str.maketrans("＋－＝／＊％＄．（）＾﹢﹣﹦‐‑∕⁄✕✖╳∗⋅∙−", "+-=/*%$.()^+-=--//×××*··-")
 WIDE = re.compile(
     rf"(?:(?<=[0-9A-Za-z)）(（{POWERS}?？= ＝])|^)[＋－＝／＊＾﹢﹣﹦‐‑∕⁄✕✖╳∗⋅∙]|[％＄](?=[0-9])|(?<=[0-9])[％．]"
     rf"|－(?=[0-9])|(?<![0-9A-Za-z)])−(?=[0-9])|[＋－＝／＊](?=\s?[0-9(（])"
@@ -23,8 +23,8 @@ BRACKETED = re.compile(
     r"([^（）\n\u3400-\u9fff]{1,40})）"
 )
 
-DASH = r"\-−–—"
-OPERATOR = rf"(?:[+{DASH}×÷/*=＜＞≤≥≠≈±·:]|[xX](?=\s?[\d(√])|[xX](?=\s[{DASH}])|\*\*)"
+_DASH = r"\-−–—"
+_OPERATOR = rf"(?:[+{_DASH}×÷/*=＜＞≤≥≠≈±·:]|[xX](?=\s?[\d(√])|[xX](?=\s[{_DASH}])|\*\*)"
 TERM = (
     rf"[-−+±]?\({{0,3}}[∛√]?\(?[-−]?[$€£¥￥]?(?:(?:{N}){PARTS}?[a-wyzA-WYZ]?(?![A-Za-z0-9])|(?:{N})[xX]"
     rf"(?!\s?[A-Za-z0-9(])|"
@@ -32,40 +32,42 @@ TERM = (
     rf"(?<=[=≈])[?？])[{INDICES}]{{0,3}}"
     rf"[%°℃!]?(?:[{POWERS}]{{1,6}}|[\^{POWER}]\(?-?[0-9A-Za-z]{{1,3}}\)?)?\){{0,3}}"
 )
-STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){TERM}(?:\s?{OPERATOR}\s?{TERM}){{1,60}}(?:\s?=)?")
-STRONG = re.compile(rf"(?<=.)[+−×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
+STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){TERM}(?:\s?{_OPERATOR}\s?{TERM}){{1,60}}(?:\s?=)?")
+_STRONG = re.compile(rf"(?<=.)[+−×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
 A_DATE = re.compile(r"[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{1,2}[-/][12][0-9]{3}")
-SEASON = re.compile(r"(?:19|20)[0-9]{2}[-–—][0-9]{2}")
-A_TELEPHONE = re.compile(r"[0-9]{3,5}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
+_SEASON = re.compile(r"(?:19|20)[0-9]{2}[-–—][0-9]{2}")
+_A_TELEPHONE = re.compile(r"[0-9]{3,5}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
 ASKING = re.compile(rf"(?:\b(?:{ASKING_EN})|{ASKING_ZH})[\s：:，,“\"]{{0,3}}\Z", re.IGNORECASE)
 ASKED = re.compile(rf"\s{{0,2}}[，,]?\s?(?:{ASKED_ZH}|[=＝]|{ASKED_EN})", re.IGNORECASE)
-SLASHES = re.compile(rf"({N})\s?/\s?({N})")
-APART = re.compile(rf"({N})\s+[{DASH}]\s+({N})")
-PAIR = re.compile(rf"({N})\s?[{DASH}]\s?({N})")
-LOOK_BACK, LOOK_ON = 20, 12
+_SLASHES = re.compile(rf"({N})\s?/\s?({N})")
+_APART = re.compile(rf"({N})\s+[{_DASH}]\s+({N})")
+_PAIR = re.compile(rf"({N})\s?[{_DASH}]\s?({N})")
+LOOK_BACK, _LOOK_ON = 20, 12
 
 
 def tell_sums(text: str) -> str:
     """Return the text in which every sum has signs that can be read without knowing what is around them."""
     text = BRACKETED.sub(lambda m: f"({m[1] or m[2]})", text)
-    text = WIDE.sub(lambda m: m[0].translate(WIDE_SIGNS), text)
+    text = WIDE.sub(lambda m: m[0].translate(_WIDE_SIGNS), text)
     return STRETCH.sub(_told, apply(BEFORE, text))
 
 
 def _told(m: Match) -> str:
     stretch, before = m[0], m.string[max(0, m.start() - LOOK_BACK) : m.start()]
-    after = m.string[m.end() : m.end() + LOOK_ON]
-    strong = STRONG.search(stretch)
-    if not strong and (A_DATE.fullmatch(stretch) or A_TELEPHONE.fullmatch(stretch)):
+    after = m.string[m.end() : m.end() + _LOOK_ON]
+    strong = _STRONG.search(stretch)
+    if not strong and (A_DATE.fullmatch(stretch) or _A_TELEPHONE.fullmatch(stretch)):
         return stretch
     if strong or ASKING.search(before) or ASKED.match(after):
         return _signed(stretch, plain=strong is not None)
     if re.search(r"\d\s+/\s+\d", stretch):
         return _signed(stretch, plain=False)
     alone = not before.strip() and not after.strip("。.！!？?，, ")
-    pair = (PAIR if alone else APART).fullmatch(stretch)
-    falls = pair and not SEASON.fullmatch(stretch) and float(pair[1].replace(",", "")) > float(pair[2].replace(",", ""))
-    return PAIR.sub(rf"\1{MINUS}\2", stretch) if falls else stretch
+    pair = (_PAIR if alone else _APART).fullmatch(stretch)
+    falls = (
+        pair and not _SEASON.fullmatch(stretch) and float(pair[1].replace(",", "")) > float(pair[2].replace(",", ""))
+    )
+    return _PAIR.sub(rf"\1{MINUS}\2", stretch) if falls else stretch
 
 
 def _signed(stretch: str, *, plain: bool) -> str:
@@ -74,7 +76,7 @@ def _signed(stretch: str, *, plain: bool) -> str:
     Args:
         plain: The stretch itself says that it is one: it may hold ratios then, and times no longer.
     """
-    fractions = [(float(part.replace(",", "")), float(of.replace(",", ""))) for part, of in SLASHES.findall(stretch)]
+    fractions = [(float(part.replace(",", "")), float(of.replace(",", ""))) for part, of in _SLASHES.findall(stretch)]
     apart = re.search(r"\s/|/\s", stretch)
     if apart or not all(0 < part < of for part, of in fractions):
         stretch = re.sub(r"(?<=[0-9)])\s?/\s?(?=[0-9(√])", "÷", stretch)
@@ -84,31 +86,31 @@ def _signed(stretch: str, *, plain: bool) -> str:
         stretch = re.sub(r"(?<=[0-9]):(?=[0-9])", "∶", stretch)
         stretch = re.sub(r"(?<=[0-9)])\s?·\s?(?=[0-9(])", "×", stretch)
         stretch = re.sub(r"(?<=[a-ln-z)²³])\s?/\s?(?=[0-9]?[a-z(])|(?<=[a-z])/(?=[0-9])", "÷", stretch)
-    return re.sub(rf"(?<=[0-9A-Za-z)%°℃{POWERS}{INDICES}π½¼¾⅓⅔])\s?[{DASH}]\s?(?=\S)", MINUS, stretch)
+    return re.sub(rf"(?<=[0-9A-Za-z)%°℃{POWERS}{INDICES}π½¼¾⅓⅔])\s?[{_DASH}]\s?(?=\S)", MINUS, stretch)
 
 
 def _raised(m: Match) -> str:
     """Return an equation, its mc2 as mc²; x2 beside an x1 is the second of two."""
-    return m[0] if NUMBERED.search(m[0]) else SQUARED.sub(lambda it: it[1] + it[2].translate(AS_POWER), m[0])
+    return m[0] if NUMBERED.search(m[0]) else _SQUARED.sub(lambda it: it[1] + it[2].translate(_AS_POWER), m[0])
 
 
 NUMBERED = re.compile(r"(?<![A-Za-z])[a-z]1(?![0-9])")
-SQUARED = re.compile(r"(?<![A-Za-z])(mc|mv|πr|[vag]t|[a-wyz]|(?<![0-9])x)([23])(?![0-9A-Za-z.:])")
-AS_POWER = str.maketrans("23", "²³")
-DASHES = re.compile(rf"(?<=[0-9a-z])\s?[{DASH}]\s?")
+_SQUARED = re.compile(r"(?<![A-Za-z])(mc|mv|πr|[vag]t|[a-wyz]|(?<![0-9])x)([23])(?![0-9A-Za-z.:])")
+_AS_POWER = str.maketrans("23", "²³")
+_DASHES = re.compile(rf"(?<=[0-9a-z])\s?[{_DASH}]\s?")
 BEFORE = (
     rule(r"[^\n，。,;；=]*=[^\n，。,;；]*", _raised),
     rule(r"(?<![A-Za-z0-9.])([0-9](?:\.[0-9]+)?)e([+-]?[0-9]{1,2})(?![A-Za-z0-9.])", rf"\1×10{POWER}\2"),
     rule(r"\^(?=[\w(\-])", POWER),
     rule(r"(?<=[0-9])\*\*(?=[0-9(])", POWER),
     rule("³√", "∛"),
-    rule(rf"([0-9] [0-9]{{1,2}}/[0-9]{{1,2}}) [{DASH}] (?=[0-9])", rf"\1{MINUS}"),
+    rule(rf"([0-9] [0-9]{{1,2}}/[0-9]{{1,2}}) [{_DASH}] (?=[0-9])", rf"\1{MINUS}"),
     rule(r"<=|=<", "≤"),
     rule(r">=", "≥"),
     rule(r"!=|<>", "≠"),
     rule(r"(?<=[0-9A-Za-z)])(\s?)<(?=\s?[0-9A-Za-z(\-])", r"\1＜"),
     rule(r"(?<=[0-9A-Za-z)])(\s?)>(?=\s?[0-9A-Za-z(\-])", r"\1＞"),
-    rule(rf"(?<=[0-9a-wyz)])\s?\((?=[0-9a-z]\s?[+{DASH}×÷*]\s?[0-9a-z]\))", "×("),
-    rule(r"\|([^|\n]{1,20})\|", lambda m: f"∣{DASHES.sub(MINUS, m[1])}∣"),
-    rule(rf"(?<=[0-9元个只])\s?[{DASH}]\s?(?=(?:{N})[\u3400-\u9fff]{{0,3}}\s?=)", MINUS),
+    rule(rf"(?<=[0-9a-wyz)])\s?\((?=[0-9a-z]\s?[+{_DASH}×÷*]\s?[0-9a-z]\))", "×("),
+    rule(r"\|([^|\n]{1,20})\|", lambda m: f"∣{_DASHES.sub(MINUS, m[1])}∣"),
+    rule(rf"(?<=[0-9元个只])\s?[{_DASH}]\s?(?=(?:{N})[\u3400-\u9fff]{{0,3}}\s?=)", MINUS),
 )

@@ -22,13 +22,13 @@ def _one_step(m: Match) -> str:
     return "".join(chr(int(code, 16)) for code in codes.split()).replace("∕", "/") or m[0]
 
 
-CIRCLED = "[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]"  # ① ⑴ ❶ ➀ ㈠
-ITEM, FIRST_ITEM = re.compile(CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
+_CIRCLED = "[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]"  # ① ⑴ ❶ ➀ ㈠
+ITEM, _FIRST_ITEM = re.compile(_CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
 
 
 def _numbered(m: Match) -> str:
     """Return the text from its first such number, each with a stop before it where a list has begun."""
-    first = FIRST_ITEM.search(m[0])
+    first = _FIRST_ITEM.search(m[0])
 
     def number(item: Match) -> str:
         value = unicodedata.numeric(item[0])
@@ -60,17 +60,17 @@ def _stars(m: Match) -> str:
 
 
 HEART = "(?:[❤♥❣🧡💛💚💙💜🖤🤍🤎💓-💟🩵-🩷]\ufe0f?)+"
-GREETINGS = "hello|hi|hey|thanks|bye|yes|no|ok|okay|wow|love|good|sure|great|goodnight|please|sorry|welcome|oh|happy"
-GREETINGS_ZH = "晚安|早安|你好|谢谢|再见|加油|好的|早上好|晚上好|么么哒|宝贝|亲爱的|爱你|抱抱|想你"
-HEARTS = (
+_GREETINGS = "hello|hi|hey|thanks|bye|yes|no|ok|okay|wow|love|good|sure|great|goodnight|please|sorry|welcome|oh|happy"
+_GREETINGS_ZH = "晚安|早安|你好|谢谢|再见|加油|好的|早上好|晚上好|么么哒|宝贝|亲爱的|爱你|抱抱|想你"
+_HEARTS = (
     rule(rf"\b(I|[Ww]e|[Yy]ou|[Tt]hey) ?{HEART} ?(?=[A-Za-z])", r"\1 love "),
-    rule(rf"(?m)((?:^|[.!?,] )(?!(?i:{GREETINGS})\b)[A-Z][a-z]+) ?{HEART} ?(?=[A-Za-z])", r"\1 loves "),
+    rule(rf"(?m)((?:^|[.!?,] )(?!(?i:{_GREETINGS})\b)[A-Z][a-z]+) ?{HEART} ?(?=[A-Za-z])", r"\1 loves "),
     rule(rf"(?<=[A-Za-z]) {HEART} (?=(?:you|u|me|him|her|it|us|them)\b)", " love "),
     rule(
         rf"([我你他她它们家]) ?{HEART} ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) ?{HEART} ?(?=[你我他她它])",
         lambda m: f"{m[1] or ''}爱",
     ),
-    rule(rf"(?m)((?:^|[。！？，])(?!{GREETINGS_ZH})[\u4e00-\u9fff]{{2,4}}) ?{HEART} ?(?=[\u4e00-\u9fff])", r"\1爱"),
+    rule(rf"(?m)((?:^|[。！？，])(?!{_GREETINGS_ZH})[\u4e00-\u9fff]{{2,4}}) ?{HEART} ?(?=[\u4e00-\u9fff])", r"\1爱"),
 )
 """A heart between two words is a verb: I ❤️ you, 我❤你."""
 
@@ -82,7 +82,7 @@ SYMBOLS = (
     rule("[\xad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\uffff\u20e3]"),
     rule("[\ud800-\udfff]", " "),  # half an emoji
     rule(r"(?<![0-9a-hj-zA-HJ-Z] )(?<![\w.])<3+(?![0-9.])", "♥"),
-    *HEARTS,
+    *_HEARTS,
     rule("[\ufe00-\ufe0f]"),
     rule("[\u0300-\u036f]*[\u0332-\u0338][\u0300-\u036f]*|[\u0300-\u036f]{3,}"),  # struck through, heaped up
     rule("(?<=[0-9])(?:''|’’|′′)", "″"),
@@ -109,12 +109,12 @@ SYMBOLS = (
     rule("[\U0001f170-\U0001f189]{2,}|[\U0001f170-\U0001f189](?=[A-Za-z])", _plain_letters),
     rule("[\u2795\u2796\u2797\u2716]", lambda m: {"➕": "+", "➖": "-", "➗": "÷"}.get(m[0], "×")),
     rule(rf"{SPACED}+", " "),
-    rule(f"{CIRCLED}.*", _numbered, re.DOTALL),
+    rule(f"{_CIRCLED}.*", _numbered, re.DOTALL),
     rule(r" ?\n[ \n]*\n ?| ?\n ?", "\n"),
 )
 
 LOWERED = str.maketrans("0123456789n", "₀₁₂₃₄₅₆₇₈₉ₙ")
-OPERAND = r"-?(?:[A-Za-z](?![A-Za-z0-9_:>=-])|[0-9][0-9.]*+(?![A-Za-z_]))"
+_OPERAND = r"-?(?:[A-Za-z](?![A-Za-z0-9_:>=-])|[0-9][0-9.]*+(?![A-Za-z_]))"
 
 
 def _factorial(m: Match) -> str:
@@ -122,17 +122,17 @@ def _factorial(m: Match) -> str:
     return f"{m[1]}! =" if factorial(int(m[1])) == int(m[2]) else m[0]
 
 
-ABSOLUTE = re.compile(r"(?<![|0-9A-Za-z])\|([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])")
+_ABSOLUTE = re.compile(r"(?<![|0-9A-Za-z])\|([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])")
 
 
 def _absolutes(m: Match) -> str:
     """Return a line, its |x| between signs that are no edges of a table's cells."""
     line = m[0].strip()
     table = line.count("|") % 2 or (line.count("|") > 2 and line[0] == line[-1] == "|" and WORDS.search(line))
-    return m[0] if table else ABSOLUTE.sub(r"∣\1∣", m[0])
+    return m[0] if table else _ABSOLUTE.sub(r"∣\1∣", m[0])
 
 
-BLANK = r"(?:_{2,}|[(（] *[)）]|[□◻▢⬜☐])"
+_BLANK = r"(?:_{2,}|[(（] *[)）]|[□◻▢⬜☐])"
 
 
 def _blank(m: Match) -> str:
@@ -141,8 +141,8 @@ def _blank(m: Match) -> str:
 
 
 COMPARISONS = (
-    rule(rf"([+\-−×÷] ?)(?:{BLANK}|[?？])(?= ?[+−×÷=]| - )|{BLANK}(?= ?[+−×÷=])", _blank),
-    rule(rf"(?:{BLANK}|(?m:^)[?？]) -(?= [0-9a-z] ?)", "? −"),
+    rule(rf"([+\-−×÷] ?)(?:{_BLANK}|[?？])(?= ?[+−×÷=]| - )|{_BLANK}(?= ?[+−×÷=])", _blank),
+    rule(rf"(?:{_BLANK}|(?m:^)[?？]) -(?= [0-9a-z] ?)", "? −"),
     rule(r"(?<![^\s(（\u3400-\u9fff])([<>])(?=[0-9])", lambda m: "＜" if m[1] == "<" else "＞"),
     rule(r"(?<=[按键])[#＃](?:号键|键|号)?", "井号键"),
     rule(r"(?<=按)[*＊](?:号键|键|号)?", "星号键"),
@@ -154,8 +154,8 @@ COMPARISONS = (
         r"(?<=[\w)]) ?(<=|>=|!=|=<)(?= ?[\w(\-])", lambda m: m[0].replace(m[1], {"!=": "≠", ">=": "≥"}.get(m[1], "≤"))
     ),
     rule(r"(?<=[0-9)]) ?==(?= ?[0-9(])", "="),
-    rule(rf"(?<![\w/])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?< ?(?={OPERAND})", r"\1＜"),
-    rule(rf"(?<![\w</])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?> ?(?={OPERAND})", r"\1＞"),
+    rule(rf"(?<![\w/])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?< ?(?={_OPERAND})", r"\1＜"),
+    rule(rf"(?<![\w</])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?> ?(?={_OPERAND})", r"\1＞"),
     rule(r"(?m)^([^*\n]*[0-9)])\*\*([0-9]{1,3})(?![\w*])(?=[^*\n]*$)", lambda m: m[1] + raised(m[2])),
     rule(
         r"(?<=[0-9A-Za-z)])\^(?:\((-?[0-9a-z]{1,3})\)|(-?[0-9]{1,4}(?![0-9_^])|[a-z](?![A-Za-z_^])))(?<!o\^o)",
@@ -169,7 +169,7 @@ COMPARISONS = (
 """Signs of mathematics that would pass for tags, faces or stress."""
 
 
-ALONE = {
+_ALONE = {
     "+": ("加号", "plus"), "×": ("乘号", "times"), "÷": ("除号", "divided by"), "=": ("等号", "equals"),
     "%": ("百分号", "percent"), "∞": ("无穷大", "infinity"), "√": ("根号", "square root"), "≠": ("不等号", "not equal"),
     "≈": ("约等号", "about"), "@": ("艾特", "at"), "&": ("和", "and"), "$": ("美元", "dollar"), "€": ("欧元", "euro"),
@@ -177,18 +177,18 @@ ALONE = {
     "№": ("号码", "number"), "™": ("商标", "trademark"),
 }  # fmt: skip
 """Signs that are said where nothing else is: `加号是，+。` comes in two pieces."""
-A_SIGN = re.compile(
-    rf"[\s“”\"'‘’「」『』（）()，,]*([{re.escape(''.join(ALONE))}])[\s“”\"'‘’「」『』（）()，。！？、,.!?]*"
+_A_SIGN = re.compile(
+    rf"[\s“”\"'‘’「」『』（）()，,]*([{re.escape(''.join(_ALONE))}])[\s“”\"'‘’「」『』（）()，。！？、,.!?]*"
 )
 
 
 def sign_alone(text: str) -> str:
     """Return the name of a sign that is all there is of the text; "" for any other."""
-    found = A_SIGN.fullmatch(text.translate(NARROW))
-    return ALONE[found[1]][0 if wide(text) else 1] if found else ""
+    found = _A_SIGN.fullmatch(text.translate(_NARROW))
+    return _ALONE[found[1]][0 if wide(text) else 1] if found else ""
 
 
-NARROW = str.maketrans("＋＝％＄￥＠＆￡", "+=%$¥@&£")
+_NARROW = str.maketrans("＋＝％＄￥＠＆￡", "+=%$¥@&£")
 
 
 def with_plain_digits(text: str) -> str:

@@ -101,7 +101,7 @@ GREEK = {
     "ω": "omega", "Δ": "delta", "Ω": "omega", "∞": "infinity",
 }  # fmt: skip
 
-SAINTS = (
+_SAINTS = (
     "Patrick|Louis|Paul|Petersburg|Nicholas|Nick|Clair|Helens|John|George|Andrew|Francis|Mary|Peter|Lucia|Bernard|"
     "Valentine|Augustine|Joseph|James|Thomas|Michael|Martin|Basil|Moritz|Lawrence|Kitts|Croix|Jude|Elmo|Ives|Stephen|"
     "David|Anne|Anthony|Catherine|Cloud|Charles|Pancras|Vincent|Albans|Germain|Tropez|Lucy|Catharines|Teresa"
@@ -118,7 +118,7 @@ SHORT = {
     r"(?:vs\.?|v\.s\.)": "versus",
     r"Ph\.? ?D\.?": "P H D", r"e\.g\.": "for example", r"i\.e\.": "that is", r"etc\.(?=\s*$|\s+[A-Z])": "et cetera.",
     r"etc\.?": "et cetera", r"approx\.": "approximately", r"Jr\.": "Junior", r"Sr\.": "Senior", r"Mt\.": "Mount",
-    r"Ave\.": "Avenue", r"Blvd\.": "Boulevard", r"Rd\.": "Road", rf"St\.(?= (?:{SAINTS})\b)": "Saint",
+    r"Ave\.": "Avenue", r"Blvd\.": "Boulevard", r"Rd\.": "Road", rf"St\.(?= (?:{_SAINTS})\b)": "Saint",
     r"(?<=[a-z] )St\.": "Street", r"St\.": "Saint",
     r"Capt\.": "Captain", r"Lt\.": "Lieutenant", r"Gen\.": "General", r"Sgt\.": "Sergeant", r"Col\.": "Colonel",
     r"Rev\.": "Reverend", r"Gov\.": "Governor", r"Sen\.": "Senator", r"Dept\.": "Department", r"dept\.": "department",

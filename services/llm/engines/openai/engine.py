@@ -36,7 +36,7 @@ from llm.wire import Asked
 
 MAX_ANSWER_BYTES = 32 * 2**20
 THOUGHT_TOKENS = 1000
-MODERATING = frozenset({"openai", "azure", "azure-openai"})
+_MODERATING = frozenset({"openai", "azure", "azure-openai"})
 """Providers that know the field `moderation`."""
 
 
@@ -152,7 +152,7 @@ class OpenAIChat(Engine):
             Declined: The upstream is not known to moderate, and would ignore that it should.
             NotFound: The operator listed models, and the one picked is none of them.
         """
-        if asked.wanted.asks_for_moderation and self.provider not in MODERATING:
+        if asked.wanted.asks_for_moderation and self.provider not in _MODERATING:
             raise Declined(f"{self.row.name} moderates nothing; leave out 'moderation'.", param="moderation")
         model, named_by = self._model(asked)
         return Chat(

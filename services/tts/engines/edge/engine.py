@@ -30,7 +30,7 @@ from tts.text.clauses import Lengths
 from tts.voices.choose import Voice, prefer
 from tts.voices.names import Gender, microsoft, told
 
-CONNECT_SECONDS = 2
+_CONNECT_SECONDS = 2
 VOICES_SECONDS = 2.5
 VOICES_LAST_SECONDS = 24 * 3600.0
 VOICES_RETRY_SECONDS = 60.0
@@ -204,7 +204,7 @@ class Edge(Engine):
             voice.name,
             rate=f"{round(100 * (speed - 1)):+d}%",
             proxy=self._options.proxy,
-            connect_timeout=CONNECT_SECONDS,
+            connect_timeout=_CONNECT_SECONDS,
         )
 
     @property

@@ -58,6 +58,21 @@ def test_the_notices_name_every_dependency(package: str) -> None:
     assert re.search(rf"(?<![\w-]){re.escape(package)}(?![\w-])", NOTICES), f"add {package} and its licence"
 
 
+def pinned() -> set[str]:
+    """Return the names that are installed by hash, but for those of other systems."""
+    files = [*ROOT.glob("services/*/requirements*.txt"), *ROOT.glob("deploy/*/requirements*.txt")]
+    lines = [line for file in files for line in file.read_text().splitlines() if "==" in line.split(";")[0]]
+    return {line.partition("==")[0] for line in lines if "win32" not in line and "emscripten" not in line}
+
+
+@pytest.mark.parametrize("package", sorted(pinned()))
+def test_the_notices_name_whatever_is_pinned(package: str) -> None:
+    family = f"{package.partition('-')[0]}-…"
+    named = re.search(rf"(?<![\w-]){re.escape(package)}(?![\w-])", NOTICES)
+
+    assert named or family in NOTICES, f"add {package} and its licence"
+
+
 def stated(package: str) -> str | None:
     """Return the SPDX expression in a package's metadata."""
     try:

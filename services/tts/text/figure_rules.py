@@ -36,6 +36,16 @@ POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿⁱˣʸᵃᵇᵏᵐ"
 INDICES = "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ"
 
 
+BOUNDS = r"⟨([^⟨⟩⋯\n]{1,60})(?:⋯([^⟨⟩⋯\n]{1,60}))?⟩"
+"""Pattern of what a sum, an integral or a limit ranges over, as `latex` writes it."""
+
+
+def negative(bound: str, minus: str) -> str:
+    """Return a bound without blanks around it, the sign at its beginning as a word."""
+    bound = bound.strip()
+    return minus + bound[1:] if bound.startswith(("-", MINUS)) else bound
+
+
 def any_of(names: Iterable[str]) -> str:
     """Return a pattern for any of the names, the longest that fits."""
     return "|".join(sorted(map(re.escape, names), key=len, reverse=True))
@@ -86,7 +96,10 @@ VERSIONED = (
 )
 """Names before a version, whose second number is no decimal: Python 3.12 is three point twelve."""
 A_VERSION = r"([0-9]{1,3})\.([1-9][0-9])(?![0-9]|\.[0-9]|\s?[%℃°])"
-FILES = "pdf|docx?|xlsx?|pptx?|txt|md|csv|json|py|js|html?|exe|zip|mp[34]|wav|m4a|jpe?g|png|gif|apk"
+FILES = (
+    "pdf|docx?|xlsx?|pptx?|txt|md|csv|json|py|js|html?|exe|zip|mp[34]|wav|m4a|jpe?g|png|gif|apk|"
+    "tar|gz|rar|7z|mov|avi|mkv|svg|xml|ya?ml|toml|log|ini|conf|sh|bat|epub|rtf|flac|ogg|webm|webp|bmp|iso"
+)
 """Endings of the names of files."""
 DURATION = (
     r"(?<![A-Za-z0-9.,])(?=[0-9]+\s?(?:h|m(?:in)?\s?[0-9]+\s?s))(?:([0-9]{1,3})\s?h(?:rs?)?\s?)?([0-9]{1,2})\s?m(?:ins?)?"

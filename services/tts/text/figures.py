@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import groupby
 
 from chassis.script_language import wide
-from tts.text.figures_en import EN
-from tts.text.figures_zh import ZH
+from tts.text.figures_en import EN, FIRST_EN
+from tts.text.figures_zh import FIRST_ZH, ZH
 from tts.text.rules import Rule, apply
 from tts.text.speakable import speakable
 from tts.text.sums import tell_sums
@@ -24,12 +24,16 @@ RUN = re.compile(
 HAN, LATIN = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[A-Za-z]{2}|\bI\b")
 WORDS = re.compile(r"\b[A-Za-z]+\b.*?\b[a-z]{2,}|\b[a-z]{2,}.*?\b[A-Za-z]+\b", re.DOTALL)
 """Two words of English: fewer, in a Chinese text, are a name or a unit."""
-ENGLISH = re.compile(r"(?<![0-9A-Za-z/])(?<![0-9] )[A-Za-z]*[a-z]{2}")
-"""A word for a Chinese voice; 5 km, MP3 and USD are none."""
+ENGLISH = re.compile(
+    r"(?<![0-9A-Za-z/=+−])(?<![0-9] )(?<![=+−] )(?![a-z]{2}\s?[=+−²³ˆ^])"
+    r"(?!(?:d[xyzt]|mc|lim|sin|cos|tan|cot|log|ln|lg|max|min|mod|gcd|det)(?![A-Za-z]))[A-Za-z]*[a-z]{2}"
+)
+"""A word for a Chinese voice; 5 km, MP3, USD, sin x and y = kx + b are none."""
 _KANA = re.compile(r"[\u3041-\u30fa\uac00-\ud7a3]")
 OTHER = re.compile(r"[\u0370-\u03ff]{2}|[\u0400-\u1cff]|[\ua000-\uabff]")
 ITEM = re.compile(r"\s*[0-9]{1,3}[,，、.] ")
 """The number of an item of a list: it is read as those before it."""
+BEFORE_SUMS: dict[str, Sequence[Rule]] = {"zh": FIRST_ZH, "en": FIRST_EN}
 RULES: dict[str, Sequence[Rule]] = {"zh": ZH, "en": EN}
 
 
@@ -82,4 +86,4 @@ def _without_letters(text: str, spoken: str) -> str:
 
 
 def _read(language: str, run: str) -> str:
-    return apply(RULES[language], tell_sums(run)) if language in RULES else run
+    return apply(RULES[language], tell_sums(apply(BEFORE_SUMS[language], run))) if language in RULES else run

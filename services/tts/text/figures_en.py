@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from tts.text import forms_en as say
 from tts.text import words_en as words
+from tts.text.chemistry import formulas
 from tts.text.figure_rules import (
     DATED,
     DAYS_OF_YEAR,
@@ -28,14 +29,16 @@ from tts.text.figure_rules import (
     N,
     any_of,
 )
+from tts.text.identifiers import Spelling, identifiers
+from tts.text.mathematics_en import RANGES
 from tts.text.names_en import A_COUNT, CALLED, NAMES, ROMANS
-from tts.text.numbers_en import cardinal, decade, digits, number, ordinal, vulgar, year
+from tts.text.numbers_en import cardinal, decade, digits, number, ordinal, part_of_version, vulgar, year
 from tts.text.rules import Rule, rule
 
 _MONTH = any_of(words.MONTH_OF)
 ONE_SIGN = any_of(sign for sign in words.MONEY if len(sign) == 1)
 SIGN_OF_MONEY = rf"(?:(?<![A-Za-z])(?:{any_of(sign for sign in words.MONEY if len(sign) > 1)})|{ONE_SIGN})"
-_WORDS_OF_MONEY = r"dollars?|bucks?|euros?|pounds?|yuan|yen|rupees?|won|cents?"
+_WORDS_OF_MONEY = r"dollars?|bucks?|euros?|pounds?|yuan|yen|rupees?|won|cents?|pence|penny|francs?|rubles?"
 SOUNDS: Sequence[Rule] = (
     *(
         rule(
@@ -273,7 +276,7 @@ NUMBERS: Sequence[Rule] = (
     ),
     rule(r"(?<=[A-Za-z])-?(?=[0-9])|(?<=[0-9])(?=[A-Za-z])", " "),
     rule(r"(?<=[0-9])/(?=[0-9])", " "),
-    rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(map(cardinal, m[0].split(".")))),
+    rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(map(part_of_version, m[0].split(".")))),
     rule(r"\b[Nn][Oo]\. ?(?=[0-9])|\bNO ?(?=[0-9])|[#№] ?(?=[0-9])", "number "),
     rule(
         r"(?<![0-9.])(?![0-9]*0000(?![0-9]))[0-9]{10,}(?![0-9.])|(?<![0-9.])(?<![0-9],)0[0-9]+(?![0-9.])",
@@ -291,4 +294,7 @@ NUMBERS: Sequence[Rule] = (
 )
 """Rules for whatever figures are left."""
 
+SPELLING = Spelling(digits, {"+": "plus", "::": "double colon", ":": "colon", "/": "slash"}, " ", ", ")
+FIRST_EN: Sequence[Rule] = (*identifiers(SPELLING), *formulas({"+": "plus", "-": "minus"}), *RANGES)
+"""Rules for what would be taken for a sum."""
 EN: Sequence[Rule] = (*SOUNDS, *ROMANS, *SHORT, *CALLED, *GROUPED, *NAMES, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from tts.text import forms_zh as say
 from tts.text import words_zh as words
+from tts.text.chemistry import formulas
 from tts.text.figure_rules import (
     A_SENTENCE,
     DATED,
@@ -33,8 +34,10 @@ from tts.text.figure_rules import (
     any_of,
     roman,
 )
+from tts.text.identifiers import Spelling, identifiers
+from tts.text.mathematics_zh import RANGES
 from tts.text.names_zh import NAMES
-from tts.text.numbers_zh import cardinal, counted, digits, number, vulgar
+from tts.text.numbers_zh import cardinal, counted, digits, number, part_of_version, vulgar
 from tts.text.rules import Rule, rule
 
 ONE_SIGN = any_of(sign for sign in words.MONEY if len(sign) == 1)
@@ -135,6 +138,7 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"(?<=[{HAN}])-(?=[0-9])", ""),
     rule(r"(?:(?<=[=(（+×÷∣＜＞≤≥])|(?<=[=＜＞≤≥] )|(?<=^))-(?=[√π∣(（]|[a-z](?![A-Za-z]))", "负"),
     rule(rf"(?<![A-Za-z0-9)%°{POWERS}])\s?-(?=[0-9]|{SIGN_OF_MONEY})", "负"),
+    rule(rf"({SIGN_OF_MONEY}\s?)({N})\s?(k|K|M|B|bn)(?![A-Za-z])", say.scaled),
     rule(
         rf"({SIGN_OF_MONEY})\s?({N})(?:到(?:{SIGN_OF_MONEY})?\s?({N}))?\s?(万亿|亿|万|千|百)?({words.MONEY_WORDS})?",
         say.money,
@@ -173,6 +177,7 @@ AMOUNTS: Sequence[Rule] = (
     rule(rf"(?<=每)({any_of(words.UNITS)})(?![A-Za-z0-9])", lambda m: words.UNITS[m[1]]),
     rule(rf"{HEAD}({N})[\"”″](?=[{HAN}A-Za-z])", say.inches),
     rule(rf"(?:{HEAD}([0-9]+))?({PARTS})", lambda m: vulgar(m[1], m[2])),
+    rule(r"(?<![0-9/.A-Za-z])([0-9]{1,3}) ([0-9]{1,4})/([0-9]{1,4})(?![0-9/])", say.mixed_number),
     rule(r"(?<![0-9/.A-Za-z])([0-9]{1,4})/([0-9]{1,4})(?![0-9/])", say.fraction),
     rule(rf"(?<=[米里克元升次镑币吨斤分])/(?=[{HAN}])", "每"),
     rule(rf"(?<=[{HAN}])\s?/\s?(?=[{HAN}])", "或"),
@@ -222,7 +227,7 @@ NUMBERS: Sequence[Rule] = (
         lambda m: f"第{roman(m[1])}" if m[1] else roman(m[2] or m[3]),
     ),
     rule(rf"(?<=[a-z] )(?=[IVX]{{2}})({ROMAN})", lambda m: roman(m[1])),
-    rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: "点".join(map(cardinal, m[0].split(".")))),
+    rule(rf"{HEAD}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: "点".join(map(part_of_version, m[0].split(".")))),
     rule(r"(?<![A-Za-z])[Nn][Oo]\.?\s?([0-9]+)", lambda m: f"第{cardinal(m[1])}"),
     rule(rf"{HEAD}([0-9]{{1,9}})(?:st|nd|rd|th)(?![A-Za-z])", lambda m: f"第{cardinal(m[1])}"),
     rule(rf"(?<![0-9.,A-Za-z第/])2(?=\s?(?:{words.COUNTED}))(?!两)", "两"),
@@ -233,7 +238,7 @@ NUMBERS: Sequence[Rule] = (
     ),
     rule(r"(?<![0-9])\.([0-9]+)", lambda m: f"零点{digits(m[1])}"),
     rule(N, lambda m: number(m[0])),
-    rule(rf"(?<=[A-Za-z])\.(?=[A-Za-z])|(?<=[{HAN}])\.(?=(?:{FILES})(?![A-Za-z]))", "点"),
+    rule(rf"(?<=[A-Za-z])\.(?=[A-Za-z])|(?<=[{HAN}])\.(?=(?i:{FILES})(?![A-Za-z]))", "点"),
     rule(r"[#№] ?(?=[零一二三四五六七八九十两])", ""),
     rule(r"\s?[&＆]+\s?", "和"),
 )
@@ -243,4 +248,7 @@ SOUNDS: Sequence[Rule] = tuple(
     rule(rf"(?<![A-Za-z0-9'’\-]){letters}(?![A-Za-z'’²³\-])", said, re.IGNORECASE)
     for letters, said in words.SOUNDS.items()
 )
+SPELLING = Spelling(digits, {"+": "加", "::": "双冒号", ":": "冒号", "/": "斜杠"}, "", "，")
+FIRST_ZH: Sequence[Rule] = (*identifiers(SPELLING), *formulas({"+": "加", "-": "减"}), *RANGES)
+"""Rules for what would be taken for a sum."""
 ZH: Sequence[Rule] = (*SOUNDS, *NAMES, *GROUPED, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)

@@ -203,3 +203,9 @@ def narrow_mark(m: Match) -> str:
     """Return the sign of an English keyboard, with the blank that belongs after it."""
     mark = {"，": ",", "。": ".", "！": "!", "？": "?", "：": ":", "；": ";", "、": ",", "（": "(", "）": ")"}[m[0]]
     return mark + " " if mark in ",.!?;" and m.string[m.end() : m.end() + 1].isalnum() else mark
+
+
+def arc(m: Match) -> str:
+    """Return 40°26′46″N as degrees, minutes and seconds."""
+    parts = [amount(m[1], "degree"), amount(m[2], "minute"), amount(m[3], "second")]
+    return " ".join(parts + ([words.HEAVENLY[m[4]]] if m[4] else []))

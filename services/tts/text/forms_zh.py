@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from tts.text import words_zh as words
 from tts.text.figure_rules import HEAD, RAISED, TAIL, N, any_of, are_days, is_date, month_and_day
@@ -182,3 +183,21 @@ def feast(m: Match) -> str:
 
 def with_unit(unit: str) -> Callable[[Match], str]:
     return lambda m: number(m[1]) + unit
+
+
+def arc(m: Match) -> str:
+    """Return 39°54′20″ as degrees, minutes and seconds."""
+    return f"{number(m[1])}度{number(m[2])}分" + (f"{number(m[3])}秒" if m[3] else "")
+
+
+SCALED = {"k": 3, "K": 3, "M": 6, "B": 9, "bn": 9}
+
+
+def scaled(m: Match) -> str:
+    """Return $1.2M as $1200000."""
+    return f"{m[1]}{Decimal(m[2].replace(',', '')).scaleb(SCALED[m[3]]):f}"
+
+
+def mixed_number(m: Match) -> str:
+    """Return 2 1/3 as 二又三分之一; a fraction that is none stays."""
+    return f"{number(m[1])}又{part_of(m[2], m[3])}" if int(m[2]) < int(m[3]) else m[0]

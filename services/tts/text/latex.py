@@ -8,9 +8,18 @@ SIGNS = {
     "times": "×", "cdot": "×", "div": "÷", "pm": "±", "leq": "≤", "le": "≤", "leqslant": "≤", "geq": "≥", "ge": "≥",
     "geqslant": "≥", "neq": "≠", "ne": "≠", "approx": "≈", "lt": "＜", "gt": "＞", "infty": "∞", "pi": "π",
     "alpha": "α", "beta": "β", "gamma": "γ", "theta": "θ", "lambda": "λ", "mu": "μ", "sigma": "σ", "phi": "φ",
-    "omega": "ω", "Delta": "Δ", "Omega": "Ω", "circ": "°", "degree": "°", "to": "→", "rightarrow": "→",
-    "Rightarrow": "→", "ldots": "…", "cdots": "…", "dots": "…", "percent": "%", "colon": ":", "quad": " ", "qquad": " ",
-    "sin": " sin ", "cos": " cos ", "tan": " tan ", "log": " log ", "ln": " ln ", "max": " max ", "min": " min ",
+    "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ", "eta": "η", "kappa": "κ", "nu": "ν", "xi": "ξ",
+    "rho": "ρ", "tau": "τ", "chi": "χ", "psi": "ψ", "varphi": "φ", "Sigma": "Σ", "Pi": "Π", "Theta": "Θ",
+    "Lambda": "Λ", "Phi": "Φ", "Psi": "Ψ", "Gamma": "Γ", "angle": "∠", "triangle": "∆", "parallel": "∥", "perp": "⊥",
+    "cong": "≅", "sim": "∼", "equiv": "≡", "propto": "∝", "therefore": "∴", "because": "∵", "in": "∈", "notin": "∉",
+    "subset": "⊂", "subseteq": "⊆", "supset": "⊃", "supseteq": "⊇", "cup": "∪", "cap": "∩", "emptyset": "∅",
+    "varnothing": "∅", "forall": "∀", "exists": "∃", "partial": "∂", "nabla": "∇", "land": "∧", "wedge": "∧",
+    "lor": "∨", "vee": "∨", "neg": "¬", "lnot": "¬", "mid": "∣", "vert": "|", "lvert": "|", "rvert": "|", "ast": "×",
+    "prime": "′", "omega": "ω", "Delta": "Δ", "Omega": "Ω", "circ": "°", "degree": "°", "to": "→", "rightarrow": "→",
+    "Rightarrow": "→", "implies": "→", "iff": "→", "Leftrightarrow": "→", "leftrightarrow": "→", "mapsto": "→",
+    "gets": "→", "ldots": "…", "cdots": "…", "dots": "…", "percent": "%", "colon": ":", "quad": " ", "qquad": " ",
+    "sin": " sin ", "cos": " cos ", "tan": " tan ", "log": " log ", "ln": " ln ", "lg": " lg ", "max": " max ",
+    "min": " min ", "gcd": " gcd ", "det": " det ", "bmod": " mod ", "cot": " cot ", "sec": " sec ", "csc": " csc ",
 }  # fmt: skip
 RAISED = dict(zip("0123456789+-nixyabkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱˣʸᵃᵇᵏᵐ", strict=True))
 LOWERED = dict(zip("0123456789nxaijkm", "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ", strict=True))
@@ -18,11 +27,19 @@ POWER = "ˆ"
 """Mark before a power that has no raised form of its own."""
 _DEEP = 4
 """Most fractions and roots inside one another."""
+OPERATORS = {"sum": "∑", "prod": "∏", "int": "∫", "iint": "∬", "iiint": "∭", "oint": "∮", "lim": "lim"}
+SPAN = "⋯"
+"""Sign between the bounds of a sum or an integral, in brackets behind its sign: ∑⟨i=1⋯n⟩."""
+ACCENTS = {"vec": "\u20d7", "overrightarrow": "\u20d7", "bar": "\u0304", "overline": "\u0304", "hat": "\u0302"}
 
-COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|{'|'.join(SIGNS)})(?![A-Za-z])")
+NAMES = "|".join((*SIGNS, *OPERATORS, *ACCENTS))
+COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|binom|{NAMES})(?![A-Za-z])")
+ARGUMENT = r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[0-9A-Za-z])"
 _FORMULA = re.compile(r"\$\$([^$]{1,600})\$\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL)
 _INLINE = re.compile(r"(?<![A-Za-z0-9$\\])\$(?![\s$])([^$\n]{1,200})(?<![\s\\])\$(?![0-9$A-Za-z])")
 _MATHEMATICS = re.compile(r"[\\^_=+<>*×÷≤≥]|\A[A-Za-z]\Z|[0-9a-z] ?[-/] ?[0-9a-z]")
+FOLDER = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\")
+"""Pattern of the beginning of a path on Windows, whose backslashes begin no command."""
 PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 
 
@@ -32,7 +49,7 @@ def with_formulas_read(text: str) -> str:
         text = _INLINE.sub(_inline, text)
     if "\\" in text or "$$" in text:
         text = _FORMULA.sub(lambda m: _formula(m[1] or m[2] or m[3]), text)
-    return _formula(text, strip=False) if COMMAND.search(text) else text
+    return _formula(text, strip=False) if COMMAND.search(text) and not FOLDER.search(text) else text
 
 
 def _inline(m: Match) -> str:
@@ -42,6 +59,8 @@ def _inline(m: Match) -> str:
 
 
 def _formula(text: str, *, strip: bool = True) -> str:
+    if strip:  # nothing but a formula
+        text = text.replace("<", "＜").replace(">", "＞")
     for _ in range(_DEEP):
         text = apply(_NESTED, text)
     text = apply(FLAT, text)
@@ -56,7 +75,7 @@ def _over(m: Match) -> str:
 
 
 def _grouped(term: str) -> str:
-    return term if re.fullmatch(r"[\w.{}\\^]+", term) else f"({term})"
+    return term if re.fullmatch(r"[\w.{}\\^∂]+", term) else f"({term})"
 
 
 def raised(power: str) -> str:
@@ -71,7 +90,31 @@ def _lowered(m: Match) -> str:
     return "".join(LOWERED.get(char, char) for char in index)
 
 
+def _with_bounds(m: Match) -> str:
+    """Return a sum, an integral or a limit with its bounds in brackets behind it."""
+    sign = OPERATORS[m[1]]
+    bounds = {kind: part.removeprefix("{").removesuffix("}").strip() for kind, part in BOUND.findall(m[2])}
+    if m[1] == "lim":
+        bounds["_"] = re.sub(r"\s?(?:\\(?:to|rightarrow)(?![A-Za-z])|→)\s?", SPAN, bounds.get("_", ""))
+    within = SPAN.join(bounds[kind] for kind in "_^" if bounds.get(kind))
+    return f"{sign}⟨{within}⟩ " if within else f"{sign} "
+
+
+BOUND = re.compile(rf"([_^])\s?({ARGUMENT})")
+
+
 _NESTED = (
+    rule(rf"\\({'|'.join(OPERATORS)})(?:\\limits)?(?![A-Za-z])\s?((?:[_^]\s?{ARGUMENT}\s?){{0,2}})", _with_bounds),
+    rule(r"\\[dt]?binom\s?\{([^{}]*)\}\s?\{([^{}]*)\}", r"C(\1, \2)"),
+    rule(
+        r"\\(log|lg)\s?_(?:\{([^{}]*)\}|([0-9A-Za-z]))",
+        lambda m: f" {m[1]}{''.join(LOWERED.get(c, c) for c in m[2] or m[3])} ",
+    ),
+    rule(
+        rf"\\({'|'.join(ACCENTS)})\s?(?:\{{([A-Za-z]{{1,2}})\}}|([A-Za-z])(?![A-Za-z]))",
+        lambda m: (m[2] or m[3]) + ACCENTS[m[1]],
+    ),
+    rule(r"\\p?mod\s?\{([^{}]*)\}", r" mod \1 "),
     rule(r"\\[dt]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}", _over),
     rule(r"\\[dt]?frac\s?([0-9])\s?([0-9])", r"\1/\2"),
     rule(r"\\sqrt\s?\[3\]\s?\{([^{}]*)\}", lambda m: f"∛{_grouped(m[1])}"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tts.text import forms_en as say
 from tts.text import words_en as words
-from tts.text.figure_rules import A_VERSION, FILES, LINES_OF_SCREEN, ROMAN, SCREEN, VERSIONED, roman
+from tts.text.figure_rules import A_VERSION, FILES, HEAD, LINES_OF_SCREEN, ROMAN, SCREEN, VERSIONED, N, roman
 from tts.text.numbers_en import cardinal, digits, ordinal, year
 from tts.text.rules import Rule, rule
 
@@ -72,6 +72,17 @@ NAMES: Sequence[Rule] = (
     rule(r"\b(Q[1-4]|H[12]|FY|CY)[ -]?((?:19|20)[0-9]{2})\b", lambda m: f"{m[1]} {year(m[2])}"),
     rule(rf"\b({words.STATES}) ([0-9]{{5}})(?![\w-])", lambda m: f"{m[1]} {digits(m[2])}"),
     rule(rf"\b({words.DIAGRAMS}) ([0-9]{{1,2}})[-–]([0-9]{{1,2}})(?![\w-])", r"\1 \2 dash \3", re.IGNORECASE),
+    rule(r"\b([Mm]id|[Ee]arly|[Ll]ate)-((?:19|20)[0-9]{2})\b", lambda m: f"{m[1]} {year(m[2])}"),
+    rule(r"(?<![0-9/])([0-9]{2,3})/([0-9]{2,3})(?=\s?mm\s?Hg\b)", r"\1 over \2"),
+    rule(rf"{HEAD}({N})°\s?([0-9]{{1,2}})['’′]\s?({N})[\"”″]\s?([NSEW](?![A-Za-z]))?", say.arc),
+    rule(
+        r"(\b(?:in|wait|after|for|every|within|about|takes?|took|only|just|last) |^(?=..s\W*$))"
+        r"([2-9]0)s(?=[,.!?;]|$| [a-z])",
+        r"\1\2 seconds",
+    ),
+    rule(r"\b(pages?|pp?\.) ([ivxl]{1,6})(?![A-Za-z0-9])", lambda m: f"{m[1]} {cardinal(roman(m[2].upper()))}"),
+    rule(r"\bext\. ?(?=[0-9])", "extension "),
+    rule(r"\b([a-h][18])=([QRBN])(?![A-Za-z0-9])", lambda m: f"{m[1]} promotes to {words.CHESSMEN[m[2]]}"),
     rule(r"\b24/7\b", "twenty-four seven"),
     rule(r"(?<!on )\b9/11\b", "nine eleven"),
     rule(r"\b50[/-]50\b", "fifty-fifty"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tts.text import forms_zh as say
 from tts.text import words_zh as words
-from tts.text.figure_rules import A_SENTENCE, A_VERSION, HAN, HEAD, LINES_OF_SCREEN, SCREEN, TAIL, VERSIONED
+from tts.text.figure_rules import A_SENTENCE, A_VERSION, HAN, HEAD, LINES_OF_SCREEN, SCREEN, TAIL, VERSIONED, N
 from tts.text.numbers_zh import cardinal, digits, number
 from tts.text.rules import Rule, rule
 
@@ -28,6 +28,13 @@ NAMES: Sequence[Rule] = (
         lambda m: digits(m[0]),
     ),
     rule(r"(血压[^0-9，。]{0,4}[0-9]{2,3})/([0-9]{2,3})", r"\1，\2"),
+    rule(r"(?<![0-9/])([0-9]{2,3})/([0-9]{2,3})(?=\s?(?:mmHg|毫米汞柱))", r"\1，\2"),
+    rule(
+        rf"(?:[南北]纬|[东西]经)?{HEAD}([0-9]{{1,3}})°\s?([0-9]{{1,2}})['’′](?:\s?({N})[\"”″])?\s?([NSEW])(?![A-Za-z])",
+        lambda m: words.HEAVENLY[m[4]] + say.arc(m),
+    ),
+    rule(rf"{HEAD}([0-9]{{1,3}})°\s?([0-9]{{1,2}})['’′](?:\s?({N})[\"”″])?", say.arc),
+    rule(r"(?<![0-9.])([1-9]|1[24568])\+\s?岁", r"\1岁以上"),
     rule("和/或", "和或"),
     rule(
         r"((?:评分|得分|打分|分数|评价|评级)[是为了：: ]{0,3})([0-9]{1,3}(?:\.[0-9])?)分?/(5|10|20)分?(?![0-9/])",

@@ -83,3 +83,8 @@ def part_of(part: int, of: int) -> str:
 def vulgar(whole: str | None, sign: str) -> str:
     """Return 1½ as one and one half."""
     return (f"{cardinal(whole)} and " if whole else "") + part_of(*VULGAR[sign])
+
+
+def part_of_version(figures: str) -> str:
+    """Return a number between the points of a version; a long one, such as that of a build, digit by digit."""
+    return cardinal(figures) if len(figures) < 5 else digits(figures)

@@ -69,3 +69,8 @@ def vulgar(whole: str | None, sign: str) -> str:
     """Return 1½ as 一又二分之一."""
     part, of = VULGAR[sign]
     return (f"{number(whole)}又" if whole else "") + part_of(str(part), str(of))
+
+
+def part_of_version(figures: str) -> str:
+    """Return a number between the points of a version; a long one, such as that of a build, digit by digit."""
+    return cardinal(figures) if len(figures) < 5 else digits(figures)

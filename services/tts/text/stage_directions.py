@@ -34,7 +34,7 @@ def _face(m: Match) -> str:
     return PAUSE if _ODD.search(inside) or not WORD.search(inside) else m[0]
 
 
-_ODD = re.compile(r"[^\w\s,.;:?!+*/=、，。；：？！'\"“”‘’&%$€£¥@#＜＞≤≥≠×÷±√−²³-]|_")
+_ODD = re.compile(r"[^\w\s,.;:?!+*/=、，。；：？！'\"“”‘’&%$€£¥@#＜＞≤≥≠×÷±√−²³∂∇∈∉∪∩⊂⊆⊃⊇≅∼∠∆∥⊥∞∑∏∫-]|_")
 _ARMS = r"\\/＼／ヽノﾉ╰╯╭╮っつづლᕙᕗ٩۶୧୨وงฅΣ"
 """Arms of a face. One left over would be a letter, and may change the language of all that is said."""
 _A_WORD = re.compile(r"[^\W_]{2,}|[0-9\u4e00-\u9fff]")

@@ -23,12 +23,12 @@ def _one_step(m: Match) -> str:
 
 
 _CIRCLED = "[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]"  # ① ⑴ ❶ ➀ ㈠
-ITEM, _FIRST_ITEM = re.compile(_CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
+ITEM, FIRST_ITEM = re.compile(_CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
 
 
 def _numbered(m: Match) -> str:
     """Return the text from its first such number, each with a stop before it where a list has begun."""
-    first = _FIRST_ITEM.search(m[0])
+    first = FIRST_ITEM.search(m[0])
 
     def number(item: Match) -> str:
         value = unicodedata.numeric(item[0])
@@ -140,6 +140,15 @@ def _blank(m: Match) -> str:
     return f"{(m[1] or '').replace('-', '−')}?"
 
 
+AS_POWER = r"(?<=[0-9)])\*\*(?=[0-9]{1,3}(?![\w*]))"
+POWER_OF = re.compile(rf"{AS_POWER}([0-9]+)")
+"""Pattern of two asterisks between numbers, which are no stress."""
+
+
+def _power(m: Match) -> str:
+    return raised(m[1])
+
+
 COMPARISONS = (
     rule(rf"([+\-−×÷] ?)(?:{_BLANK}|[?？])(?= ?[+−×÷=]| - )|{_BLANK}(?= ?[+−×÷=])", _blank),
     rule(rf"(?:{_BLANK}|(?m:^)[?？]) -(?= [0-9a-z] ?)", "? −"),
@@ -156,7 +165,7 @@ COMPARISONS = (
     rule(r"(?<=[0-9)]) ?==(?= ?[0-9(])", "="),
     rule(rf"(?<![\w/])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?< ?(?={_OPERAND})", r"\1＜"),
     rule(rf"(?<![\w</])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?> ?(?={_OPERAND})", r"\1＞"),
-    rule(r"(?m)^([^*\n]*[0-9)])\*\*([0-9]{1,3})(?![\w*])(?=[^*\n]*$)", lambda m: m[1] + raised(m[2])),
+    rule(rf"(?m)^(?=.*\*\*)(?:[^*\n]|(?<!\*)\*(?!\*)|{AS_POWER})+$", lambda m: POWER_OF.sub(_power, m[0])),
     rule(
         r"(?<=[0-9A-Za-z)])\^(?:\((-?[0-9a-z]{1,3})\)|(-?[0-9]{1,4}(?![0-9_^])|[a-z](?![A-Za-z_^])))(?<!o\^o)",
         lambda m: raised(m[1] or m[2]),

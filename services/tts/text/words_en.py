@@ -30,6 +30,7 @@ UNITS = {
     "cc": "cubic centimeter", "ft": "foot", "mi": "mile", "yd": "yard", "GB": "gigabyte", "MB": "megabyte",
     "TB": "terabyte", "KB": "kilobyte", "kB": "kilobyte", "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz",
     "GHz": "gigahertz", "kW": "kilowatt", "W": "watt", "V": "volt", "mAh": "milliamp hour", "kWh": "kilowatt hour",
+    "mmHg": "millimeter of mercury",
     "hrs": "hour", "hr": "hour", "min": "minute", "mins": "minute", "sec": "second", "secs": "second",
     "ms": "millisecond", "kcal": "kilocalorie", "kJ": "kilojoule", "dB": "decibel", "rpm": "revolution per minute",
     "tsp": "teaspoon", "tbsp": "tablespoon", "Tbsp": "tablespoon", "h": "hour", "bpm": "beat per minute",
@@ -41,6 +42,7 @@ UNITS = {
     "￥": "yuan", "₹": "rupee", "₩": "won", "₽": "ruble", "元": "yuan",
 }  # fmt: skip
 PLURALS = {
+    "millimeter of mercury": "millimeters of mercury",
     "foot": "feet", "square foot": "square feet", "inch": "inches", "square inch": "square inches", "hertz": "hertz",
     "kilohertz": "kilohertz", "megahertz": "megahertz", "gigahertz": "gigahertz", "yuan": "yuan", "won": "won",
     "yen": "yen", "baht": "baht", "dong": "dong", "Swiss franc": "Swiss francs",
@@ -92,13 +94,24 @@ SIGNS = {
 RELATIONS = {
     "∠": "angle", "∆": "triangle", "∥": "is parallel to", "⊥": "is perpendicular to", "∴": "therefore", "∵": "because",
     "∈": "is in", "∉": "is not in", "∝": "is proportional to", "≡": "is identical to", "∪": "union", "∩": "and",
+    "⊂": "is a subset of", "⊆": "is a subset of", "⊃": "contains", "⊇": "contains", "∅": "the empty set",
+    "∀": "for all", "∃": "there exists", "∂": "partial", "∇": "nabla", "≅": "is congruent to", "≌": "is congruent to",
+    "∼": "is similar to", "∽": "is similar to", "∧": "and", "∨": "or", "¬": "not", "∣": "divides",
 }  # fmt: skip
+OPERATORS = {
+    "∑": ("the sum", "over"), "∏": ("the product", "over"), "∫": ("the integral", "over"),
+    "∬": ("the double integral", "over"), "∭": ("the triple integral", "over"), "∮": ("the closed integral", "over"),
+    "lim": ("the limit", "as"),
+}  # fmt: skip
+"""Signs over a range: their name, and the word before what they range over."""
 FUNCTIONS = {"sin": "sine", "cos": "cosine", "tan": "tangent", "log": "log", "ln": "natural log of"}
 """Names before an angle or a number: sin30°, log 100."""
 GREEK = {
     "π": "pi", "α": "alpha", "β": "beta", "γ": "gamma", "θ": "theta", "λ": "lambda", "μ": "mu", "σ": "sigma",
     "φ": "phi",
-    "ω": "omega", "Δ": "delta", "Ω": "omega", "∞": "infinity",
+    "ω": "omega", "Δ": "delta", "Ω": "omega", "∞": "infinity", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta",
+    "κ": "kappa", "ν": "nu", "ξ": "xi", "ρ": "rho", "τ": "tau", "χ": "chi", "ψ": "psi", "Σ": "sigma", "Π": "pi",
+    "Θ": "theta", "Λ": "lambda", "Φ": "phi", "Ψ": "psi", "Γ": "gamma",
 }  # fmt: skip
 
 _SAINTS = (

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from tts.text.figure_rules import RAISED
 from tts.text.rules import Match, Rule, rule
 
-GROUPS = "OH|NO[2₂3₃]|SO[3₃4₄]|PO[4₄]|H?CO[3₃]|NH[2₂4₄]|CN|CH[2₂3₃]|COOH|ClO[3₃4₄]?|MnO[4₄]"
+_GROUPS = "OH|NO[2₂3₃]|SO[3₃4₄]|PO[4₄]|H?CO[3₃]|NH[2₂4₄]|CN|CH[2₂3₃]|COOH|ClO[3₃4₄]?|MnO[4₄]"
 """Groups of atoms that stand in brackets."""
-UP = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-CHARGE = rf"(?:([²³⁴]?)([⁺⁻])(?![{UP}])|([²³⁴])([-−+])(?![0-9A-Za-z(√]|\s[0-9a-z(]))"
+_UP = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_CHARGE = rf"(?:([²³⁴]?)([⁺⁻])(?![{_UP}])|([²³⁴])([-−+])(?![0-9A-Za-z(√]|\s[0-9a-z(]))"
 
 
 def formulas(signs: Mapping[str, str]) -> Sequence[Rule]:
@@ -24,13 +24,13 @@ def formulas(signs: Mapping[str, str]) -> Sequence[Rule]:
 
     return (
         rule(
-            rf"(?<=[A-Za-z0-9₀-₉])\(({GROUPS})\)([0-9₀-₉]?)",
+            rf"(?<=[A-Za-z0-9₀-₉])\(({_GROUPS})\)([0-9₀-₉]?)",
             lambda m: f" {' '.join(m[1])} {m[2]}".rstrip(),
         ),
         rule(r"(?<=[A-Z][a-z])OH(?![A-Za-z])|(?<=[KH0-9])OH(?![A-Za-z])", " O H"),
-        rule(rf"(?<![A-Za-z])((?:[A-Z][a-z]?[0-9₀-₉]{{0,2}}){{1,4}}){CHARGE}", charged),
+        rule(rf"(?<![A-Za-z])((?:[A-Z][a-z]?[0-9₀-₉]{{0,2}}){{1,4}}){_CHARGE}", charged),
         rule(
-            rf"(?<![0-9A-Za-z){UP}])([{UP}]{{1,3}})([A-Z][a-z]?)(?![A-Za-z])",
+            rf"(?<![0-9A-Za-z){_UP}])([{_UP}]{{1,3}})([A-Z][a-z]?)(?![A-Za-z])",
             lambda m: f"{m[2]}-{m[1].translate(RAISED)}",
         ),
     )

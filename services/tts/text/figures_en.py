@@ -294,7 +294,7 @@ NUMBERS: Sequence[Rule] = (
 )
 """Rules for whatever figures are left."""
 
-SPELLING = Spelling(digits, {"+": "plus", "::": "double colon", ":": "colon", "/": "slash"}, " ", ", ")
-FIRST_EN: Sequence[Rule] = (*identifiers(SPELLING), *formulas({"+": "plus", "-": "minus"}), *RANGES)
+_SPELLING = Spelling(digits, {"+": "plus", "::": "double colon", ":": "colon", "/": "slash"}, " ", ", ")
+FIRST_EN: Sequence[Rule] = (*identifiers(_SPELLING), *formulas({"+": "plus", "-": "minus"}), *RANGES)
 """Rules for what would be taken for a sum."""
 EN: Sequence[Rule] = (*SOUNDS, *ROMANS, *SHORT, *CALLED, *GROUPED, *NAMES, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)

@@ -248,7 +248,7 @@ SOUNDS: Sequence[Rule] = tuple(
     rule(rf"(?<![A-Za-z0-9'’\-]){letters}(?![A-Za-z'’²³\-])", said, re.IGNORECASE)
     for letters, said in words.SOUNDS.items()
 )
-SPELLING = Spelling(digits, {"+": "加", "::": "双冒号", ":": "冒号", "/": "斜杠"}, "", "，")
-FIRST_ZH: Sequence[Rule] = (*identifiers(SPELLING), *formulas({"+": "加", "-": "减"}), *RANGES)
+_SPELLING = Spelling(digits, {"+": "加", "::": "双冒号", ":": "冒号", "/": "斜杠"}, "", "，")
+FIRST_ZH: Sequence[Rule] = (*identifiers(_SPELLING), *formulas({"+": "加", "-": "减"}), *RANGES)
 """Rules for what would be taken for a sum."""
 ZH: Sequence[Rule] = (*SOUNDS, *NAMES, *GROUPED, *WHEN, *AMOUNTS, *SIGNS, *NUMBERS)

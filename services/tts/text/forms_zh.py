@@ -190,12 +190,12 @@ def arc(m: Match) -> str:
     return f"{number(m[1])}度{number(m[2])}分" + (f"{number(m[3])}秒" if m[3] else "")
 
 
-SCALED = {"k": 3, "K": 3, "M": 6, "B": 9, "bn": 9}
+_SCALED = {"k": 3, "K": 3, "M": 6, "B": 9, "bn": 9}
 
 
 def scaled(m: Match) -> str:
     """Return $1.2M as $1200000."""
-    return f"{m[1]}{Decimal(m[2].replace(',', '')).scaleb(SCALED[m[3]]):f}"
+    return f"{m[1]}{Decimal(m[2].replace(',', '')).scaleb(_SCALED[m[3]]):f}"
 
 
 def mixed_number(m: Match) -> str:

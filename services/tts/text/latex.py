@@ -27,18 +27,18 @@ POWER = "ˆ"
 """Mark before a power that has no raised form of its own."""
 _DEEP = 4
 """Most fractions and roots inside one another."""
-OPERATORS = {"sum": "∑", "prod": "∏", "int": "∫", "iint": "∬", "iiint": "∭", "oint": "∮", "lim": "lim"}
-SPAN = "⋯"
+_OPERATORS = {"sum": "∑", "prod": "∏", "int": "∫", "iint": "∬", "iiint": "∭", "oint": "∮", "lim": "lim"}
+_SPAN = "⋯"
 """Sign between the bounds of a sum or an integral, in brackets behind its sign: ∑⟨i=1⋯n⟩."""
-ACCENTS = {"vec": "\u20d7", "overrightarrow": "\u20d7", "bar": "\u0304", "overline": "\u0304", "hat": "\u0302"}
+_ACCENTS = {"vec": "\u20d7", "overrightarrow": "\u20d7", "bar": "\u0304", "overline": "\u0304", "hat": "\u0302"}
 
-NAMES = "|".join((*SIGNS, *OPERATORS, *ACCENTS))
-COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|binom|{NAMES})(?![A-Za-z])")
-ARGUMENT = r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[0-9A-Za-z])"
+_NAMES = "|".join((*SIGNS, *_OPERATORS, *_ACCENTS))
+COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|binom|{_NAMES})(?![A-Za-z])")
+_ARGUMENT = r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[0-9A-Za-z])"
 _FORMULA = re.compile(r"\$\$([^$]{1,600})\$\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL)
 _INLINE = re.compile(r"(?<![A-Za-z0-9$\\])\$(?![\s$])([^$\n]{1,200})(?<![\s\\])\$(?![0-9$A-Za-z])")
 _MATHEMATICS = re.compile(r"[\\^_=+<>*×÷≤≥]|\A[A-Za-z]\Z|[0-9a-z] ?[-/] ?[0-9a-z]")
-FOLDER = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\")
+_FOLDER = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\")
 """Pattern of the beginning of a path on Windows, whose backslashes begin no command."""
 PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 
@@ -49,7 +49,7 @@ def with_formulas_read(text: str) -> str:
         text = _INLINE.sub(_inline, text)
     if "\\" in text or "$$" in text:
         text = _FORMULA.sub(lambda m: _formula(m[1] or m[2] or m[3]), text)
-    return _formula(text, strip=False) if COMMAND.search(text) and not FOLDER.search(text) else text
+    return _formula(text, strip=False) if COMMAND.search(text) and not _FOLDER.search(text) else text
 
 
 def _inline(m: Match) -> str:
@@ -92,27 +92,27 @@ def _lowered(m: Match) -> str:
 
 def _with_bounds(m: Match) -> str:
     """Return a sum, an integral or a limit with its bounds in brackets behind it."""
-    sign = OPERATORS[m[1]]
-    bounds = {kind: part.removeprefix("{").removesuffix("}").strip() for kind, part in BOUND.findall(m[2])}
+    sign = _OPERATORS[m[1]]
+    bounds = {kind: part.removeprefix("{").removesuffix("}").strip() for kind, part in _BOUND.findall(m[2])}
     if m[1] == "lim":
-        bounds["_"] = re.sub(r"\s?(?:\\(?:to|rightarrow)(?![A-Za-z])|→)\s?", SPAN, bounds.get("_", ""))
-    within = SPAN.join(bounds[kind] for kind in "_^" if bounds.get(kind))
+        bounds["_"] = re.sub(r"\s?(?:\\(?:to|rightarrow)(?![A-Za-z])|→)\s?", _SPAN, bounds.get("_", ""))
+    within = _SPAN.join(bounds[kind] for kind in "_^" if bounds.get(kind))
     return f"{sign}⟨{within}⟩ " if within else f"{sign} "
 
 
-BOUND = re.compile(rf"([_^])\s?({ARGUMENT})")
+_BOUND = re.compile(rf"([_^])\s?({_ARGUMENT})")
 
 
 _NESTED = (
-    rule(rf"\\({'|'.join(OPERATORS)})(?:\\limits)?(?![A-Za-z])\s?((?:[_^]\s?{ARGUMENT}\s?){{0,2}})", _with_bounds),
+    rule(rf"\\({'|'.join(_OPERATORS)})(?:\\limits)?(?![A-Za-z])\s?((?:[_^]\s?{_ARGUMENT}\s?){{0,2}})", _with_bounds),
     rule(r"\\[dt]?binom\s?\{([^{}]*)\}\s?\{([^{}]*)\}", r"C(\1, \2)"),
     rule(
         r"\\(log|lg)\s?_(?:\{([^{}]*)\}|([0-9A-Za-z]))",
         lambda m: f" {m[1]}{''.join(LOWERED.get(c, c) for c in m[2] or m[3])} ",
     ),
     rule(
-        rf"\\({'|'.join(ACCENTS)})\s?(?:\{{([A-Za-z]{{1,2}})\}}|([A-Za-z])(?![A-Za-z]))",
-        lambda m: (m[2] or m[3]) + ACCENTS[m[1]],
+        rf"\\({'|'.join(_ACCENTS)})\s?(?:\{{([A-Za-z]{{1,2}})\}}|([A-Za-z])(?![A-Za-z]))",
+        lambda m: (m[2] or m[3]) + _ACCENTS[m[1]],
     ),
     rule(r"\\p?mod\s?\{([^{}]*)\}", r" mod \1 "),
     rule(r"\\[dt]?frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}", _over),

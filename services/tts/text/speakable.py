@@ -137,7 +137,7 @@ _LINKS = (
          r"，。；！？、（）()\u3000-\u303f\u4e00-\u9fff]*", _host),
     rule(r"(?<![A-Za-z])mailto:"),
 )  # fmt: skip
-HEX_COLOUR = r"(?=[A-Fa-f]*[0-9])(?:[0-9A-Fa-f]{3}){1,2}(?![0-9A-Za-z])"
+_HEX_COLOUR = r"(?=[A-Fa-f]*[0-9])(?:[0-9A-Fa-f]{3}){1,2}(?![0-9A-Za-z])"
 LINES = (
     rule(r"(?m)^ ?(?:[-*_=] ?){3,}$", STOP),
     rule(r"(?m)^ ?(?:> ?)+"),
@@ -148,7 +148,7 @@ LINES = (
     rule(r"(?m)^ ?([0-9]{1,3})(?:[.)] +|[．）] ?(?=[^\W\d]))", rf"{STOP}\1{PAUSE}"),
     rule(r" ?\|[ |]*", PAUSE),
     rule("∣", "|"),
-    rule(rf"(?<![A-Za-z0-9&])#(?=[A-Za-z0-9]{{0,40}}[a-z][A-Z0-9])(?!{HEX_COLOUR})([A-Za-z0-9]+)", _tag),
+    rule(rf"(?<![A-Za-z0-9&])#(?=[A-Za-z0-9]{{0,40}}[a-z][A-Z0-9])(?!{_HEX_COLOUR})([A-Za-z0-9]+)", _tag),
 )
 SPANS = (
     rule(r"`+"),
@@ -172,7 +172,7 @@ SIGNS = (
     rule(r"(?<=[a-z]{2})([.!?])(?=[A-Z][a-z'’ ]|[AI]\s)", r"\1 "),  # a blank forgotten after a sentence
     rule(r"[<>{}\[\]【】〖〗｛｝［］]", PAUSE),
     rule(r"(?:_(?![A-Za-z0-9._-]{0,40}@[A-Za-z0-9])|[\^\\])+", " "),
-    rule(rf"={{2,}}|(?<![A-Za-z])#+(?![0-9]|{HEX_COLOUR})"),
+    rule(rf"={{2,}}|(?<![A-Za-z])#+(?![0-9]|{_HEX_COLOUR})"),
     rule(r"[(（]\s*[)）]"),
     rule(r"([!！?？])(?:[\s!！?？]*[!！?？])+", lambda m: next((mark for mark in m[0] if mark in "?？"), m[1])),
     rule(r"\.{2,}|…+|。{2,}|・{3,}", lambda m: "……" if beside_cjk(m) else "..."),

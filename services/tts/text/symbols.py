@@ -122,7 +122,9 @@ def _factorial(m: Match) -> str:
     return f"{m[1]}! =" if factorial(int(m[1])) == int(m[2]) else m[0]
 
 
-_ABSOLUTE = re.compile(r"(?<![|0-9A-Za-z])\|([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])")
+_ABSOLUTE = re.compile(
+    r"(?<![|0-9A-Za-z])\|(?![^|\n]*[a-z]{2})([-−]?[0-9a-z](?:[-0-9a-z+−×÷*/^²³. ]{0,14}[0-9a-z²³])?)\|(?![|0-9A-Za-z])"
+)
 
 
 def _absolutes(m: Match) -> str:
@@ -140,8 +142,8 @@ def _blank(m: Match) -> str:
     return f"{(m[1] or '').replace('-', '−')}?"
 
 
-AS_POWER = r"(?<=[0-9)])\*\*(?=[0-9]{1,3}(?![\w*]))"
-POWER_OF = re.compile(rf"{AS_POWER}([0-9]+)")
+_AS_POWER = r"(?<=[0-9)])\*\*(?=[0-9]{1,3}(?![\w*]))"
+_POWER_OF = re.compile(rf"{_AS_POWER}([0-9]+)")
 """Pattern of two asterisks between numbers, which are no stress."""
 
 
@@ -165,7 +167,7 @@ COMPARISONS = (
     rule(r"(?<=[0-9)]) ?==(?= ?[0-9(])", "="),
     rule(rf"(?<![\w/])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?< ?(?={_OPERAND})", r"\1＜"),
     rule(rf"(?<![\w</])(?<![0-9]\.)([A-Za-z]|[0-9][0-9.]*+) ?> ?(?={_OPERAND})", r"\1＞"),
-    rule(rf"(?m)^(?=.*\*\*)(?:[^*\n]|(?<!\*)\*(?!\*)|{AS_POWER})+$", lambda m: POWER_OF.sub(_power, m[0])),
+    rule(rf"(?m)^(?=.*\*\*)(?:[^*\n]|(?<!\*)\*(?!\*)|{_AS_POWER})+$", lambda m: _POWER_OF.sub(_power, m[0])),
     rule(
         r"(?<=[0-9A-Za-z)])\^(?:\((-?[0-9a-z]{1,3})\)|(-?[0-9]{1,4}(?![0-9_^])|[a-z](?![A-Za-z_^])))(?<!o\^o)",
         lambda m: raised(m[1] or m[2]),

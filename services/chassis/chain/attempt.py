@@ -18,6 +18,7 @@ from chassis.errors import (
     NotReady,
     TooBusy,
 )
+from chassis.patience import Patience
 from chassis.sse import close
 
 LOADING_SECONDS = 5.0
@@ -133,16 +134,16 @@ class Attempt:
         return True
 
     async def _first_piece(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R]:
-        patience = asyncio.timeout(seconds)
+        patience = Patience(seconds)
         begun: Work[T, R] | None = None
         try:
             begun = work(seat.engine)
-            async with patience:
+            with patience:
                 return Begun(seat, await anext(begun.pieces), begun)
         except BaseException as exc:
             if begun is not None:
                 await close(begun.pieces)
-            raise translated(seat.name, exc, seconds if patience.expired() else None) from exc
+            raise translated(seat.name, exc, seconds if patience.is_over else None) from exc
 
     def _verdict(self) -> ApiError:
         """Return the error for a request that no engine answered."""

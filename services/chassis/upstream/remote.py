@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TypeGuard
@@ -20,6 +19,7 @@ from chassis.errors import (
     EngineUnpaid,
     EngineWithoutModel,
 )
+from chassis.patience import Patience
 from chassis.request_id import REQUEST_ID, request_id
 from chassis.upstream.allowance import Allowance
 from chassis.upstream.client import Unusable, Upstream
@@ -38,7 +38,6 @@ _REFUSAL_SECONDS = 4.0
 _LIST_SECONDS = 2.0
 """The longest wait for the list of models, with a question that waits for it."""
 _MAX_LIST_BYTES = 4 * 2**20
-_PATIENT = nullcontext()
 
 log = logging.getLogger("talkbox.upstream")
 
@@ -188,7 +187,7 @@ class Remote:
         with spans.calling("POST", self.upstream.shown) as call:
             headers = {REQUEST_ID: request_id.get() or "-"} | trace.passed_on() | self._key_headers[key] | headers
             try:
-                async with _PATIENT if question.begin_seconds is None else asyncio.timeout(question.begin_seconds):
+                with Patience(question.begin_seconds):
                     reply = await post(body, headers, silence_seconds=question.silence_seconds)
             except TimeoutError as exc:
                 raise self._silent(question.begin_seconds) from exc

@@ -12,6 +12,7 @@ from time import time
 import httpx
 
 from chassis.errors import ApiError, EngineFailed, EngineTimeout, TooBusy
+from chassis.patience import Patience
 from chassis.sse import close
 from chassis.upstream.http.body import Body, Headers
 from chassis.upstream.http.compression import decoded, encodings
@@ -87,7 +88,7 @@ class Reply(AsyncIterator[bytes]):
         while True:
             began = now()
             try:
-                async with asyncio.timeout(left):
+                with Patience(left):
                     piece = await anext(self)
             except StopAsyncIteration:
                 return

@@ -24,22 +24,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 
-class _Ready:
-    """Spares a metric the look at its labels before each count: without them it has no value, and fails by itself."""
+class Counter(prometheus_client.Counter):
+    """prometheus_client's counter without its checks, a third of its cost; several count each request."""
 
-    def _raise_if_not_observable(self) -> None:
-        pass
-
-
-class Counter(_Ready, prometheus_client.Counter):
-    """prometheus_client's counter at half its cost; several count each request."""
+    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
+        """Count `amount`, which is never negative; exemplars are not kept."""
+        self._value.inc(amount)
 
 
-class Gauge(_Ready, prometheus_client.Gauge):
-    """prometheus_client's gauge at half its cost."""
+class Gauge(prometheus_client.Gauge):
+    """prometheus_client's gauge without its checks."""
+
+    def inc(self, amount: float = 1) -> None:
+        self._value.inc(amount)
+
+    def dec(self, amount: float = 1) -> None:
+        self._value.inc(-amount)
 
 
-class Histogram(_Ready, prometheus_client.Histogram):
+class Histogram(prometheus_client.Histogram):
     """prometheus_client's histogram at half its cost: it finds a bucket by halves instead of looking at each."""
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:

@@ -59,20 +59,20 @@ class Turn(Struct):
     async def ask(
         self, extra_seconds: float = 0.0, admitted: Callable[[], object] = lambda: None
     ) -> Answer[bytes, Tally]:
-        def work(engine: Engine, model: str | None) -> Work[bytes, Tally]:
-            tally = Tally()
-            pieces = engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally))
-            return Work(pieces if self.watched is None else self.watched.asked_of(pieces), tally)
-
         try:
             answer = await self.chain.answer(
-                self.asked.wanted.model, work, extra_seconds=extra_seconds, admitted=admitted
+                self.asked.wanted.model, self._asked_of, extra_seconds=extra_seconds, admitted=admitted
             )
         except ApiError as exc:
             self.measured.fail(exc.counted_as)
             raise
         self.measured.begin()
         return answer
+
+    def _asked_of(self, engine: Engine, model: str | None) -> Work[bytes, Tally]:
+        tally = Tally()
+        pieces = engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally))
+        return Work(pieces if self.watched is None else self.watched.asked_of(pieces), tally)
 
     async def judged_by(self, guard: "Guard") -> Response | None:
         """Let the guard judge what is asked, and watch the answer; return the answer where no engine is to be asked."""

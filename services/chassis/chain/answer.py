@@ -38,24 +38,57 @@ class Begun(NamedTuple, Generic[T, R]):
     work: Work[T, R]
 
 
+class Readers:
+    """Looks at the readers of all open answers in turn: a timer for each answer would be a cost of each request."""
+
+    def __init__(self) -> None:
+        self._answers: set[Answer[Any, Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, answer: "Answer[Any, Any]") -> None:
+        self._answers.add(answer)
+        if self._timer is None:
+            self._wait()
+
+    def discard(self, answer: "Answer[Any, Any]") -> None:
+        self._answers.discard(answer)
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(READER_SECONDS / 4, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        for answer in self._answers:
+            answer.look_at_reader()
+        if self._answers:
+            self._wait()
+
+
 class Answer(AsyncIterator[T], Generic[T, R]):
     """The pieces that one engine gives, from the first on. Closing it ends the work and frees the place.
 
     A reader who takes no piece for `READER_SECONDS` keeps no place: it is lent until the next piece is asked for.
     """
 
-    def __init__(self, begun: Begun[T, R], admission: Admission, since: float, leave: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        begun: Begun[T, R],
+        admission: Admission,
+        readers: Readers,
+        since: float,
+        leave: Callable[[float], None],
+    ) -> None:
         self.engine = begun.seat.name
         self.record: R = begun.work.record
         """The record of this engine's work; engines that lost the race kept their own."""
         self._seat, self._rest = begun.seat, begun.work.pieces
-        self._admission, self._since, self._leave = admission, since, leave
+        self._admission, self._readers, self._since, self._leave = admission, readers, since, leave
         self._lent_at: float | None = None
         self._read_since: float | None = monotonic()
         """Moment from which the reader has had the last piece; None while the next one is awaited."""
         self._first: list[T] = [begun.first]
         self._open = True
-        self._watch_reader(READER_SECONDS)
+        readers.add(self)
 
     async def __anext__(self) -> T:
         self._work_again()
@@ -64,16 +97,13 @@ class Answer(AsyncIterator[T], Generic[T, R]):
         finally:
             self._read_since = monotonic()
 
-    def _watch_reader(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look_at_reader)
-
-    def _look_at_reader(self) -> None:
-        """Run the one timer for all pieces: it is set again when it rings too early."""
-        left = READER_SECONDS - (0.0 if self._read_since is None else monotonic() - self._read_since)
-        if left > 0:
-            self._watch_reader(left)
-        elif self._open:
-            self._lent_at = monotonic()
+    def look_at_reader(self) -> None:
+        """Lend the place of a reader who has taken nothing for too long."""
+        if self._read_since is None or self._lent_at is not None:
+            return
+        now = monotonic()
+        if now - self._read_since >= READER_SECONDS:
+            self._lent_at = now
             self._admission.lend()
 
     def _work_again(self) -> None:
@@ -82,7 +112,6 @@ class Answer(AsyncIterator[T], Generic[T, R]):
             self._since += monotonic() - self._lent_at  # what readers take is no measure of our pace
             self._lent_at = None
             self._admission.retake()
-            self._watch_reader(READER_SECONDS)
 
     async def _next(self) -> T:
         try:
@@ -99,8 +128,8 @@ class Answer(AsyncIterator[T], Generic[T, R]):
     async def aclose(self) -> None:
         if self._open:
             self._open = False
+            self._readers.discard(self)
             self._work_again()
-            self._timer.cancel()
             try:
                 await close(self._rest)
             finally:

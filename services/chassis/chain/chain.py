@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from chassis import metrics, trace
 from chassis.chain.admission import Admission
-from chassis.chain.answer import Answer, Begun, Work
+from chassis.chain.answer import Answer, Begun, Readers, Work
 from chassis.chain.attempt import Attempt
 from chassis.chain.seat import E, Seat
 from chassis.chain.shares import Budget
@@ -43,6 +43,7 @@ class Chain(Generic[E]):
         self.seats = list(seats)
         self.budget = Budget(first_byte_seconds, last_engine_seconds, hedge_seconds)
         self.admission = admission or Admission(64, 128, first_byte_seconds / 2)
+        self._readers = Readers()
         self._loading: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -113,7 +114,7 @@ class Chain(Generic[E]):
         except BaseException:
             self._leave(since)
             raise
-        return Answer(begun, self.admission, since, self._leave)
+        return Answer(begun, self.admission, self._readers, since, self._leave)
 
     async def _enter(self) -> float:
         """Return once a place is had, and since when."""

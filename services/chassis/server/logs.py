@@ -73,9 +73,9 @@ class RequestLog:
             metrics.of(metrics.key_answers, state.get("key", ""), path, status).inc()
         if first is not None:
             metrics.of(metrics.first_byte, counted, engine).observe(first)
-        event = {"method": scope["method"], "path": path, "status": status, "seconds": round(seconds, 4)}
+        event = {"method": scope["method"], "path": path, "status": status, "seconds": _shown(seconds)}
         if first is not None:
-            event["first_byte_seconds"] = round(first, 4)
+            event["first_byte_seconds"] = _shown(first)
         if engine:
             event["engine"] = engine
         if "key" in state:
@@ -127,6 +127,11 @@ class _Passing:
             self.watch.byte()
             self.complete = not message.get("more_body", False)
         return self._send(message)
+
+
+def _shown(seconds: float) -> float:
+    """Return seconds to the tenth of a millisecond; `round` costs more than all that counts a request."""
+    return int(seconds * 10_000) / 10_000
 
 
 def _told(id: str, taken: trace.Trace, seconds: float) -> list[tuple[bytes, bytes]]:

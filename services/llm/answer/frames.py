@@ -18,6 +18,8 @@ _BLANKS = b" \t\0\xef\xbb\xbf"
 """Bytes around the name of a field, byte order marks among them."""
 _NAMED = (b"", b"id", b"retry")
 """Fields that are left out; a comment has no name."""
+_CR, _LF = b"\r\n"
+"""As numbers: before Python looks for bytes in bytes, it makes and drops an error, which costs more than the search."""
 _BRACE = re.compile(rb'[{}"]')
 _REST_OF_STRING = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
 
@@ -103,7 +105,7 @@ class Frames:
             self._objects = Objects() if head.startswith((b"{", b"[")) else None
         if self._objects is not None:
             return list(map(Event, self._objects.add(piece)))
-        if self._after_cr or b"\r" in piece:
+        if self._after_cr or _CR in piece:
             piece = self._with_plain_line_ends(piece)
         if self._held or not piece.endswith(b"\n\n"):
             seen = max(0, len(self._held) - 1)
@@ -131,7 +133,7 @@ class Frames:
     def _events(self, piece: bytes) -> list[Event]:
         events: list[Event] = []
         for block in piece.split(b"\n\n"):
-            if block == _LAST or (block.startswith(b"data: {") and b"\n" not in block):
+            if block == _LAST or (block.startswith(b"data: {") and _LF not in block):
                 events.append(Event(block[6:]))
             elif block := block.strip(b"\n"):
                 events += _read(block)

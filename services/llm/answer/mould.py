@@ -47,22 +47,20 @@ class Mould(NamedTuple):
 def are_whole(parts: list[bytes]) -> bool:
     """Tell whether each of these parts of a JSON string has only letters of its own, none that the next one ends."""
     try:
-        return b"\\" not in (text := b"\n".join(parts)) and bool(text.decode())
+        text = b"\n".join(parts).decode()
+        return bool(text) and "\\" not in text
     except UnicodeDecodeError:
         return False
 
 
 def text_of(words: bytes) -> str | None:
     """Decode the inside of a JSON string; None where it is none."""
-    if b"\n" in words:
-        return None
-    if b'"' in words or b"\\" in words:
-        try:
-            text: str = msgspec.json.decode(b'"%b"' % words, type=str)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-        return text
     try:
-        return words.decode()
-    except UnicodeDecodeError:
+        text = words.decode()
+        if '"' in text or "\\" in text:
+            text = msgspec.json.decode(b'"%b"' % words, type=str)
+        elif "\n" in text:
+            return None
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return text

@@ -18,6 +18,8 @@ from chassis.errors import EngineFailed
 _SIZE = re.compile(rb"(?:\r\n)?([0-9a-fA-F]{1,8})(?:;[^\r\n]{0,300})?\r\n")
 _SIZE_BEGUN = re.compile(rb"\r?\n?[0-9a-fA-F]{0,8}(?:;[^\r\n]{0,300})?\r?")
 _PRELUDE = struct.Struct(">III")
+_PLAIN = (b"data:", b"{")
+"""The beginnings of nearly all answers, which no frame has."""
 _MOST_BYTES = 16 * 2**20
 """The longest message: that of Amazon's own encoding."""
 
@@ -36,6 +38,8 @@ class Framing(Protocol):
 async def unwrapped(pieces: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
     """Return the first bytes of a body, and the rest, without its frames; a body without any is left as it comes."""
     first = await anext(pieces, b"")
+    if first.startswith(_PLAIN):
+        return first, pieces
     while _shows_nothing_yet(first) and (more := await anext(pieces, b"")):
         first += more
     framing = framing_of(first)

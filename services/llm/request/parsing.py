@@ -53,7 +53,7 @@ async def parse(request: Request) -> Asked:
 
 
 def _without_empty_fields(body: bytes) -> bytes:
-    if not any(sign in body for sign in _SIGNS_OF_EMPTY):
+    if max(map(body.find, _SIGNS_OF_EMPTY)) < 0:
         return body
     try:
         fields: dict[str, Raw] = msgspec.json.decode(body, type=dict[str, Raw])

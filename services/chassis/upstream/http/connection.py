@@ -255,9 +255,9 @@ class Connection(asyncio.Protocol):
         if self._open:
             self.transport.abort()
 
-    async def _wait(self) -> None:
+    def _wait(self) -> asyncio.Future[None]:
         self._waiting = self._loop.create_future()
-        await self._waiting
+        return self._waiting
 
     def _drain(self, size: int) -> None:
         self._intake.drop()

@@ -116,11 +116,16 @@ async def test_no_more_is_decoded_than_the_piece_after_the_one_that_is_heard() -
 
 @speaks
 async def test_who_stops_listening_leaves_nobody_reading() -> None:
-    file = io.BytesIO(sounds.wav(talk(200)))
-    async with recordings().open(file) as recording:
+    all_of_them, file = recordings(), Watched(sounds.wav(talk(200)))
+    async with all_of_them.open(file) as recording:
         async with aclosing(recording.pieces()) as pieces:
             await anext(pieces)
-        file.close()  # else whoever still reads it raises
+            await asyncio.sleep(0)  # now the next one is being made
+        file.furthest = 0
+        async with all_of_them.open(io.BytesIO(sounds.wav(talk(200)))) as another:
+            await pieces_of(another)  # in the same threads: by then whoever still reads has read
+
+    assert file.furthest == 0
 
 
 async def test_decoding_does_not_hold_up_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:

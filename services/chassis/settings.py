@@ -94,13 +94,13 @@ def read(
     return kind(**found)
 
 
-def value_of(variable: str, environ: Mapping[str, str] | None = None) -> str:
+def value_of(variable: str) -> str:
     """Return the text of one variable whose name is no field's, such as one that a vendor chose; empty if unset.
 
     Raises:
         SettingError: The file that `variable` with `_FILE` names cannot be read.
     """
-    return _text(os.environ if environ is None else environ, variable)
+    return _text(os.environ, variable)
 
 
 def by_name(text: str) -> dict[str, list[str]]:

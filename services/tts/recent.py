@@ -35,15 +35,14 @@ class RecentLanguages:
 class RecentManners:
     """Manner of the last piece of each key: its model, voice, codec and speed."""
 
-    def __init__(self, most: int = _MOST_CALLERS) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._manners: OrderedDict[str | None, tuple[float, CheckedRequest]] = OrderedDict()
 
     def note(self, key: str | None, wanted: CheckedRequest) -> None:
         """Remember the manner of a piece, and nothing of its words."""
         self._manners[key] = monotonic(), replace(wanted, text="")
         self._manners.move_to_end(key)
-        if len(self._manners) > self._most:
+        if len(self._manners) > _MOST_CALLERS:
             self._manners.popitem(last=False)
 
     def expect(self, key: str | None, text: str) -> CheckedRequest | None:

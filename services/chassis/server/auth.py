@@ -68,13 +68,12 @@ class Keys:
         app: ASGIApp,
         options: KeyOptions,
         read_again: Callable[[], KeyOptions],
-        guesses: Guesses | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.app, self.named = app, options.named
         self._file, self._read_again, self._clock = options.api_keys_file, read_again, clock
         self._seen, self._next_look = _state(self._file), clock() + LOOK_SECONDS
-        self._guesses = guesses or Guesses()
+        self._guesses = Guesses()
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and self.named and scope["path"] not in OPEN_PATHS:

@@ -33,8 +33,6 @@ from chassis.upstream.refusals.meaning import Circumstances, UnknownModel, refus
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import Row
 
-_MAX_REFUSAL_BYTES = 64 * 2**10
-_REFUSAL_SECONDS = 4.0
 _LIST_SECONDS = 2.0
 """The longest wait for the list of models, with a question that waits for it."""
 _MAX_LIST_BYTES = 4 * 2**20
@@ -221,14 +219,7 @@ class Remote:
 
     async def _refusal(self, reply: Reply, question: Question) -> tuple[Complaint, ApiError]:
         """Read what a reply other than 200 says, and close it."""
-        try:
-            async with asyncio.timeout(_REFUSAL_SECONDS):
-                body = await reply.read(_MAX_REFUSAL_BYTES)
-        except (EngineFailed, TimeoutError):
-            body = b""  # the status says enough
-        finally:
-            await reply.aclose()
-        complaint = Complaint.of_refusal(body)
+        complaint = Complaint.of_refusal(await reply.refusal_body())
         about = structs.replace(self._about, question=question)
         failure = refusal(reply.status, complaint, retry_after=reply.retry_after, about=about)
         if isinstance(failure, UnknownModel):

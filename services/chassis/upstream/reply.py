@@ -19,6 +19,9 @@ from chassis.upstream.http.compression import decoded, encodings
 from chassis.upstream.http.transport import ProxyRefused
 from chassis.upstream.refusals.complaints import Complaint
 
+_MAX_REFUSAL_BYTES = 64 * 2**10
+_REFUSAL_SECONDS = 4.0
+
 log = logging.getLogger("talkbox.upstream")
 
 
@@ -119,6 +122,16 @@ class Reply(AsyncIterator[bytes]):
     def ended(self) -> None:
         """Let the rest pass instead of closing, since all that matters has come."""
         self._body.let_pass()
+
+    async def refusal_body(self) -> bytes:
+        """Return the body of a refusal, and close it; empty where it is too long in coming, or too large."""
+        try:
+            async with asyncio.timeout(_REFUSAL_SECONDS):
+                return await self.read(_MAX_REFUSAL_BYTES)
+        except (EngineFailed, TimeoutError):
+            return b""  # the status says enough
+        finally:
+            await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer has come to its end."""

@@ -6,7 +6,7 @@ sent, and turns answers into the service's types. Addresses, keys in turn, token
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -32,11 +32,8 @@ from chassis.upstream.refusals.complaints import Complaint
 from chassis.upstream.refusals.meaning import Circumstances, refusal, within_success
 from chassis.upstream.reply import Reply
 from chassis.upstream.settings import RowOptions
-from chassis.upstream.turns import once
 
 _CONNECT_SECONDS = 3.0
-_MAX_REFUSAL_BYTES = 64 * 2**10
-_REFUSAL_SECONDS = 4.0
 
 
 T = TypeVar("T")
@@ -127,29 +124,6 @@ class Vendor:
         """Return the server at which `url` is reached, without a path and credentials."""
         parts = urlsplit(self.at(url))
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-    async def ask(
-        self,
-        call: Callable[[str], Awaitable[Call]],
-        *,
-        begin_seconds: float | None = None,
-        silence_seconds: float | None = None,
-    ) -> Reply:
-        """Return a 2xx that has begun; a refused key rests, and the next is tried. Close the reply.
-
-        Args:
-            call: Makes the request for one key.
-            begin_seconds: The longest wait for the answer to begin.
-            silence_seconds: The longest gap between two pieces of the answer.
-
-        Raises:
-            ApiError: The meaning of the last refusal.
-        """
-
-        async def begun(key: str) -> Reply:
-            return await self.send(await call(key), begin_seconds=begin_seconds, silence_seconds=silence_seconds)
-
-        return await once(self.in_turn, begun)
 
     async def in_turn(self, begin: Callable[[str], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
         """Yield what `begin` yields for one key; a key that is refused before the first item rests, and the next is
@@ -286,12 +260,6 @@ class Vendor:
         return self._upstreams[origin]
 
     async def _refusal(self, reply: Reply) -> ApiError:
-        try:
-            async with asyncio.timeout(_REFUSAL_SECONDS):
-                body = await reply.read(_MAX_REFUSAL_BYTES)
-        except (EngineFailed, TimeoutError):
-            body = b""  # the status says enough
-        finally:
-            await reply.aclose()
+        body = await reply.refusal_body()
         self.clock_ahead_seconds = reply.clock_ahead_seconds
         return refusal(reply.status, self.complaint(reply, body), retry_after=reply.retry_after, about=self._about)

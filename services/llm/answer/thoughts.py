@@ -42,10 +42,9 @@ class Thoughts:
 
     Args:
         begun: The answer is guessed to begin inside a thought: some models never send the opening mark.
-        said: Words of this answer have left already.
     """
 
-    def __init__(self, *, begun: bool = False, said: bool = False) -> None:
+    def __init__(self, *, begun: bool = False) -> None:
         self.guessed = begun
         self.unopened = False
         """A thought ended that was never seen to begin."""
@@ -53,7 +52,7 @@ class Thoughts:
         """The end of the thought that this is in; None outside."""
         self._held = ""
         self._guess = ""
-        self._said = said
+        self._said = False
         self._after_thought = False
         """Nothing was said since the last thought."""
         self._thought_before = False
@@ -61,7 +60,7 @@ class Thoughts:
         """The closing tag around this answer, to be dropped, and what may become it."""
         self._last = ""
         """The last character seen, to know a quoted mark by."""
-        self._last_visible = " " if said else ""
+        self._last_visible = ""
         """The last character said that is no space, unless `_recent` has a later one."""
         self._recent = ""
         """The last text that was said without a closer look."""

@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from chassis.chain.answer import Answer, Work
 from chassis.chain.chain import ENGINE_HEADER, Chain
+from chassis.chain.shares import stands_in
 from chassis.errors import ApiError, BadRequest, Declined, EngineTimeout
 from chassis.guard.options import HEADER
 from chassis.server.headers import header
@@ -71,8 +72,15 @@ class Turn(Struct):
 
     def _asked_of(self, engine: Engine, model: str | None) -> Work[bytes, Tally]:
         tally = Tally()
-        pieces = engine.chat(msgspec.structs.replace(self.asked, model=model, tally=tally))
+        asked = msgspec.structs.replace(self.asked, model=model, tally=tally, is_last=self._is_last(engine))
+        pieces = engine.chat(asked)
         return Work(pieces if self.watched is None else self.watched.asked_of(pieces), tally)
+
+    def _is_last(self, engine: Engine) -> bool:
+        """Tell whether no other model would be asked after this engine."""
+        seats, _ = self.chain.pick(self.asked.wanted.model)
+        minds = [seat.engine for seat in seats if seat.standing == "ready" and not stands_in(seat)]
+        return engine in (minds[-1:] or [engine])
 
     async def judged_by(self, guard: "Guard") -> Response | None:
         """Let the guard judge what is asked, and watch the answer; return the answer where no engine is to be asked."""

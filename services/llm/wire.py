@@ -195,6 +195,8 @@ class Asked(Struct, frozen=True):
     """Model after the slash of `engine/model`, if the caller wrote one."""
     tally: Tally = field(default_factory=Tally)
     """Count of the answer's tokens, kept by the engine."""
+    is_last: bool = False
+    """No other model would be asked after this engine."""
 
 
 def is_given(value: Opaque) -> TypeGuard[Raw]:

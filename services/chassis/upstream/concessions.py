@@ -39,7 +39,7 @@ class Concessions:
             case None if status in _ELSEWHERE:
                 explains = complaint.unknown or _DEMAND.search(complaint.message) is not None
                 return explains and any(self._named(complaint)) and self._leave_out(complaint)
-            case Kind.UNKNOWN_MODEL if status in (400, 422):  # or a field that this model does not have
+            case Kind.UNKNOWN_MODEL if status in (400, 404, 422):  # or a field that this model does not have
                 return any(self._named(complaint)) and self._leave_out(complaint)
             case None if status == 413:
                 return self._shorten()
@@ -71,10 +71,17 @@ class Concessions:
 
     def _unnamed(self, complaint: Complaint) -> frozenset[str]:
         """Return what to give up where a refusal names nothing: step by step down to the barest question."""
-        if _OF_CONTENT.search(complaint.message) or any(map(complaint.names, self.question.callers)):
+        if _OF_CONTENT.search(complaint.message):
             return frozenset()
-        steps = (self.question.extras, *self.question.dispensable)
-        return next((fields for fields in steps if self._changes(*fields)), frozenset())
+        named = set(filter(complaint.names, self.question.callers))
+        if named - {"messages"}:
+            return frozenset()
+        steps = [self.question.reforms]
+        if not named:
+            wishes = self.question.dispensable
+            steps = [self.question.extras, *wishes[:1], *steps, *wishes[1:]]
+        fields = next((fields for fields in steps if self._changes(*fields)), frozenset())
+        return frozenset(filter(self._changes, fields)) or fields
 
     def _changes(self, *fields: str) -> bool:
         """Return whether the question is another one without `fields`."""
@@ -91,5 +98,5 @@ class Concessions:
         for field, pattern in self.question.spare.items():
             if field in self.without or (field in self.question.costly and not complaint.unknown):
                 continue
-            if complaint.names(field) or (pattern is not None and pattern.search(complaint.message)):
+            if complaint.names(field) or (pattern is not None and pattern.search(complaint.told)):
                 yield field

@@ -66,6 +66,14 @@ class Question(ABC):
         return ()
 
     @property
+    def reforms(self) -> frozenset[str]:
+        """Return those of `spare` that put the same conversation otherwise.
+
+        They are tried together where a refusal is about messages, or names nothing.
+        """
+        return frozenset()
+
+    @property
     def costly(self) -> frozenset[str]:
         """Return those of `spare` that change what the answer is.
 

@@ -16,7 +16,7 @@ def in_turns(messages: Sequence[Message]) -> list[Message]:
 
     Empty messages are left out; those with calls of tools, and their results, stay as they are.
     """
-    said = [message for message in messages if message.get("content") or not _is_prose(message)]
+    said = [message for message in messages if _says(message.get("content")) or not _is_prose(message)]
     system = _joined(message for message in said if message["role"] in _SYSTEM)
     talk = _joined(message for message in said if message["role"] not in _SYSTEM)
     if not talk or talk[0]["role"] == "assistant":
@@ -45,6 +45,13 @@ def _both(first: Any, second: Any) -> Any:
 
 def _parts(content: Any) -> list[Any]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _says(content: Any) -> bool:
+    """Tell whether there is more than blanks."""
+    if isinstance(content, list):
+        return any(part["type"] not in ("text", "refusal") or _says(part.get("text")) for part in content)
+    return bool(content and content.strip())
 
 
 def _is_prose(message: Message) -> bool:

@@ -6,10 +6,12 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
+from llm.request.forms import STREAMS, WHOLES
 from llm.request.messages import messages_for
 from llm.request.providers import Mind, unthinking
 from llm.request.reasoning import reasons
-from llm.request.spare import JSON_OBJECT, JSON_SCHEMA, STREAMS, THINKING, WHOLES
+from llm.request.spare import THINKING
+from llm.request.tools import tool_changes, tools_unwanted
 from llm.settings import RelayOptions, fields_of
 from llm.wire import Asked, ChatRequest
 
@@ -22,10 +24,6 @@ _THINKING_FIELDS = (
     "reasoning_format",
     "chat_template_kwargs",
 )
-_AN_OBJECT = {"response_format": {"type": "json_object"}}
-_ANY_SCHEMA = {
-    "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
-}
 
 
 def body_for(
@@ -47,15 +45,13 @@ def body_for(
         room: Tokens beyond the limit for thoughts that cannot be switched off.
     """
     limit = _limit_with(room, asked.wanted, model, options, mind, name, without)
-    changes = _changed(asked, model, options, mind, without) | (limit or {})
-    unwanted = _unwanted(without) if limit is None else _unwanted(without) | set(_LIMITS)
+    changes = _changed(asked, model, options, mind, without)
     added = _added(asked.wanted, model, options, name, without)
-    if not changes and not added and not without:
+    if not changes and not limit and not added and not without:
         return asked.body
-    own = added | fields_sent(asked)
-    for field in unwanted:
-        own.pop(field, None)
-    return msgspec.json.encode(own | changes)
+    unwanted = _unwanted(asked, without) | (set() if limit is None else {*_LIMITS})
+    sent = added | fields_sent(asked) | changes
+    return msgspec.json.encode({name: value for name, value in sent.items() if name not in unwanted} | (limit or {}))
 
 
 def _changed(asked: Asked, model: str, options: RelayOptions, mind: Mind, without: frozenset[str]) -> dict[str, Any]:
@@ -66,8 +62,7 @@ def _changed(asked: Asked, model: str, options: RelayOptions, mind: Mind, withou
     messages = messages_for(asked, options, knows_developer=mind.knows_developer, without=without)
     if messages is not None:
         changes["messages"] = messages
-    if without & {JSON_SCHEMA, JSON_OBJECT} and "response_format" not in without:
-        changes |= _AN_OBJECT if JSON_SCHEMA in without else _ANY_SCHEMA
+    changes |= tool_changes(asked, without)
     if (is_stream := _is_stream(asked.wanted, without)) != bool(asked.wanted.stream):
         changes["stream"] = is_stream
     return changes
@@ -78,11 +73,12 @@ def _is_stream(wanted: ChatRequest, without: frozenset[str]) -> bool:
     return STREAMS not in without if wanted.stream else WHOLES in without
 
 
-def _unwanted(without: frozenset[str]) -> set[str]:
+def _unwanted(asked: Asked, without: frozenset[str]) -> set[str]:
     """Return the fields that are left out, and those that make no sense without them."""
     thinking = _THINKING_FIELDS if THINKING in without else ()
     streaming = ("stream_options",) if STREAMS in without else ()
-    return {*without, *thinking, *streaming, *(["top_logprobs"] if "logprobs" in without else ())}
+    logprobs = ("top_logprobs",) if "logprobs" in without else ()
+    return {*without, *thinking, *streaming, *logprobs, *tools_unwanted(asked, without)}
 
 
 def fields_sent(asked: Asked) -> dict[str, Raw]:

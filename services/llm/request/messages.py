@@ -7,14 +7,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from llm.answer.usage import tokens_of
-from llm.request.alternate import in_turns
-from llm.request.spare import DEVELOPER, JSON_SCHEMA, NAMES, PARTS, SYSTEM_ROLE, TURNS
+from llm.request.forms import DEVELOPER, JSON_SCHEMA, SILENT_JSON
+from llm.request.reshape import FORMS, reshaped
 from llm.settings import RelayOptions
 from llm.wire import Asked, Assistant, Developer, Function, Message, System, Tool, text_of
 
-_SCHEMA_LINE = "Answer with one JSON object and nothing else. It follows this JSON schema:"
-_NO_WORDS = System(content="")
-"""Stands for a system message that is added here."""
+_JSON_LINE = "Answer with one JSON object and nothing else."
+_SCHEMA_LINE = "It follows this JSON schema:"
 TOKENS_A_MESSAGE = 4
 TOKENS_A_PICTURE = 800
 
@@ -34,57 +33,25 @@ def messages_for(
     """
     wanted = asked.wanted.messages
     kept = _within(wanted, options.history_tokens) if options.history_tokens else list(range(len(wanted)))
-    change = _Change(not knows_developer or DEVELOPER in without, PARTS in without, NAMES in without)
-    lines = _lines_told(asked, options, schema=JSON_SCHEMA in without)
-    rebuilt = not without.isdisjoint((SYSTEM_ROLE, TURNS))
-    if len(kept) == len(wanted) and not any(map(change.concerns, wanted)) and not any(lines) and not rebuilt:
+    forms = without & FORMS
+    if not knows_developer and any(isinstance(message, Developer) for message in wanted):
+        forms |= {DEVELOPER}
+    lines = _lines_told(asked, options, without)
+    if len(kept) == len(wanted) and not forms and not any(lines):
         return None
     messages = msgspec.json.decode(asked.body, type=_Messages).messages
-    sent = [change.made(wanted[at], messages[at]) for at in kept]
-    kinds = [wanted[at] for at in kept]
+    sent = [messages[at] for at in kept]
     if any(lines):
-        sent, kinds = _with_lines(sent, kinds, *lines), kinds if _begins_with_system(kinds) else [_NO_WORDS, *kinds]
-    if SYSTEM_ROLE in without:
-        sent = _without_system(sent, kinds)
-    if TURNS in without:
-        sent = [_raw(fields) for fields in in_turns([msgspec.json.decode(raw) for raw in sent])]
-    return sent
+        sent = _with_lines(sent, wanted[kept[0]], *lines)
+    if forms:
+        sent = _reshaped(sent, forms)
+    return None if sent == messages else sent
 
 
-class _Change(Struct, frozen=True):
-    """Forms that an upstream wants otherwise."""
-
-    developer: bool
-    """Call the developer `system`."""
-    parts: bool
-    """Join lists of text to one string."""
-    names: bool
-    """Leave out who of several speaks."""
-
-    def concerns(self, message: Message) -> bool:
-        return (
-            (self.developer and isinstance(message, Developer))
-            or (self.parts and _is_text_in_parts(message))
-            or (self.names and not isinstance(message, Function))
-        )
-
-    def made(self, message: Message, raw: Raw) -> Raw:
-        """Return `raw`, the bytes of `message`, in the form that is wanted."""
-        if not self.concerns(message):
-            return raw
-        fields = msgspec.json.decode(raw, type=dict[str, Any])
-        if self.developer and isinstance(message, Developer):
-            fields["role"] = "system"
-        if self.parts and _is_text_in_parts(message):
-            fields["content"] = text_of(message.content)
-        if self.names and not isinstance(message, Function):
-            fields.pop("name", None)
-        return _raw(fields)
-
-
-def _is_text_in_parts(message: Message) -> bool:
-    content = message.content
-    return isinstance(content, list) and all(part.type in ("text", "refusal") for part in content)
+def _reshaped(sent: Sequence[Raw], forms: frozenset[str]) -> list[Raw]:
+    decoded = [msgspec.json.decode(raw, type=dict[str, Any]) for raw in sent]
+    as_they_came = {id(fields): raw for fields, raw in zip(decoded, sent, strict=True)}
+    return [as_they_came.get(id(fields)) or _raw(fields) for fields in reshaped(decoded, forms)]
 
 
 def halved(messages: Sequence[Message], most_tokens: int | None) -> int | None:
@@ -100,51 +67,31 @@ def halved(messages: Sequence[Message], most_tokens: int | None) -> int | None:
     return limit if len(_within(messages, limit)) < len(kept) else None
 
 
-def _lines_told(asked: Asked, options: RelayOptions, *, schema: bool = False) -> tuple[str, str]:
+def _lines_told(asked: Asked, options: RelayOptions, without: frozenset[str]) -> tuple[str, str]:
     """Return the operator's lines before the role's own words, and after them.
 
     Args:
-        schema: Whether the shape of the answer must be told in words.
+        without: Forms and fields that the upstream refuses: what they would have done is told in words.
     """
     prompt = options.system_prompt
     before, after = ("", prompt) if options.system_prompt_place == "after" else (prompt, "")
     spoken = options.for_the_ear and asked.wanted.is_prose and options.opening != "off"
     opening = options.opening if spoken else ""
-    return before, "\n\n".join(filter(None, [after, opening, _schema_line(asked) if schema else ""]))
+    return before, "\n\n".join(filter(None, [after, opening, _json_line(asked, without)]))
 
 
-def _schema_line(asked: Asked) -> str:
+def _json_line(asked: Asked, without: frozenset[str]) -> str:
     form = asked.wanted.response_format
-    if form is None or form.json_schema is None or form.json_schema.schema is None:
+    if form is None or asked.wanted.is_prose or without.isdisjoint((JSON_SCHEMA, SILENT_JSON, "response_format")):
         return ""
-    return f"{_SCHEMA_LINE} {msgspec.json.encode(form.json_schema.schema).decode()}"
+    if form.json_schema is None or form.json_schema.schema is None:
+        return _JSON_LINE
+    return f"{_JSON_LINE} {_SCHEMA_LINE} {msgspec.json.encode(form.json_schema.schema).decode()}"
 
 
-def _begins_with_system(kinds: Sequence[Message]) -> bool:
-    return isinstance(kinds[0], System | Developer)
-
-
-def _without_system(sent: Sequence[Raw], kinds: Sequence[Message]) -> list[Raw]:
-    """Put the system's words before those of the first message that is not the system's."""
-    said = [msgspec.json.decode(raw, type=dict[str, Any]) for raw in sent]
-    system = [fields for fields, kind in zip(said, kinds, strict=True) if isinstance(kind, System | Developer)]
-    others = [fields for fields, kind in zip(said, kinds, strict=True) if not isinstance(kind, System | Developer)]
-    words = "\n\n".join(_words_in(fields["content"]) for fields in system)
-    if not others:
-        return [_raw({"role": "user", "content": words})]
-    first = others[0]
-    content = first.get("content") or ""
-    joined = f"{words}\n\n{content}" if isinstance(content, str) else [{"type": "text", "text": words}, *content]
-    return [_raw(first | {"content": joined}), *map(_raw, others[1:])]
-
-
-def _words_in(content: Any) -> str:
-    return content if isinstance(content, str) else "\n".join(part.get("text", "") for part in content)
-
-
-def _with_lines(sent: list[Raw], kinds: Sequence[Message], before: str, after: str) -> list[Raw]:
+def _with_lines(sent: list[Raw], first: Message, before: str, after: str) -> list[Raw]:
     """Add lines to the first message where that is the system's, since many a model knows one only; else before it."""
-    if not _begins_with_system(kinds):
+    if not isinstance(first, System | Developer):
         return [_raw({"role": "system", "content": "\n\n".join(filter(None, [before, after]))}), *sent]
     fields: dict[str, Any] = msgspec.json.decode(sent[0])
     content = fields["content"]

@@ -5,22 +5,17 @@ What is refused is left out, or sent in another form: `body.py` and `messages.py
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+from llm.request.forms import PATTERNS, STREAMS, THOUGHTS, WHOLES
 
 THINKING = "thinking off"
 """Stands for all fields that switch thinking off, whatever a provider calls them."""
-DEVELOPER, PARTS, SYSTEM_ROLE = "developer role", "text parts", "system role"
-JSON_SCHEMA, JSON_OBJECT = "json_schema", "any JSON object"
-NAMES, TURNS, STREAMS, WHOLES = "names", "free order", "streams", "answers in one piece"
-"""Forms, not fields: `system` instead of `developer`, strings instead of lists of text, the system's words in the first
-message, `json_object` instead of a schema, and the reverse; messages without `name`, user and assistant in turns; an
-answer in one piece where a stream was wanted, and the reverse."""
-JSON_FORMS = {"json_schema": JSON_SCHEMA, "json_object": JSON_OBJECT}
-"""Forms by the type of `response_format` that can do without it."""
 
 _PENALTY = re.compile("penalty is not|sampling param", re.IGNORECASE)  # Gemini's, of both at once
 _SAMPLING = re.compile("sampling param", re.IGNORECASE)
-_STREAM = re.compile(r"\bstream(?:ing|ed)?\b|流式", re.IGNORECASE)
-_KNOWN: Mapping[str, re.Pattern[str] | None] = {
+_JSON = re.compile(r"json ?(?:模式|mode|object)|structured output|guided decoding", re.IGNORECASE)
+_ASIDE: Mapping[str, re.Pattern[str] | None] = {
     "prompt_cache_key": None,
     "safety_identifier": None,
     "metadata": None,
@@ -29,60 +24,54 @@ _KNOWN: Mapping[str, re.Pattern[str] | None] = {
     "verbosity": None,
     "user": None,
     "stream_options": None,
-    STREAMS: _STREAM,
-    WHOLES: _STREAM,
-    "parallel_tool_calls": None,
+}
+_MANNER: Mapping[str, re.Pattern[str] | None] = {
+    "parallel_tool_calls": re.compile(r"(?:parallel|single|multiple) tool[- ]", re.IGNORECASE),
     "seed": None,
     "logit_bias": None,
     "frequency_penalty": _PENALTY,
     "presence_penalty": _PENALTY,
     "top_p": _SAMPLING,
     "temperature": _SAMPLING,
-    THINKING: re.compile(r"thinking|reasoning|chat_template_kwargs|think value", re.IGNORECASE),
+    THINKING: re.compile(r"thinking|reasoning|chat_template_kwargs|think value|思考|推理", re.IGNORECASE),
     "reasoning_effort": None,
-    "max_tokens": None,
-    "max_completion_tokens": re.compile(r"\bmax_tokens\b"),
-    DEVELOPER: re.compile(r"\bdeveloper\b|\brole\b.{0,80}'system'", re.IGNORECASE),
-    PARTS: re.compile(
-        r"invalid type: sequence|expected a string|(?:should|must) be (?:a |of type )?(?:valid )?string|not a string"
-        r"|str type|unmarshal array",
-        re.IGNORECASE,
-    ),
-    SYSTEM_ROLE: re.compile(
-        r"(?:\bsystem\b|developer).{0,60}(?:support|allow|permit|enabled|valid)"
-        r"|(?:support|allow|unknown|invalid|unexpected).{0,40}\bsystem\b|\brole\b.{0,60}'user' (?:or|and) 'assistant'",
-        re.IGNORECASE,
-    ),
-    NAMES: re.compile(r"messages?\b.*\bname\b", re.IGNORECASE),
-    TURNS: re.compile(
-        r"alternat|consecutive|in a row|prefill|(?:first|last|final|end|start)\w* .{0,30}\b(?:role|user|message)\b"
-        r"|(?:role|message|user)s?\b.{0,30} (?:first|last|end|start|begin)|non-?empty|(?:not|cannot|can't) be empty"
-        r"|empty (?:content|message|text)|角色|交替|不能为空",
-        re.IGNORECASE,
-    ),
-    JSON_OBJECT: re.compile("response_format.{0,20} must be .{0,20}json_schema", re.IGNORECASE),  # LM Studio
+}
+_COSTLY: Mapping[str, re.Pattern[str] | None] = {
     "top_logprobs": None,
     "logprobs": None,
-    "n": None,
-    "stop": None,
-    JSON_SCHEMA: re.compile("response_format|json_schema", re.IGNORECASE),
-    "response_format": None,
+    "n": re.compile(r"\bn\b ?(?:[=>]|is |must)|multiple completions", re.IGNORECASE),
+    "stop": re.compile(r"stop[_ ](?:sequence|word|string)", re.IGNORECASE),
+    "response_format": _JSON,
+}
+_WISHES = {**_ASIDE, **_MANNER}
+_KNOWN: Mapping[str, re.Pattern[str] | None] = {
+    **_ASIDE,
+    **{form: PATTERNS[form] for form in (STREAMS, WHOLES, THOUGHTS)},
+    **_MANNER,
+    "max_tokens": re.compile("max_output_tokens|max_new_tokens"),
+    "max_completion_tokens": re.compile(r"\bmax_tokens\b"),
+    **PATTERNS,
+    **_COSTLY,
 }
 """In the order in which they are missed."""
-FORMS = (DEVELOPER, PARTS, SYSTEM_ROLE, NAMES, TURNS)
-"""Forms that any conversation may have to do without."""
 _LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
 """Two names of one field: where one is refused the other is tried, and where both are, none is sent."""
 _NEVER = frozenset({"model", "messages", "stream", "tools", "tool_choice", "functions", "function_call", "modalities"})
-_CHEAP = frozenset(list(_KNOWN)[: list(_KNOWN).index("top_logprobs")])
+_DEFAULTS: Mapping[str, Any] = {
+    "n": 1,
+    "logprobs": False,
+    "top_logprobs": 0,
+    "modalities": ["text"],
+    "tool_choice": "auto",
+    "response_format": {"type": "text"},
+}
+"""Values that say what is the case without them, so that nothing is lost where they go."""
 
-_WISHES = frozenset(list(_KNOWN)[: list(_KNOWN).index("max_tokens")]) - {STREAMS, WHOLES}
 
-
-def spare(sent: Iterable[str]) -> dict[str, re.Pattern[str] | None]:
-    """Return those of the fields and forms `sent` that an answer can do without, least missed first."""
-    there = frozenset(sent) - _NEVER
-    there |= _LIMITS if there & _LIMITS else frozenset()
+def spare(sent: Mapping[str, Any], forms: Iterable[str]) -> dict[str, re.Pattern[str] | None]:
+    """Return those of the fields `sent`, and the `forms`, that an answer can do without, least missed first."""
+    there = {name for name, value in sent.items() if name not in _NEVER or _is_default(name, value)}
+    there |= {*forms} | (_LIMITS if there & _LIMITS else frozenset())
     others = dict.fromkeys(sorted(there - _KNOWN.keys()))
     return others | {name: pattern for name, pattern in _KNOWN.items() if name in there}
 
@@ -93,6 +82,11 @@ def dispensable(names: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(name for name in there if name not in _KNOWN or name in _WISHES), there & {"max_tokens"}
 
 
-def costly(names: Iterable[str]) -> frozenset[str]:
-    """Return those of `names` without which the answer would be another one."""
-    return frozenset(names) - _CHEAP
+def costly(sent: Mapping[str, Any]) -> frozenset[str]:
+    """Return those of the fields `sent` without which the answer would be another one."""
+    lost = (name for name, value in sent.items() if name not in _NEVER and not _is_default(name, value))
+    return frozenset(name for name in lost if name not in _WISHES and name not in _LIMITS)
+
+
+def _is_default(name: str, value: Any) -> bool:
+    return value is None or (name in _DEFAULTS and value == _DEFAULTS[name])

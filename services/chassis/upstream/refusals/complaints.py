@@ -31,8 +31,10 @@ _LONGEST_TEXT = 1000
 _PLAIN_NAMES = ("temperature", "messages", "verbosity", "logprobs")
 """Fields without an underscore whose names mean nothing else; `stop` or `user` must be in quotes, or be the subject."""
 _SUBJECT = (
-    r"(?:^|[;\n]\s*|(?:parameter|field|argument|propert(?:y|ies)|option|supplied|support|body)\w*\W{1,3}(?:[\w.]+\W{1,3})*?)",
-    r"(?=$|\s*[,:;)]|\.?$| (?:is|was|are|and|or|not|does|must|should|cannot|parameter|field)\b)",
+    r"(?:^(?:the )?|[;:\n]\s*(?:the )?|(?:parameter|field|argument|propert(?:y|ies)|option|supplied|support|body"
+    r"|keys?\b|values? for|参数|字段)\w*\W{1,3}(?:[\w.]+\W{1,3})*?)",
+    r"(?=$|\s*[,:;)\n]|\.?$|\s*[\u3400-\u9fff]"
+    r"| (?:is|was|are|and|or|not|does|must|should|cannot|parameter|field)\b)",
 )
 """Patterns of what stands before and after the name of the field that a sentence is about."""
 _ADVICE = re.compile(
@@ -44,7 +46,13 @@ _ADVICE = re.compile(
 _UNKNOWN = re.compile(
     r"support|unknown|unrecogni[sz]ed|unexpected|unavailable|not (?:allowed|permitted|enabled|available|implemented)"
     r"|extra (?:inputs|fields)|only .{1,40}(?:is|are) allowed|cannot (?:both|be specified)|cannot find field"
-    r"|deserialize|invalid type|must alternate|requires --|deprecated|additional propert|不支持",
+    r"|deserialize|invalid type|must alternate|requires? --|deprecated|additional propert|should not exist|not a valid"
+    r"|not recogni[sz]ed|only .{1,24}(?:is|are|may be) (?:supported|available)|requires a model"
+    r"|(?:invalid|illegal|bad) (?:parameter|argument|field|option|key)s?:? *[`'\"\[]?[\w.]+[`'\"\]]?\.?$"
+    r"|(?:parameter|argument|field) \w+ is invalid|be one of|match any of|compatible|(?:must|should) be (?:text|json)"
+    r"|non-whitespace"
+    r"|too (?:many states|complex)|nesting depth|invalid grammar|to grammar"
+    r"|[不未](?:支持|允许|识别)|未知|无效的?参数|参数(?:非法|无效|不合法|不存在)|[仅只](?:支持|能|允许)",
     re.IGNORECASE,
 )
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -64,6 +72,7 @@ class Complaint(msgspec.Struct):
         words: Its codes, type, status and reasons, in lower case: what to decide by.
         explicit: It was called an error, and is not only something else than what was expected.
         wait_seconds: The time after which to ask again, where the body tells it.
+        places: All that is at fault, where the body lists several.
     """
 
     message: str = ""
@@ -72,6 +81,7 @@ class Complaint(msgspec.Struct):
     words: frozenset[str] = frozenset()
     explicit: bool = False
     wait_seconds: float | None = None
+    places: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, body: bytes) -> "Complaint | None":
@@ -107,17 +117,20 @@ class Complaint(msgspec.Struct):
     def _read(cls, error: dict[str, Any]) -> "Complaint":
         lower = {str(name).lower(): field for name, field in error.items()}
         found = next((lower[name] for name in TEXTS if lower.get(name)), "")
-        message, param = (found, None) if isinstance(found, str) else validation_errors(found)
+        message, places = (found, ()) if isinstance(found, str) else validation_errors(found)
         code = next(
             (lower[name] for name in ("code", "error_code", "status_code") if lower.get(name) is not None), None
         )
         complaint = cls(
             message,
             None if code is None else str(code),
-            field_at_fault(lower) or param,
+            field_at_fault(lower) or next(iter(places), None),
             words_in(lower),
             wait_seconds=wait_seconds(message, lower),
+            places=places,
         )
+        if isinstance(said := lower.get("param"), str) and " " in said:  # a sentence
+            complaint.message = f"{message}: {said}"
         if isinstance(found, dict):
             complaint._repeat(cls.within(found))
         elif message.startswith("{"):  # a gateway passes on the error that it got
@@ -130,6 +143,7 @@ class Complaint(msgspec.Struct):
             return
         self.message, self.param = inner.message, self.param or inner.param
         self.words |= inner.words
+        self.places = self.places or inner.places
 
     def _with_raw(self, metadata: Any) -> "Complaint":
         """Add what the provider behind OpenRouter said: its moderation, or its own error as a string."""
@@ -150,7 +164,7 @@ class Complaint(msgspec.Struct):
     @property
     def root(self) -> str | None:
         """The field of the request that the complaint names: `messages` for `messages.0.role`."""
-        return re.split(r"[.\[/]", self.param)[0] if self.param else None
+        return _root(self.param) if self.param else None
 
     @property
     def kind(self) -> Kind | None:
@@ -173,14 +187,19 @@ class Complaint(msgspec.Struct):
     def names(self, field: str) -> bool:
         """Return whether the complaint is about `field`: by `param`, or by its name in the message."""
         if self.root is not None:
-            return self.root == field
+            return field == self.root or field in map(_root, self.places)
         camel = re.sub("_([a-z])", lambda match: match[1].upper(), field)
         name = "|".join(map(re.escape, dict.fromkeys((field, camel, field.replace("_", " ")))))
-        around = [(r"[`'\"“]", r"[`'\"”]"), _SUBJECT]
+        around = [(r"[`'\"“\[]", r"[`'\"”\]]"), _SUBJECT]
         if "_" in field or field in _PLAIN_NAMES:
             around = [(r"(?<![A-Za-z0-9_])", r"(?![A-Za-z0-9_])")]
         pattern = re.compile("|".join(f"{before}(?:{name}){after}" for before, after in around), re.IGNORECASE)
         return pattern.search(self.blame) is not None
+
+    @property
+    def told(self) -> str:
+        """The message, with the field at fault where it does not say which."""
+        return f"{self.param}: {self.message}" if self.param and self.param not in self.message else self.message
 
     @property
     def blame(self) -> str:
@@ -201,3 +220,7 @@ class Complaint(msgspec.Struct):
     def of_range(self) -> bool:
         """True where a value is beyond what is allowed, so that another value of the same field would do."""
         return _RANGE.search(self.message) is not None
+
+
+def _root(place: str) -> str:
+    return re.split(r"[.\[/]", place)[0]

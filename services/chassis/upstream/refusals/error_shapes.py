@@ -14,6 +14,8 @@ TEXTS = (
 _PARAMS = ("param", "parameter", "field", "argument", "property", "loc", "path", "instancepath", "pointer")
 """Names of the field at fault: those of OpenAI, Spring, pydantic, zod, ajv, JSON:API."""
 _CODES = ("code", "type", "__type", "status", "error_code", "reason", "errcode")
+_NO_PLACE = re.compile(r"^None$|_error$|\s")
+"""LiteLLM's word for none, Cerebras' for any field, and sentences, which resellers write there."""
 _NUMBERED = ("error_code",)
 """Codes whose numbers other vendors use for something else."""
 _LIMIT = re.compile(r"try again in (?:(\d+)m)?([\d.]+)(ms|s)\b", re.IGNORECASE)
@@ -56,7 +58,7 @@ def field_at_fault(error: Mapping[str, Any]) -> str | None:
             is_place = str(name).lower() in _PARAMS and (
                 name != "path" or isinstance(place, list)
             )  # Spring's is its URL
-            if is_place and (found := _place(place)) and found != "None":  # LiteLLM's word for none
+            if is_place and (found := _place(place)) and not _NO_PLACE.search(found):
                 return found
     return None
 
@@ -69,15 +71,15 @@ def _place(place: object) -> str:
     return re.sub(r"^(?:[#$./]+|body[./\[])+", "", ".".join(map(str, steps))).replace("/", ".")
 
 
-def validation_errors(detail: object) -> tuple[str, str | None]:
-    """Return FastAPI's `[{loc, msg, type}]`, and what is like it, in one line, and the field of the first."""
+def validation_errors(detail: object) -> tuple[str, tuple[str, ...]]:
+    """Return FastAPI's `[{loc, msg, type}]`, and what is like it, in one line, and the fields at fault."""
     if not isinstance(detail, list):
-        return "", None
+        return "", ()
     lines = [item if isinstance(item, dict) else {"msg": item} for item in detail if isinstance(item, dict | str)]
     where = [field_at_fault({str(name).lower(): field for name, field in item.items()}) or "" for item in lines]
     what = [item.get("msg") or item.get("message") or item.get("detail") or "" for item in lines]
     message = "; ".join(": ".join(filter(None, (place, str(text)))) for place, text in zip(where, what, strict=True))
-    return message, next(filter(None, where), None)
+    return message, tuple(filter(None, where))
 
 
 def words_in(error: Mapping[str, Any]) -> frozenset[str]:

@@ -10,9 +10,25 @@ import msgspec
 
 from chassis.upstream.question import Question
 from llm.request.body import body_for, fields_sent, settings_of
+from llm.request.forms import (
+    BARE,
+    FORCED,
+    IDS,
+    JSON_FORMS,
+    JSON_SCHEMA,
+    OF_MESSAGES,
+    STREAMS,
+    SYSTEM_ROLE,
+    THOUGHTS,
+    TOOLS,
+    WHOLES,
+    naming,
+)
 from llm.request.messages import halved
 from llm.request.providers import Mind
-from llm.request.spare import FORMS, JSON_FORMS, STREAMS, THINKING, WHOLES, costly, dispensable, spare
+from llm.request.reshape import extra_fields
+from llm.request.spare import THINKING, costly, dispensable, spare
+from llm.request.tools import json_forms, tool_forms
 from llm.settings import RelayOptions
 from llm.wire import Asked
 
@@ -40,18 +56,23 @@ class Chat(Question):
 
     @property
     def spare(self) -> Mapping[str, re.Pattern[str] | None]:
-        sent = msgspec.json.decode(self._json(frozenset()), type=dict[str, Any])
-        form = self.asked.wanted.response_format
-        json = [JSON_FORMS[form.type]] if form is not None and form.type in JSON_FORMS else []
-        return spare([*sent, *self.extras, *json, *FORMS, STREAMS if self.asked.wanted.stream else WHOLES])
+        wanted, sent = self.asked.wanted, self._sent()
+        forms = [*json_forms(wanted, JSON_FORMS), *tool_forms(self.asked), *OF_MESSAGES, SYSTEM_ROLE, IDS, THOUGHTS]
+        found = spare(sent, [*self.extras, *forms, STREAMS if wanted.stream else WHOLES])
+        extra = extra_fields(sent["messages"])
+        return found | {BARE: naming(extra)} if extra else found
 
     @property
     def costly(self) -> frozenset[str]:
-        return costly(self.spare)
+        return costly(self._sent()) | {JSON_SCHEMA, TOOLS, FORCED}
 
     @property
     def dispensable(self) -> Sequence[frozenset[str]]:
         return dispensable(self.spare)
+
+    @property
+    def reforms(self) -> frozenset[str]:
+        return frozenset(OF_MESSAGES)
 
     @property
     def callers(self) -> frozenset[str]:
@@ -65,6 +86,9 @@ class Chat(Question):
         limit = halved(self.asked.wanted.messages, self.options.history_tokens)
         options = msgspec.structs.replace(self.options, history_tokens=limit)
         return dataclasses.replace(self, options=options) if limit else None
+
+    def _sent(self) -> dict[str, Any]:
+        return msgspec.json.decode(self._json(frozenset()), type=dict[str, Any])
 
     def _json(self, without: frozenset[str]) -> bytes:
         return body_for(self.asked, self.model, self.options, self.mind, self.provider, without=without, room=self.room)

@@ -15,12 +15,12 @@ from deploy.installation import ROOT, SERVICES, Addresses
 from deploy.native.layout import LOGS, RUN, socket_path
 
 TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
-SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/nginx/sbin")
+_SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/nginx/sbin")
 STOP_SECONDS = 20
-PROXY_START_SECONDS = 4
+_PROXY_START_SECONDS = 4
 """Time that nginx must run to count as started: longer than the 2.5 s for which it tries to have its ports."""
-LEAST_BODY_BYTES = 32 * 2**20
-BODY_SLACK_BYTES = 2**20
+_LEAST_BODY_BYTES = 32 * 2**20
+_BODY_SLACK_BYTES = 2**20
 
 NGINX_MAIN = """\
 {user}worker_processes auto;
@@ -46,7 +46,7 @@ http {{
 }}
 """
 
-SUPERVISOR = """\
+_SUPERVISOR = """\
 [supervisord]
 identifier = talkbox
 directory = {root}
@@ -85,7 +85,7 @@ stdout_logfile_backups = 3
 
 
 def find_nginx() -> str | None:
-    return shutil.which("nginx") or shutil.which("nginx", path=os.pathsep.join(SBIN))
+    return shutil.which("nginx") or shutil.which("nginx", path=os.pathsep.join(_SBIN))
 
 
 def nginx_command(nginx: str, config: Path) -> list[str]:
@@ -97,7 +97,7 @@ def proxy_config(template: str, addresses: Addresses, settings: Mapping[str, str
     values = {
         "TALKBOX_RESOLVER": "",
         "TALKBOX_NEXT_SERVER_ON": "error timeout non_idempotent",
-        "TALKBOX_REAL_IP": real_ip(settings.get("TALKBOX_TRUSTED_PROXIES", "")),
+        "TALKBOX_REAL_IP": _real_ip(settings.get("TALKBOX_TRUSTED_PROXIES", "")),
         "TALKBOX_ORIGINS": settings.get("TALKBOX_ORIGINS", ""),
         "TALKBOX_MAX_BODY": str(max_body_bytes(settings)),
         "TALKBOX_PAGES": f'"{ROOT / "proxy" / "site"}"',
@@ -112,7 +112,7 @@ def proxy_config(template: str, addresses: Addresses, settings: Mapping[str, str
     return re.sub(r"\$\{(TALKBOX_\w+)\}", lambda found: values[found[1]], text) + "\n"
 
 
-def real_ip(trusted: str) -> str:
+def _real_ip(trusted: str) -> str:
     """Return nginx's words for `TALKBOX_TRUSTED_PROXIES`: addresses and networks, separated by commas.
 
     Raises:
@@ -131,7 +131,7 @@ def real_ip(trusted: str) -> str:
 def max_body_bytes(settings: Mapping[str, str]) -> int:
     """Return a limit a little above those of the services."""
     limits = [settings.get(f"{service.upper()}_MAX_BODY_BYTES", "") for service in SERVICES]
-    return max([LEAST_BODY_BYTES, *(int(text) + BODY_SLACK_BYTES for text in limits if text.isdigit())])
+    return max([_LEAST_BODY_BYTES, *(int(text) + _BODY_SLACK_BYTES for text in limits if text.isdigit())])
 
 
 def _listen(bind: str, port: int) -> str:
@@ -163,7 +163,7 @@ def nginx_main(proxy: Path, user: str | None) -> str:
 def supervisor_config(addresses: Addresses, user: str | None) -> str:
     """Return the configuration of all programs; supervisor restarts those whose part differs from what it knows."""
     parts = [
-        SUPERVISOR.format(
+        _SUPERVISOR.format(
             root=_plain(ROOT),
             run=_plain(RUN),
             logs=_plain(LOGS),
@@ -177,7 +177,7 @@ def supervisor_config(addresses: Addresses, user: str | None) -> str:
         command = [sys.executable, "-m", "deploy.native.service", service, "--port", port]
         parts.append(_program(service, command, user=user))
     proxy = [sys.executable, "-m", "deploy.native.service", "proxy"]
-    parts.append(_program("proxy", proxy, stop_signal="QUIT", start_seconds=PROXY_START_SECONDS))
+    parts.append(_program("proxy", proxy, stop_signal="QUIT", start_seconds=_PROXY_START_SECONDS))
     return "".join(parts)
 
 

@@ -15,9 +15,9 @@ from typing import Protocol
 from chassis.privacy import Storage
 from chassis.settings import SettingError, value_of
 
-SERVERS = ("redis://", "rediss://", "valkey://", "valkeys://")
+_SERVERS = ("redis://", "rediss://", "valkey://", "valkeys://")
 FILE = "limits.db"
-LOCK_SECONDS = 2.0
+_LOCK_SECONDS = 2.0
 PATIENCE_SECONDS = 0.25
 _DAY_SECONDS = 86_400
 
@@ -48,7 +48,7 @@ class Diary:
 
     def __init__(self, place: str = "") -> None:
         path = place or str(Path(value_of("MODELS_DIR") or "models") / FILE)
-        self._is_server = path.startswith(SERVERS)
+        self._is_server = path.startswith(_SERVERS)
         self.place = path.rpartition("@")[2] if self._is_server else path
         self._pages: _Pages = _Server(path) if self._is_server else _File(Path(path).expanduser())
         self._own: dict[tuple[str, date], set[int]] = {}
@@ -101,7 +101,7 @@ class _File(_Pages):
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            with closing(sqlite3.connect(self._path, timeout=LOCK_SECONDS)) as file, file:
+            with closing(sqlite3.connect(self._path, timeout=_LOCK_SECONDS)) as file, file:
                 file.execute(
                     "create table if not exists talk (key text, day text, minute int, unique (key, day, minute))"
                 )

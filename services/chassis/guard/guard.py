@@ -29,10 +29,10 @@ from chassis.settings import by_name
 RULES = "rules"
 STAND_INS = ("said", "said-in-need")
 """Names of the sentences in `sentences.toml` that are written down in place of a child's stopped words."""
-LONGEST_SAID = 8_000
+_LONGEST_SAID = 8_000
 """Characters that a child says at a time; more of them are no child's words, and nobody waits for their judgement."""
-DEFAULT_PROFILE = "6-8"
-LONGEST_ASKED_FOR = 300
+_DEFAULT_PROFILE = "6-8"
+_LONGEST_ASKED_FOR = 300
 """Characters of a child's words that an answer may say yes to."""
 REMEMBERED = 40
 """Messages of a talk that are looked at together."""
@@ -49,7 +49,7 @@ class Verdict(Struct, frozen=True):
 
 
 TOO_LONG = Verdict("jailbreak", crisis=False, finish="content_filter")
-BEDTIME = Verdict("bedtime", crisis=False, finish="stop")
+_BEDTIME = Verdict("bedtime", crisis=False, finish="stop")
 ENOUGH = Verdict("minutes", crisis=False, finish="stop")
 LOCKED = Verdict("topic", crisis=False, finish="stop")
 Said: TypeAlias = tuple[Literal["child", "toy"], str]
@@ -107,7 +107,7 @@ class Guard:
         profiles = {name: found[-1] for name, found in by_name(self._options.guard_profile).items()}
         stopped = metrics.read(_counts)
         state: dict[str, Any] = {"mode": self._options.guard, "engines": self._options.guard_engines}
-        state |= {"profile": profiles.pop("", DEFAULT_PROFILE), "stopped": stopped}
+        state |= {"profile": profiles.pop("", _DEFAULT_PROFILE), "stopped": stopped}
         if with_keys:
             state |= {"minutes": self._limits.minutes, "hours": self._limits.hours}
         return state | ({"profiles": profiles} if with_keys and profiles else {})
@@ -148,12 +148,12 @@ class Watch:
         points: Points[str] = Points()
         for who, text in talk[-REMEMBERED:-1]:
             if who == "child":
-                found = self.guard.rules.look(text[-LONGEST_SAID:], "asked")
+                found = self.guard.rules.look(text[-_LONGEST_SAID:], "asked")
                 points.update(found.hinted)
                 points.update(dict.fromkeys(found.stopped, 2))
         self.suspects = frozenset(kind for kind, count in points.items() if count >= self.profile.points)
         self._child = talk[-1][1] if talk else ""
-        if len(self._child) > LONGEST_SAID:
+        if len(self._child) > _LONGEST_SAID:
             self.noted = TOO_LONG
             return TOO_LONG if self.stops else None
         verdict = await self.judge(self._child, "asked") if talk else None
@@ -171,7 +171,7 @@ class Watch:
 
         A crisis is told by one message alone: "My dog died." and "I want him back." are none.
         """
-        said = [text[-LONGEST_ASKED_FOR:] for who, text in talk if who == "child"][-2:]
+        said = [text[-_LONGEST_ASKED_FOR:] for who, text in talk if who == "child"][-2:]
         if len(said) < 2 or not refers_back(said[1]):
             return None
         known, found = (self.guard.rules.look(text, "asked").stopped for text in (said[0], " ".join(said)))
@@ -180,7 +180,7 @@ class Watch:
 
     def _is_locked(self, talk: Sequence[Said]) -> bool:
         """Tell whether the last message of a talk is none of the topics that the toy may talk about."""
-        *before, now = [self.guard.rules.look(text[-LONGEST_SAID:], "asked").topics for _, text in talk[-RECENT - 1 :]]
+        *before, now = [self.guard.rules.look(text[-_LONGEST_SAID:], "asked").topics for _, text in talk[-RECENT - 1 :]]
         return is_locked(self.profile, self._child, now, before)
 
     def _carried_out(self, side: Side, verdict: Verdict) -> Verdict | None:
@@ -192,7 +192,7 @@ class Watch:
     async def _limit(self) -> Verdict | None:
         """Return why the toy does not talk now; None: it does."""
         if not self.guard.hours.are_open(self._key):
-            return BEDTIME
+            return _BEDTIME
         if self.guard.minutes is None:
             return None
         talked = await self.guard.minutes.note(self._key)
@@ -201,7 +201,7 @@ class Watch:
 
     def harmless(self, text: str, side: Side = "asked") -> bool:
         """Tell whether what was said before may be repeated, as far as the rules know."""
-        if len(text) > LONGEST_SAID:
+        if len(text) > _LONGEST_SAID:
             return False
         found = self.guard.rules.look(text, side)
         kinds = (*found.stopped, HUNCH) if found.hunch else found.stopped
@@ -240,7 +240,7 @@ class Watch:
     def _clause(self, side: Side, text: str) -> Verdict | None:
         found = self.guard.panel.look(text, side)
         if side == "answered" and not found.stopped and says_yes(text, self._child):
-            asked_for = self.guard.rules.look(f"{self._child[-LONGEST_ASKED_FOR:]} {text}", side)
+            asked_for = self.guard.rules.look(f"{self._child[-_LONGEST_ASKED_FOR:]} {text}", side)
             found = found._replace(stopped=asked_for.stopped, hunch=asked_for.hunch or found.hunch)
         return self._verdict(side, found)
 

@@ -11,15 +11,15 @@ V = TypeVar("V")
 CLAUSE_END = re.compile(r"(?:[，。！？；：、…,?;:\n]|!(?![a-z0-9])|(?<!\b[^\W_])\.|\.(?=\s))[”’»」』）)\]\"']*\s*")
 """A full stop behind a single letter may stand within a word that is spread out, and ends nothing before a blank."""
 SENTENCE_END = re.compile(r"[。！？….!?\n]")
-LONGEST_CLAUSE = 240
+_LONGEST_CLAUSE = 240
 """Characters after which a clause without an end is judged as it is."""
 LEAST_SENTENCE = 8
 """Characters of a sentence that stands for itself; a shorter one is looked at together with the next."""
 _HALF_A_WORD = re.compile(rf"(?:(?:(?<![^\W_])[A-Za-z0-9]\W+)+|[{HAN}]{{1,2}}\W*)\Z")
 """The end of a sentence that may be a part of a word with full stops in it: `k.i.`, `自。`."""
-MOST_AT_A_TIME = 1_000
+_MOST_AT_A_TIME = 1_000
 """Characters of clauses after which no further one is judged together with them."""
-LONGEST_BEFORE = 160
+_LONGEST_BEFORE = 160
 """Characters of what passed that are looked at together with the next clause."""
 
 
@@ -67,7 +67,7 @@ class Held(Generic[V]):
     def _judged(self, last: bool) -> str:
         """Return some of the clauses that are there by now, up to one that does not pass."""
         fine = ""
-        while len(fine) <= MOST_AT_A_TIME and (end := self._end(last)):
+        while len(fine) <= _MOST_AT_A_TIME and (end := self._end(last)):
             clause = self._waiting[:end]
             self.verdict = self._judge(self._before + clause)
             if self.verdict is not None:
@@ -80,13 +80,13 @@ class Held(Generic[V]):
         """Return how much is a clause; 0 where the rest of it is to come."""
         if found := CLAUSE_END.search(self._waiting):
             return found.end()
-        if len(self._waiting) > LONGEST_CLAUSE:
-            blank = self._waiting.rfind(" ", LONGEST_CLAUSE // 2, LONGEST_CLAUSE)
-            return blank + 1 if blank > 0 else LONGEST_CLAUSE
+        if len(self._waiting) > _LONGEST_CLAUSE:
+            blank = self._waiting.rfind(" ", _LONGEST_CLAUSE // 2, _LONGEST_CLAUSE)
+            return blank + 1 if blank > 0 else _LONGEST_CLAUSE
         return len(self._waiting) if last else 0
 
     def _remember(self, clause: str) -> None:
         whole = self._before + clause
         is_over = SENTENCE_END.search(clause) and len(whole.strip()) >= LEAST_SENTENCE
         half = _HALF_A_WORD.search(whole)
-        self._before = (half[0] if half else "") if is_over else whole[-LONGEST_BEFORE:]
+        self._before = (half[0] if half else "") if is_over else whole[-_LONGEST_BEFORE:]

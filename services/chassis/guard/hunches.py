@@ -16,7 +16,7 @@ HUNCH = "hunch"
 """Kind of risk of a text that no rule names."""
 BIAS = "="
 """Beginning of a row with the limits of one side: `=asked`, `=answered`."""
-LEAST_BEGINNING = 5
+_LEAST_BEGINNING = 5
 _TOKEN = re.compile(r"[a-z]+|[\u3400-\u9fff]+")
 _NAMED = re.compile("[a-z]")
 _FILLERS = re.compile(r"\b(?:u+m+|u+h+|e+r+m*|h*m+)\b|[嗯呃唔]+")
@@ -30,8 +30,8 @@ def signs(plain: str, groups: Iterable[str] = ()) -> set[str]:
     found = {f"{first} {second}" for first, second in pairwise(words)} if len(words) > 2 else set()
     for word in words[1:-1]:
         found.add(word)
-        if len(word) > LEAST_BEGINNING:
-            found.add(f"{word[:LEAST_BEGINNING]}*")
+        if len(word) > _LEAST_BEGINNING:
+            found.add(f"{word[:_LEAST_BEGINNING]}*")
     for each in (f"^{token}$" for token in tokens if not token.isascii()):
         found |= {each[start : start + length] for length in (1, 2, 3) for start in range(len(each) - length + 1)}
     if found:

@@ -10,9 +10,9 @@ from chassis.guard.diary import Diary
 from chassis.guard.options import LimitsOptions
 from chassis.settings import SettingError, by_name
 
-GAP_MINUTES = 3
+_GAP_MINUTES = 3
 """Longest silence that still belongs to a talk: a story is heard, or the child thinks."""
-PAUSE_MINUTES = 10
+_PAUSE_MINUTES = 10
 """Silence that is a rest: the time without a pause begins anew."""
 _OFF = "off"
 
@@ -53,14 +53,14 @@ class Minutes:
 def used(minutes: Sequence[int]) -> int:
     """Return how long was talked in minutes of a day, in order; short silences between them belong to it."""
     gaps = (later - earlier for earlier, later in pairwise(minutes))
-    return min(1, len(minutes)) + sum(gap if gap <= GAP_MINUTES else 1 for gap in gaps)
+    return min(1, len(minutes)) + sum(gap if gap <= _GAP_MINUTES else 1 for gap in gaps)
 
 
 def _due(before: Sequence[int], now: int, every: int) -> int | None:
     """Return the minutes without a pause, where they have just come to a multiple of `every`."""
     begin = now
     for minute in reversed(before):
-        if begin - minute > PAUSE_MINUTES:
+        if begin - minute > _PAUSE_MINUTES:
             break
         begin = minute
     long, shorter = now - begin, (before[-1] if before else now) - begin

@@ -20,7 +20,7 @@ from chassis.upstream.aliyun import signature
 NOTHING = Finding((), frozenset())
 OTHER = "violence"
 """The kind of risk for an unsafe text whose category is not in the tables."""
-QWEN_KINDS = {
+_QWEN_KINDS = {
     "violent": "violence",
     "non-violent illegal acts": "crime",
     "sexual content or sexual acts": "sexual",
@@ -32,7 +32,7 @@ QWEN_KINDS = {
 }
 SAFETY = ("safe", "controversial", "unsafe")
 """Values of the line `Safety`; where a text has talked the model into several, the last of these counts."""
-OPENAI_KINDS = {
+_OPENAI_KINDS = {
     "harassment": "bullying",
     "hate": "hate",
     "illicit": "crime",
@@ -42,10 +42,10 @@ OPENAI_KINDS = {
     "violence": "violence",
 }
 """Kind of risk for each category; where the whole name is missing, the part before its slash is looked up."""
-AZURE_KINDS = {"Hate": "hate", "SelfHarm": "self-harm", "Sexual": "sexual", "Violence": "violence"}
-AZURE_LOW, AZURE_MEDIUM = 2, 4
+_AZURE_KINDS = {"Hate": "hate", "SelfHarm": "self-harm", "Sexual": "sexual", "Violence": "violence"}
+_AZURE_LOW, _AZURE_MEDIUM = 2, 4
 """Azure's severities are 0, 2 (low), 4 (medium) and 6 (high)."""
-ALIYUN_KINDS = {
+_ALIYUN_KINDS = {
     "pornographic": "sexual",
     "sexual": "sexual",
     "political": "politics",
@@ -62,7 +62,7 @@ ALIYUN_KINDS = {
     "pt": "spending",
 }
 """Kind of risk for each label; where the whole name is missing, the part before its first underscore is looked up."""
-ALIYUN_MOST = 2_000
+_ALIYUN_MOST = 2_000
 """Most characters that the service for questions takes."""
 _LINE = re.compile(r"^\s*(safety|categories)\s*:\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 
@@ -122,7 +122,7 @@ class Qwen3Guard(Dialect):
         text = answer["choices"][0]["message"]["content"]
         lines = [(name.lower(), value.lower()) for name, value in _LINE.findall(text)]
         named = [each.strip() for name, value in lines if name == "categories" for each in value.split(",")]
-        kinds = tuple(dict.fromkeys(QWEN_KINDS.get(each, OTHER) for each in named if each not in ("", "none")))
+        kinds = tuple(dict.fromkeys(_QWEN_KINDS.get(each, OTHER) for each in named if each not in ("", "none")))
         match max(SAFETY.index(value) for name, value in lines if name == "safety"):
             case 0:
                 return NOTHING
@@ -148,7 +148,7 @@ class Moderations(Dialect):
         if not result["flagged"]:
             return NOTHING
         named = [name for name, is_flagged in result["categories"].items() if is_flagged]
-        return Finding(_kinds(named, OPENAI_KINDS, "/") or (OTHER,), frozenset())
+        return Finding(_kinds(named, _OPENAI_KINDS, "/") or (OTHER,), frozenset())
 
 
 class AzureContentSafety(Dialect):
@@ -160,14 +160,14 @@ class AzureContentSafety(Dialect):
         return _json() | {"ocp-apim-subscription-key": key}
 
     def body(self, said: SaidText, key: str, model: str) -> bytes:
-        asked = {"text": said.text, "categories": list(AZURE_KINDS), "outputType": "FourSeverityLevels"}
+        asked = {"text": said.text, "categories": list(_AZURE_KINDS), "outputType": "FourSeverityLevels"}
         return msgspec.json.encode(asked)
 
     def finding(self, answer: Any) -> Finding:
         found = {each["category"]: int(each["severity"]) for each in answer["categoriesAnalysis"]}
-        stopped = [name for name, severity in found.items() if severity >= AZURE_MEDIUM]
-        hinted = [name for name, severity in found.items() if AZURE_LOW <= severity < AZURE_MEDIUM]
-        return Finding(_kinds(stopped, AZURE_KINDS), frozenset(_kinds(hinted, AZURE_KINDS)))
+        stopped = [name for name, severity in found.items() if severity >= _AZURE_MEDIUM]
+        hinted = [name for name, severity in found.items() if _AZURE_LOW <= severity < _AZURE_MEDIUM]
+        return Finding(_kinds(stopped, _AZURE_KINDS), frozenset(_kinds(hinted, _AZURE_KINDS)))
 
 
 class AliyunGreen(Dialect):
@@ -189,7 +189,7 @@ class AliyunGreen(Dialect):
             "Version": "2022-03-02",
             "Format": "JSON",
             "Service": service,
-            "ServiceParameters": msgspec.json.encode({"content": said.text[-ALIYUN_MOST:]}).decode(),
+            "ServiceParameters": msgspec.json.encode({"content": said.text[-_ALIYUN_MOST:]}).decode(),
             "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "SignatureMethod": "HMAC-SHA1",
             "SignatureVersion": "1.0",
@@ -207,9 +207,9 @@ class AliyunGreen(Dialect):
             case "none":
                 return Finding(attack, frozenset())
             case "low":
-                return Finding(attack, frozenset(_kinds(labels, ALIYUN_KINDS, "_")))
+                return Finding(attack, frozenset(_kinds(labels, _ALIYUN_KINDS, "_")))
             case "medium" | "high" | "max":
-                return Finding((*attack, *(_kinds(labels, ALIYUN_KINDS, "_") or (OTHER,))), frozenset())
+                return Finding((*attack, *(_kinds(labels, _ALIYUN_KINDS, "_") or (OTHER,))), frozenset())
         raise LookupError("RiskLevel")
 
 

@@ -12,14 +12,14 @@ from html import unescape
 
 from chassis.script_language import simplified
 
-LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп", "aeopcyxijsdhlkmtbhaoeptuvikrn")
+_LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп", "aeopcyxijsdhlkmtbhaoeptuvikrn")
 """Cyrillic and Greek letters that look like Latin ones."""
 LEET = str.maketrans("0134578@$!|+€£", "oieastbasiitel")
-LEET_WITH_L = LEET | str.maketrans("1!|", "lll")
+_LEET_WITH_L = LEET | str.maketrans("1!|", "lll")
 _ARABIC = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 """Joined letters of a language that nothing is looked for in; one of them may stand for eighteen."""
 _PICTURE = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
-MOST_PICTURES = 100
+_MOST_PICTURES = 100
 """Different pictures of a text that are named, each once: a name is up to fifty letters long."""
 HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
 TOKEN = re.compile(rf"[{HAN}]+|[a-z0-9@$!|+€£]*[a-z0-9@$€£]|[^\W\d_]+")
@@ -35,18 +35,18 @@ _ODD_DOUBLE = re.compile(
     r"([aiuhjkqvwxy])\1|^([b-df-km-z])\2|([bcdfgmnprtz])\3(?![aeioulrwy]|$)|^.{3,}([bcdmnprt])\4$", re.ASCII
 )
 """Letters doubled where English has none: `kiill`, `sstab`, `jummp`, `stabb`."""
-LEAST_DOUBLED = 5
+_LEAST_DOUBLED = 5
 """Letters of a word from which on it is seen through whatever letter is doubled; shorter ones are like other words."""
 _MASKED = re.compile(r"(?<![a-z])([a-z]+)[*#%_]([a-z]+)(?![a-z])")
 _TONE_DIGIT = re.compile(r"([a-z]{1,6})[1-5]")
-LEAST_BACKWARDS = 4
+_LEAST_BACKWARDS = 4
 """Letters of a word that is read backwards, too; two such words make it likely."""
 _DISGUISED = re.compile(r"[a-z][0-9@$!|+€£]|[0-9@$!|+€£][a-z]|([a-z])\1\1")
 _SPREAD = re.compile(r"(?<![^ ])(?:[a-z0-9] ){2,}[a-z0-9](?![^ ])")
 """Three letters or more, one by one."""
 _REPEATED_HAN = re.compile(rf"([{HAN}])\1{{2,}}")
 _BETWEEN_HAN = re.compile(rf"(?<=[{HAN}]) (?=[{HAN}])")
-USUAL_SHORT_WORDS = frozenset(
+_USUAL_SHORT_WORDS = frozenset(
     re.findall(
         r"\w+",
         """a an as at be by do go he her his i if in is it me my no of on or so the to up us we am are can you was and
@@ -54,8 +54,8 @@ USUAL_SHORT_WORDS = frozenset(
     )
 )
 """Words that may well stand beside another without being half of it."""
-LONGEST_USUAL_WORD = 14
-LONGEST_WORD = 20
+_LONGEST_USUAL_WORD = 14
+_LONGEST_WORD = 20
 
 
 def forms(text: str, words: Mapping[str, str]) -> list[str]:
@@ -85,7 +85,7 @@ def _forms(text: str, words: Mapping[str, str]) -> list[str]:
     plain = _MASKED.sub(lambda word: _unmasked(word, words), _plain(text))
     tokens = TOKEN.findall(plain)
     if _DISGUISED.search(plain):
-        ways = [[_undisguised(each, leet, words) for each in tokens] for leet in (LEET, LEET_WITH_L)]
+        ways = [[_undisguised(each, leet, words) for each in tokens] for leet in (LEET, _LEET_WITH_L)]
         ways += _without_tones(tokens)
     else:
         ways = [[_undoubled(each, words) for each in tokens]]
@@ -109,7 +109,7 @@ def squeezed(word: str) -> str:
 def squashed(text: str) -> str:
     """Return the Latin letters alone where blanks seem to be left out or strewn in; empty elsewhere."""
     tokens = [each for each in TOKEN.findall(_plain(text)) if not _HAN_START.match(each)]
-    strange = sum(len(each) == 1 for each in tokens) > 2 or any(len(each) > LONGEST_USUAL_WORD for each in tokens)
+    strange = sum(len(each) == 1 for each in tokens) > 2 or any(len(each) > _LONGEST_USUAL_WORD for each in tokens)
     return "".join(each.translate(LEET) for each in tokens) if strange else ""
 
 
@@ -118,7 +118,7 @@ def _plain(text: str) -> str:
     if decomposed.isascii():
         return decomposed
     kept = "".join(each for each in decomposed if unicodedata.category(each) not in ("Mn", "Me", "Cf", "Cc"))
-    kept = _with_names(kept).translate(LOOK_ALIKES)
+    kept = _with_names(kept).translate(_LOOK_ALIKES)
     return _REPEATED_HAN.sub(r"\1", simplified(kept)) if _HAN_START.search(kept) else kept
 
 
@@ -127,7 +127,7 @@ def _with_names(text: str) -> str:
     seen: set[str] = set()
 
     def named(picture: re.Match[str]) -> str:
-        if picture[0] in seen or len(seen) == MOST_PICTURES:
+        if picture[0] in seen or len(seen) == _MOST_PICTURES:
             return " "
         seen.add(picture[0])
         return _name(picture[0])
@@ -158,7 +158,7 @@ def _without_tones(tokens: list[str]) -> list[list[str]]:
 
 
 def _is_backwards(tokens: list[str], words: Mapping[str, str]) -> bool:
-    turned = (each[::-1] for each in tokens if len(each) >= LEAST_BACKWARDS and each not in words)
+    turned = (each[::-1] for each in tokens if len(each) >= _LEAST_BACKWARDS and each not in words)
     return sum(words.get(each) == each for each in turned) > 1
 
 
@@ -167,7 +167,7 @@ def _undoubled(token: str, words: Mapping[str, str]) -> str:
     if token in words or not _DOUBLE.search(token):
         return token
     short = squeezed(token)
-    if len(short) >= LEAST_DOUBLED or _ODD_DOUBLE.search(token):
+    if len(short) >= _LEAST_DOUBLED or _ODD_DOUBLE.search(token):
         return words.get(short, token)
     return token
 
@@ -192,7 +192,7 @@ def _read(letters: str, words: Mapping[str, str]) -> str:
     """Return words that were written letter by letter: `doikillhim` is `do i kill him`, as far as they are known."""
     found, start = [""], 0
     while start < len(letters):
-        ends = range(min(len(letters), start + LONGEST_WORD), start + 2, -1)
+        ends = range(min(len(letters), start + _LONGEST_WORD), start + 2, -1)
         end = next((end for end in ends if words.get(letters[start:end]) == letters[start:end]), 0)
         if end:
             found += [letters[start:end], ""]
@@ -215,6 +215,6 @@ def _mended(tokens: list[str], words: Mapping[str, str]) -> list[str]:
 
 
 def _may_be_halves(first: str, second: str, words: Mapping[str, str]) -> bool:
-    if first in USUAL_SHORT_WORDS:
-        return len(second) > 2 and second not in USUAL_SHORT_WORDS and second not in words
-    return second not in USUAL_SHORT_WORDS
+    if first in _USUAL_SHORT_WORDS:
+        return len(second) > 2 and second not in _USUAL_SHORT_WORDS and second not in words
+    return second not in _USUAL_SHORT_WORDS

@@ -10,7 +10,7 @@ from chassis.script_language import detect
 from chassis.settings import SettingError
 
 HERE = Path(__file__).parent
-OFF = "off"
+_OFF = "off"
 T = TypeVar("T")
 
 
@@ -72,7 +72,7 @@ def profile_of(name: str) -> Profile:
     Raises:
         SettingError: There is none.
     """
-    if name == OFF:
+    if name == _OFF:
         return OFF_PROFILE
     path = HERE / "profiles" / f"{name}.toml" if "/" not in name and not name.endswith(".toml") else Path(name)
     try:

@@ -25,15 +25,15 @@ from chassis.settings import SettingError
 
 Side: TypeAlias = Literal["asked", "answered"]
 """The side whose words are judged: a child's, or those of an answer that the child would hear."""
-EXCEPT, WARNS, UNABLE, HARMFUL, HOW, WORRIED = "except", "warns", "unable", "harmful", "how", "worried"
-HUSHED = "hushed"
-FLAT = (EXCEPT, WARNS, UNABLE, HARMFUL, HUSHED, HOW, WORRIED)
+_EXCEPT, _WARNS, _UNABLE, HARMFUL, HOW, _WORRIED = "except", "warns", "unable", "harmful", "how", "worried"
+_HUSHED = "hushed"
+FLAT = (_EXCEPT, _WARNS, _UNABLE, HARMFUL, _HUSHED, HOW, _WORRIED)
 """Tables of a list that belong to no kind of risk."""
-SYLLABLES_BY_SOUND = 4
+_SYLLABLES_BY_SOUND = 4
 """Fewest characters of a term that is found by its sound too; shorter ones sound like too much else."""
-LEAST_PINYIN = 3
+_LEAST_PINYIN = 3
 """Fewest syllables of a text that counts as Chinese in Latin letters; all terms are found in it."""
-LEAST_SQUASHED = 8
+_LEAST_SQUASHED = 8
 """Fewest letters of a term that is found where all blanks are left out."""
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _TONED = re.compile("[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]")
@@ -104,7 +104,7 @@ class Rules:
     ) -> None:
         self._hunches = hunches
         self._warnable = warnable
-        self._groups: dict[str, list[str]] = {EXCEPT: list(own)}
+        self._groups: dict[str, list[str]] = {_EXCEPT: list(own)}
         self._topics = topics
         self._rules: list[_Rule] = []
         self._hints: dict[str, set[str]] = {}
@@ -126,7 +126,7 @@ class Rules:
         plain, at = self.seen(text)
         held = (rule.kind for rule in self._candidates(at) if self._holds(rule, at, side))
         stopped = tuple(dict.fromkeys(held))
-        hunch = self._hunch(plain, at, side) if side == "answered" and not stopped and EXCEPT not in at else None
+        hunch = self._hunch(plain, at, side) if side == "answered" and not stopped and _EXCEPT not in at else None
         hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
         return Finding(stopped, frozenset(hinted), topics_in(at), hunch)
 
@@ -151,9 +151,9 @@ class Rules:
 
     def _match(self, form: str, at: dict[str, int], *, is_toned: bool) -> None:
         hits = [(end - length + 1, end, groups) for end, (length, groups) in self._plain.iter(form)]
-        spans = [(start, end) for start, end, groups in hits if EXCEPT in groups]
+        spans = [(start, end) for start, end, groups in hits if _EXCEPT in groups]
         for start, end, groups in hits:
-            if not any(first <= start and end <= last for first, last in spans) or EXCEPT in groups:
+            if not any(first <= start and end <= last for first, last in spans) or _EXCEPT in groups:
                 for group in groups:
                     at.setdefault(group, start)
         for start, end in spans:
@@ -166,7 +166,7 @@ class Rules:
         """Yield the groups whose terms sound as the text does."""
         if not (sound := spelt(form)):
             return
-        if (is_latin := form.isascii()) and (is_toned or sound.count("'") > LEAST_PINYIN):
+        if (is_latin := form.isascii()) and (is_toned or sound.count("'") > _LEAST_PINYIN):
             yield from (groups for _, (_, groups) in self._pinyin.iter(sound))
             return
         yield from (groups for _, (_, groups) in self._sounds.iter(sound))
@@ -188,12 +188,12 @@ class Rules:
             return False
         if rule.kind not in self._warnable:
             return True
-        warnings = (WARNS, UNABLE) if side == "answered" else (WARNS,)
+        warnings = (_WARNS, _UNABLE) if side == "answered" else (_WARNS,)
         last = max(at[need] for need in rule.needs)
         is_warning = HARMFUL in at or any(at.get(each, last) < last for each in warnings)
-        if is_warning and HUSHED not in at:
+        if is_warning and _HUSHED not in at:
             return side == "asked" and HOW in at
-        return side == "answered" or WORRIED not in at or HOW in at
+        return side == "answered" or _WORRIED not in at or HOW in at
 
     def _read(self, path: Path) -> None:
         try:
@@ -272,11 +272,11 @@ class Rules:
             for key in keys_of(term):
                 plain.add(key, groups)
                 letters = key.replace(" ", "")
-                if letters.isascii() and len(letters) >= LEAST_SQUASHED and groups & enough:
+                if letters.isascii() and len(letters) >= _LEAST_SQUASHED and groups & enough:
                     tight.add(letters, groups & enough)
-            if _IS_HAN.fullmatch(term) and EXCEPT not in groups:
+            if _IS_HAN.fullmatch(term) and _EXCEPT not in groups:
                 pinyin.add(sound := spelt(term), groups)
-                if len(term) >= SYLLABLES_BY_SOUND or term in self._by_sound:
+                if len(term) >= _SYLLABLES_BY_SOUND or term in self._by_sound:
                     sounds.add(sound, groups)
         words = {word for key in plain.groups_of for word in key.split() if word.isascii()}
         self._words = {squeezed(word): word for word in words} | {word: word for word in words}

@@ -15,7 +15,7 @@ _TOKEN = re.compile(rf"[{HAN}]|[a-z]+")
 _HAN = re.compile(f"[{HAN}]")
 _FLAT = re.compile(r"^([zcs])h")
 """`zh`, `ch` and `sh` are `z`, `c` and `s` to many speakers, and to many recognisers."""
-LONGEST_SYLLABLE = 6
+_LONGEST_SYLLABLE = 6
 _NO_SYLLABLE = " "
 
 
@@ -54,7 +54,7 @@ def _syllables(word: str) -> tuple[str, ...]:
     ends: dict[int, int] = {len(word): len(word)}
     """Where a syllable ends, by its start, if all that follows can be read."""
     for start in range(len(word) - 1, -1, -1):
-        longest = range(min(len(word), start + LONGEST_SYLLABLE), start, -1)
+        longest = range(min(len(word), start + _LONGEST_SYLLABLE), start, -1)
         end = next((end for end in longest if end in ends and word[start:end] in _known()), None)
         if end is not None:
             ends[start] = end

@@ -10,7 +10,7 @@ PREFIX = "topic:"
 """Start of the names of the groups of words that are topics."""
 RECENT = 6
 """Messages in which a talk is on a topic that was touched."""
-LONGEST_FOLLOW_UP = 8
+_LONGEST_FOLLOW_UP = 8
 """Words, or two characters of Chinese each, of a message that goes on with a talk without naming its topic."""
 _WORD = re.compile(rf"[{HAN}]{{1,2}}|[^\W{HAN}]+")
 
@@ -31,6 +31,6 @@ def is_locked(profile: Profile, text: str, touched: frozenset[str], before: Sequ
         return True
     if not profile.only or not touched.isdisjoint(profile.only):
         return False
-    is_follow_up = len(_WORD.findall(text)) <= LONGEST_FOLLOW_UP
+    is_follow_up = len(_WORD.findall(text)) <= _LONGEST_FOLLOW_UP
     is_on_topic = not before or any(not each.isdisjoint(profile.only) for each in before[-RECENT:])
     return bool(touched) or not (is_follow_up and is_on_topic)

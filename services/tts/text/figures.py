@@ -33,7 +33,7 @@ _KANA = re.compile(r"[\u3041-\u30fa\uac00-\ud7a3]")
 OTHER = re.compile(r"[\u0370-\u03ff]{2}|[\u0400-\u1cff]|[\ua000-\uabff]")
 ITEM = re.compile(r"\s*[0-9]{1,3}[,，、.] ")
 """The number of an item of a list: it is read as those before it."""
-BEFORE_SUMS: dict[str, Sequence[Rule]] = {"zh": FIRST_ZH, "en": FIRST_EN}
+_BEFORE_SUMS: dict[str, Sequence[Rule]] = {"zh": FIRST_ZH, "en": FIRST_EN}
 RULES: dict[str, Sequence[Rule]] = {"zh": ZH, "en": EN}
 
 
@@ -86,4 +86,4 @@ def _without_letters(text: str, spoken: str) -> str:
 
 
 def _read(language: str, run: str) -> str:
-    return apply(RULES[language], tell_sums(apply(BEFORE_SUMS[language], run))) if language in RULES else run
+    return apply(RULES[language], tell_sums(apply(_BEFORE_SUMS[language], run))) if language in RULES else run

@@ -23,12 +23,12 @@ def _one_step(m: Match) -> str:
 
 
 _CIRCLED = "[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]"  # ① ⑴ ❶ ➀ ㈠
-ITEM, FIRST_ITEM = re.compile(_CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
+ITEM, _FIRST_ITEM = re.compile(_CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
 
 
 def _numbered(m: Match) -> str:
     """Return the text from its first such number, each with a stop before it where a list has begun."""
-    first = FIRST_ITEM.search(m[0])
+    first = _FIRST_ITEM.search(m[0])
 
     def number(item: Match) -> str:
         value = unicodedata.numeric(item[0])

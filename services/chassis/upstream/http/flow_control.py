@@ -7,8 +7,8 @@ HIGH_WATER_BYTES = 256 * 2**10
 """Unread bytes after which reading pauses, so that the upstream waits."""
 _GATHER_SECONDS = 0.004
 """The least time between two pieces of an answer that comes faster than anybody could tell, after its first
-`PROMPT_PIECES`: what comes in between is handed out together."""
-PROMPT_PIECES = 8
+`_PROMPT_PIECES`: what comes in between is handed out together."""
+_PROMPT_PIECES = 8
 
 
 class Intake:
@@ -75,7 +75,7 @@ class Intake:
     def hand_on(self) -> None:
         """Wake the reader; what comes within a moment of the last piece waits for the end of that moment."""
         left = self._taken_at + _GATHER_SECONDS - self._loop.time()
-        if left <= 0 or self._pieces_taken < PROMPT_PIECES or self.is_paused or self._transport is None:
+        if left <= 0 or self._pieces_taken < _PROMPT_PIECES or self.is_paused or self._transport is None:
             self._wake()
         elif not self._is_gathering:
             self._is_gathering = True

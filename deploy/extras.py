@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.env_file import UnreadableLine, read_env
+from deploy.env_file import UnreadableEnv, read_env
 from deploy.installation import ROOT, SERVICES
 
 _LEFT_OUT_OF_IMAGES = frozenset({"hibari"})
@@ -41,7 +41,7 @@ def main() -> int:
     """Print the files of all services, one a line; with `names`, a shell's assignments such as `STT_EXTRAS=sherpa`."""
     try:
         settings = read_env(ROOT / ".env")
-    except UnreadableLine as exc:
+    except UnreadableEnv as exc:
         print(exc, file=sys.stderr)
         return 2
     for service in SERVICES:

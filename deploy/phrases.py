@@ -39,4 +39,4 @@ def reads_chinese(environ: Mapping[str, str]) -> bool:
 
 
 if __name__ == "__main__":
-    print(phrase(sys.argv[1]))
+    print(phrase(sys.argv[1], **dict(each.split("=", 1) for each in sys.argv[2:])))

@@ -84,7 +84,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not asked.text and not asked.file:
         print(USAGE, file=sys.stderr)
         return 2
-    settings = wanted()
+    try:
+        settings = wanted()
+    except ValueError as exc:
+        print(exc, file=sys.stderr)
+        return 2
     language = normal(asked.language.strip()) if asked.language.strip() else _language_of_voice(asked.voice, settings)
     house_language = environ.get("TTS_LANGUAGE") or settings.get("TTS_LANGUAGE") or "en"
     try:

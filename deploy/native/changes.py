@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from xmlrpc.client import Fault
 
 from deploy.installation import ROOT, SERVICES, Addresses
@@ -129,16 +130,20 @@ def _is_replaced(service: str, before: set[int]) -> bool:
     return bool(now) and not now & before
 
 
-def why_down() -> str | None:
-    """Return the last log lines of a program that supervisor has given up; None: all is well."""
+def why_down(since: datetime) -> str | None:
+    """Return the last log lines of a program that does not start; None: all is well.
+
+    Args:
+        since: When it was told to start.
+    """
     try:
         infos = supervisor().getAllProcessInfo()
     except OSError:
         return f"supervisor is gone:\n{tail('supervisor')}"
     for info in infos:
-        name, last = info["name"], last_lines(info["name"])
-        # A service that refused its settings says so as critical: trying again will not help.
-        unusable = info["state"] == ProcessStates.BACKOFF and any(line.level == "critical" for line in last)
+        name = info["name"]
+        # A service that refused its settings says so as critical: supervisor's trying again will not help.
+        unusable = any(line.level == "critical" and line.time >= since for line in last_lines(name))
         if unusable or info["state"] in (ProcessStates.FATAL, ProcessStates.EXITED):
             return f"{name} does not start. The end of its log:\n{tail(name)}"
     return None

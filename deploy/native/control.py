@@ -3,17 +3,18 @@
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from deploy import ready
-from deploy.env_file import UnreadableLine
+from deploy.env_file import UnreadableEnv
 from deploy.installation import STATE, Addresses, wanted
 from deploy.native import processes, render, users
 from deploy.native.changes import apply_changes, check_settings, start, why_down, write_configs
 from deploy.native.layout import LOGS, MODELS, RUN
-from deploy.native.ports import check_ports, ports
 from deploy.native.scaling import scale
 from deploy.native.status import ps
 from deploy.native.supervision import DOWN_SECONDS, Trouble, alone, heal, is_running, supervisor, until
+from deploy.ports import UnusablePort, check_ports, ports
 from supervisor.states import STOPPED_STATES
 
 
@@ -35,6 +36,7 @@ def _found() -> tuple[dict[str, str], Addresses, str]:
 
 
 def up() -> int:
+    began = datetime.now(UTC)
     settings, addresses, nginx = _found()
     with alone():
         _make_folders()
@@ -42,14 +44,14 @@ def up() -> int:
         running = is_running()
         if running:
             check_settings()
-        check_ports(addresses, held=ports(Addresses.current()) if running else frozenset())
+        check_ports(addresses, ports(addresses) - (ports(Addresses.current()) if running else frozenset()))
         proxy_changed = write_configs(nginx, addresses, settings)
         addresses.remember()
         if running:
             apply_changes(proxy_changed)
         else:
             start()
-    return ready.show(addresses, why_down)
+    return ready.show(addresses, lambda: why_down(began))
 
 
 def _make_folders() -> None:
@@ -104,7 +106,7 @@ def main() -> int:
     }
     try:
         return commands[wanted_command.command]()
-    except (Trouble, UnreadableLine) as exc:
+    except (Trouble, UnreadableEnv, UnusablePort) as exc:
         print(f"\n{exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,16 +1,18 @@
 """Read the end of a program's log."""
 
 import json
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from deploy.native.layout import LOGS
 
 
 class LogLine(NamedTuple):
-    """A line of a log; `level` is empty where it is no JSON of a service."""
+    """A line of a log; `level` is empty, and `time` long ago, where it is no JSON of a service."""
 
     level: str
     message: str
+    time: datetime = datetime.min.replace(tzinfo=UTC)
 
 
 def tail(name: str) -> str:
@@ -31,6 +33,6 @@ def parse_line(line: str) -> LogLine:
     """Read a line of a service's JSON log, or one of another program."""
     try:
         read = json.loads(line)
-        return LogLine(str(read["level"]), str(read["message"]))
+        return LogLine(str(read["level"]), str(read["message"]), datetime.fromisoformat(read["time"]))
     except (ValueError, TypeError, KeyError):
         return LogLine("", line)

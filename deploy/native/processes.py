@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.installation import ROOT, STATE
+from deploy.installation import ROOT
+from deploy.native.layout import RUN, socket_path
 
 _PROC = Path("/proc")
 
@@ -29,10 +31,11 @@ def family(pid: int) -> list[int]:
 
 
 def orphans() -> list[int]:
-    """Return the processes of this installation that supervisor does not know: it or nginx's master was killed."""
+    """Return the processes of this installation that no command reaches: supervisor or nginx's master was killed,
+    supervisor's socket was removed, or the folder was moved while they ran."""
     supervisor = _supervisor_pid()
     known = set(family(supervisor)) if supervisor else set()
-    return [pid for pid in _installed() if pid not in known]
+    return [pid for pid in installed() if pid not in known]
 
 
 def orphaned_proxies() -> list[int]:
@@ -43,8 +46,15 @@ def orphaned_proxies() -> list[int]:
 
 
 def _supervisor_pid() -> int | None:
-    """Return the process of this installation's supervisor; None: there is none."""
-    return next((pid for pid in _all() if _is_supervisor(pid)), None)
+    """Return the process of the supervisor that can be spoken with and reads our configuration; None: there is none."""
+    config = str(RUN / "supervisord.conf").encode()
+    ours = [pid for pid in _all() if _is_supervisor(pid) and config in _command(pid)]
+    return max(ours, key=_begun, default=None) if _answers() else None  # the last one to begin took the socket over
+
+
+def _answers() -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(socket_path())) == 0
 
 
 def end(pids: list[int], until: Callable[[Callable[[], bool], float], bool], seconds: float) -> None:
@@ -60,16 +70,16 @@ def end(pids: list[int], until: Callable[[Callable[[], bool], float], bool], sec
 
 def exists(pid: int) -> bool:
     """Return True while the process runs; one that only waits to be taken note of does not."""
-    state = _read(_folder(pid) / "stat").rpartition(b") ")[2][:1]
-    return state not in (b"", b"Z")
+    return _stat(_folder(pid))[:1] not in ([], [b"Z"])
 
 
-def _installed() -> list[int]:
+def installed() -> list[int]:
+    """Return all processes of this installation, but those that its services start themselves."""
     return [pid for pid in _all() if _is_supervisor(pid) or _is_service(pid) or _is_our_nginx(pid)]
 
 
 def _is_supervisor(pid: int) -> bool:
-    return b"supervisor.supervisord" in _command(pid) and _config("supervisord.conf") in _command(pid)
+    return b"supervisor.supervisord" in _command(pid) and _is_at_home(pid)
 
 
 def _is_service(pid: int) -> bool:
@@ -78,15 +88,11 @@ def _is_service(pid: int) -> bool:
 
 
 def _is_our_nginx(pid: int) -> bool:
-    return _is_our_nginx_worker(pid) or (b"nginx: master" in _command(pid) and _config("nginx.conf") in _command(pid))
+    return _command(pid).startswith((b"nginx: master", b"nginx: worker")) and _is_at_home(pid)
 
 
 def _is_our_nginx_worker(pid: int) -> bool:
     return _command(pid).startswith(b"nginx: worker") and _is_at_home(pid)
-
-
-def _config(name: str) -> bytes:
-    return str(STATE / "run" / name).encode()
 
 
 def _is_at_home(pid: int) -> bool:
@@ -121,8 +127,19 @@ def _proportional_bytes(pid: int) -> int:
 
 
 def _parent(folder: Path) -> int | None:
-    _, _, fields = _read(folder / "stat").rpartition(b") ")
-    return int(fields.split()[1]) if fields else None
+    fields = _stat(folder)
+    return int(fields[1]) if fields else None
+
+
+def _begun(pid: int) -> int:
+    """Return when the process began, in ticks since the machine did."""
+    fields = _stat(_folder(pid))
+    return int(fields[19]) if fields else 0
+
+
+def _stat(folder: Path) -> list[bytes]:
+    """Return the fields of a process from its state on; none if it is gone."""
+    return _read(folder / "stat").rpartition(b") ")[2].split()
 
 
 def _read(path: Path) -> bytes:

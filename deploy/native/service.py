@@ -12,8 +12,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from deploy.env_file import UnreadableLine
+from deploy.env_file import UnreadableEnv
 from deploy.installation import ROOT, SERVICES
 from deploy.native import layout, processes, render
 
@@ -35,8 +36,9 @@ def main() -> int:
                 os.execve(sys.executable, fetch, layout.service_environment(os.environ))
             case service:
                 _become_service(service, arguments.port, rest)
-    except UnreadableLine as exc:
-        print(json.dumps({"level": "critical", "logger": "talkbox", "message": str(exc)}), flush=True)
+    except UnreadableEnv as exc:
+        line = {"time": datetime.now(UTC).isoformat(), "level": "critical", "logger": "talkbox", "message": str(exc)}
+        print(json.dumps(line), flush=True)
     return _UNUSABLE
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from deploy import ready
-from deploy.env_file import UnreadableLine
+from deploy.env_file import UnreadableEnv
 from deploy.installation import SERVICES, Addresses, first_key, get, wanted
 from deploy.native import processes
 from deploy.native.layout import PROGRAMS
@@ -41,7 +41,7 @@ def ps() -> int:
 def _key() -> str | None:
     try:
         return first_key(wanted())
-    except UnreadableLine:  # what is up has read its settings before
+    except UnreadableEnv:  # what is up has read its settings before
         return None
 
 

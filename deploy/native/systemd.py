@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.env_file import UnreadableLine
+from deploy.env_file import UnreadableEnv
 from deploy.installation import ROOT, STATE, Addresses, wanted
 from deploy.native import layout, users
 from deploy.native.supervision import Trouble
@@ -153,7 +153,7 @@ def main() -> int:
     parser.add_argument("command", choices=["install", "uninstall"])
     try:
         {"install": install, "uninstall": uninstall}[parser.parse_args().command]()
-    except (Trouble, UnreadableLine, ValueError) as exc:
+    except (Trouble, UnreadableEnv, ValueError) as exc:
         print(f"\n{exc}", file=sys.stderr)
         return 1
     return 0

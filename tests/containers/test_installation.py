@@ -2,11 +2,23 @@
 
 import asyncio
 import json
+import os
+import shutil
+import socket
 
 import httpx
 import pytest
 
-from containers.installation import KEY, SERVICES, Installation, docker, inspect, kill_from_outside, wait_until
+from containers.installation import (
+    KEY,
+    SERVICES,
+    Installation,
+    docker,
+    free_ports,
+    inspect,
+    kill_from_outside,
+    wait_until,
+)
 
 EVERY = (*SERVICES, "proxy")
 
@@ -130,6 +142,25 @@ async def test_a_service_that_died_is_back_and_the_proxy_finds_it(installation: 
         models = await client.get("/v1/models")
 
     assert models.status_code == 200
+
+
+def test_what_compose_has_started_by_hand_is_found(installation: Installation) -> None:
+    shutil.rmtree(installation.root / ".talkbox")  # nothing has been remembered
+
+    assert "companion" in installation.make("ps", MODE="")
+    installation.make("up")
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_started(installation: Installation) -> None:
+    before = installation.containers("proxy")
+    port = free_ports(4)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port + 2))
+        other.listen()
+        with pytest.raises(AssertionError, match=rf"{port + 2} \(.*process {os.getpid()}\)"):
+            installation.make("up", TALKBOX_PORT=str(port))
+
+    assert installation.containers("proxy") == before
 
 
 def test_a_second_up_changes_nothing_and_keeps_the_replicas(installation: Installation) -> None:

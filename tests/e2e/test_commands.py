@@ -1,7 +1,9 @@
 """`make up` and its siblings, as somebody new to it would use and misuse them."""
 
 import re
+import shutil
 import socket
+from os import getpid
 
 import httpx
 from deploy.env_file import read_env
@@ -94,8 +96,19 @@ def test_a_port_that_is_taken_is_named_with_what_to_change(empty: Installation) 
         done = empty.make("up", check=False)
 
     assert done.returncode != 0
-    assert str(empty.port + 2) in done.stdout
+    assert f"{empty.port + 2} (" in done.stdout
+    assert f"process {getpid()})" in done.stdout
     assert "TALKBOX_PORT=" in done.stdout
+
+
+def test_what_runs_is_found_though_its_folder_of_state_was_removed(empty: Installation) -> None:
+    empty.make("up")
+    shutil.rmtree(empty.folder / ".talkbox", ignore_errors=True)  # services may make files in it meanwhile
+
+    assert "Nothing is up" not in empty.make("ps", "MODE=").stdout
+    empty.make("down", "MODE=")
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", empty.port)) != 0
 
 
 def test_a_setting_that_cannot_be_used_is_said_in_its_own_words(empty: Installation) -> None:

@@ -3,7 +3,9 @@
 import signal
 import socket
 import time
+from configparser import ConfigParser
 from os import kill
+from pathlib import Path
 
 import httpx
 import pytest
@@ -130,6 +132,35 @@ def test_a_killed_supervisor_is_found_by_ps_and_doctor_and_healed_by(command: st
     if command == "down":
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", empty.port)) != 0
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_supervisor_whose_socket_is_gone_is_found_and_healed_by(command: str, empty: Installation) -> None:
+    empty.make("up")
+    config = ConfigParser(interpolation=None)
+    config.read(empty.folder / ".talkbox" / "run" / "supervisord.conf")
+    Path(config["unix_http_server"]["file"]).unlink()
+
+    assert "Nobody looks after" in empty.make("ps").stdout
+    empty.make(command)
+
+    assert answers(empty) == (command == "up")
+    assert "Nobody looks after" not in empty.make("ps").stdout
+
+
+def test_a_folder_that_is_moved_while_all_runs_is_healed_by_up(empty: Installation) -> None:
+    empty.make("up")
+    before, empty.folder = empty.folder, empty.folder.with_name("moved")
+    before.rename(empty.folder)
+    try:
+        assert "Nobody looks after" in empty.make("ps").stdout
+        empty.make("up")
+        assert answers(empty)
+        empty.make("down")
+        assert not answers(empty)
+    finally:
+        empty.folder.rename(before)
+        empty.folder = before
 
 
 def test_workers_that_died_are_a_finding_of_the_doctor(talkbox: Installation) -> None:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from deploy.env_file import UnreadableLine, parse_env, read_env
+from deploy.env_file import UnreadableEnv, UnreadableLine, parse_env, read_env
 
 ALIKE = {
     "PLAIN=word": "word",
@@ -117,6 +117,29 @@ def test_an_env_file_of_any_editor_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfTALKBOX_PORT=9000\r\n# " + "设置".encode("gbk") + b"\r\nLAST=1")
 
     assert read_env(tmp_path / ".env") == {"TALKBOX_PORT": "9000", "LAST": "1"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_an_env_file_that_is_no_utf8_says_so(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / ".env").write_bytes("API_KEYS=abc\n".encode(encoding))
+
+    with pytest.raises(UnreadableEnv, match="UTF-8"):
+        read_env(tmp_path / ".env")
+
+
+@pytest.mark.parametrize(("text", "encoding"), [("LLM_SYSTEM_PROMPT=你是小熊", "gbk"), ("API_KEYS='clé'", "latin-1")])
+def test_a_value_in_an_old_encoding_is_an_error_and_no_other_value(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / ".env").write_bytes(f"A=1\n{text}\n".encode(encoding))
+
+    with pytest.raises(UnreadableLine, match=r"line 2: .*UTF-8"):
+        read_env(tmp_path / ".env")
+
+
+def test_an_env_file_that_may_not_be_read_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()  # root may read any file
+
+    with pytest.raises(UnreadableEnv, match=r"Is a directory.*chown"):
+        read_env(tmp_path / ".env")
 
 
 def test_no_env_file_means_no_settings(tmp_path: Path) -> None:

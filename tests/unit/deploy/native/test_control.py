@@ -1,22 +1,34 @@
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 from deploy.installation import Addresses
-from deploy.native import changes, processes
+from deploy.native import changes, log_tail, processes
 from deploy.native.log_tail import LogLine, parse_line
-from deploy.native.ports import is_taken
-from deploy.native.supervision import Trouble
+from deploy.ports import UnusablePort, described, is_taken
+from supervisor.states import ProcessStates
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+CRITICAL = '{"time":"2026-11-30T12:00:00.000+00:00","level":"critical","message":"tts cannot start"}'
 
 
 @pytest.mark.parametrize("bind", ["999.1.1.1", "192.0.2.77", "no such name"])
 def test_an_address_that_is_not_this_machines_is_no_matter_of_ports(bind: str) -> None:
-    with pytest.raises(Trouble, match=f"TALKBOX_BIND={bind} is no address of this machine"):
+    with pytest.raises(UnusablePort, match=f"TALKBOX_BIND={bind} is no address of this machine"):
         is_taken(Addresses(port=9000, bind=bind), 9000)
 
 
 @pytest.mark.parametrize(
     ("line", "read"),
     [
-        ('{"level": "critical", "message": "tts cannot start"}', LogLine("critical", "tts cannot start")),
-        ('{"level": "info", "message": "it said  critical: so"}', LogLine("info", "it said  critical: so")),
+        (CRITICAL, LogLine("critical", "tts cannot start", NOON)),
+        (CRITICAL.replace("critical", "info", 1), LogLine("info", "tts cannot start", NOON)),
+        (
+            '{"level": "critical", "message": "at no time"}',
+            LogLine("", '{"level": "critical", "message": "at no time"}'),
+        ),
         ("nginx:  critical: no JSON", LogLine("", "nginx:  critical: no JSON")),
         ("[1, 2]", LogLine("", "[1, 2]")),
     ],
@@ -46,3 +58,38 @@ def test_a_service_that_dies_of_being_replaced_is_replaced_once_its_successor_ha
     monkeypatch.setattr(changes, "REPLACE_SECONDS", 0.0)
 
     changes.replace(["tts"])
+
+
+class Trying:
+    """A supervisor that tries a service again and again, which takes long to refuse its settings."""
+
+    def __init__(self, state: int) -> None:
+        self.state = state
+
+    def getAllProcessInfo(self) -> list[dict[str, object]]:
+        return [{"name": "tts", "state": self.state}]
+
+
+@pytest.mark.parametrize("state", [ProcessStates.STARTING, ProcessStates.RUNNING, ProcessStates.BACKOFF])
+@pytest.mark.parametrize(("seconds_ago", "is_down"), [(1, True), (-1, False)])
+def test_settings_that_a_service_refused_since_it_was_told_to_start_are_shown_whatever_it_does_at_that_moment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: int, seconds_ago: int, is_down: bool
+) -> None:
+    (tmp_path / "tts.log").write_text(f"{CRITICAL}\n")
+    monkeypatch.setattr(log_tail, "LOGS", tmp_path)
+    monkeypatch.setattr(changes, "supervisor", lambda: Trying(state))
+
+    reason = changes.why_down(NOON - timedelta(seconds=seconds_ago))
+
+    assert ("tts cannot start" in (reason or "")) is is_down
+
+
+def test_who_listens_on_a_port_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        shown = described(port)
+
+    assert str(os.getpid()) in shown
+    assert described(port) == str(port)  # nobody does any more

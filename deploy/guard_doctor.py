@@ -49,7 +49,7 @@ def of_guard(guards: Mapping[str, dict[str, Any] | None]) -> Iterator[Diagnosis]
     of_keys = ", ".join(f"{name}: {profile}" for name, profile in first.get("profiles", {}).items())
     said = [phrase("guard_keys" if of_keys else "guard_profile", profile=first["profile"], keys=of_keys)]
     said.append(phrase("guard_by", engines=", ".join(first["engines"])))
-    said += [phrase(f"guard_{name}", value=first[name]) for name in ("minutes", "hours") if first.get(name)]
+    said += [phrase(f"guard_{name}", value=first[name]) for name in ("minutes", "hours", "clock") if first.get(name)]
     about = "; ".join(said)
     if first["mode"] == "shadow":
         yield finding(None, "guard_watches", about=about)

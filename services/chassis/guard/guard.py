@@ -2,6 +2,7 @@
 
 from collections import Counter as Points
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -110,6 +111,8 @@ class Guard:
         state |= {"profile": profiles.pop("", _DEFAULT_PROFILE), "stopped": stopped}
         if with_keys:
             state |= {"minutes": self._limits.minutes, "hours": self._limits.hours}
+        if with_keys and (self._limits.minutes or self._limits.hours):
+            state["clock"] = datetime.now().astimezone().strftime("%H:%M %Z")
         return state | ({"profiles": profiles} if with_keys and profiles else {})
 
     def watch(self, key: str | None) -> "Watch | None":

@@ -50,14 +50,16 @@ class Mind(Service):
 
 
 @contextmanager
-def proxy(folder: Path, origins: str) -> Iterator[Addresses]:
+def proxy(folder: Path, origins: str = "", trusted: str = "") -> Iterator[Addresses]:
     """nginx with stt and llm behind it; tts is down."""
     addresses = Addresses(bind="127.0.0.1", port=_free_port())
     handlers = {"stt": Service, "llm": Mind}
     servers = [ThreadingHTTPServer(("127.0.0.1", addresses.own_port(name)), handlers[name]) for name in handlers]
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    filled = proxy_config(TEMPLATE.read_text(), addresses, {"TALKBOX_ORIGINS": origins})
+    filled = proxy_config(
+        TEMPLATE.read_text(), addresses, {"TALKBOX_ORIGINS": origins, "TALKBOX_TRUSTED_PROXIES": trusted}
+    )
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temp = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
     config = folder / "nginx.conf"
@@ -187,3 +189,35 @@ def test_a_slash_too_many_is_none(tmp_path: Path, path: str) -> None:
         ]
 
     assert [answer.text.split()[-1] for answer in answers] == ["/v1/chat/completions?a=b//"] * 2
+
+
+def begin_large_body(addresses: Addresses, caller: str) -> socket.socket:
+    """Send the head of a large upload, as a trusted proxy does for `caller`; its body is held back."""
+    connection = socket.create_connection(("127.0.0.1", addresses.port), timeout=10)
+    head = (
+        f"POST /v1/audio/transcriptions HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {caller}\r\nauthorization: Bearer k\r\n"
+    )
+    connection.sendall(f"{head}content-length: 2000000\r\nexpect: 100-continue\r\n\r\n".encode())
+    return connection
+
+
+def first_line(connection: socket.socket) -> bytes:
+    return connection.recv(4096).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("house", "neighbour"),
+    [("2001:db8:0:a::{}", "2001:db8:0:b::1"), ("fd00::{}", "fd00:0:0:1::1"), ("192.0.2.7", "192.0.2.8")],
+)
+def test_a_house_sends_so_many_large_bodies_at_a_time_from_whichever_of_its_addresses(
+    tmp_path: Path, house: str, neighbour: str
+) -> None:
+    with proxy(tmp_path, trusted="127.0.0.1") as addresses, ExitStack() as opened:
+        for number in range(1, 65):
+            caller = opened.enter_context(begin_large_body(addresses, house.format(number)))
+            assert first_line(caller) == b"HTTP/1.1 100 Continue"
+        one_more = opened.enter_context(begin_large_body(addresses, house.format(65)))
+        another = opened.enter_context(begin_large_body(addresses, neighbour))
+
+        assert first_line(one_more).startswith(b"HTTP/1.1 429 ")
+        assert first_line(another) == b"HTTP/1.1 100 Continue"

@@ -8,7 +8,7 @@ that says so. `CHECKED` is the day on which the pages were read last.
 from datetime import date
 from typing import NamedTuple
 
-CHECKED = date(2026, 11, 28)
+CHECKED = date(2026, 11, 30)
 
 HOSTS: dict[str, tuple[str, ...]] = {
     "openai": ("api.openai.com",),
@@ -19,6 +19,7 @@ HOSTS: dict[str, tuple[str, ...]] = {
     "dashscope": ("dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com", "dashscope-us.aliyuncs.com"),
     "zhipu": ("open.bigmodel.cn", "api.z.ai"),
     "anthropic": ("api.anthropic.com",),
+    "xai": ("api.x.ai",),
 }
 """Hosts at which each vendor itself answers: only there does a date say that a name is gone."""
 
@@ -49,6 +50,7 @@ _GROQ = "https://console.groq.com/docs/deprecations"
 _GEMINI = "https://ai.google.dev/gemini-api/docs/deprecations"
 _DASHSCOPE = "https://help.aliyun.com/en/model-studio/model-depreciation"
 _ZHIPU = "https://docs.bigmodel.cn/cn/guide/start/model-overview"
+_XAI = "https://docs.x.ai/docs/migration/may-15-retirement"
 _ANTHROPIC = "https://platform.claude.com/docs/en/about-claude/model-deprecations"
 
 _GROUPS = (
@@ -98,6 +100,10 @@ _GROUPS = (
         _OPENAI,
         ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize"),
     ),
+    _Group("openai", date(2026, 7, 23), "gpt-5.5", _OPENAI, ("gpt-5-chat-latest", "gpt-5.1-chat-latest")),
+    _Group("openai", date(2026, 8, 10), "gpt-5.5", _OPENAI, ("gpt-5.2-chat-latest", "gpt-5.3-chat-latest")),
+    _Group("openai", date(2027, 4, 1), "gpt-6.1-sol", _OPENAI, ("gpt-5.1", "gpt-5.1-2025-11-13")),  # as gpt-5 has
+    _Group("openai", date(2027, 4, 1), "gpt-6-luna", _OPENAI, ("gpt-5.4-nano",)),
     _Group("deepseek", date(2026, 7, 24), "deepseek-flash", _DEEPSEEK, ("deepseek-chat", "deepseek-reasoner")),
     _Group(
         "moonshot",
@@ -140,14 +146,15 @@ _GROUPS = (
         _GEMINI,
         ("gemini-2.0-flash", "gemini-2.0-flash-001", "gemini-2.0-flash-lite", "gemini-2.0-flash-lite-001"),
     ),
-    _Group("gemini", date(2026, 10, 20), "gemini-3.8-flash", _GEMINI, ("gemini-2.5-pro",)),
     _Group(
         "gemini",
-        date(2026, 10, 20),
+        date(2025, 9, 29),
         "gemini-3.5-flash-lite",
         _GEMINI,
-        ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-1.5-flash", "gemini-1.5-pro", "gemini-pro"),
+        ("gemini-1.5-flash", "gemini-1.5-pro", "gemini-pro"),
     ),
+    _Group("gemini", date(2026, 12, 1), "gemini-3.8-flash", _GEMINI, ("gemini-2.5-pro",)),
+    _Group("gemini", date(2026, 12, 1), "gemini-3.5-flash-lite", _GEMINI, ("gemini-2.5-flash",)),
     _Group("dashscope", date(2026, 10, 10), "qwen-flash", _DASHSCOPE, ("qwen-turbo", "qwen-turbo-latest")),
     _Group("dashscope", date(2026, 10, 10), "qwen-plus", _DASHSCOPE, ("qwq-plus",)),
     _Group("dashscope", date(2026, 10, 10), "qwen3.7-plus", _DASHSCOPE, ("qwen-vl-max", "qwen-vl-plus", "qvq-max")),
@@ -189,6 +196,23 @@ _GROUPS = (
     ),
     _Group(
         "anthropic", date(2026, 8, 5), "claude-opus-4-8", _ANTHROPIC, ("claude-opus-4-1-20250805", "claude-opus-4-1")
+    ),
+    _Group(
+        "anthropic",
+        date(2026, 11, 30),
+        "claude-sonnet-5-5",
+        _ANTHROPIC,
+        ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
+    ),
+    _Group(
+        "xai",
+        date(2026, 5, 15),
+        "grok-4.3",
+        _XAI,
+        (
+            *("grok-3", "grok-4-0709", "grok-4-fast-reasoning", "grok-4-fast-non-reasoning"),
+            *("grok-4-1-fast-reasoning", "grok-4-1-fast-non-reasoning"),
+        ),
     ),
     _Group(
         "anthropic", date(2027, 1, 22), "claude-opus-5-5", _ANTHROPIC, ("claude-opus-4-5-20251101", "claude-opus-4-5")

@@ -245,7 +245,7 @@ _SAYINGS = (
     Saying(Kind.BUSY, "Gemini, per minute, although it speaks of billing", "resource_exhausted"),
     Saying(Kind.BUSY, _MOONSHOT, "rate_limit_reached_error engine_overloaded_error"),
     Saying(Kind.BUSY, _ZHIPU, "1302 1303 1304 1305 1313"),
-    Saying(Kind.BUSY, _DASHSCOPE, "throttling limit_requests limit_burst_rate"),
+    Saying(Kind.BUSY, _DASHSCOPE, "throttling limit_requests limit_burst_rate", "error-code#token-limit"),
     Saying(
         Kind.BUSY,
         _ARK,

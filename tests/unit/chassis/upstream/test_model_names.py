@@ -35,9 +35,35 @@ def test_a_name_that_ended_gives_way_to_its_successor_on_the_day_it_ends_and_not
 
 
 def test_google_takes_its_names_with_and_without_models() -> None:
-    google = names("https://generativelanguage.googleapis.com/v1beta/openai", on="2026-11-28")
+    google = names("https://generativelanguage.googleapis.com/v1beta/openai", on="2026-12-01")
 
     assert google.current("models/gemini-2.5-flash") == google.current("gemini-2.5-flash") == "gemini-3.5-flash-lite"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name", "last", "successor"),
+    [
+        (OPENAI, "gpt-5.1", "2027-03-31", "gpt-6.1-sol"),
+        (OPENAI, "gpt-5.4-nano", "2027-03-31", "gpt-6-luna"),
+        (OPENAI, "gpt-5.2-chat-latest", "2026-08-09", "gpt-5.5"),
+        ("https://api.anthropic.com/v1", "claude-sonnet-4-5", "2026-11-29", "claude-sonnet-5-5"),
+        ("https://generativelanguage.googleapis.com/v1beta/openai", "gemini-2.5-pro", "2026-11-30", "gemini-3.8-flash"),
+        ("https://api.x.ai/v1", "grok-3", "2026-05-14", "grok-4.3"),
+    ],
+)
+def test_names_live_until_the_day_that_their_vendor_announced(
+    base_url: str, name: str, last: str, successor: str
+) -> None:
+    after = date.fromisoformat(last) + timedelta(days=1)
+
+    assert names(base_url, on=last).current(name) == name
+    assert names(base_url, on=after.isoformat()).current(name) == successor
+
+
+def test_a_name_that_is_not_ended_has_no_successor() -> None:
+    google = names("https://generativelanguage.googleapis.com/v1beta/openai", on="2027-01-01")
+
+    assert google.current("gemini-2.5-flash-lite") == "gemini-2.5-flash-lite"
 
 
 @pytest.mark.parametrize("base_url", ["http://localhost:8080/v1", "https://reseller.example/v1", "nonsense"])

@@ -30,11 +30,19 @@ REPORTED: dict[type[ApiError], list[Body]] = {
         (429, "Rate limit reached. Please add a payment method to your account.", {"code": "rate_limit_exceeded"}),
         (429, "You exceeded your current quota. Upgrade to a paid tier.", {"status": "RESOURCE_EXHAUSTED"}),
         (429, "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more.", {"code": 429}),
+        (
+            429,
+            "You exceeded your current quota, please check your plan and billing details. For details, see: "
+            "https://help.aliyun.com/zh/model-studio/error-code#token-limit",
+            {"type": "insufficient_quota", "code": "insufficient_quota"},
+        ),
+        (429, "Allocated quota exceeded. See https://help.aliyun.com/zh/model-studio/error-code#token-limit", {}),
         (200, "用户流量受限：服务正在处理用户当前的问题", {"code": 10007}),
         (400, "当前使用人数过多，请稍后重试", {}),
         (400, "該模型當前訪問量過大，請您稍後再試", {}),
     ],
     EngineUnpaid: [
+        (429, "You exceeded your current quota, please check your plan.", {"code": "insufficient_quota"}),
         (403, "token quota is not enough, token remain quota: ¥0.01", {"type": "new_api_error"}),
         (400, "Budget has been exceeded! Current cost: 10.2, Max budget: 10.0", {"type": "budget_exceeded"}),
         (429, "ExceededBudget: User=x over budget. Spend=11.0", {"code": "429"}),

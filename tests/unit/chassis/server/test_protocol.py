@@ -2,39 +2,47 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis.server.protocol import Cork, Protocol
+from chassis.server.protocol import MAX_HEAD_BYTES, Cork, Protocol
 from chassis.server.streams import Hangup
 from unit.chassis.fakes import FakeEngine, chain_of, service
 
 GET = b"GET /healthz HTTP/1.1\r\nhost: x\r\n"
 
 
-async def exchange(request: bytes) -> tuple[bytes, bytes]:
-    """Head and body of what a service answers to these bytes."""
-    config = uvicorn.Config(
-        service(chain_of(a=FakeEngine())), port=0, http=Protocol, lifespan="off", log_config=None, access_log=False
-    )
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[tuple[uvicorn.Server, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A server of `app`, and a connection to it."""
+    config = uvicorn.Config(app, port=0, http=Protocol, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup()
     try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(request)
-        async with asyncio.timeout(5):
-            answer = await reader.read()
-        writer.close()
-        await writer.wait_closed()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+        try:
+            async with asyncio.timeout(10):
+                yield server, reader, writer
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
     finally:
         await server.shutdown()
-    head, _, body = answer.partition(b"\r\n\r\n")
+
+
+async def exchange(request: bytes) -> tuple[bytes, bytes]:
+    """Head and body of what a service answers to these bytes."""
+    async with served(service(chain_of(a=FakeEngine()))) as (_, reader, writer):
+        writer.write(request)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     return head.lower(), body
 
 
@@ -127,16 +135,91 @@ async def test_a_caller_who_leaves_after_a_large_body_is_noticed() -> None:
         finally:
             ended.set()
 
-    server = uvicorn.Server(uvicorn.Config(Hangup(app), port=0, http=Protocol, lifespan="off", log_config=None))
-    server.config.load()
-    server.lifespan = server.config.lifespan_class(server.config)
-    await server.startup()
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+    async with served(Hangup(app)) as (_, _, writer):
         writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n" + bytes(1_000_000))
-        async with asyncio.timeout(5):
-            await begun.wait()
-            writer.close()
-            await ended.wait()
-    finally:
-        await server.shutdown()
+        await begun.wait()
+        writer.close()
+        await ended.wait()
+
+
+CHUNKED = b"POST /v1/echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (GET, b"x-a: " + b"v" * 1000 + b"\r\n"),
+        (GET + b"x-a: ", b"v" * 1000),
+        (b"GET /", b"v" * 1000),
+        (CHUNKED + b"1\r\nx\r\n0\r\n", b"x-a: " + b"v" * 1000 + b"\r\n"),
+        (CHUNKED + b"1\r\nx\r\n0\r\nx-a: ", b"v" * 1000),
+        (CHUNKED + b"1;a=", b"v" * 1000),
+    ],
+    ids=["headers", "one header", "an address", "trailers", "one trailer", "a chunk's extension"],
+)
+async def test_what_is_no_body_and_never_ends_is_not_gathered(begun: bytes, more: bytes) -> None:
+    async with served(service(chain_of(a=FakeEngine()))) as (_, reader, writer):
+        with suppress(ConnectionError):  # of its answer nothing may arrive: it still sends
+            writer.write(begun)
+            while not reader.at_eof():
+                writer.write(more)
+                await writer.drain()
+                await asyncio.sleep(0)
+
+
+async def test_a_head_that_is_too_large_is_refused_in_the_shape_of_every_error() -> None:
+    async with served(service(chain_of(a=FakeEngine()))) as (_, reader, writer):
+        for part in (GET, b"x-a: " + b"v" * MAX_HEAD_BYTES, b"v"):
+            writer.write(part)
+            await asyncio.sleep(0.05)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400")
+    assert "fewer headers" in json.loads(body)["error"]["message"]
+
+
+async def test_headers_as_large_as_any_client_has_are_taken() -> None:
+    head, _ = await exchange(
+        GET + b"".join(b"x-%d: %b\r\n" % (n, b"v" * 1000) for n in range(60)) + b"connection: close\r\n\r\n"
+    )
+
+    assert head.startswith(b"http/1.1 200")
+
+
+async def test_a_body_in_the_smallest_of_chunks_is_taken() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with served(app) as (_, reader, writer):
+        writer.write(CHUNKED)
+        for _ in range(50_000):
+            writer.write(b"1\r\nx\r\n")
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+
+
+async def test_requests_on_one_connection_wait_for_one_another_outside_and_not_in_memory() -> None:
+    ended = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await ended.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with served(app) as (server, reader, writer):
+        for _ in range(200):
+            writer.write(GET + b"\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.001)
+        [connection] = server.server_state.connections
+        waiting = len(cast(Protocol, connection).pipeline)
+        ended.set()
+        for _ in range(200):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+
+    assert waiting < 100

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from math import inf
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -23,6 +25,9 @@ from chassis.sse import close
 
 LOADING_SECONDS = 5.0
 """Time after which a caller may ask again while an engine is loading."""
+
+asked_until: ContextVar[float] = ContextVar("asked_until", default=inf)
+"""Moment, by `monotonic`, at which the chain stops waiting for the first piece of the engine that it asks now."""
 
 log = logging.getLogger("talkbox.chain")
 
@@ -135,6 +140,7 @@ class Attempt:
 
     async def _first_piece(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R]:
         patience = Patience(seconds)
+        before = asked_until.set(monotonic() + seconds)
         begun: Work[T, R] | None = None
         try:
             begun = work(seat.engine)
@@ -144,6 +150,8 @@ class Attempt:
             if begun is not None:
                 await close(begun.pieces)
             raise translated(seat.name, exc, seconds if patience.is_over else None) from exc
+        finally:
+            asked_until.reset(before)
 
     def _verdict(self) -> ApiError:
         """Return the error for a request that no engine answered."""

@@ -9,9 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import partial
-from math import isinf
+from math import inf, isinf
 from time import monotonic
 from typing import Protocol
 
@@ -19,11 +18,14 @@ from chassis.threads import Stop, step_back
 from stt.admission import Full, HearingPace, Place
 from stt.engines.whisper.batch_size import Limit, is_out_of_memory
 from stt.engines.whisper.decoding import Decoding, Utterance
+from stt.engines.whisper.job import Job
 from stt.engines.whisper.windows import Again
 from stt.hearing import Heard
 
 _RETRY_SECONDS = 3.5
-"""A text that cannot be believed is written again where that is likely to be done by then; a toy waits for five."""
+"""A text that cannot be believed is written again for so long at most; a toy waits for five."""
+_SETTLING_SECONDS = 0.3
+"""Time before the caller's deadline at which the best text so far must do."""
 _COMPANY_SECONDS = 1.0
 """How long those that are ready to be decoded wait at most for others that are not."""
 _LARGEST = 64
@@ -40,42 +42,6 @@ class UtteranceDecoder(Protocol):
     def prepare(self, utterance: Utterance, stop: Stop) -> Decoding | Heard: ...
     def decode(self, decodings: Sequence[Decoding]) -> list[Heard | Again]: ...
     def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]: ...
-
-
-@dataclass(eq=False)
-class _Job:
-    utterance: Utterance
-    place: Place
-    came: float
-    until: float
-    """When it is too late to write a doubtful text again."""
-    stop: Stop = field(default_factory=Stop)
-    future: Future[Heard] = field(default_factory=Future)
-    prepared_seconds: float = 0.0
-    _decoding: Decoding | None = None
-
-    @property
-    def decoding(self) -> Decoding:
-        assert self._decoding is not None, "it has been prepared"
-        return self._decoding
-
-    @decoding.setter
-    def decoding(self, decoding: Decoding) -> None:
-        self._decoding = decoding
-
-    def finish(self, heard: Heard) -> None:
-        if self.future.set_running_or_notify_cancel():
-            self.future.set_result(heard)
-
-    def settle(self, answer: Again) -> None:
-        try:
-            self.finish(answer.best())
-        except Exception as error:
-            self.fail(error)
-
-    def fail(self, error: BaseException) -> None:
-        if self.future.set_running_or_notify_cancel():
-            self.future.set_exception(error)
 
 
 class Batching:
@@ -105,9 +71,9 @@ class Batching:
         self._changed = threading.Condition()
         """Guards everything below; `_step` and `_batch` are called with it held."""
         self.limit = Limit(batch, _LARGEST if model.grows else batch)
-        self._waiting: deque[_Job] = deque()
-        self._ready: deque[_Job] = deque()
-        self._again: deque[_Job] = deque()
+        self._waiting: deque[Job] = deque()
+        self._ready: deque[Job] = deque()
+        self._again: deque[Job] = deque()
         self._decoding = 0
         self._retrying = 0
         self._idle = 0
@@ -117,11 +83,12 @@ class Batching:
         for thread in self._threads:
             thread.start()
 
-    async def hear(self, utterance: Utterance, *, patient: bool = False) -> Heard:
+    async def hear(self, utterance: Utterance, *, patient: bool = False, within_seconds: float = inf) -> Heard:
         """Return what was said. Cancelling it ends the work.
 
         Args:
             patient: Rather late than refused.
+            within_seconds: Time after which nobody waits for it; a doubtful text is better than none by then.
 
         Raises:
             Full: Too many are in hand to be heard in time.
@@ -130,27 +97,39 @@ class Batching:
         with self._changed:
             if self._closed:
                 raise RuntimeError("the model is closed")
-            place = self.pace.enter(patience_seconds=float("inf") if patient else self._patience_seconds)
-            job = _Job(utterance, place, came := self._clock(), float("inf") if patient else came + _RETRY_SECONDS)
+            place = self.pace.enter(patience_seconds=inf if patient else self._patience_seconds)
+            retry_seconds = inf if patient else min(_RETRY_SECONDS, within_seconds - _SETTLING_SECONDS)
+            job = Job(utterance, place, came := self._clock(), came + retry_seconds)
             self._waiting.append(job)
             self._changed.notify()
         # It knows its place and not its job: in a circle, the sound would stay until somebody looks for garbage.
         job.future.add_done_callback(partial(self._left, place, job.stop))
-        left = self.pace.left(place)
-        timer = None if isinf(left) else asyncio.get_running_loop().call_later(left, self._give_up, job)
+        loop = asyncio.get_running_loop()
+        deadlines = ((self.pace.left(place), self._give_up), (retry_seconds, self._hurry))
+        timers = [loop.call_later(seconds, do, job) for seconds, do in deadlines if not isinf(seconds)]
         try:
             return await asyncio.wrap_future(job.future)
         finally:
-            if timer is not None:
+            for timer in timers:
                 timer.cancel()
 
-    def _give_up(self, job: _Job) -> None:
+    def _give_up(self, job: Job) -> None:
         """Refuse a caller whose turn has not come in time."""
         with self._changed:
             if job not in self._waiting:
                 return
             self._waiting.remove(job)
         job.fail(Full(self.pace.done()))
+
+    def _hurry(self, job: Job) -> None:
+        """Answer with the best text so far, where a better one has not come in time."""
+        with self._changed:
+            if job.best is None:
+                return  # the first text will be the answer
+            if job in self._again:
+                self._again.remove(job)
+        job.stop.set()
+        asyncio.get_running_loop().run_in_executor(None, job.settle)
 
     def close(self) -> None:
         """Give up what has not begun, wait for what has."""
@@ -206,13 +185,13 @@ class Batching:
             return partial(self._prepare, self._waiting.popleft())
         return None
 
-    def _batch(self, queue: "deque[_Job]") -> list[_Job]:
+    def _batch(self, queue: "deque[Job]") -> list[Job]:
         """Take the oldest and those behind it that can be decoded with it; others are left to whoever is free."""
         free = min(1 + self._idle, max(1, self._model.workers - self._decoding))
         most = min(self.limit.now, -(-len(queue) // free))
         key = queue[0].decoding.key
-        batch: list[_Job] = []
-        rest: list[_Job] = []
+        batch: list[Job] = []
+        rest: list[Job] = []
         for job in queue:
             fits = len(batch) < most and job.decoding.key == key and not job.future.cancelled()
             (batch if fits else rest).append(job)
@@ -222,7 +201,7 @@ class Batching:
             self._changed.notify()
         return batch
 
-    def _prepare(self, job: _Job) -> None:
+    def _prepare(self, job: Job) -> None:
         began = self._clock()
         if self.pace.left(job.place) < 0:
             job.fail(Full(self.pace.done()))
@@ -241,7 +220,7 @@ class Batching:
         else:
             job.finish(prepared)
 
-    def _decode(self, jobs: list[_Job]) -> None:
+    def _decode(self, jobs: list[Job]) -> None:
         prepared_seconds = sum(job.prepared_seconds for job in jobs) / len(jobs)
 
         def decode(decodings: Sequence[Decoding]) -> list[Heard | Again]:
@@ -257,13 +236,13 @@ class Batching:
             self._decoding -= 1
             self._changed.notify_all()
 
-    def _retry(self, jobs: list[_Job]) -> None:
+    def _retry(self, jobs: list[Job]) -> None:
         self._all_of(jobs, self._model.retry)
         with self._changed:
             self._retrying -= 1
             self._changed.notify_all()
 
-    def _all_of(self, jobs: list[_Job], how: Callable[[Sequence[Decoding]], list[Heard | Again]]) -> None:
+    def _all_of(self, jobs: list[Job], how: Callable[[Sequence[Decoding]], list[Heard | Again]]) -> None:
         """Hear them together; where that fails in halves, so that nobody pays for another's sound."""
         began = self._clock()
         try:
@@ -283,15 +262,17 @@ class Batching:
             self.limit.served(len(jobs))
         now = self._clock()
         for job, answer in answers:
+            if isinstance(answer, Again):
+                job.best = answer.best
             if isinstance(answer, Again) and now + (now - began) > job.until:
-                job.settle(answer)
+                job.settle()
             elif isinstance(answer, Again):
                 job.decoding = answer.decoding
                 self._enqueue(job, self._again)
             else:
                 job.finish(answer)
 
-    def _enqueue(self, job: _Job, queue: "deque[_Job]") -> None:
+    def _enqueue(self, job: Job, queue: "deque[Job]") -> None:
         with self._changed:
             if not self._closed:
                 queue.append(job)

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 from msgspec.structs import replace
 
+from chassis.chain.attempt import asked_until
 from chassis.chain.seat import Report
 from chassis.errors import Declined, EngineFailed, EngineUnavailable, TooBusy
 from chassis.settings import Options, read
@@ -195,7 +196,7 @@ class Whisper(Engine):
 
     async def _hear(self, utterance: Utterance, *, patient: bool) -> Heard:
         try:
-            return await self.batching.hear(utterance, patient=patient)
+            return await self.batching.hear(utterance, patient=patient, within_seconds=asked_until.get() - monotonic())
         except Full as exc:
             raise TooBusy(
                 "Too many are speaking. Try again in a moment.", reason="pace", retry_after=exc.seconds

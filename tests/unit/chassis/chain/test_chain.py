@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from math import inf
 from time import monotonic
 
 import pytest
@@ -8,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from chassis.chain.admission import Admission
 from chassis.chain.answer import Answer
+from chassis.chain.attempt import asked_until
 from chassis.chain.chain import Chain
 from chassis.chain.seat import (
     FAILURES_BEFORE_REST,
@@ -67,6 +69,21 @@ async def test_a_silent_engine_gives_way_within_the_budget_and_is_closed() -> No
 
     assert answer.engine == "b"
     assert silent.closed == 1
+
+
+async def test_an_engine_is_told_how_long_it_is_waited_for() -> None:
+    told: list[float] = []
+
+    class Curious(FakeEngine):
+        async def speak(self, model: str | None = None):  # type: ignore[no-untyped-def]
+            told.append(asked_until.get() - monotonic())
+            yield b"1"
+
+    curious: FakeEngine = Curious()
+    await chain_of(60.0, a=curious, b=FakeEngine(first_byte_seconds=10.0)).answer("tts-1", speak)
+
+    assert 30.0 < told[0] <= 50.0
+    assert asked_until.get() == inf
 
 
 async def test_the_budget_begins_when_the_request_was_there() -> None:

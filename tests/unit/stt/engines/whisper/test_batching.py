@@ -34,6 +34,8 @@ class Parrot:
         self.retried: list[str] = []
         self.entered, self.go = threading.Semaphore(0), threading.Event()
         self.go.set()
+        self.retry_go = threading.Event()
+        self.retry_go.set()
 
     def prepare(self, utterance: Utterance, stop: Stop) -> Decoding | Heard:
         text = utterance.prompt or ""
@@ -60,6 +62,7 @@ class Parrot:
         ]
 
     def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
+        assert self.retry_go.wait(LIMIT)
         self.retried += [decoding.utterance.prompt or "" for decoding in decodings]
         return [said("clear") for _ in decodings]
 
@@ -83,6 +86,7 @@ def shared(parrot: Parrot, **options: Any) -> Iterator[Batching]:
         yield batching
     finally:
         parrot.go.set()
+        parrot.retry_go.set()
         batching.close()
 
 
@@ -327,3 +331,26 @@ async def test_sixty_callers_of_a_real_model_each_hear_their_own_tone() -> None:
         assert text_of(heard).strip() == TONES[band]
         assert heard.language == (language or "en")
         assert heard.segments[-1].end <= round(seconds * RATE) / RATE + 0.01
+
+
+async def test_a_text_that_is_doubted_is_the_answer_where_a_better_one_does_not_come_in_time() -> None:
+    with shared(parrot := Parrot()) as batching:
+        parrot.retry_go.clear()
+
+        assert text_of(await batching.hear(utterance("mumble"), within_seconds=1.0)) == "doubtful"
+
+    assert parrot.retried == ["mumble"]  # it had been begun
+
+
+async def test_of_two_texts_for_one_caller_the_first_counts() -> None:
+    with shared(parrot := Parrot(), threads=2) as batching:
+        parrot.retry_go.clear()
+        assert text_of(await batching.hear(utterance("mumble"), within_seconds=1.0)) == "doubtful"
+        parrot.retry_go.set()
+
+        assert text_of(await batching.hear(utterance("next"))) == "next"
+
+
+async def test_who_waits_on_is_given_the_better_text() -> None:
+    with shared(Parrot()) as batching:
+        assert text_of(await batching.hear(utterance("mumble"))) == "clear"

@@ -5,6 +5,11 @@ from collections.abc import Iterator
 import certifi
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
+"""Other work on the machine is no failure of an example, which Hypothesis gives 200 ms of the clock."""
 
 
 @pytest.fixture(scope="session", autouse=True)

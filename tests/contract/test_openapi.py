@@ -16,7 +16,7 @@ from unit.tts import fakes as tts
 
 SERVICES: dict[str, Starlette] = {}
 DOCUMENTS: dict[str, dict[str, Any]] = {}
-BOUNDED = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+BOUNDED = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 PATHS = {"stt": "/v1/audio/transcriptions", "llm": "/v1/chat/completions", "tts": "/v1/audio/speech"}
 
 

@@ -92,6 +92,8 @@ class EdgeImitation:
     handshakes: int = 0
     open: int = 0
     """Connections that are."""
+    most_open: int = 0
+    """The most that were at a time."""
     opened: int = 0
     """That ever were."""
     hung_up: threading.Event = field(default_factory=threading.Event)
@@ -185,6 +187,7 @@ class EdgeImitation:
         socket = web.WebSocketResponse(compress=True)
         await socket.prepare(request)
         self.open += 1
+        self.most_open = max(self.most_open, self.open)
         self.opened += 1
         self._sockets.add(socket)
         try:

@@ -79,7 +79,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=st.lists(JSON, max_size=4), places=PLACES)
 async def test_what_was_written_is_what_is_read_wherever_it_was_cut(values: list[object], places: list[int]) -> None:
     stream = b"".join(KEEP_ALIVE + event(value, "named") for value in values)
@@ -87,7 +87,7 @@ async def test_what_was_written_is_what_is_read_wherever_it_was_cut(values: list
     assert [msgspec.json.decode(data) for data in await data_of(*cut(stream, places))] == values
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     lines=st.lists(st.sampled_from([b"data:", b"data: a", b"event: x", b": c", b"", b"\xff\x00", b"id"]), max_size=8),
     end=st.sampled_from([b"\n", b"\r\n", b"\r"]),

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from chassis.errors import EngineBusy, EngineFailed, EngineUnpaid
@@ -12,6 +14,7 @@ async def test_the_last_event_which_repeats_all_is_not_said_again(monkeypatch: p
 
     assert len(sound) / 48_000 == pytest.approx(0.06 * len(TEXT), abs=0.01)
     assert server.seen[0].query == {"GroupId": "group-7"}
+    assert json.loads(server.seen[0].body)["stream"] is True
 
 
 async def test_a_last_event_that_is_the_only_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.script_language import language_of
@@ -71,19 +71,16 @@ english = st.sampled_from(
 )
 
 
-@settings(deadline=None)  # other work on the machine is no failure; time is measured below
 @given(st.lists(figures | signs | chinese, max_size=14).map("".join))
 def test_whatever_stands_beside_figures_a_chinese_reading_has_none(text: str) -> None:
     assert not DIGIT.search(in_words(tidy(text), "zh-CN"))
 
 
-@settings(deadline=None)  # other work on the machine is no failure; time is measured below
 @given(st.lists(figures | signs | english, max_size=14).map("".join))
 def test_whatever_stands_beside_figures_an_english_reading_has_none(text: str) -> None:
     assert not DIGIT.search(in_words(tidy(text), "en-US"))
 
 
-@settings(deadline=None)  # other work on the machine is no failure; time is measured below
 @given(st.lists(figures | chinese | st.sampled_from(["，", "。", " "]), max_size=20).map("".join))
 def test_no_word_of_a_chinese_sentence_is_lost(text: str) -> None:
     reading = in_words(tidy(text), "zh-CN")

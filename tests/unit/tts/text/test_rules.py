@@ -39,7 +39,7 @@ PARTS = (
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(PARTS), max_size=16).map("".join), st.sampled_from(TABLES))
 def test_a_rule_whose_characters_are_missing_finds_nothing(text: str, table: Sequence[Rule]) -> None:
     expected = text

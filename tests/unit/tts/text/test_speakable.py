@@ -4,7 +4,7 @@ import re
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.thoughts import ANSWER, THOUGHTFUL, UNFINISHED
@@ -189,7 +189,6 @@ markup = (
 noisy = st.lists(words | markup | st.text(max_size=3), max_size=60).map("".join)
 
 
-@settings(deadline=None)  # other work on the machine is no failure; time is measured below
 @given(noisy | st.text(st.characters(), max_size=200))
 def test_nothing_that_only_a_reader_wants_is_left(text: str) -> None:
     said = re.sub(r"\|([^|\n]{1,16})\|", r"\1", tidy(text))  # |5| is an absolute value
@@ -201,13 +200,11 @@ def test_nothing_that_only_a_reader_wants_is_left(text: str) -> None:
     assert len(said) <= 2 * len(text) + 8
 
 
-@settings(deadline=None)  # other work on the machine is no failure; time is measured below
 @given(noisy)
 def test_figures_in_words_grow_within_bounds(text: str) -> None:
     assert len(in_words(tidy(text))) <= 14 * len(text) + 20
 
 
-@settings(deadline=None)  # other work on the machine is no failure; time is measured below
 @given(st.lists(words.filter(lambda word: word not in ("é",)), min_size=1, max_size=40))
 def test_plain_words_are_said_as_they_are(plain: list[str]) -> None:
     text = " ".join(plain)
@@ -215,7 +212,6 @@ def test_plain_words_are_said_as_they_are(plain: list[str]) -> None:
     assert tidy(text) == text
 
 
-@settings(deadline=None)  # other work on the machine is no failure; time is measured below
 @given(
     st.lists(words, min_size=1, max_size=9),
     st.sampled_from(["**{}**", "# {}", "- {}", "`{}`", "> {}", "{}！！", "😀{}", "<b>{}</b>"]),

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.upstream.http.body import Body
@@ -121,7 +121,7 @@ async def _go_on(connection: Connection, wire: Wire, body: Body, steps: list[str
     await asyncio.sleep(0)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, derandomize=True)
 @given(head=HEADS, places=st.lists(st.integers(0, 200), max_size=4), noise=st.binary(max_size=20), steps=STEPS)
 def test_whatever_comes_a_connection_is_kept_or_closed_once(
     head: bytes, places: list[int], noise: bytes, steps: list[str]
@@ -129,7 +129,7 @@ def test_whatever_comes_a_connection_is_kept_or_closed_once(
     asyncio.run(walk(cut(head + noise, places), steps))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(data=st.binary(max_size=300), places=st.lists(st.integers(0, 300), max_size=4))
 def test_bytes_of_any_kind_end_in_an_error_of_the_transport_or_an_answer(data: bytes, places: list[int]) -> None:
     asyncio.run(walk(cut(b"HTTP/1.1 200 OK\r\n" + data, places), ["piece", "piece"]))

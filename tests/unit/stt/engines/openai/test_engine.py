@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from time import monotonic
@@ -434,3 +435,15 @@ async def test_a_field_that_is_not_there_is_not_left_out() -> None:
 
     assert isinstance(failure, EngineMisconfigured)
     assert "STT_UP_MODEL" in str(failure)
+
+
+async def test_no_thread_of_one_that_is_closed_goes_on() -> None:
+    before = set(threading.enumerate())
+    async with listening() as (made, _):
+        await heard(made)
+        its_own = [each for each in threading.enumerate() if each not in before and each.name.startswith("upload")]
+
+    assert its_own
+    async with asyncio.timeout(10):
+        while any(each.is_alive() for each in its_own):
+            await asyncio.sleep(0.01)

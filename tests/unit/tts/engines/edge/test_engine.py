@@ -223,23 +223,21 @@ async def test_many_at_once_are_served_side_by_side(imitation: EdgeImitation) ->
     texts = [f"Sentence number {number}." for number in range(8)]
     edge = edge_at(imitation.url)
 
-    began = monotonic()
     sounds = await asyncio.gather(*(said(edge, text) for text in texts))
 
     assert sounds == [mp3(text) for text in texts]
-    assert monotonic() - began < 8 * 0.3
+    assert imitation.most_open >= 8
 
 
 async def test_the_next_sentence_waits_for_no_handshake(imitation: EdgeImitation) -> None:
-    imitation.turn(handshake_seconds=2.0)
     edge = edge_at(imitation.url)
     await said(edge)
     await until(lambda: edge.connections_ahead == 1)
+    imitation.turn(handshake_seconds=60.0)
 
-    began = monotonic()
     assert await said(edge, "The next one.") == mp3("The next one.")
 
-    assert monotonic() - began < 1.5
+    await edge.aclose()
     assert [heard.text for heard in imitation.heard] == [TEXT, "The next one."]
 
 

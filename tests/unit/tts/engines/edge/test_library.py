@@ -3,11 +3,13 @@
 import ast
 import inspect
 
+import aiohttp
 import edge_tts
 import edge_tts.communicate
 import edge_tts.constants
 import edge_tts.voices
 
+from tts.engines.edge.connections import Handshakes
 from tts.engines.edge.engine import OWN_URL
 
 
@@ -33,3 +35,12 @@ def test_it_counts_what_the_service_says_was_sent() -> None:
     spoken = edge_tts.Communicate("Hello.", "en-US-GuyNeural")
 
     assert "cumulative_audio_bytes" in spoken.state
+
+
+async def test_outside_the_block_nothing_is_lent() -> None:
+    open_session = vars(edge_tts.communicate)["aiohttp"].ClientSession
+    with Handshakes().lent():
+        assert not isinstance(open_session(), aiohttp.ClientSession)
+
+    async with open_session() as session:
+        assert isinstance(session, aiohttp.ClientSession)

@@ -89,7 +89,10 @@ def scripts(text: str) -> Counter[str]:
 
 def detect(text: str) -> str | None:
     """Return an ISO 639-1 code, or None where the letters do not tell (Latin ones, or none at all)."""
-    counts = scripts(text)
+    return _told_by(scripts(text), text)
+
+
+def _told_by(counts: Counter[str], text: str) -> str | None:
     kana, han = counts["ja"], counts["zh"]
     if kana and (_kana_decides(kana, counts) if not han else _is_japanese(text, kana, han)):
         return "ja"
@@ -145,8 +148,8 @@ def language_of(text: str, hint: str | None = None) -> str | None:
     Args:
         hint: The language of the piece before it.
     """
-    if scripts(text):
-        return detect(text)
+    if counts := scripts(text):
+        return _told_by(counts, text)
     return "zh" if wide(text) else hint
 
 
@@ -157,7 +160,7 @@ def foreign(text: str, language: str) -> bool:
     counts = scripts(text)
     if not counts:
         return wide(text) and primary not in _WIDE_WRITERS
-    if counts["ja"] and primary == "zh" and detect(text) == "zh":
+    if counts["ja"] and primary == "zh" and _told_by(counts, text) == "zh":
         return False
     familiar = {"", primary, *_ALSO_READS.get(primary, ())}
     return not familiar & counts.keys()

@@ -76,6 +76,16 @@ async def test_the_official_client_reads_what_can_be_read(
     assert SECRET not in str(said)
 
 
+async def test_what_is_not_likely_at_all_is_a_number_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "logprobs infinite"
+    async with talking(monkeypatch, READABLE) as client:
+        answer = await client.chat.completions.with_raw_response.create(model=name, messages=MESSAGES, stream=True)
+        body = (await answer.http_response.aread()).decode()
+
+    assert '"logprob":-9999.0' in body
+    assert '"logprob":null' not in body
+
+
 async def test_an_ear_hears_words_where_nothing_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     async with talking(monkeypatch, BROKEN, LLM_FOR_THE_EAR="on") as client:
         said = {name: await streamed(client, name) for name in BROKEN}

@@ -13,6 +13,7 @@ import msgspec
 
 from chassis.errors import EngineFailed
 from llm.answer.letters import Letters
+from llm.answer.logprobs import logprobs_of
 from llm.answer.plain_chunk import PlainChunk
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
@@ -129,10 +130,8 @@ class ChunkMender:
                 delta["content"] = delta.get("content", "") + rest
         if not any(delta.values()) and reason is None:
             return None
-        own = {name: value for name, value in raw.items() if name not in ("message", "text")}
-        if not are_logprobs(own.get("logprobs")):
-            del own["logprobs"]
-        return own | {"index": index, "delta": delta, "finish_reason": reason}
+        own = {name: value for name, value in raw.items() if name not in ("message", "text", "logprobs")}
+        return own | logprobs_of(raw) | {"index": index, "delta": delta, "finish_reason": reason}
 
     def _delta(self, delta: dict[str, Any], choice: MendedChoice) -> dict[str, Any]:
         delta = message_of(delta)
@@ -186,13 +185,6 @@ def _count(value: object) -> int:
         return max(0, int(value)) if isinstance(value, int | float | str) else 0
     except (ValueError, OverflowError):
         return 0
-
-
-def are_logprobs(value: object) -> bool:
-    """Tell whether these are what clients take for the likelihood of tokens; None is."""
-    if value is None:
-        return True
-    return isinstance(value, dict) and all(isinstance(value.get(name), list | None) for name in ("content", "refusal"))
 
 
 def reason_of(choice: dict[str, Any]) -> str | None:

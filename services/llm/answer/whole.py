@@ -9,7 +9,8 @@ from llm.answer.dialects import understood
 from llm.answer.filter import Strainer
 from llm.answer.frames import Frames
 from llm.answer.letters import decoded, whole
-from llm.answer.mend import MendedChoice, are_logprobs, check_whole, frame_of, mended_calls, reason_of, said_in, sound
+from llm.answer.logprobs import logprobs_of
+from llm.answer.mend import MendedChoice, check_whole, frame_of, mended_calls, reason_of, said_in, sound
 from llm.answer.passage import Judge, Passage, complaint_of
 from llm.answer.relay import Wordless
 from llm.answer.usage import Tally
@@ -117,15 +118,17 @@ def _choice(index: int, choice: dict[str, Any], strainer: Strainer) -> dict[str,
         mended = mended_calls(calls, MendedChoice())
         message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in mended]
     reason = reason_of(choice) or ("tool_calls" if message.get("tool_calls") else "stop")
-    shown = {key: value for key, value in choice.items() if key not in ("delta", "text")}
-    if not are_logprobs(shown.get("logprobs")):
-        del shown["logprobs"]
+    shown = {key: value for key, value in choice.items() if key not in ("delta", "text", "logprobs")}
     at = choice.get("index")
-    return shown | {
-        "index": at if type(at) is int else index,
-        "message": message | {"role": "assistant", "content": message.get("content")},
-        "finish_reason": reason,
-    }
+    return (
+        shown
+        | logprobs_of(choice)
+        | {
+            "index": at if type(at) is int else index,
+            "message": message | {"role": "assistant", "content": message.get("content")},
+            "finish_reason": reason,
+        }
+    )
 
 
 def _says_something(message: dict[str, Any]) -> bool:

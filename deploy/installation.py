@@ -18,6 +18,7 @@ from typing import Any
 
 from deploy.env_file import read_env
 from deploy.phrases import phrase
+from deploy.whole_file import write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".talkbox"
@@ -59,7 +60,7 @@ class Addresses:
         return cls.of(wanted())
 
     def remember(self) -> None:
-        (STATE / "addresses.json").write_text(json.dumps({"port": self.port, "bind": self.bind}))
+        write_whole(STATE / "addresses.json", json.dumps({"port": self.port, "bind": self.bind}))
 
     def base_port(self, service: str) -> int:
         """Return the port of a service's own base, through the proxy."""

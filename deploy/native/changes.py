@@ -11,6 +11,7 @@ from deploy.native import layout, processes, render, users
 from deploy.native.layout import PROGRAMS, RUN
 from deploy.native.log_tail import last_lines, parse_line, tail
 from deploy.native.supervision import DOWN_SECONDS, Trouble, is_running, state, supervisor, tell, until
+from deploy.whole_file import write_whole
 from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
 
 _SETTLE_SECONDS = 15.0
@@ -62,8 +63,8 @@ def write_configs(nginx: str, addresses: Addresses, settings: dict[str, str]) ->
     (RUN / "nginx.conf.new").unlink()
     changed = not final.exists() or final.read_text(encoding="utf-8") != proxy
     draft.replace(final)
-    (RUN / "nginx.conf").write_text(render.nginx_main(final, users.serving_user()), encoding="utf-8")
-    (RUN / "supervisord.conf").write_text(render.supervisor_config(addresses, users.serving_user()), encoding="utf-8")
+    write_whole(RUN / "nginx.conf", render.nginx_main(final, users.serving_user()))
+    write_whole(RUN / "supervisord.conf", render.supervisor_config(addresses, users.serving_user()))
     return changed
 
 

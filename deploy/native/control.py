@@ -1,6 +1,7 @@
 """`python -m deploy.native.control up|down|ps|scale|write`: the native half of the commands behind make."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,8 +15,11 @@ from deploy.native.layout import LOGS, MODELS, RUN
 from deploy.native.scaling import scale
 from deploy.native.status import ps
 from deploy.native.supervision import DOWN_SECONDS, Trouble, alone, heal, is_running, supervisor, until
+from deploy.phrases import phrase
 from deploy.ports import UnusablePort, check_ports, ports
 from supervisor.states import STOPPED_STATES
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def _found() -> tuple[dict[str, str], Addresses, str]:
@@ -108,6 +112,11 @@ def main() -> int:
         return commands[wanted_command.command]()
     except (Trouble, UnreadableEnv, UnusablePort) as exc:
         print(f"\n{exc}", file=sys.stderr)
+        return 1
+    except OSError as exc:
+        if exc.errno not in _NO_ROOM:
+            raise
+        print(f"\n{exc.strerror}: {phrase('no_room', folder=STATE)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped waiting; what runs goes on running. `make ps` shows it, `make down` stops it.")

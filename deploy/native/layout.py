@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.env_file import read_env
 from deploy.installation import ROOT, SERVICES, STATE
+from deploy.whole_file import write_whole
 
 RUN, LOGS, MODELS = STATE / "run", STATE / "logs", STATE / "models"
 COUNTS, STARTED, HOME = RUN / "counts", RUN / "started", STATE / "home"
@@ -69,7 +70,7 @@ def fingerprint(service: str, env: Mapping[str, str]) -> str:
 def remember_fingerprint(service: str) -> None:
     """Note what a service is started with, for the next `make up` to compare."""
     STARTED.mkdir(parents=True, exist_ok=True)
-    (STARTED / service).write_text(fingerprint(service, read_env(ROOT / ".env")))
+    write_whole(STARTED / service, fingerprint(service, read_env(ROOT / ".env")))
 
 
 def is_current(service: str) -> bool:
@@ -85,7 +86,7 @@ def workers() -> dict[str, int]:
 
 
 def remember_workers(service: str, number: int) -> None:
-    _WORKERS.write_text(json.dumps({**workers(), service: number}))
+    write_whole(_WORKERS, json.dumps({**workers(), service: number}))
 
 
 def socket_path() -> Path:

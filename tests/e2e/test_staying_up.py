@@ -13,6 +13,7 @@ import pytest
 from e2e.installation import Installation, nginx_master, until
 from e2e.test_load import Load
 from e2e.test_streams import TEN_WORDS, chat, words
+from fixtures.small_disk import fill, small_disk
 
 
 def answers(installation: Installation) -> bool:
@@ -132,6 +133,30 @@ def test_a_killed_supervisor_is_found_by_ps_and_doctor_and_healed_by(command: st
     if command == "down":
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", empty.port)) != 0
+
+
+def test_on_a_full_disk_what_runs_goes_on_and_up_says_so_and_changes_nothing(empty: Installation) -> None:
+    with small_disk(empty.folder / ".talkbox", 2) as disk:
+        try:
+            empty.make("up")
+            before = empty.pids()
+            fill(disk)
+            files = {path: path.read_bytes() for path in disk.rglob("*.conf")}
+            with empty.client() as client:
+                assert client.post("/chat/completions", json=chat("companion")).status_code == 200
+            empty.set(LLM_MAX_QUEUED="7")
+            done = empty.make("up", check=False)
+            assert done.returncode != 0
+            assert "Make room" in done.stdout
+            assert "Traceback" not in done.stdout
+            assert {path: path.read_bytes() for path in files} == files
+            assert empty.pids() == before
+            (disk / "filler").unlink()
+            empty.make("up")
+            assert answers(empty)
+        finally:
+            (disk / "filler").unlink(missing_ok=True)
+            empty.make("down", check=False)
 
 
 @pytest.mark.parametrize("command", ["up", "down"])

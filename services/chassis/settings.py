@@ -55,8 +55,8 @@ class ServiceSettings(Options, frozen=True, kw_only=True):
     max_body_bytes: Count = 2**20
     """Size of the largest request; a larger one gets 413."""
     key_requests: str = ""
-    """Requests that each key may make: `20/minute; 500/day`; a key's name gives it a limit of its own:
-    `20/minute, kitchen: 100/minute`. Empty: no limit."""
+    """Requests that each key may make: `20/minute; 500/day`, a day from midnight to midnight (`TZ`); a key's name gives
+    it a limit of its own: `20/minute, kitchen: 100/minute`. Empty: no limit."""
     budgets_url: str = MEMORY
     """Place where the budgets of keys are counted; `redis://host:6379` (or Valkey) for several workers or replicas.
     While it is away, each process counts for itself."""

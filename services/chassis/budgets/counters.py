@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from time import monotonic, time
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ _PLACES = ("redis://", "rediss://", "valkey://", "valkeys://")
 PATIENCE_SECONDS = 0.25
 """Longest wait of a caller for a server that counts."""
 _AWAY_SECONDS = 5.0
+_DAY_SECONDS = 86_400
 _CONNECTIONS = 32
 
 away = Counter("talkbox_budgets_away_total", "Times the server that counts budgets failed")
@@ -116,20 +118,25 @@ class Spent(Struct, frozen=True):
 class Rate:
     """A set of limits, such as `20/minute; 500/day`, each counted for itself.
 
+    A minute or an hour begins with the first that is taken in it; a day is the calendar's, from midnight to midnight.
+
     Args:
         variable: Variable that holds the text, for messages.
+        now: Local time, whose date begins a new day.
 
     Raises:
         SettingError: The text cannot be understood.
     """
 
-    def __init__(self, text: str, variable: str, store: Store | None = None) -> None:
+    def __init__(
+        self, text: str, variable: str, store: Store | None = None, now: Callable[[], datetime] = datetime.now
+    ) -> None:
         try:
             items = parse_many(text.replace(",", ";"))
         except ValueError as exc:
             raise SettingError(f"{variable}: cannot use {text!r}. Write it as `20/minute; 500/day`.") from exc
         self._items: list[RateLimitItem] = sorted(items, key=lambda item: item.get_expiry())
-        self._store = store or Store()
+        self._store, self._now = store or Store(), now
 
     async def take(self, whose: str) -> Spent | None:
         """Take one if every limit has one left; else take none, and return the limit to wait for.
@@ -139,7 +146,7 @@ class Rate:
 
         async def taken(limiter: FixedWindowRateLimiter) -> Spent | None:
             for item in self._items:
-                if not await limiter.hit(item, whose):
+                if not await limiter.hit(item, *self._account(item, whose)):
                     return await self._longest(limiter, whose) or _spent(item, 1.0)
             return None
 
@@ -150,7 +157,7 @@ class Rate:
 
         async def spent(limiter: FixedWindowRateLimiter) -> None:
             for item in self._items:
-                await limiter.hit(item, whose, cost=cost)
+                await limiter.hit(item, *self._account(item, whose), cost=cost)
 
         await self._store.ask(spent)
 
@@ -161,13 +168,24 @@ class Rate:
     async def _longest(self, limiter: FixedWindowRateLimiter, whose: str) -> Spent | None:
         spent = []
         for item in self._items:
-            if not await limiter.test(item, whose):
-                seconds = (await limiter.get_window_stats(item, whose)).reset_time - time()
+            account = self._account(item, whose)
+            if not await limiter.test(item, *account):
+                seconds = (await limiter.get_window_stats(item, *account)).reset_time - time()
                 if seconds > item.get_expiry() + 1:  # the clock was set back: this window would last as long as that
-                    await limiter.clear(item, whose)
+                    await limiter.clear(item, *account)
                 else:
-                    spent.append(_spent(item, max(1.0, seconds)))
+                    left = seconds if len(account) == 1 else _seconds_until_midnight(self._now())
+                    spent.append(_spent(item, max(1.0, left)))
         return max(spent, key=lambda each: each.seconds, default=None)
+
+    def _account(self, item: RateLimitItem, whose: str) -> tuple[str, ...]:
+        """Return the names of a count; that of a day has its date, so that the next one begins at midnight."""
+        return (whose, self._now().date().isoformat()) if item.get_expiry() == _DAY_SECONDS else (whose,)
+
+
+def _seconds_until_midnight(now: datetime) -> float:
+    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time())
+    return midnight.timestamp() - now.timestamp()
 
 
 def _spent(item: RateLimitItem, seconds: float) -> Spent:

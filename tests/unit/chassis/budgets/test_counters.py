@@ -1,4 +1,5 @@
 import time
+from datetime import datetime
 
 import pytest
 
@@ -13,6 +14,19 @@ async def test_what_one_has_spent_is_not_missing_to_another() -> None:
     assert (spent := await rate.take("bear")) is not None
     assert 1 <= spent.seconds <= 3600
     assert await rate.take("fox") is None
+
+
+async def test_a_day_ends_at_midnight_though_it_began_in_the_evening() -> None:
+    now = datetime(2026, 11, 30, 19, 30)
+    rate = Rate("1/minute; 2/day", "LLM_KEY_REQUESTS", now=lambda: now)
+    await rate.spend("bear", 2)
+
+    assert (spent := await rate.left("bear")) is not None
+    assert spent.seconds == 4.5 * 3600
+
+    now = datetime(2026, 12, 1, 0, 0, 1)
+    assert (spent := await rate.left("bear")) is not None
+    assert spent.limit == "1 per 1 minute"  # a minute has nothing to do with midnight
 
 
 async def test_looking_costs_nothing() -> None:

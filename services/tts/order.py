@@ -48,7 +48,8 @@ class Order:
         self._as_written = not (settings.speakable if wanted.speakable is None else wanted.speakable)
         self.text = clean(wanted.text) if self._as_written else tidy(wanted.text)
         written_wide = not self._as_written and wide(wanted.text)  # `２５`, of which `tidy` makes 25
-        self._language_hint = None if scripts(self.text) else "zh" if written_wide else language_hint
+        self._letters = scripts(self.text)
+        self._language_hint = None if self._letters else "zh" if written_wide else language_hint
         self._plans: dict[Engine, Plan | Declined] = {}
 
     @classmethod
@@ -131,7 +132,7 @@ class Order:
     @cached_property
     def language_told(self) -> str | None:
         """Language of the text where its letters or punctuation tell; `en` for Latin letters that a voice reads so."""
-        if (language := language_of(self.text)) is not None or not scripts(self.text):
+        if (language := language_of(self.text)) is not None or not self._letters:
             return language
         plans = (plan for plan in self._plans.values() if isinstance(plan, Plan))
         return next((plan.voice.language.partition("-")[0] for plan in plans), None)
@@ -142,7 +143,7 @@ class Order:
 
     def usage(self, seconds: float) -> dict[str, int]:
         """Estimate tokens: one for a Chinese, Japanese or Korean letter or four others, 20 for a second of sound."""
-        dense = sum(count for language, count in scripts(self.text).items() if language in DENSE)
+        dense = sum(count for language, count in self._letters.items() if language in DENSE)
         words = dense + math.ceil((len(self.text) - dense) / _LETTERS_PER_TOKEN)
         sound = math.ceil(seconds * TOKENS_PER_SECOND)
         return {"input_tokens": words, "output_tokens": sound, "total_tokens": words + sound}

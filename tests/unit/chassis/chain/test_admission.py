@@ -1,12 +1,17 @@
 import asyncio
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import TooBusy
-from unit.chassis.fakes import FakeEngine, client, service
+from chassis.server.app import create_service
+from chassis.server.auth import KeyOptions
+from unit.chassis.fakes import EchoSettings, FakeEngine, client
 
 
 async def test_those_who_wait_are_served_in_the_order_they_came() -> None:
@@ -92,11 +97,15 @@ async def test_a_place_that_becomes_free_as_someone_gives_up_is_nobodys_error() 
     assert (admission.running, admission.waiting) == (0, 0)
 
 
-async def test_the_door_refuses_before_the_body_is_read() -> None:
+async def test_the_door_refuses_before_the_handler_reads_the_body() -> None:
     chain = Chain([Seat.of("a", FakeEngine())], admission=Admission(1, 0, 1))
     await chain.admission.enter()
 
-    async with client(service(chain)) as http:
+    async def handler(request: Request) -> Response:
+        raise AssertionError("it was let in")
+
+    routes = [Route("/v1/echo", handler, methods=["POST"])]
+    async with client(create_service(EchoSettings(), chain, routes, keys=KeyOptions())) as http:
         response = await http.post("/v1/echo", content=b"x")
 
     assert response.status_code == 429

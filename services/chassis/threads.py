@@ -23,11 +23,20 @@ answered in time."""
 @cache
 def cores() -> int:
     """Return how many processors this process may use."""
-    allowed = len(os.sched_getaffinity(0))
-    with suppress(OSError, ValueError):
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        allowed = min(allowed, max(1, round(int(quota) / int(period))))
-    return allowed
+    return min(len(os.sched_getaffinity(0)), granted_cores(Path("/sys/fs/cgroup")) or sys.maxsize)
+
+
+def granted_cores(cgroup: Path) -> int | None:
+    """Return how many processors' time the container is limited to, at least 1; None if it has no limit.
+
+    Args:
+        cgroup: Folder of the limits, of version 2 or 1.
+    """
+    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        with suppress(OSError, ValueError):  # version 2 says `max`
+            quota, period = map(int, " ".join((cgroup / file).read_text() for file in files).split())
+            return max(1, round(quota / period)) if quota > 0 else None
+    return None
 
 
 async def in_daemon_thread(function: Callable[[], T]) -> T:

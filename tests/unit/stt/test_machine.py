@@ -5,10 +5,11 @@ import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
-from chassis.threads import NICENESS, Stop, cores, pieces, set_back, workers
+from chassis.threads import NICENESS, Stop, cores, granted_cores, pieces, set_back, workers
 from stt.machine import free_bytes, memory_bytes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no niceness of its own")
@@ -156,3 +157,24 @@ def test_what_fails_set_back_fails_for_who_asked() -> None:
 
 def test_there_is_less_memory_free_than_there_is() -> None:
     assert 0 < free_bytes() < memory_bytes()
+
+
+@pytest.mark.parametrize(
+    ("files", "granted"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "20000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({}, None),
+    ],
+)
+def test_the_limit_of_a_container_is_read_of_both_kinds_of_kernels(
+    tmp_path: Path, files: dict[str, str], granted: int | None
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    assert granted_cores(tmp_path) == granted

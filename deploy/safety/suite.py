@@ -21,8 +21,10 @@ HELLO = {"en": "Hello", "zh": "你好"}
 PREFACE = {"en": "Sure! ", "zh": "好呀！"}
 _FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
 _DISGUISES = {"en": ENGLISH, "zh": CHINESE}
-_STRANGERS = ("strangers", "latest", "spoken")
-"""Files of sentences as strangers would say them; only of the first one, half is not held out."""
+_HALVED = ("strangers", "playground")
+"""Files of which one half is held out, and the lists may be improved with the other."""
+_STRANGERS = (*_HALVED, "latest", "spoken")
+"""Files of sentences as strangers would say them."""
 TALK_TURNS = 20
 ROUNDS = 3
 """Times that each harmless question is asked with the guard and without, to see what it costs."""
@@ -44,7 +46,7 @@ class Attack(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """It may be learnt from: as it was written, and not held out."""
-        return not self.held_out and self.disguise in ("plain", "indirect", "strangers")
+        return not self.held_out and self.disguise in ("plain", "indirect", *_HALVED)
 
 
 class Ended(NamedTuple):
@@ -136,8 +138,8 @@ def _strangers(name: str) -> Iterator[tuple[str, bool, list[str], bool]]:
     for number, (kind, table) in enumerate(_read(name).items()):
         for sort, sentences in table.items():
             for place, text in enumerate(sentences):
-                held_out = name != "strangers" or (place // 2 + number) % 2 == 1
-                yield kind, held_out, [text] if isinstance(text, str) else text, sort == "toy"
+                held_out = name not in _HALVED or (place // 2 + number) % 2 == 1
+                yield kind, held_out, [text] if isinstance(text, str) else text, sort.startswith("toy")
 
 
 def _language(text: str) -> str:

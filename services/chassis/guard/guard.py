@@ -21,7 +21,7 @@ from chassis.guard.notices import Notices
 from chassis.guard.options import GuardOptions, LimitsOptions
 from chassis.guard.panel import Panel
 from chassis.guard.profiles import HERE, OFF_PROFILE, Profile, Risk, Sentences, profile_of, read_file
-from chassis.guard.replies import refers_back, says_yes
+from chassis.guard.replies import is_unfinished, refers_back, says_yes, together
 from chassis.guard.rules import Finding, Rules, Side
 from chassis.guard.topics import RECENT, is_locked
 from chassis.privacy import Storage, Transfer
@@ -35,7 +35,7 @@ _LONGEST_SAID = 8_000
 _DEFAULT_PROFILE = "6-8"
 _LONGEST_ASKED_FOR = 300
 """Characters of a child's words that an answer may say yes to."""
-REMEMBERED = 40
+_REMEMBERED = 40
 """Messages of a talk that are looked at together."""
 
 judged = Counter("talkbox_guard_total", "Clauses that the guard did not let pass", ["hop", "kind", "action"])
@@ -149,7 +149,7 @@ class Watch:
     async def asked(self, talk: Sequence[Said]) -> Verdict | None:
         """Judge the last message of a talk, in the light of those before it."""
         points: Points[str] = Points()
-        for who, text in talk[-REMEMBERED:-1]:
+        for who, text in talk[-_REMEMBERED:-1]:
             if who == "child":
                 found = self.guard.rules.look(text[-_LONGEST_SAID:], "asked")
                 points.update(found.hinted)
@@ -172,13 +172,16 @@ class Watch:
     def _follows_up(self, talk: Sequence[Said]) -> str | None:
         """Return the risk of the last message with the one before: "Why do bombs go off?" "How do I make one?".
 
-        A crisis is told by one message alone: "My dog died." and "I want him back." are none.
+        Of fragments ("how do i", "make a", "bomb") all are looked at. A crisis is told by one message, or by the
+        parts of one: "My dog died." and "I want him back." are none.
         """
-        said = [text[-_LONGEST_ASKED_FOR:] for who, text in talk if who == "child"][-2:]
-        if len(said) < 2 or not refers_back(said[1]):
+        said = [text[-_LONGEST_ASKED_FOR:] for who, text in talk[-_REMEMBERED:] if who == "child"]
+        if len(said) < 2 or not refers_back(said[-1]):
             return None
-        known, found = (self.guard.rules.look(text, "asked").stopped for text in (said[0], " ".join(said)))
-        new = (kind for kind in found if kind not in known and not self.guard.kinds[kind].crisis)
+        parts = together(said)
+        known, found = (self.guard.rules.look(" ".join(each), "asked").stopped for each in (parts[:-1], parts))
+        may_be_crisis = all(map(is_unfinished, parts[:-1]))
+        new = (kind for kind in found if kind not in known and (may_be_crisis or not self.guard.kinds[kind].crisis))
         return next(filter(self._is_stopped, new), None)
 
     def _is_locked(self, talk: Sequence[Said]) -> bool:

@@ -12,12 +12,18 @@ from html import unescape
 
 from chassis.script_language import simplified
 
-_LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп", "aeopcyxijsdhlkmtbhaoeptuvikrn")
-"""Cyrillic and Greek letters that look like Latin ones."""
+_LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп†‡∂∫ɑ", "aeopcyxijsdhlkmtbhaoeptuvikrnttdsa")
+"""Cyrillic and Greek letters, and signs, that look like Latin letters."""
+_NAMED_LETTER = re.compile(
+    r"(?:LATIN (?:SMALL |CAPITAL )?LETTER|NEGATIVE (?:SQUARED|CIRCLED) LATIN CAPITAL LETTER"
+    r"|REGIONAL INDICATOR SYMBOL LETTER)(?: DOTLESS| SCRIPT| OPEN| BARRED| LONG| SMALL CAPITAL)* ([A-Z])\b"
+)
+"""Name of a letter that is a Latin one with something to it: with a stroke, as a small capital, in a square."""
 LEET = str.maketrans("0134578@$!|+€£", "oieastbasiitel")
 _LEET_WITH_L = LEET | str.maketrans("1!|", "lll")
 _ARABIC = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 """Joined letters of a language that nothing is looked for in; one of them may stand for eighteen."""
+_STRANGE_LETTER = re.compile("[\u00d8-\u02af\u1d00-\u1dbf\u2c60-\u2c7f\ua720-\ua7ff]")
 _PICTURE = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _MOST_PICTURES = 100
 """Different pictures of a text that are named, each once: a name is up to fifty letters long."""
@@ -37,6 +43,12 @@ _ODD_DOUBLE = re.compile(
 """Letters doubled where English has none: `kiill`, `sstab`, `jummp`, `stabb`."""
 _LEAST_DOUBLED = 5
 """Letters of a word from which on it is seen through whatever letter is doubled; shorter ones are like other words."""
+_BETWEEN_LETTERS = re.compile(
+    rf"(?<![a-z])[a-z]{{1,2}}(?:{_PICTURE.pattern}\ufe0f?[a-z]{{1,2}})+(?![a-z])", re.IGNORECASE
+)
+"""A word in whose letters pictures stand, which are no more than dots there."""
+_CUT = re.compile(r"(?<![a-z0-9])[a-z]{1,6}(?:[-.·_*'|/~+=:][a-z]{1,6}){1,9}(?![a-z0-9])")
+"""A word with signs in it where no blank is: `dr.u.nk`, `st-ab`."""
 _MASKED = re.compile(r"(?<![a-z])([a-z]+)[*#%_]([a-z]+)(?![a-z])")
 _TONE_DIGIT = re.compile(r"([a-z]{1,6})[1-5]")
 _LEAST_BACKWARDS = 4
@@ -89,6 +101,8 @@ def _forms(text: str, words: Mapping[str, str]) -> list[str]:
         ways += _without_tones(tokens)
     else:
         ways = [[_undoubled(each, words) for each in tokens]]
+    if (whole := _CUT.sub(lambda word: _uncut(word[0], words), plain)) != plain:
+        ways.append([_undoubled(each, words) for each in TOKEN.findall(whole)])
     if _is_backwards(tokens, words):
         ways += [[each[::-1] for each in order] for order in (tokens, tokens[::-1])]
     return list(
@@ -114,11 +128,13 @@ def squashed(text: str) -> str:
 
 
 def _plain(text: str) -> str:
+    if not text.isascii():
+        text = _BETWEEN_LETTERS.sub(lambda word: _PICTURE.sub("", word[0]), text)
     decomposed = _APOSTROPHE.sub("", unicodedata.normalize("NFKD", _ARABIC.sub(" ", text)).casefold())
     if decomposed.isascii():
         return decomposed
     kept = "".join(each for each in decomposed if unicodedata.category(each) not in ("Mn", "Me", "Cf", "Cc"))
-    kept = _with_names(kept).translate(_LOOK_ALIKES)
+    kept = _STRANGE_LETTER.sub(lambda each: _latin(each[0]), _with_names(kept).translate(_LOOK_ALIKES))
     return _REPEATED_HAN.sub(r"\1", simplified(kept)) if _HAN_START.search(kept) else kept
 
 
@@ -127,20 +143,36 @@ def _with_names(text: str) -> str:
     seen: set[str] = set()
 
     def named(picture: re.Match[str]) -> str:
+        if (name := _name(picture[0])).isalpha():
+            return name
         if picture[0] in seen or len(seen) == _MOST_PICTURES:
             return " "
         seen.add(picture[0])
-        return _name(picture[0])
+        return name
 
     return _PICTURE.sub(named, text)
 
 
 @lru_cache(1024)
+def _latin(character: str) -> str:
+    """Return the Latin letter that another one is a form of; any other as it is."""
+    letter = _NAMED_LETTER.match(unicodedata.name(character, ""))
+    return letter[1].lower() if letter else character
+
+
+@lru_cache(1024)
 def _name(character: str) -> str:
-    """Return the name of a picture (a pistol, a bomb), and anything else as it is."""
+    """Return the name of a picture (a pistol, a bomb), the letter that one shows, and anything else as it is."""
     if unicodedata.category(character) != "So":
         return character
-    return f" {unicodedata.name(character, '').lower()} "
+    name = unicodedata.name(character, "")
+    return letter[1].lower() if (letter := _NAMED_LETTER.match(name)) else f" {name.lower()} "
+
+
+def _uncut(word: str, words: Mapping[str, str]) -> str:
+    """Return a word without the signs within it, where it is known then."""
+    whole = re.sub("[^a-z]", "", word)
+    return whole if len(whole) >= _LEAST_BACKWARDS and words.get(whole) == whole else word
 
 
 def _unmasked(word: re.Match[str], words: Mapping[str, str]) -> str:

@@ -1,6 +1,9 @@
 """Tells what a message means by the one before it: an answer that says yes, a question about what was named already."""
 
 import re
+from collections.abc import Sequence
+
+from chassis.guard.normal import HAN
 
 _AGREES = re.compile(
     r"\W*(?:yes|yeah|sure|ok|okay|of course|go ahead|fine|you can|you may|absolutely|no problem"
@@ -19,6 +22,15 @@ _REFERS = re.compile(
 )
 """A message that speaks of what was named before it, or is too short to stand for itself."""
 
+_FRAGMENT = re.compile(rf"\W*(?:[^\W{HAN}]+\W*){{1,4}}$|\W*(?:[{HAN}]\W*){{1,5}}$")
+"""A piece of a sentence, or of a word: up to four words, or five characters of Chinese."""
+_MOST_FRAGMENTS = 12
+_UNFINISHED = re.compile(
+    r"(?:\b(?:i|im|to|a|the|my|his|her|want|wanna|of|and|with|how|do|can|not|dont|in|on)|[我他她你想要不把跟和么给用被])\W*$|^\W*[a-z]\W*$",
+    re.IGNORECASE,
+)
+"""The end of a message after which a sentence goes on."""
+
 
 def says_yes(answer: str, child: str) -> bool:
     """Tell whether an answer permits what a child asked for; then it says, too, what was asked for."""
@@ -28,3 +40,18 @@ def says_yes(answer: str, child: str) -> bool:
 def refers_back(text: str) -> bool:
     """Tell whether a message speaks of what was named before it, or is too short to stand for itself."""
     return bool(_REFERS.search(text))
+
+
+def together(said: Sequence[str]) -> list[str]:
+    """Return the last of a child's messages that say something together: all fragments at the end, and the one before.
+
+    Args:
+        said: Two messages at least.
+    """
+    whole = next((at for at, text in enumerate(reversed(said)) if not _FRAGMENT.match(text)), len(said))
+    return list(said[-max(2, min(whole + 1, _MOST_FRAGMENTS)) :])
+
+
+def is_unfinished(text: str) -> bool:
+    """Tell whether a message ends within a sentence, so that the next one ends it."""
+    return bool(_UNFINISHED.search(text))

@@ -8,7 +8,7 @@ question about a danger rather than for it.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from chassis.guard.hunches import Hunches
 from chassis.guard.normal import HAN, forms, squashed, squeezed
+from chassis.guard.places import ANYWHERE, Places, are_near, widths
 from chassis.guard.sounds import latin_starts, spelt
 from chassis.guard.terms import TermFinder, keys_of, terms_of
 from chassis.guard.topics import PREFIX, topics_in
@@ -130,16 +131,16 @@ class Rules:
         hinted = {kind for kind, groups in self._hints.items() if not groups.isdisjoint(at)}
         return Finding(stopped, frozenset(hinted), topics_in(at), hunch)
 
-    def seen(self, text: str) -> tuple[str, dict[str, int]]:
-        """Return a text as plain words, and where each group has its first term in it."""
-        at: dict[str, int] = {}
+    def seen(self, text: str) -> tuple[str, Places]:
+        """Return a text as plain words, and where the terms of each group begin in it."""
+        at: dict[str, list[int]] = {}
         is_toned = bool(_TONED.search(text))
         ways = forms(text, self._words)
         for form in ways:
             self._match(form, at, is_toned=is_toned)
         if short := squashed(text):
-            for _, (_, groups) in self._squashed.iter(short):
-                at |= dict.fromkeys(groups, -1)
+            for group in (group for _, (_, groups) in self._squashed.iter(short) for group in groups):
+                at.setdefault(group, [ANYWHERE])
         return ways[0], at
 
     def hunch(self, text: str) -> str | None:
@@ -149,18 +150,18 @@ class Rules:
     def _hunch(self, plain: str, groups: Iterable[str], side: Side) -> str | None:
         return self._hunches.kind_of(plain, groups, side) if self._hunches else None
 
-    def _match(self, form: str, at: dict[str, int], *, is_toned: bool) -> None:
+    def _match(self, form: str, at: dict[str, list[int]], *, is_toned: bool) -> None:
+        width = widths(form)
         hits = [(end - length + 1, end, groups) for end, (length, groups) in self._plain.iter(form)]
         spans = [(start, end) for start, end, groups in hits if _EXCEPT in groups]
         for start, end, groups in hits:
             if not any(first <= start and end <= last for first, last in spans) or _EXCEPT in groups:
                 for group in groups:
-                    at.setdefault(group, start)
+                    at.setdefault(group, []).append(width[start])
         for start, end in spans:
             form = f"{form[:start]} {' ' * (end - start)}{form[end + 1 :]}"
-        for groups in self._heard(form, is_toned=is_toned):
-            for group in groups:
-                at.setdefault(group, len(form))
+        for group in (group for groups in self._heard(form, is_toned=is_toned) for group in groups):
+            at.setdefault(group, [ANYWHERE])
 
     def _heard(self, form: str, *, is_toned: bool) -> Iterator[frozenset[str]]:
         """Yield the groups whose terms sound as the text does."""
@@ -175,22 +176,24 @@ class Rules:
             if bisect_left(starts, end - length + 1) < bisect_left(starts, end):
                 yield groups
 
-    def _candidates(self, at: Mapping[str, int]) -> Iterator[_Rule]:
+    def _candidates(self, at: Places) -> Iterator[_Rule]:
         seen = {number for group in at for number in self._of_group.get(group, ())}
         return (self._rules[number] for number in sorted(seen))
 
-    def _holds(self, rule: _Rule, at: Mapping[str, int], side: Side) -> bool:
+    def _holds(self, rule: _Rule, at: Places, side: Side) -> bool:
         if side not in rule.sides or not rule.needs <= at.keys() or not rule.without.isdisjoint(at):
             return False
         if rule.alone:
             return True
         if not self._without[rule.kind].isdisjoint(at):
             return False
+        if side == "asked" and not are_near(rule.needs, at):
+            return False
         if rule.kind not in self._warnable:
             return True
         warnings = (_WARNS, _UNABLE) if side == "answered" else (_WARNS,)
-        last = max(at[need] for need in rule.needs)
-        is_warning = HARMFUL in at or any(at.get(each, last) < last for each in warnings)
+        last = max(at[need][0] for need in rule.needs)
+        is_warning = HARMFUL in at or any(each in at and at[each][0] < last for each in warnings)
         if is_warning and _HUSHED not in at:
             return side == "asked" and HOW in at
         return side == "answered" or _WORRIED not in at or HOW in at

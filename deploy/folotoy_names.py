@@ -26,6 +26,8 @@ ROLE_KEYS: list[str] = _SHARED["role_keys"]
 TEXTS: list[str] = _SHARED["texts"]
 """Keys whose value is a text."""
 ALIASES: dict[str, str] = _SHARED["aliases"]
+COUNTRIES: dict[str, str] = _SHARED["countries"]
+"""Codes that people write for a language and that are none, each with the one that is meant."""
 RANGES: dict[str, list[float]] = _SHARED["ranges"]
 PINNED: dict[str, str] = _SHARED["pinned"]
 USUAL_MODELS: dict[str, str] = _SHARED["usual_models"]
@@ -46,6 +48,8 @@ BEGINNINGS: str = _SHARED["beginnings"]
 """Signs with which a roles.json begins, mistakes included; anything else is another format."""
 BROKEN = tuple((re.compile(pattern), code) for pattern, code in _SHARED["broken"])
 """Patterns of lines that JSON refuses, each with the code of its sentence."""
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LONGEST, _LISTS = 80, ("known", "names", "path", "why")
 _SENTENCES: dict[str, dict[str, list[str]]] = _SHARED["sentences"]
 
 
@@ -62,4 +66,10 @@ def sentence(code: str, **values: object) -> tuple[str, str]:
 
 
 def _filled(text: str, values: dict[str, object]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), text)
+    return re.sub(r"\{(\w+)\}", lambda found: _shown(found[1], values[found[1]]), text)
+
+
+def _shown(name: str, value: object) -> str:
+    """Return a value as it is fit for a line: signs that break one as a blank, and a long one cut."""
+    text = _BREAKS.sub(" ", str(value))
+    return text if name in _LISTS or len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

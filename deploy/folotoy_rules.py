@@ -16,6 +16,7 @@ from deploy.folotoy_facts import Facts, Mend, Mistake, Path, mistake
 from deploy.folotoy_mends import moved, renamed, set_to
 from deploy.folotoy_names import (
     ALIASES,
+    COUNTRIES,
     ENGINES,
     FIELDS,
     FLAT,
@@ -119,6 +120,8 @@ def _keys(path: Path, part: dict[str, Any], known: list[str]) -> Iterator[Mistak
             yield mistake((*path, key), "error", "misspelt", mend, key=key, right=nearest[0])
         elif key not in known:
             yield mistake((*path, key), "warning", "unknown_key", key=key, known=", ".join(known))
+        elif part[key] is None and key not in ("start_text", "prompt"):
+            yield mistake((*path, key), "warning", "null_here", key=key)
         elif key in TEXTS and part[key] is not None and not isinstance(part[key], str):
             yield mistake((*path, key), "error", "no_text", key=key)
         elif isinstance(part[key], str) and key not in ("start_text", "prompt"):
@@ -262,11 +265,21 @@ def _model(path: Path, model: str, service: str, facts: Facts) -> Iterator[Mista
         yield mistake(path, "warning", "pinned", name=name, model=USUAL_MODELS[service])
 
 
-def _spoken(path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
+def _language(path: Path, role: dict[str, Any], config: dict[str, Any]) -> Iterator[Mistake]:
     language = config.get("language", role.get("language"))
-    if service == "stt" and isinstance(language, str) and re.fullmatch(r"[a-z]{2}-[A-Za-z]{2,4}", language):
-        mend = _set_to((*path, "language"), language[:2]) if "language" in config else None
-        yield mistake((*path, "language"), "warning", "azure_language", mend, language=language, right=language[:2])
+    if not isinstance(language, str):
+        return
+    is_of_azure = re.fullmatch(r"[a-z]{2}-[A-Za-z]{2,4}", language)
+    right = language[:2] if is_of_azure else COUNTRIES.get(language.strip().lower())
+    if right:
+        mend = _set_to((*path, "language"), right) if "language" in config else None
+        code = "azure_language" if is_of_azure else "no_language"
+        yield mistake((*path, "language"), "warning", code, mend, language=language, right=right)
+
+
+def _spoken(path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
+    if service == "stt":
+        yield from _language(path, role, config)
     voice = str(config.get("voice_name", role.get("voice_name", ""))).strip()
     if service != "tts" or not voice:
         return

@@ -58,11 +58,12 @@ def twice(text: str) -> Iterator[Mistake]:
 def _keys(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
     """Give each key of a JSON text, after the keys and places in lists that lead to it, and its line."""
     path: list[str] = []
-    last = ("", 1)
+    last, line, counted = ("", 1), 1, 0
     for token in TOKEN.finditer(text):
         sign = token[0]
+        line, counted = line + text.count("\n", counted, token.start()), token.start()
         if sign[0] == '"':
-            last = (json.loads(sign), text.count("\n", 0, token.start()) + 1)
+            last = (json.loads(sign), line)
         elif sign == ":":
             path[-1] = last[0]
             yield tuple(path), last[1]

@@ -26,7 +26,12 @@ function talkbox() {
   };
 }
 
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+const LONGEST = 80;
+const LISTS = ["known", "names"];
+
+/** A value as it is fit for a line: a long one is cut. */
+const shown = (name, value) => (LISTS.includes(name) || String(value).length <= LONGEST ? value : `${String(value).slice(0, LONGEST)}…`);
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => shown(name, values[name] ?? whole));
 
 /** Each mistake in a text as `{line, level, cause, cure, mend}`, by line; none of an empty text. */
 export function mistakesIn(text) {

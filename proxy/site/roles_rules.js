@@ -112,6 +112,7 @@ export class Rules {
       const right = known.includes(target) ? target : nearest(target, known);
       const value = part[key];
       if (known.includes(key)) {
+        if (value === null && !["start_text", "prompt"].includes(key)) this.#add([...path, key], "warning", "null_here", { key });
         if (this.names.texts.includes(key) && !absent(value) && typeof value !== "string") this.#add([...path, key], "error", "no_text", { key });
         if (typeof value !== "string" || ["start_text", "prompt"].includes(key)) continue;
         const bare = this.#bare(value);
@@ -225,10 +226,12 @@ export class Rules {
 
   #language(path, role, config, service) {
     const language = "language" in config ? config.language : role.language;
-    if (service !== "stt" || typeof language !== "string" || !/^[a-z]{2}-[A-Za-z]{2,4}$/.test(language)) return;
-    const right = language.slice(0, 2);
+    if (service !== "stt" || typeof language !== "string") return;
+    const isOfAzure = /^[a-z]{2}-[A-Za-z]{2,4}$/.test(language);
+    const right = isOfAzure ? language.slice(0, 2) : this.names.countries[language.trim().toLowerCase()];
+    if (!right) return;
     const mend = "language" in config ? () => (config.language = right) : null;
-    this.#add([...path, "language"], "warning", "azure_language", { language, right }, mend);
+    this.#add([...path, "language"], "warning", isOfAzure ? "azure_language" : "no_language", { language, right }, mend);
   }
 
   #voice(path, role, config, ours) {

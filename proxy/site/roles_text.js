@@ -83,9 +83,13 @@ const FIRST = "\u0001"; // place in a list, a longer one for each that follows: 
 function* keys(text) {
   const path = [];
   let last = ["", 1];
+  let line = 1;
+  let counted = 0;
   for (const token of text.matchAll(/"((?:[^"\\]|\\.)*)"|[{}[\],:]/g)) {
     const sign = token[0];
-    if (sign[0] === '"') last = [JSON.parse(sign), text.slice(0, token.index).split("\n").length];
+    line += text.slice(counted, token.index).split("\n").length - 1;
+    counted = token.index;
+    if (sign[0] === '"') last = [JSON.parse(sign), line];
     else if (sign === ":") {
       path[path.length - 1] = last[0];
       yield [[...path], last[1]];

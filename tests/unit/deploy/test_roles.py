@@ -62,6 +62,17 @@ def test_a_correct_file_is_silent(tmp_path: Path) -> None:
     assert "warning:" not in done.stdout
 
 
+def test_a_long_file_is_read_at_once_and_a_long_or_broken_name_keeps_its_line(tmp_path: Path) -> None:
+    long = {**roles(), **{f"x{number}": roles()["1"] for number in range(2000)}, "a\nb": 1, "c" * 5000: 1}
+    done = run(FILE=saved(tmp_path, long))
+
+    found = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert done.returncode == 1
+    assert len(found) == 2002
+    assert max(map(len, found)) < 300
+    assert any('"a b" is no role' in line for line in found)
+
+
 def test_the_older_flat_keys_alone_are_silent(tmp_path: Path) -> None:
     flat = {
         "start_text": "你好。",
@@ -162,6 +173,16 @@ def changed(*path: str, to: Any = None) -> dict[str, Any]:
     return dict(found)
 
 
+def with_null(*path: str) -> dict[str, Any]:
+    """Return seven roles, the first with a null at `path`."""
+    found = roles()
+    inner: Any = found["1"]
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = None
+    return dict(found)
+
+
 MISTAKES: list[tuple[Any, str, str]] = [
     ({"1": roles()["1"]}, "error", "are missing"),
     (roles()["1"], "error", "single role"),
@@ -205,6 +226,10 @@ MISTAKES: list[tuple[Any, str, str]] = [
     (changed("llm_config", "api_base", to=["http://192.168.1.20:18080/v1"]), "error", "no text"),
     (changed("llm_config", "model", to=4), "error", "no text"),
     (changed("llm_config", "key", to=12345), "error", "no text"),
+    (changed("llm_config", "api_base", to="http://http://192.168.1.20:18080/v1"), "error", "belongs in none"),
+    (with_null("llm_config", "api_base"), "warning", "api_base is null"),
+    (with_null("tts_config"), "warning", "tts_config is null"),
+    (changed("stt_config", "language", to="cn"), "warning", "write zh"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TypeGuard
@@ -47,6 +48,7 @@ class Remote:
         path: The path of its questions, below the base URL.
         headers: Sent with each request, beside the key.
         settings: The row's variables to look at when it refuses.
+        upstream: Makes the way to it, from what `Upstream` takes.
 
     Raises:
         EngineUnavailable: The address or a key cannot be sent.
@@ -60,6 +62,7 @@ class Remote:
         *,
         connect_seconds: float,
         settings: str = "BASE_URL, _API_KEY and _MODEL",
+        upstream: Callable[..., Upstream] = Upstream,
     ) -> None:
         self.row, self.path = row, path
         self.hint = f"Check {row.prefix}{settings}."
@@ -76,7 +79,7 @@ class Remote:
         try:
             for shown in self._key_headers.values():
                 Upstream.check(shown)
-            self.upstream = Upstream(
+            self.upstream = upstream(
                 row.url(path),
                 own | headers,
                 connect_seconds=connect_seconds,

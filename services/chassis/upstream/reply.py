@@ -35,6 +35,8 @@ class Reply(AsyncIterator[bytes]):
         self.heed: Callable[[Complaint], None] | None = None
         """Called with an error inside this answer, so that the next question is another one."""
         self._headers = {name.lower(): value for name, value in headers}
+        self._put_back = b""
+        self._closed: Callable[[bool], None] = _unheeded
         self._pieces: AsyncIterator[bytes] = body
         if names := encodings(self._header(b"content-encoding")):
             self._pieces = decoded(body, names, shown)
@@ -67,7 +69,18 @@ class Reply(AsyncIterator[bytes]):
     def _header(self, name: bytes) -> str:
         return self._headers.get(name, b"").decode("latin-1")
 
+    def put_back(self, piece: bytes) -> None:
+        """Let `piece` be what comes next; it was read to look at it."""
+        self._put_back = piece + self._put_back
+
+    def follow(self, closed: Callable[[bool], None]) -> None:
+        """Have `closed` called when this answer is closed, with whether it had come to its end."""
+        self._closed = closed
+
     async def __anext__(self) -> bytes:
+        if self._put_back:
+            piece, self._put_back = self._put_back, b""
+            return piece
         try:
             return await anext(self._pieces)
         except httpx.TransportError as exc:
@@ -135,9 +148,15 @@ class Reply(AsyncIterator[bytes]):
 
     async def aclose(self) -> None:
         """Close the connection, unless the answer has come to its end."""
+        closed, self._closed = self._closed, _unheeded
+        closed(self._body.is_over)
         await self._body.aclose()
         if self._pieces is not self._body:
             await close(self._pieces)
+
+
+def _unheeded(whole: bool) -> None:
+    """Do nothing: nobody waits for the end of this answer."""
 
 
 def translated(exc: httpx.RequestError, shown: str) -> ApiError:

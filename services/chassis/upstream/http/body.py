@@ -45,6 +45,11 @@ class Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
         self.let_pass()
         raise StopAsyncIteration
 
+    @property
+    def is_over(self) -> bool:
+        """True where all that matters of the answer has come."""
+        return self._connection is None
+
     def let_pass(self) -> None:
         """Let what little is left pass unread, so that its connection can be kept."""
         connection, self._connection = self._connection, None

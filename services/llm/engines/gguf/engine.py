@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -20,13 +21,15 @@ from chassis.weights.hub import HubOptions
 from llm.engines.gguf.forced_tool import asked_for_arguments, called, forced_tool
 from llm.engines.gguf.model_file import find
 from llm.engines.gguf.model_server import ModelServer, ModelToRun
+from llm.engines.gguf.shared_context import SharedContext
+from llm.engines.gguf.shared_model import SharedModel
 from llm.engines.openai.engine import OpenAIChat
 from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions
 from llm.wire import Asked, ChatRequest
 
 _QUEUED = 4
-"""Callers who may wait for the one answer that is made at a time."""
+"""Callers who may wait for each answer that is made at a time."""
 PATIENCE_SECONDS = 2.5
 
 
@@ -37,34 +40,41 @@ class GgufOptions(Options, frozen=True, kw_only=True):
     model: str = ""
     """Model: a file; or at a hub `owner/name/file.gguf` or `owner/name:Q4_K_M`."""
     context: Count = 4096
-    """Tokens of a conversation and its answer; memory grows with them."""
+    """Tokens of all conversations that are answered at a time, with their answers: one alone may have them all, several
+    share them, and one that does not fit beside the others waits. Memory grows with them."""
+    concurrent: Count = 4
+    """Answers at a time; further callers wait a moment, then the next engine answers."""
     threads: Count | None = None
     """Threads of the model. Unset: all cores but one."""
     gpu_layers: int = 0
     """Layers on the GPU, if the library was built for one; -1: all."""
     prompts_mib: int = 256
-    """Memory for prompts that were read before, in MiB: with several roles each is read once. 0: the last one only."""
+    """Memory for prompts that were read before, in MiB: with several roles each is read once. 0: only those
+    of the last answers."""
     template: str = ""
     """Chat template instead of the file's: a name that llama.cpp knows (`chatml`, `chatglm4`), or a Jinja file."""
 
 
 class Gguf(OpenAIChat):
-    """One model, which makes one answer at a time.
+    """One model, which makes several answers at a time.
 
     Args:
-        context: Tokens of a conversation with its answer.
+        patience_seconds: Longest wait for a place, and for room in the context.
     """
 
     def __init__(
-        self, server: ModelServer, options: RelayOptions, *, context: int, patience_seconds: float = PATIENCE_SECONDS
+        self, server: ModelServer, options: RelayOptions, *, patience_seconds: float = PATIENCE_SECONDS
     ) -> None:
+        context, concurrent = server.wanted.context, server.wanted.concurrent
+        shared = SharedContext(context, patience_seconds)
         name, prefix = server.wanted.name, UPSTREAMS.prefix("gguf")
         row = Row("gguf", f"{server.address}/v1", server.wanted.key, name, (name,), "direct", prefix)
         kept = min(options.history_tokens or context, context * 3 // 4)  # the rest is for the answer
-        super().__init__(row, msgspec.structs.replace(options, history_tokens=kept))
+        options = msgspec.structs.replace(options, history_tokens=kept)
+        super().__init__(row, options, upstream=partial(SharedModel, context=shared))
         self.become("llamacpp")
         self.server = server
-        self._places = Admission(1, _QUEUED, patience_seconds)
+        self._places = Admission(concurrent, _QUEUED * concurrent, patience_seconds)
         self._restart: asyncio.Task[None] | None = None
         self.keeps = (
             Storage(
@@ -90,6 +100,7 @@ class Gguf(OpenAIChat):
             path=str(path),
             name=path.stem,
             context=options.context,
+            concurrent=options.concurrent,
             threads=options.threads or max(1, len(os.sched_getaffinity(0)) - 1),
             gpu_layers=options.gpu_layers,
             prompts_mib=options.prompts_mib,
@@ -99,7 +110,7 @@ class Gguf(OpenAIChat):
             server = ModelServer(wanted)
         except EngineUnavailable as exc:
             raise EngineUnavailable(f"GGUF_MODEL: llama.cpp cannot use {path}: {exc}.") from exc
-        return cls(server, read(RelayOptions, own=UPSTREAMS.prefix(name)), context=options.context)
+        return cls(server, read(RelayOptions, own=UPSTREAMS.prefix(name)))
 
     @classmethod
     def fetch(cls, name: str, model: str, report: Report) -> tuple[Path, ...]:

@@ -30,7 +30,8 @@ class ModelToRun(Struct):
 
     Args:
         name: Name of the model in its answers.
-        context: Tokens of a conversation with its answer.
+        context: Tokens of all conversations that are answered at a time, with their answers.
+        concurrent: Answers at a time.
         threads: Threads of the processor.
         gpu_layers: Layers on the GPU; -1: all.
         prompts_mib: Memory for prompts that were read before, beside the last.
@@ -43,6 +44,7 @@ class ModelToRun(Struct):
     name: str
     context: int
     threads: int
+    concurrent: int = 1
     gpu_layers: int = 0
     prompts_mib: int = 0
     template: str = ""

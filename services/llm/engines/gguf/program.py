@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 _READ_AT_ONCE = 32
-"""Tokens of a prompt that are read before llama.cpp looks again whether the caller has left."""
+"""Tokens that are read in one step, after which llama.cpp goes on with all other answers and looks who has left."""
 _ERRORS_ONLY = 1
 NICENESS = 5
 
@@ -23,13 +23,14 @@ def _set_parameters(made: Any, wanted: dict[str, Any]) -> None:
     made.model.path = wanted["path"]
     made.model_alias = {wanted["name"]}  # or answers would show the path
     made.n_ctx = wanted["context"]
+    made.n_parallel = wanted["concurrent"]
+    made.kv_unified = True  # one context for all, or each would have a part of it
     made.n_gpu_layers = wanted["gpu_layers"]
     made.chat_template = wanted["template"]
     made.cpuparams.n_threads = made.cpuparams_batch.n_threads = wanted["threads"]
     made.port = wanted["port"]
     made.api_keys = [wanted["key"]]
     made.ui = made.endpoint_slots = made.endpoint_props = False
-    made.n_parallel = 1
     made.n_batch = made.n_ubatch = _READ_AT_ONCE
     made.cache_ram_mib = wanted["prompts_mib"]
     made.fit_params = False

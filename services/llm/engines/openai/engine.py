@@ -4,7 +4,7 @@
 services. Where nothing is to be changed, the request goes on as the bytes it came as, and so does the answer.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from chassis.chain.seat import Report
 from chassis.errors import ApiError, Declined, EngineFailed, NotFound
 from chassis.settings import value_of
+from chassis.upstream.client import Upstream
 from chassis.upstream.question import NamedBy
 from chassis.upstream.remote import Remote
 from chassis.upstream.reply import Reply
@@ -43,7 +44,7 @@ _MODERATING = frozenset({"openai", "azure", "azure-openai"})
 class OpenAIChat(Engine):
     first_byte_seconds = 1.0
 
-    def __init__(self, row: Row, options: RelayOptions) -> None:
+    def __init__(self, row: Row, options: RelayOptions, upstream: Callable[..., Upstream] = Upstream) -> None:
         """Raises:
         EngineUnavailable: The address or a key cannot be sent.
         SettingError: Fields to add, or a rate, cannot be understood.
@@ -54,7 +55,7 @@ class OpenAIChat(Engine):
         """Provider whose habits decide how it is asked."""
         fields_of(options.extra)
         json = {"content-type": "application/json"}
-        self.remote = Remote(row, "/chat/completions", json, connect_seconds=options.connect_seconds)
+        self.remote = Remote(row, "/chat/completions", json, connect_seconds=options.connect_seconds, upstream=upstream)
         self._listed = Listed(self._list, self.remote.names.learn)
         self._thinks: dict[str, bool] = {}
         """Models whose answers were seen to begin inside a thought, or not to."""

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,7 +18,7 @@ from chassis.chain.seat import Seat
 from chassis.errors import ApiError, BadRequest, Declined, EngineFailed, EngineUnavailable, NotFound
 from chassis.sse import close
 from fixtures.serving import serving
-from fixtures.small_model import NAME, NoModel, smollm2
+from fixtures.small_model import NAME
 from llm.app import assemble, create_app
 from llm.engines import Engine
 from llm.engines.companion.engine import Companion
@@ -50,16 +49,6 @@ SCHEMA = {
 }
 
 
-@pytest.fixture(scope="session")
-def file() -> Path:
-    if find_spec("xllamacpp") is None:
-        pytest.skip("the extra xllamacpp is not installed")
-    try:
-        return smollm2()
-    except NoModel as exc:
-        pytest.skip(f"no real model: {exc}")
-
-
 def server(file: Path, **more: Any) -> ModelServer:
     fields: dict[str, Any] = {"path": str(file), "name": MODEL, "context": 1024, "threads": 1}
     return ModelServer(ModelToRun(**fields | more))
@@ -67,10 +56,15 @@ def server(file: Path, **more: Any) -> ModelServer:
 
 @asynccontextmanager
 async def engine(
-    file: Path, relay: RelayOptions | None = None, context: int = 1024, **more: Any
+    file: Path,
+    relay: RelayOptions | None = None,
+    context: int = 1024,
+    concurrent: int = 1,
+    prompts_mib: int = 0,
+    **more: Any,
 ) -> AsyncIterator[Gguf]:
-    running = await asyncio.to_thread(server, file, context=context)
-    made = Gguf(running, relay or RelayOptions(), context=context, **more)
+    running = await asyncio.to_thread(server, file, context=context, concurrent=concurrent, prompts_mib=prompts_mib)
+    made = Gguf(running, relay or RelayOptions(), **more)
     try:
         yield made
     finally:
@@ -253,7 +247,7 @@ async def test_those_who_wait_are_answered_one_after_the_other(file: Path) -> No
 
 async def test_a_caller_who_leaves_ends_the_work(file: Path) -> None:
     running = await asyncio.to_thread(server, file, context=2048)
-    made = Gguf(running, RelayOptions(), context=2048, patience_seconds=10)
+    made = Gguf(running, RelayOptions(), patience_seconds=10)
     chain: Chain[Engine] = Chain([Seat[Engine].of("gguf", made)], first_byte_seconds=30)
     settings = Settings(keep_alive_seconds=60)  # the engine's name is sent with its first words only
     async with serving(assemble(settings, chain)) as address, httpx.AsyncClient(base_url=address) as client:
@@ -434,7 +428,7 @@ async def test_the_prompts_of_several_roles_are_kept_read_in_the_memory_for_them
     file: Path, mib: int, kept: bool
 ) -> None:
     running = await asyncio.to_thread(server, file, prompts_mib=mib)
-    made = Gguf(running, RelayOptions(), context=1024)
+    made = Gguf(running, RelayOptions())
     try:
         for name in ("Ann", "Bob"):
             await read_before(made, name, "Hello!")

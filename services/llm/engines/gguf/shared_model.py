@@ -1,0 +1,163 @@
+"""The way to llama.cpp's server: a question waits for its share of the context, and gives way while it is read."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from chassis.upstream.client import Upstream
+from chassis.upstream.reply import Reply
+from llm.engines.gguf.readers import SHORT_TOKENS, PromptReader, PromptReaders
+from llm.engines.gguf.shared_context import SharedContext
+
+_MAX_COUNT_BYTES = 2**16
+_MOST_TOKENS = 2**31 - 1
+"""More than this llama.cpp takes for another number."""
+_EVENT_END = b"\n\n"
+_LIMITS = ("max_tokens", "max_completion_tokens")
+_NOT_FOR_CALLERS = (*_LIMITS, "n_predict", "n_cmpl", "n_probs", "id_slot", "cache_prompt", "n_cache_reuse")
+"""Limits, which are sent as one, and fields of llama.cpp's own that would take what others have."""
+_READ_ONLY = {"stream": Raw(b"true"), "max_tokens": Raw(b"1")}
+_TELL_PROGRESS = {"return_progress": Raw(b"true")}
+
+
+class _Asked(Struct):
+    """What is read of a question here.
+
+    Args:
+        fields: All of its fields, as they are sent.
+    """
+
+    fields: dict[str, Raw]
+    limit: int | None
+    is_stream: bool
+
+    @classmethod
+    def of(cls, body: bytes) -> "_Asked":
+        fields = msgspec.json.decode(body, type=dict[str, Raw])
+        limits = [msgspec.json.decode(fields[name], type=int | None) for name in _LIMITS if name in fields]
+        limit = min((each for each in limits if each is not None), default=None)
+        fields = {name: value for name, value in fields.items() if name not in _NOT_FOR_CALLERS}
+        if limit is not None:
+            fields["max_tokens"] = Raw(str(min(limit, _MOST_TOKENS)).encode())
+        return cls(fields, limit, bytes(fields.get("stream", b"")) == b"true")
+
+    def body(self, changes: dict[str, Raw]) -> bytes:
+        return msgspec.json.encode(self.fields | changes)
+
+
+class _Count(Struct):
+    input_tokens: int
+
+
+class _Progress(Struct):
+    total: int
+    processed: int
+
+
+class _Event(Struct):
+    prompt_progress: _Progress | None = None
+
+
+class SharedModel(Upstream):
+    """llama.cpp's server, which makes several answers at a time.
+
+    Args:
+        context: The tokens that all of them share.
+    """
+
+    def __init__(self, url: str, headers: dict[str, str], *, context: SharedContext, **more: Any) -> None:
+        super().__init__(url, headers, **more)
+        self._context, self._readers = context, PromptReaders()
+
+    async def post_at_once(
+        self, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None
+    ) -> Reply:
+        """Do what any upstream does, once there is room; a streamed answer is returned when its question was read.
+
+        Raises:
+            TooBusy: There is no room in time.
+            EngineFailed, EngineTimeout: As any upstream.
+        """
+        asked = _Asked.of(body)
+        tokens = await self._count(asked, headers)
+        held = await self._context.take(self._needed(tokens, asked.limit))
+        post = partial(super().post_at_once, headers=headers, silence_seconds=silence_seconds)
+        try:
+            if asked.is_stream:
+                reply = await self._read(partial(post, asked.body(_TELL_PROGRESS)))
+            else:
+                if tokens > SHORT_TOKENS:
+                    await (await self._read(partial(post, asked.body(_READ_ONLY | _TELL_PROGRESS)))).aclose()
+                reply = await post(asked.body({}))
+        except BaseException:
+            self._context.leave(held)
+            raise
+        reply.follow(partial(self._closed, held))
+        return reply
+
+    async def _count(self, asked: _Asked, headers: dict[str, str]) -> int:
+        """Return the tokens of a question; those of the whole context where llama.cpp cannot count them."""
+        url = f"{self.url}/input_tokens"
+        reply = await self.request("POST", url, asked.body({}), headers)
+        try:
+            if reply.status != 200:
+                return self._context.tokens
+            return msgspec.json.decode(await reply.read(_MAX_COUNT_BYTES), type=_Count).input_tokens
+        finally:
+            await reply.aclose()
+
+    def _needed(self, tokens: int, limit: int | None) -> int:
+        """Return the most tokens that a question and its answer may take; an answer without a limit may take all."""
+        return self._context.tokens if limit is None else tokens + limit
+
+    def _closed(self, held: int, whole: bool) -> None:
+        (self._context.give_back if whole else self._context.leave)(held)
+
+    async def _read(self, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Return the answer to a stream's question once that was read, or the refusal of it."""
+        with self._readers.joined() as reader:
+            while True:
+                async with AsyncExitStack() as stack:
+                    reply = await ask()
+                    stack.push_async_callback(reply.aclose)
+                    if reply.status != 200 or await self._begins(reply, reader):
+                        stack.pop_all()
+                        return reply
+                await self._readers.give_way(reader)
+
+    async def _begins(self, reply: Reply, reader: PromptReader) -> bool:
+        """Return True once a question was read, and False once it must give way."""
+        async with aclosing(_left(reply)) as progress:
+            async for left in progress:
+                self._readers.note(reader, left)
+                if self._readers.must_give_way(reader):
+                    return False
+        return True
+
+
+async def _left(reply: Reply) -> AsyncGenerator[int, None]:
+    """Yield the tokens that are left of a question, until its answer begins."""
+    came = b""
+    async for piece in reply:
+        came += piece
+        while _EVENT_END in came:
+            event, _, rest = came.partition(_EVENT_END)
+            if event.startswith(b"data:"):
+                progress = _progress(event)
+                if progress is None:
+                    reply.put_back(came)
+                    return
+                yield progress.total - progress.processed
+            came = rest
+    reply.put_back(came)
+
+
+def _progress(event: bytes) -> _Progress | None:
+    try:
+        return msgspec.json.decode(event.removeprefix(b"data:"), type=_Event).prompt_progress
+    except msgspec.DecodeError:  # `[DONE]`, or an error
+        return None

@@ -81,7 +81,17 @@ class ChunkMender:
         if not self.frame:
             self.frame = frame_of(raw, self._model)
         chunk = sound(raw) | self.frame | {"choices": mended}
-        return [*self._missing(max(each["index"] for each in mended)), chunk]
+        return [*self._missing(max(each["index"] for each in mended)), *self._calls_ahead(mended), chunk]
+
+    def _calls_ahead(self, mended: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Take calls out of a chunk that has several, as Gemini's have: Pipecat and others read the first alone."""
+        chunks = []
+        for at, delta in ((choice["index"], choice["delta"]) for choice in mended):
+            while len(delta.get("tool_calls") or ()) > 1:
+                call: dict[str, Any] = {"tool_calls": [delta["tool_calls"].pop(0)]}
+                call |= {"role": delta.pop("role")} if "role" in delta else {}
+                chunks.append(self.single({"index": at, "delta": call, "finish_reason": None}))
+        return chunks
 
     def takes(self, chunk: PlainChunk) -> bool:
         """Note a chunk that is in order; False where it does not fit those before, or says nothing at all."""

@@ -242,3 +242,20 @@ async def test_a_character_at_which_clients_cut_lines_is_escaped(char: str, plac
     assert json.loads(re.findall(r"data: (\{.*c.u\d+d.*\})", stream)[0])["choices"][0]["delta"]["content"] == (
         f"c{char}d"
     )
+
+
+async def test_calls_that_come_together_leave_one_by_one() -> None:
+    calls = [{"id": f"c{at}", "type": "function", "function": {"name": "f", "arguments": f"[{at}]"}} for at in range(3)]
+    together = event(FRAME | {"choices": [{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": "tool_calls"}]})
+    sent = [each["choices"][0] for each in await plainly().chunks(together, DONE)]
+
+    each_call = [fragment for choice in sent for fragment in choice["delta"].get("tool_calls", ())]
+    assert max(len(choice["delta"].get("tool_calls", ())) for choice in sent) == 1
+    assert [(call["index"], call["function"]["arguments"]) for call in each_call] == [
+        (0, "[0]"),
+        (1, "[1]"),
+        (2, "[2]"),
+    ]
+    assert [choice["delta"].get("role") for choice in sent] == ["assistant", *[None] * (len(sent) - 1)]
+    assert [choice["finish_reason"] for choice in sent][-1] == "tool_calls"
+    assert sum(choice["finish_reason"] is not None for choice in sent) == 1

@@ -5,6 +5,8 @@ from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from chassis.upstream.pasted import plain
+
 QUESTIONS = (
     *("/chat/completions", "/completions", "/responses", "/embeddings", "/models"),
     "/text/chatcompletion_v2",
@@ -28,12 +30,12 @@ def address(text: str, path: str, usual: str | None) -> Address:
         path: Path of the question that is asked there, such as `/chat/completions`.
         usual: Base URL of the table of providers, whose path stands in where `text` has none.
     """
-    text = text.strip().strip("'\"<>").strip()
+    text = plain(text)
     if "://" not in text:
         host = text.lstrip("/")
         text = f"{'http' if _is_private(host) else 'https'}://{host}"
     scheme, _, rest = text.partition("://")
-    rest, _, _ = rest.partition("#")
+    rest = rest.partition("#")[0].rstrip()
     rest, _, query = rest.partition("?")
     host, slash, below = rest.partition("/")
     below = _without_question(f"{slash}{below}".rstrip("/"), path)

@@ -13,6 +13,7 @@ from chassis.upstream.addresses import AZURE, Address, address
 from chassis.upstream.allowance import LimitOptions
 from chassis.upstream.folotoy import FoloToyOptions, assembled, folotoys, retired
 from chassis.upstream.headers import headers_in
+from chassis.upstream.pasted import plain_keys
 from chassis.upstream.provider import Provider
 
 _PASS_ON = "*"
@@ -205,7 +206,8 @@ class _Sources(Struct, frozen=True):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return _split(self.own.api_key or self.folotoys.key or _first(each.api_key for each in self.shared.values()))
+        found = self.own.api_key or self.folotoys.key or _first(each.api_key for each in self.shared.values())
+        return plain_keys(found or "")
 
     @property
     def address(self) -> str | None:
@@ -263,10 +265,6 @@ def _usual_headers(provider: Provider, found: Address, keys: Sequence[str]) -> M
     at_azure = AZURE.fullmatch(found.base_url.split("/")[2].partition(":")[0]) is not None
     usual = {"api-key": KEY} if at_azure else provider.headers
     return {} if any(key.startswith(_JWT) for key in keys) else usual
-
-
-def _split(keys: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for part in (keys or "").split(",") if (key := part.strip())))
 
 
 def _first(values: Iterable[str | None]) -> str | None:

@@ -11,6 +11,12 @@ AZURE = "https://bear.openai.azure.com"
     [
         ("https://api.example/v1", "https://api.example/v1", ""),
         (" 'https://api.example/v1/' ", "https://api.example/v1", ""),
+        ("“https://api.example/v1”", "https://api.example/v1", ""),
+        ("「https://api.example/v1」，", "https://api.example/v1", ""),
+        ("https：//api.example：8443/v1。", "https://api.example:8443/v1", ""),
+        ("ｈｔｔｐｓ：／／api.example／v1", "https://api.example/v1", ""),
+        ("\ufeffhttps://api.example/v1\u200b", "https://api.example/v1", ""),
+        ("https://api.example/v1 # mine", "https://api.example/v1", ""),
         ("https://api.example/v1/chat/completions", "https://api.example/v1", ""),
         ("https://api.example/v1/chat/completions/", "https://api.example/v1", ""),
         ("https://api.example/v1/audio/speech", "https://api.example/v1", ""),

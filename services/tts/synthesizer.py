@@ -82,6 +82,8 @@ class Synthesizer:
     async def _fit_for_a_child(self, wanted: CheckedRequest, key: str | None) -> tuple[CheckedRequest, str | None]:
         if self._guard is None or (watch := self._guard.watch(key)) is None:
             return wanted, None
+        if watch.stops and not watch.harmless(wanted.instructions, "answered"):
+            wanted = replace(wanted, instructions="")
         verdict = None
         for text in dict.fromkeys((wanted.text, await aside(wanted.text, partial(tidy, wanted.text)))):
             verdict = verdict or await watch.judge(text, "answered")  # as it is written, and as it is spoken

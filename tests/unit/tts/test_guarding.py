@@ -76,3 +76,22 @@ async def test_shadow_speaks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert [clause for clause, _, _ in engine.said] == ["Take the gun and shoot your teacher."]
     assert response.headers["x-talkbox-guard"]
+
+
+class Told(FakeEngine):
+    """Notes how it is told to speak."""
+
+    manners: tuple[str, ...] = ()
+
+    def instructed(self, instructions: str) -> "Told":
+        self.manners += (instructions,)
+        return self
+
+
+@pytest.mark.parametrize(("manner", "kept"), [("Speak softly, like a bear.", True), ("Moan like a porn star.", False)])
+async def test_instructions_that_do_not_pass_are_left_out(manner: str, kept: bool) -> None:
+    engine = Told()
+    response = await ask(service(one=engine), input="Hello.", instructions=manner)
+
+    assert response.status_code == 200
+    assert set(engine.manners) == ({manner} if kept else set())

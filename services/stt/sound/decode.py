@@ -14,18 +14,15 @@ from numpy.typing import NDArray
 from chassis.errors import BadRequest
 from chassis.threads import Stop
 from stt.hearing import RATE, Pcm
+from stt.sound.contradiction import heard_as
 from stt.sound.header import Source, WavHeader, is_longer, sample_bytes, wav_header
 from stt.sound.microphone import MicrophoneFilter, Mixer
+from stt.sound.wav_frames import LAYOUTS, wav_frames
 
 _LOWEST_RATE, _HIGHEST_RATE = 1000, 768_000
 _MOST_CHANNELS, _MOST_PLANES = 64, 8
 _PLANAR = {"u8p": np.uint8, "s16p": np.int16, "s32p": np.int32, "fltp": np.float32, "dblp": np.float64}
 _PACKED = frozenset(name.removesuffix("p") for name in _PLANAR)
-_PLAIN = {"16-bit samples": ("<i2", "s16"), "32-bit samples": ("<i4", "s32")}
-"""Kinds of samples that need no decoder, as NumPy and FFmpeg call them. FFmpeg takes 24 bits in 32 for others."""
-_LAYOUTS = {1: "mono", 2: "stereo"}
-_AT_A_TIME = {1: 2**15, 2: 2**10}
-"""Samples of a channel in a frame, by channels: a `Mixer` learns frame by frame which of two to take."""
 _PROBED_BYTES = 10_000
 """Bytes of a WAV with plain samples that FFmpeg looks at; else it would read all of the file, and learn nothing."""
 PATIENCE_SECONDS, _SLOWEST = 5.0, 20
@@ -68,8 +65,13 @@ def _limit_allocations() -> None:
 _limit_allocations()
 
 
-def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None) -> Generator[Pcm, None, None]:
+def blocks(
+    file: Source, max_seconds: float, size: int, stop: Stop | None = None, header: WavHeader | None = None
+) -> Generator[Pcm, None, None]:
     """Yield the sound in `file`, `size` samples at a time, and the rest; in bounded time and memory. Each step blocks.
+
+    Args:
+        header: The one that a WAV is `heard_as`, where that is known.
 
     Raises:
         BadRequest: No sound that can be decoded, or too much.
@@ -78,7 +80,7 @@ def blocks(file: Source, max_seconds: float, size: int, stop: Stop | None = None
     most = max_seconds * RATE
     width = size * np.dtype(np.float32).itemsize
     try:
-        for samples in _resampled(file, max_seconds, stop):
+        for samples in _resampled(file, header, max_seconds, stop):
             held += samples.tobytes()
             most -= len(samples)
             if most < 0:
@@ -157,10 +159,14 @@ def _opened(file: Source, max_seconds: float) -> Iterator[tuple[av.container.Inp
         yield container, stream
 
 
-def _resampled(file: Source, max_seconds: float, stop: Stop | None) -> Iterator[NDArray[np.float32]]:
-    header = wav_header(file)
-    if header is not None and header.kind in _PLAIN and header.channels in _LAYOUTS:
-        yield from _pushed(_plain_frames(file, header, max_seconds, stop))
+def _resampled(
+    file: Source, header: WavHeader | None, max_seconds: float, stop: Stop | None
+) -> Iterator[NDArray[np.float32]]:
+    header = header or heard_as(file)
+    if header is not None and header.channels in LAYOUTS:
+        if header.seconds(sample_bytes(file, header)) > max_seconds:
+            raise _too_long(max_seconds)
+        yield from _pushed(wav_frames(file, header, stop))
         return
     with _opened(file, max_seconds) as (container, stream):
         yield from _pushed(_frames(container, stream, stop))
@@ -172,25 +178,6 @@ def _pushed(frames: Generator[av.AudioFrame, None, None]) -> Iterator[NDArray[np
         for frame in frames:
             yield from resampler.push(frame)
     yield from resampler.flush()
-
-
-def _plain_frames(
-    file: Source, header: WavHeader, max_seconds: float, stop: Stop | None
-) -> Generator[av.AudioFrame, None, None]:
-    """Yield the samples of what nearly every toy sends; FFmpeg would take seven times as long to find them."""
-    size = sample_bytes(file, header) // header.width * header.width
-    if header.seconds(size) > max_seconds:
-        raise _too_long(max_seconds)
-    kind, format = _PLAIN[header.kind]
-    at_a_time = _AT_A_TIME[header.channels] * header.width
-    for begin in range(0, size, at_a_time):
-        if stop:
-            break
-        file.seek(header.begin + begin)
-        samples = np.frombuffer(file.read(min(at_a_time, size - begin)) or b"", kind)
-        frame = av.AudioFrame.from_ndarray(samples[None, :], format=format, layout=_LAYOUTS[header.channels])
-        frame.sample_rate = header.rate
-        yield frame
 
 
 def _declared_seconds(container: av.container.InputContainer, stream: av.AudioStream) -> float:

@@ -19,8 +19,10 @@ from chassis.errors import BadRequest
 from chassis.threads import Stop, cores, pieces, workers
 from stt.hearing import RATE, Pcm
 from stt.sound import vad
+from stt.sound.contradiction import contradiction, heard_as
 from stt.sound.decode import blocks, declared_rate, measured
-from stt.sound.header import Source, contradiction, likelier_rate, loudest
+from stt.sound.header import Source, WavHeader
+from stt.sound.rate import likelier_rate, loudest
 from stt.sound.speech import Presence, presence
 from stt.sound.vad import WINDOW
 
@@ -87,7 +89,7 @@ class Recordings:
             BadRequest: No sound that can be decoded, too little, or too much.
             TooBusy: It is long, and so are others that are being heard.
         """
-        start, said = await self._made(partial(self._start, file))
+        header, start, said = await self._made(partial(self._start, file))
         other_rate = partial(self._off_loop, self._other_rate, file, loudest(start))
         if len(start) < LONGEST:
             speech = partial(self._off_loop, presence, start)
@@ -98,7 +100,7 @@ class Recordings:
         seconds = await self._made(partial(self._measured, reader))
         since = await self._places.enter()
         try:
-            pieces_of = partial(self._pieces, reader)
+            pieces_of = partial(self._pieces, reader, header)
             speech = partial(_speech_among, pieces_of)
             yield Recording(max(seconds, LONGEST_SECONDS), pieces_of, speech, said, other_rate)
         finally:
@@ -111,13 +113,14 @@ class Recordings:
         async with aclosing(pieces(self._executor, work)) as only:
             return await anext(only)
 
-    def _start(self, file: BinaryIO, stop: Stop) -> Generator[tuple[Pcm, str | None], None, None]:
-        with closing(blocks(file, self.max_seconds, LONGEST, stop)) as sound:
+    def _start(self, file: BinaryIO, stop: Stop) -> Generator[tuple[WavHeader | None, Pcm, str | None], None, None]:
+        header = heard_as(file)
+        with closing(blocks(file, self.max_seconds, LONGEST, stop, header)) as sound:
             start = next(sound, None)
         if start is None or len(start) < SHORTEST_SECONDS * RATE:
             message = f"Audio file is too short. The least is {SHORTEST_SECONDS} seconds."
             raise BadRequest(message, param="file", code="audio_too_short")
-        yield start, contradiction(file)
+        yield header, start, contradiction(file)
 
     def _other_rate(self, file: BinaryIO, sound: Pcm) -> str | None:
         said = declared_rate(file, self.max_seconds)
@@ -127,9 +130,9 @@ class Recordings:
     def _measured(self, reader: Callable[[], Source], stop: Stop) -> Generator[float, None, None]:
         yield measured(reader(), self.max_seconds, stop)
 
-    async def _pieces(self, reader: Callable[[], Source]) -> AsyncGenerator[Piece, None]:
+    async def _pieces(self, reader: Callable[[], Source], header: WavHeader | None) -> AsyncGenerator[Piece, None]:
         """Yield the pieces; the next one is made while one is heard, and no more than that."""
-        steps = _Steps(cut(blocks(reader(), self.max_seconds, STEP)))
+        steps = _Steps(cut(blocks(reader(), self.max_seconds, STEP, header=header)))
         ahead = asyncio.ensure_future(self._next(steps))
         try:
             while (piece := await ahead) is not None:

@@ -1,6 +1,7 @@
 """Numbers that bytes may stand for: samples of every common kind, and how smoothly each kind reads."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ _LOUDEST = 8.0
 
 
 def readings(found: bytes, only: str | None = None) -> dict[str, Numbers]:
-    """Return the numbers that the bytes stand for, by the name of each kind of sample; amounts differ by kind.
+    """Return the numbers that the bytes stand for, by the name of each kind of sample.
 
     Args:
         only: The one kind that is wanted.
@@ -38,10 +39,25 @@ def smoothness(numbers: Numbers) -> float:
     return float(level[:-1] @ level[1:]) / power if power else 0.0
 
 
-def _expanded(octets: NDArray[np.uint8]) -> Numbers:
+def sound_of(found: bytes, kind: str) -> NDArray[np.float32]:
+    """Return the samples of a kind, in whole ones, as floats of at most 1 (floats may be louder)."""
+    whole = found[: len(found) // WIDTHS[kind] * WIDTHS[kind]]
+    if kind in _FLOATS:
+        return np.frombuffer(whole, _FLOATS[kind]).astype(np.float32)
+    return np.asarray(_READERS[kind](whole), np.float32)
+
+
+def _a_law(found: bytes) -> Numbers:
     """Return the numbers that G.711 writes in a byte: a sign, an exponent of three bits, and four bits more."""
+    octets = _octets(found) ^ np.uint8(0xD5)
     exponent, rest = octets >> 4 & 7, octets & 15
-    amounts: Numbers = np.ldexp(rest + 16.5, exponent) - 16.5
+    amounts: Numbers = np.ldexp(rest + np.where(exponent, 16.5, 0.5), np.maximum(exponent, 1)) / 4096
+    return np.where(octets & 0x80, -amounts, amounts)
+
+
+def _mu_law(found: bytes) -> Numbers:
+    octets = _octets(found) ^ np.uint8(0xFF)
+    amounts: Numbers = (np.ldexp((octets & 15) + 16.5, octets >> 4 & 7) - 16.5) / 4096
     return np.where(octets & 0x80, -amounts, amounts)
 
 
@@ -56,17 +72,42 @@ def _octets(found: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(found, np.uint8)
 
 
+def _integers(width: str, left: int = 0) -> "Callable[[bytes], Numbers]":
+    """Return a reader of integers of 16 or 32 bits, the `left` highest of which say nothing."""
+    kind = np.dtype(width)
+    signed = np.dtype(f"i{kind.itemsize}")
+    return lambda found: (
+        (np.frombuffer(found, kind).astype(f"u{kind.itemsize}") << left).view(signed) / 2.0 ** (8 * kind.itemsize - 1)
+    )
+
+
+def _three_bytes(found: bytes, order: int) -> Numbers:
+    whole = np.zeros((len(found) // 3, 4), np.uint8)
+    whole[:, 1:] = _octets(found).reshape(-1, 3)[:, ::order]
+    return whole.view("<i4")[:, 0] / 2.0**31
+
+
+_FLOATS = {"32-bit floats": "<f4", "64-bit floats": "<f8"}
 _READERS: dict[str, Callable[[bytes], Numbers | None]] = {
-    "16-bit samples": lambda found: np.frombuffer(found, "<i2").astype(np.float64),
-    "16-bit samples, the high byte first": lambda found: np.frombuffer(found, ">i2").astype(np.float64),
-    "24-bit samples": lambda found: _octets(found)[2::3].view(np.int8).astype(np.float64),
-    "32-bit samples": lambda found: _octets(found)[3::4].view(np.int8).astype(np.float64),
-    "8-bit samples": lambda found: _octets(found).astype(np.float64),
-    "samples in G.711 (A-law)": lambda found: _expanded(_octets(found) ^ np.uint8(0xD5)),
-    "samples in G.711 (µ-law)": lambda found: _expanded(_octets(found) ^ np.uint8(0xFF)),
-    "32-bit floats": lambda found: _floats(found, "<f4"),
-    "64-bit floats": lambda found: _floats(found, "<f8"),
+    "16-bit samples": _integers("<i2"),
+    "16-bit samples, the high byte first": _integers(">i2"),
+    "unsigned 16-bit samples": lambda found: np.frombuffer(found, "<u2") / 2.0**15 - 1.0,
+    "16-bit samples, a bit too low": _integers("<i2", 1),
+    "24-bit samples": lambda found: _three_bytes(found, 1),
+    "24-bit samples, the high byte first": lambda found: _three_bytes(found, -1),
+    "32-bit samples": _integers("<i4"),
+    "32-bit samples, the high byte first": _integers(">i4"),
+    "32-bit samples, eight bits too low": _integers("<i4", 8),
+    "32-bit samples, 16 bits too low": _integers("<i4", 16),
+    "8-bit samples": lambda found: _octets(found) / 128.0 - 1.0,
+    "signed 8-bit samples": lambda found: _octets(found).view(np.int8) / 128.0,
+    "samples in G.711 (A-law)": _a_law,
+    "samples in G.711 (µ-law)": _mu_law,
+    **{kind: partial(_floats, width=width) for kind, width in _FLOATS.items()},
 }
+"""Readers of each kind, which give numbers of at most 1 but for floats."""
+WIDTHS = {kind: next((bits // 8 for bits in (16, 24, 32, 64) if f"{bits}-bit" in kind), 1) for kind in _READERS}
+"""Bytes of one sample of each kind."""
 
 
 def typical(values: Sequence[float]) -> float:

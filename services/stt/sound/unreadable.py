@@ -37,7 +37,6 @@ _BEGINNINGS = (
         "a later piece of a WebM recording. Join all pieces, the first before the others, and send the whole",
     ),
     (b"MThd", "a MIDI file, which holds notes and no voice"),
-    (b"RIFX", "a WAV with the high byte first, which is not decoded here. Write it with the low byte first"),
     (b"MAC ", "Monkey's Audio, which is not decoded here. Convert it to flac first"),
     (b".RMF", "RealMedia, which is not decoded here. Convert it to mp3 first"),
     (b"\x7fELF", "a program"),

@@ -44,7 +44,7 @@ def test_samples_that_have_the_rate_already_are_those_of_the_file(kind: str) -> 
     tone = sounds.tone(1)
     content = io.BytesIO(sounds.encoded(kind, tone))
 
-    pcm = np.concatenate(list(_resampled(content, 10.0, None)))
+    pcm = np.concatenate(list(_resampled(content, None, 10.0, None)))
 
     assert len(pcm) == len(tone)
     assert np.abs(pcm - tone).max() < (0.01 if kind == "wav, 8 bits" else 0.0001)

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from chassis.threads import Stop
 from fixtures import sounds
-from stt.sound.header import contradiction, likelier_rate, wav_header
+from stt.sound import vad
+from stt.sound.contradiction import contradiction
+from stt.sound.header import wav_header
+from stt.sound.rate import likelier_rate
 from unit.stt.fakes import decoded
 
 pytestmark = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
@@ -104,6 +108,38 @@ LIES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: wav((voice() * 32767).astype(">i2").tobytes()),
         "says 16-bit samples, sounds like 16-bit samples, the high byte first",
     ),
+    "unsigned": (
+        lambda: wav((voice() * 32767 + 32768).astype("<u2").tobytes()),
+        "says 16-bit samples, sounds like unsigned 16-bit samples",
+    ),
+    "a bit too low": (
+        lambda: wav(((voice() * 32767).astype("<i2").view("<u2") >> 1).tobytes()),
+        "says 16-bit samples, sounds like 16-bit samples, a bit too low",
+    ),
+    "24 bits in 32, without a sign": (
+        lambda: wav(((voice() * 2**23).astype("<i4") & 0xFFFFFF).astype("<u4").tobytes(), bits=32),
+        "says 32-bit samples, sounds like 32-bit samples, eight bits too low",
+    ),
+    "16 bits in 32": (
+        lambda: wav((voice() * 32767).astype("<i4").tobytes(), bits=32),
+        "says 32-bit samples, sounds like 32-bit samples, 16 bits too low",
+    ),
+    "24 bits, the high byte first": (
+        lambda: wav(_top_bytes(finer()[::-1], 3)[::-1], bits=24),
+        "says 24-bit samples, sounds like 24-bit samples, the high byte first",
+    ),
+    "32 bits, the high byte first": (
+        lambda: wav((voice() * (2**31 - 1)).astype(">i4").tobytes(), bits=32),
+        "says 32-bit samples, sounds like 32-bit samples, the high byte first",
+    ),
+    "signed 8 bits": (
+        lambda: wav((voice() * 127).astype("i1").tobytes(), bits=8),
+        "says 8-bit samples, sounds like signed 8-bit samples",
+    ),
+    "a byte too late": (
+        lambda: wav(b"\0" + samples(voice())[:-1]),
+        "says 16-bit samples, sounds like 16-bit samples, the high byte first",
+    ),
     "mp3": (lambda: wav(sounds.encoded("mp3", voice())), "says 16-bit samples, holds mp3"),
     "aac": (lambda: wav(sounds.encoded("aac", voice())), "says 16-bit samples, holds aac"),
     "opus": (lambda: wav(sounds.encoded("ogg with opus", voice())), "says 16-bit samples, holds ogg"),
@@ -141,6 +177,29 @@ def test_a_header_that_says_another_thing_is_named(name: str) -> None:
     assert contradiction(io.BytesIO(made())) == message
 
 
+HEARD = tuple(name for name, (_, said) in LIES.items() if "sounds like" in said and "8000" not in name)
+
+
+@pytest.mark.parametrize("name", HEARD)
+def test_samples_are_heard_as_what_they_are(name: str) -> None:
+    heard, plain = decoded(LIES[name][0]()), decoded(wav(samples(voice())))
+
+    assert len(heard) == pytest.approx(len(plain), abs=9)
+    assert vad.probabilities(heard, Stop()).mean() > 0.8 * vad.probabilities(plain, Stop()).mean()
+
+
+@pytest.mark.parametrize("bits", [16, 24, 32])
+def test_a_wav_whose_header_has_the_high_byte_first_is_heard(bits: int) -> None:
+    kind = f"{bits}-bit samples"
+    little = wav(of_kind(kind), bits=bits)
+    numbers = np.frombuffer(of_kind(kind), np.uint8).reshape(-1, bits // 8)[:, ::-1].tobytes()
+    format = struct.pack(">HHIIHH", 1, 1, sounds.RATE, sounds.RATE * bits // 8, bits // 8, bits)
+    big = b"RIFX\xff\xff\xff\xffWAVEfmt \0\0\0\x10" + format + b"data" + struct.pack(">I", len(numbers)) + numbers
+
+    assert np.abs(decoded(big) - decoded(little)).max() < 0.001
+    assert contradiction(io.BytesIO(big)) is None
+
+
 def bright(sound: sounds.Samples) -> sounds.Samples:
     """Return the sound as a microphone gives it that hears high sounds best."""
     return np.append(sound[:1], sound[1:] - 0.7 * sound[:-1])
@@ -149,6 +208,8 @@ def bright(sound: sounds.Samples) -> sounds.Samples:
 HONEST: dict[str, Callable[[], bytes]] = {
     **{f"{word}, full of hissing": partial(lambda word: wav(samples(sounds.spoken(word))), word) for word in HISSING},
     **{f"{word}, brighter": partial(lambda word: wav(samples(bright(sounds.spoken(word)))), word) for word in HISSING},
+    "clipped": lambda: wav(samples(np.clip(4 * voice(), -1, 1))),
+    "clipped to squares": lambda: wav(samples(np.clip(40 * voice(), -1, 1))),
     "quiet": lambda: wav(samples(0.005 * voice())),
     "in noise": lambda: wav(samples(0.3 * noisy(0.1))),
     "noise only": lambda: wav(samples(sounds.noise(3))),

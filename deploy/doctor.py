@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.diagnosis import Diagnosis, finding
 from deploy.ears import limits
+from deploy.engine_details import detail_in_words
 from deploy.env_file import UnreadableEnv, read_env
 from deploy.folotoy_doctor import folotoy
 from deploy.folotoy_names import LAST_RESORTS
@@ -90,7 +91,7 @@ def _engines(service: str, engines: Sequence[Mapping[str, Any]], *, is_ready: bo
         yield Diagnosis(None, what, remedy.replace("\n", " "), lesser=True)
     for engine in engines:
         if engine["state"] == "ready" and engine.get("detail"):
-            yield Diagnosis(None, f"{service}: {engine['name']}: {engine['detail']}")
+            yield Diagnosis(None, f"{service}: {engine['name']}: {detail_in_words(engine['detail'])}")
 
 
 def lost() -> Iterator[Diagnosis]:

@@ -19,6 +19,7 @@ if __package__ in (None, ""):  # run as a file
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deploy.ears import limits
+from deploy.engine_details import detail_in_words
 from deploy.installation import SERVICES, Addresses, first_key, get, url, wanted
 from deploy.phrases import phrase, state_name
 
@@ -85,7 +86,7 @@ def _statuses(addresses: Addresses, key: str | None) -> Iterator[tuple[str, int,
 def describe(engine: Any, named: Callable[[str], str] = str) -> str:
     """Return a state as `loading: downloading model.bin, 40 %` or `ready, not tried yet`; `named` says its name."""
     text = named(engine["state"])
-    detail, progress = (engine.get("detail") or "").rstrip("."), engine.get("progress")
+    detail, progress = detail_in_words(engine.get("detail") or "").rstrip(".。"), engine.get("progress")
     if detail:
         text += f", {detail}" if engine["state"] == "ready" else f": {detail}"
     if progress is not None:

@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { known, listenToChoices, showChoices, showModels } from "./choices.js";
 import { listenToConnect, showConnect } from "./connect.js";
+import { readDetails } from "./details.js";
 import { byId, make } from "./dom.js";
 import { HoldButton } from "./hold.js";
 import { listenToKey, openKey, showKey, takeKeyFromAddress } from "./key.js";
@@ -105,6 +106,6 @@ takeKeyFromAddress();
 chooseLanguage(stored.read("page-language") || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en"));
 translate();
 listen();
-poll();
+readDetails().finally(poll);
 learnPrivacy(api);
 if (stored.read("key")) showUsage(api);

@@ -1,5 +1,6 @@
 // The conversation as it is drawn: bubbles, the sound of an answer as bars, problems with their remedy.
 
+import { detailInWords } from "./details.js";
 import { byId, button, drawing, make } from "./dom.js";
 import { PEAKS_PER_SECOND } from "./turn.js";
 import { say } from "./words.js";
@@ -24,7 +25,7 @@ export function toTheEnd() {
 export function alertOf(problem, again = null) {
   const values = { service: problem.service ? say(problem.service) : "Talkbox", seconds: problem.retryAfter ?? 5 };
   const children = [make("p", { text: say(`problems.${problem.kind}`, values) })];
-  if (problem.detail) children.push(make("p", { classes: "detail", text: say("says", { detail: problem.detail }) }));
+  if (problem.detail) children.push(make("p", { classes: "detail", text: say("says", { detail: detailInWords(problem.detail) }) }));
   if (problem.requestId) children.push(make("p", { classes: "detail", text: say("requestId", { id: problem.requestId }) }));
   if (again) children.push(button("retry", say("retry"), again));
   return make("div", { classes: "alert", role: "alert", "data-kind": problem.kind, "data-service": problem.service ?? "", children });

@@ -1,5 +1,6 @@
 // The three services in a reader's words: who works now, what is missing, and what to do about it.
 
+import { detailInWords } from "./details.js";
 import { byId, drawing, make } from "./dom.js";
 import { chosenLanguage, say } from "./words.js";
 
@@ -62,7 +63,7 @@ function engineLine(engine) {
     const value = Math.round(engine.progress * 100);
     line.append(make("progress", { max: "100", value: String(value), "aria-label": `${engine.name} ${value} %` }), make("span", { classes: "percent", text: `${value} %` }));
   }
-  const detail = engine.detail ?? "";
+  const detail = detailInWords(engine.detail ?? "");
   const told =
     engine.state === "resting" ? say("restingFor", { seconds: left, detail })
     : engine.state === "unavailable" && left ? say("nextTry", { seconds: left, detail })

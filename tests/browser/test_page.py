@@ -15,6 +15,7 @@ from playwright.sync_api import Page, Request, Route
 from browser.conftest import SAID
 from browser.console import Console
 from e2e.installation import KEY, Installation, until
+from unit.deploy.test_engine_details import SAID as DETAILS
 
 Visit = Callable[..., Console]
 LONG = "Tell me a story."
@@ -376,6 +377,20 @@ def test_the_states_of_engines_are_told_in_words(visit: Visit) -> None:
     assert "rests 8 s after failures: no answer in 2.0 s" in told
     assert "Set OTHER_API_KEY." in told
     assert page.get_attribute("progress", "value") == "40"
+
+
+def test_a_chinese_reader_is_told_the_states_of_engines_in_chinese(visit: Visit) -> None:
+    details = [*DETAILS, "Set OTHER_API_KEY."]
+    engines = [{"name": f"row{at}", "state": "unavailable", "detail": detail} for at, detail in enumerate(details)]
+
+    def answer(route: Route) -> None:
+        route.fulfill(json={"ready": False, "engines": engines})
+
+    page = visit(language="zh-CN", before=lambda page: page.route("**/status/llm", answer)).page
+    page.click('.service[data-service="llm"] summary')
+    shown = page.locator('.service[data-service="llm"] .detail').all_inner_texts()
+
+    assert shown == [*filter(None, DETAILS.values()), "请在 .env 里设置 OTHER_API_KEY。"]
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,7 @@ def run(**settings: Any) -> "subprocess.CompletedProcess[str]":
 
 def saved(folder: Path, value: Any) -> Path:
     path = folder / "roles.json"
-    text = (
-        value
-        if isinstance(value, str)
-        else json.dumps(value, ensure_ascii=False, indent=2)
-    )
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
     path.write_bytes(text.encode())
     path.chmod(0o666)
     return path
@@ -158,9 +154,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("text", "line", "word"), BROKEN, ids=range(len(BROKEN)))
-def test_broken_json_is_an_error_at_its_line(
-    text: str, line: int, word: str, tmp_path: Path
-) -> None:
+def test_broken_json_is_an_error_at_its_line(text: str, line: int, word: str, tmp_path: Path) -> None:
     path = saved(tmp_path, text)
     done = run(FILE=path)
 
@@ -169,12 +163,8 @@ def test_broken_json_is_an_error_at_its_line(
     assert word in done.stdout
 
 
-@pytest.mark.parametrize(
-    "text", ["[" * 200_000, '{"1": ' + "9" * 6000 + "}"], ids=["brackets", "digits"]
-)
-def test_what_has_no_end_is_named_instead_of_a_traceback(
-    text: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"1": ' + "9" * 6000 + "}"], ids=["brackets", "digits"])
+def test_what_has_no_end_is_named_instead_of_a_traceback(text: str, tmp_path: Path) -> None:
     done = run(FILE=saved(tmp_path, text))
 
     assert done.returncode == 1
@@ -199,9 +189,7 @@ def test_what_is_there_twice_is_named_with_its_second_line(tmp_path: Path) -> No
 
     path = saved(tmp_path, text.replace('"2": {', '"1": {'))
     line = next(
-        number
-        for number, row in enumerate(path.read_text().split("\n"), 1)
-        if row == '  "1": {' and number > 2
+        number for number, row in enumerate(path.read_text().split("\n"), 1) if row == '  "1": {' and number > 2
     )
     done = run(FILE=path)
     assert done.returncode == 1
@@ -212,9 +200,7 @@ def test_what_is_there_twice_is_named_with_its_second_line(tmp_path: Path) -> No
     "locale",
     [{"LANG": "zh_CN.UTF-8"}, {"LC_ALL": "zh_TW.UTF-8", "LANG": "en_GB.UTF-8"}],
 )
-def test_a_chinese_locale_is_answered_in_chinese(
-    locale: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_chinese_locale_is_answered_in_chinese(locale: dict[str, str], tmp_path: Path) -> None:
     compose = tmp_path / "docker-compose.yml"
     compose.write_text("services:\n  folotoy:\n    environment:\n      OPENAI_KEY: x\n")
     done = run(FILE=saved(tmp_path, {**roles(), "8": {}}), COMPOSE=compose, **locale)
@@ -266,9 +252,7 @@ MISTAKES: list[tuple[Any, str, str]] = [
     ),
     (changed("llm_config", "api_base", to="http://192.168.1.20:18080"), "error", "/v1"),
     (
-        changed(
-            "llm_config", "api_base", to="http://192.168.1.20:18080/v1/chat/completions"
-        ),
+        changed("llm_config", "api_base", to="http://192.168.1.20:18080/v1/chat/completions"),
         "error",
         "/v1",
     ),
@@ -349,15 +333,9 @@ MISTAKES: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("value", "level", "word"), MISTAKES)
-def test_a_mistake_is_found_with_its_level(
-    value: Any, level: str, word: str, tmp_path: Path
-) -> None:
+def test_a_mistake_is_found_with_its_level(value: Any, level: str, word: str, tmp_path: Path) -> None:
     done = run(FILE=saved(tmp_path, value))
-    found = [
-        line
-        for line in done.stdout.split("\n")
-        if f": {level}: " in line and word in line
-    ]
+    found = [line for line in done.stdout.split("\n") if f": {level}: " in line and word in line]
 
     assert found, done.stdout
     assert done.returncode == (1 if " error: " in done.stdout else 0)
@@ -418,18 +396,14 @@ COMPOSE = [
     ("TTS_TYPE: openai-tts", "TTS_TYPE: openai_tts", 12),
 ]
 FINE = [
-    GOOD.replace("host.docker.internal:18080", "127.0.0.1:18080").replace(
-        "extra_hosts:", "network_mode: host #"
-    ),
+    GOOD.replace("host.docker.internal:18080", "127.0.0.1:18080").replace("extra_hosts:", "network_mode: host #"),
     GOOD.replace("./config:/config", "C:\\toys\\config:/config"),
     "services:\n  a:\n    environment:\n      KEY: x\n  b:\n    environment:\n      KEY: x\n",
 ]
 
 
 @pytest.mark.parametrize("text", FINE, ids=range(len(FINE)))
-def test_the_machines_own_network_a_path_of_windows_and_two_services_are_no_mistakes(
-    text: str, tmp_path: Path
-) -> None:
+def test_the_machines_own_network_a_path_of_windows_and_two_services_are_no_mistakes(text: str, tmp_path: Path) -> None:
     path = tmp_path / "c.yml"
     path.write_text(text)
     done = run(COMPOSE=path)
@@ -457,17 +431,12 @@ EVERY_FORM = [
 
 
 @pytest.mark.parametrize("text", EVERY_FORM)
-def test_a_setting_is_read_in_whatever_form_it_is_written(
-    text: str, tmp_path: Path
-) -> None:
+def test_a_setting_is_read_in_whatever_form_it_is_written(text: str, tmp_path: Path) -> None:
     path = tmp_path / "c.yml"
     path.write_text(text)
     line = text[: text.index("OPENAI_TTS_API_KEY")].count("\n") + 1
 
-    assert (
-        f"{path}:{line}: error: OPENAI_TTS_API_KEY is not read"
-        in run(COMPOSE=path).stdout
-    )
+    assert f"{path}:{line}: error: OPENAI_TTS_API_KEY is not read" in run(COMPOSE=path).stdout
 
 
 @pytest.mark.parametrize(
@@ -475,17 +444,12 @@ def test_a_setting_is_read_in_whatever_form_it_is_written(
     ["env_file: my.env", "env_file: ['./my.env']", "env_file:\n      - path: my.env"],
 )
 def test_a_file_of_settings_is_read_too(form: str, tmp_path: Path) -> None:
-    (tmp_path / "my.env").write_text(
-        "TTS_TYPE=openai-tts\nexport OPENAI_TTS_API_BASE='http://127.0.0.1:18080/v1'\n"
-    )
+    (tmp_path / "my.env").write_text("TTS_TYPE=openai-tts\nexport OPENAI_TTS_API_BASE='http://127.0.0.1:18080/v1'\n")
     path = tmp_path / "c.yml"
     path.write_text(f"services:\n  folotoy:\n    {form}\n")
     done = run(COMPOSE=path)
 
-    assert (
-        f"{tmp_path / 'my.env'}:2: error: OPENAI_TTS_API_BASE is folotoy-server's own container"
-        in done.stdout
-    )
+    assert f"{tmp_path / 'my.env'}:2: error: OPENAI_TTS_API_BASE is folotoy-server's own container" in done.stdout
     assert "TTS_TYPE" not in done.stdout
 
 
@@ -493,10 +457,7 @@ def test_other_services_of_a_compose_file_are_none_of_our_business(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "c.yml"
-    path.write_text(
-        GOOD
-        + "  web:\n    image: chat\n    environment:\n      OPENAI_API_KEY: x\n      OPENAI_KEY: y\n"
-    )
+    path.write_text(GOOD + "  web:\n    image: chat\n    environment:\n      OPENAI_API_KEY: x\n      OPENAI_KEY: y\n")
     done = run(COMPOSE=path)
 
     assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
@@ -509,9 +470,7 @@ def test_other_services_of_a_compose_file_are_none_of_our_business(
         ("host.docker.internal:18080", "192.168.1.20", "no port"),
     ],
 )
-def test_what_may_be_meant_is_a_warning(
-    old: str, new: str, word: str, tmp_path: Path
-) -> None:
+def test_what_may_be_meant_is_a_warning(old: str, new: str, word: str, tmp_path: Path) -> None:
     path = tmp_path / "c.yml"
     path.write_text(GOOD.replace(old, new))
     done = run(COMPOSE=path)
@@ -520,24 +479,16 @@ def test_what_may_be_meant_is_a_warning(
     assert re.search(rf"{path}:10: warning: .*{word}", done.stdout), done.stdout
 
 
-@pytest.mark.parametrize(
-    "volumes", ['["./config:/config"]', "[{type: bind, source: ./c, target: /config}]"]
-)
+@pytest.mark.parametrize("volumes", ['["./config:/config"]', "[{type: bind, source: ./c, target: /config}]"])
 def test_a_mounted_folder_is_seen_in_a_line_too(volumes: str, tmp_path: Path) -> None:
     path = tmp_path / "c.yml"
-    path.write_text(
-        GOOD.replace("volumes:\n      - ./config:/config", f"volumes: {volumes}")
-    )
+    path.write_text(GOOD.replace("volumes:\n      - ./config:/config", f"volumes: {volumes}"))
 
     assert "error:" not in run(COMPOSE=path).stdout
 
 
-@pytest.mark.parametrize(
-    ("content", "line"), [(b"", 1), (b"a: b\n# \xc3\xdc\xd4\xbf\n", 2)]
-)
-def test_a_compose_file_that_is_no_text_is_an_error(
-    content: bytes, line: int, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(("content", "line"), [(b"", 1), (b"a: b\n# \xc3\xdc\xd4\xbf\n", 2)])
+def test_a_compose_file_that_is_no_text_is_an_error(content: bytes, line: int, tmp_path: Path) -> None:
     path = tmp_path / "c.yml"
     path.write_bytes(content)
 
@@ -559,9 +510,7 @@ def test_a_correct_compose_file_is_silent_and_so_are_those_that_come_with_talkbo
 
 
 @pytest.mark.parametrize(("old", "new", "line"), COMPOSE)
-def test_a_mistake_of_a_compose_file_is_found_at_its_line(
-    old: str, new: str, line: int, tmp_path: Path
-) -> None:
+def test_a_mistake_of_a_compose_file_is_found_at_its_line(old: str, new: str, line: int, tmp_path: Path) -> None:
     path = tmp_path / "c.yml"
     path.write_text(GOOD.replace(old, new, 1))
     done = run(COMPOSE=path)
@@ -606,27 +555,17 @@ def wrong_in_many_ways() -> dict[str, Any]:
 
 @pytest.mark.parametrize("indent", [None, 2, "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_fix_leaves_every_other_byte_and_has_nothing_left_to_do(
-    indent: Any, end: str, tmp_path: Path
-) -> None:
+def test_fix_leaves_every_other_byte_and_has_nothing_left_to_do(indent: Any, end: str, tmp_path: Path) -> None:
     text = json.dumps(wrong_in_many_ways(), indent=indent).replace("\n", end)
-    path = saved(
-        tmp_path, "\ufeff" + text.replace('"Hello!"', '"\\u4f60\\u597d\\/ 你好 1.0"')
-    )
-    path.write_bytes(
-        path.read_bytes().replace(b'"temperature": 0.7', b'"temperature":0.70')
-    )
+    path = saved(tmp_path, "\ufeff" + text.replace('"Hello!"', '"\\u4f60\\u597d\\/ 你好 1.0"'))
+    path.write_bytes(path.read_bytes().replace(b'"temperature": 0.7', b'"temperature":0.70'))
     run(FILE=path, FIX=1)
     after = path.read_bytes()
     once = json.loads(after)
 
     assert after.count(b'"\\u4f60\\u597d\\/ \xe4\xbd\xa0\xe5\xa5\xbd 1.0"') == 7
     assert after.count(b'"temperature":0.70') == 5
-    assert (
-        after.count(b"\n")
-        == after.count(end.encode())
-        == (0 if indent is None else after.count(b"\n"))
-    )
+    assert after.count(b"\n") == after.count(end.encode()) == (0 if indent is None else after.count(b"\n"))
     assert not after.startswith(b"\xef\xbb\xbf")
     assert once["1"]["tts_config"]["speed"] == 0.9
     assert once["2"]["tts_config"]["voice_name"] == "nova"
@@ -657,9 +596,7 @@ def test_what_no_reader_can_hold_is_an_error_too(text: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("kind", ["folder", "link", "loop"])
 def test_what_cannot_be_read_is_an_error_with_a_cure(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "roles.json"
-    path.mkdir() if kind == "folder" else path.symlink_to(
-        "gone" if kind == "link" else path
-    )
+    path.mkdir() if kind == "folder" else path.symlink_to("gone" if kind == "link" else path)
     done = run(FILE=path)
 
     assert done.returncode == 1
@@ -673,9 +610,7 @@ def test_new_makes_a_file_that_is_clean_and_never_overwritten(tmp_path: Path) ->
     assert run(NEW=path, TALKBOX_BIND="192.168.1.20").returncode == 0
     text = path.read_text()
     checked = run(FILE=path, TALKBOX_BIND="192.168.1.20")
-    assert (checked.returncode, "warning:" in checked.stdout) == (0, False), (
-        checked.stdout
-    )
+    assert (checked.returncode, "warning:" in checked.stdout) == (0, False), checked.stdout
     assert set(json.loads(text)) == set("1234567")
     assert path.stat().st_mode & 0o777 == 0o600
     assert run(NEW=path).returncode == 1
@@ -690,9 +625,7 @@ def test_roles_for_the_network_of_talkbox_call_its_proxy_a_service_each(
 
     assert run(NEW=path, **inside).returncode == 0
     checked = run(FILE=path, **inside)
-    assert (checked.returncode, "warning:" in checked.stdout) == (0, False), (
-        checked.stdout
-    )
+    assert (checked.returncode, "warning:" in checked.stdout) == (0, False), checked.stdout
     last = json.loads(path.read_text())["7"]
     bases = [last[f"{service}_config"]["api_base"] for service in ("stt", "llm", "tts")]
     assert bases == [

@@ -50,7 +50,7 @@ class Mouth:
 
     async def texts(self, number: int) -> list[str]:
         """The first so many pieces, in the order of the alphabet: two are told at a time, and either may come first."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.told) < number:
                 await asyncio.sleep(0.005)
         return sorted(text for text, _, _ in self.told)
@@ -118,9 +118,10 @@ async def test_a_caller_who_leaves_ends_what_was_told(monkeypatch: pytest.Monkey
     engine = FakeEngine(CHUNKS.begun(), CHUNKS.said("One. Two. "), go, CHUNKS.ended("stop") + DONE)
     async with mind(mouth, engine, monkeypatch) as http:
         async with http.stream("POST", "/v1/chat/completions", json=HELLO | {"stream": True}) as response:
-            await anext(response.aiter_bytes())
+            pieces = response.aiter_bytes()  # held: when it is collected, the connection closes
+            await anext(pieces)
             await mouth.texts(1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while mouth.left < len(mouth.told):
                 await asyncio.sleep(0.005)
 

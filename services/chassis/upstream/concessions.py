@@ -67,7 +67,21 @@ class Concessions:
         found = [field for field in self._named(complaint) if self._changes(field)]
         named = [field for field in found if complaint.names(field)]
         listed = complaint.unknown and not _ONE_OF_THEM.search(complaint.message)
-        return named if listed and named[:1] == found[:1] and self._changes(*named) else found[:1]
+        if listed and named[:1] == found[:1] and self._changes(*named):
+            return named
+        return self._called_together(found, complaint) if found[:1] != named[:1] else found[:1]
+
+    def _called_together(self, found: list[str], complaint: Complaint) -> list[str]:
+        """Return the first of `found`, and all wishes that the refusal means by the same words: those of sampling."""
+        wishes = frozenset().union(*self.question.dispensable[:1])
+        meant = {field: self._words_for(field, complaint) for field in found}
+        return [field for field in found if field == found[0] or (field in wishes and meant[field] == meant[found[0]])]
+
+    def _words_for(self, field: str, complaint: Complaint) -> tuple[int, int] | None:
+        """Return where the refusal describes `field`, without its name."""
+        pattern = self.question.spare[field]
+        words = pattern.search(complaint.told) if pattern else None
+        return words and words.span()
 
     def _unnamed(self, complaint: Complaint) -> frozenset[str]:
         """Return what to give up where a refusal names nothing: step by step down to the barest question."""

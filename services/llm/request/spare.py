@@ -12,8 +12,10 @@ from llm.request.forms import PATTERNS, STREAMS, THOUGHTS, WHOLES
 THINKING = "thinking off"
 """Stands for all fields that switch thinking off, whatever a provider calls them."""
 
-_PENALTY = re.compile("penalty is not|sampling param", re.IGNORECASE)  # Gemini's, of both at once
-_SAMPLING = re.compile("sampling param", re.IGNORECASE)
+_SAMPLING = re.compile(
+    r"(?:sampling|decoding) (?:param|setting|option|control|field|config|value|method)|(?:采样|采樣)", re.IGNORECASE
+)
+_PENALTY = re.compile(f"penalty is not|{_SAMPLING.pattern}", re.IGNORECASE)  # Gemini's, of both at once
 _JSON = re.compile(r"json ?(?:模式|mode|object)|structured output|guided decoding", re.IGNORECASE)
 _ASIDE: Mapping[str, re.Pattern[str] | None] = {
     "prompt_cache_key": None,
@@ -49,7 +51,7 @@ _KNOWN: Mapping[str, re.Pattern[str] | None] = {
     **{form: PATTERNS[form] for form in (STREAMS, WHOLES, THOUGHTS)},
     **_MANNER,
     "max_tokens": re.compile("max_output_tokens|max_new_tokens"),
-    "max_completion_tokens": re.compile(r"\bmax_tokens\b"),
+    "max_completion_tokens": re.compile(r"\bmax_tokens\b|max_output_tokens|max_new_tokens"),
     **PATTERNS,
     **_COSTLY,
 }

@@ -7,6 +7,20 @@ from chassis.upstream.refusals.kinds import Kind, Saying
 
 _MANY = "many vendors"
 _ABROAD = "vendors and resellers who translate their errors"
+_PART = (
+    r"(?<![-\w/])(?:audio|image|file|tool|function|param\w*|field|argument|option|value|content|role|message)s?"
+    r"(?! (?:api|endpoint))(?![-\w/])"
+)
+"""What a question may do without: a sentence that speaks of it does not speak of the model as a whole."""
+_ELSEWHERE = (
+    r"(?:\bonly\b|\bmust\b|\bto\b|require|\buse\b|through|\bvia\b|仅|只|请).{0,60}"
+    r"(?:v1/(?!chat)\w|/(?:responses|embeddings|realtime|rerank)\b|websocket"
+    r"|\b(?:responses|realtime|live|completions|embeddings?|rerank|images?|audio|speech) ?(?:api|endpoint|接口))"
+)
+_NO_CHAT = (
+    r"(?:\bnot|n't|cannot) .{0,60}(?:chat[ /.]?completion|chat (?:model|endpoint|api|interface)|(?:support|for) chat\b)"
+    r"|chat/completions .{0,20}\bnot .{0,60}\bmodel"
+)
 
 COMMON_SAYINGS = (
     Saying(
@@ -63,6 +77,12 @@ COMMON_SAYINGS = (
         r"|(?:missing|invalid|unknown|unsupported|not support) .{0,24}api[- ]version"
         r"|no endpoints available|模型.{0,20}(?:不存在|不支持|已下线|下架|停止|停用"
         r"|未找到)|无效的模型",
+    ),
+    Saying(
+        Kind.UNKNOWN_MODEL,
+        "OpenAI and resellers, of a model that chat completions do not reach: cannot be asked is as good as unknown",
+        "unsupported_api_for_model",
+        words=rf"^(?!.{{0,200}}{_PART}).{{0,200}}?(?:{_ELSEWHERE}|{_NO_CHAT})|not support http call",
     ),
     Saying(
         Kind.REFUSED,

@@ -61,7 +61,8 @@ _A_RATE = re.compile(r"error-code#token-limit", re.IGNORECASE)
 """What DashScope writes of tokens a minute under OpenAI's code of an empty account."""
 _IN_A_SCHEMA = re.compile("^invalid schema|schema error", re.IGNORECASE)
 _RANGE = re.compile(
-    r"between|range|less than|greater than|at (?:most|least)|exceed|too (?:large|small|high|low)|maximum", re.IGNORECASE
+    r"between|range|less than|greater than|at (?:most|least)|exceed|too (?:large|small|high|low)|(?:max|min)imum|[<>]=",
+    re.IGNORECASE,
 )
 
 

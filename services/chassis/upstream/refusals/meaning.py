@@ -176,7 +176,10 @@ def _unknown_model(said: str, about: Circumstances) -> ApiError:
         case "request":
             return UnknownModel(f"{missing}. The operator can set {about.prefix}MODEL.", param="model")
         case "row":
-            message = f"has no model {about.question.model!r}, or no such path. Set {about.prefix}MODEL. {about.hint}"
+            why = f" ({said})" if said else ""
+            message = (
+                f"has no model {about.question.model!r}, or no such path{why}. Set {about.prefix}MODEL. {about.hint}"
+            )
             return EngineWithoutModel(message, rest_seconds=_MISCONFIGURED_REST_SECONDS)
 
 

@@ -1,19 +1,20 @@
 """Refusals of one part of a request: however they are worded, the question is asked again without that part."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
-from chassis.errors import Declined
+from chassis.errors import Declined, EngineWithoutModel
 from imitations.upstream import Manner, Upstream
 from imitations.vendors import Refusal
 from imitations.wordings import CASES, REFUSED, SCHEMA, TALK, TOOLS, Part, body_of
 from llm.wire import Asked
 from unit.llm.engines.openai.rows import row
 from unit.llm.engines.openai.test_engine import asked
-from unit.llm.engines.openai.test_manners import refuses
+from unit.llm.engines.openai.test_manners import error, refuses
 from unit.llm.fakes import DONE, EVENT, FakeEngine, ask, service
 
 MOST_REQUESTS = 4
@@ -84,6 +85,64 @@ async def test_where_json_is_not_to_be_had_by_a_field_it_is_asked_for_in_words(n
     first, plain = upstream.seen[-2].json, upstream.seen[-1].json
     assert first["messages"][0]["content"].endswith("Answer with one JSON object and nothing else.")
     assert plain["messages"] == asked().wanted.messages or "JSON" not in json.dumps(plain["messages"])
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model is only supported in v1/responses and not in v1/chat/completions.",
+        'model "gpt-5-codex" is not accessible via the /chat/completions endpoint',
+        "gpt-5-codex must be used with the Responses API",
+        "Please use /v1/responses for this model.",
+        "The model 'm' is only available through the Responses API",
+        "This model can only be used with the Realtime API.",
+        "This model only supports the /v1/embeddings endpoint",
+        "Model m is not a chat model",
+        "The model `m` does not support chat completions",
+        "m doesn't support chat",
+        "current user api does not support http call.",
+        "该模型仅支持 /v1/responses 接口",
+    ],
+)
+async def test_a_model_that_is_asked_in_another_way_is_the_operators_to_change(message: str, status: int) -> None:
+    async with Upstream(Refusal("any", "no model", status, error(message)).manner) as upstream, row(upstream) as engine:
+        with pytest.raises(EngineWithoutModel, match=re.escape(message)) as failed:
+            assert [piece async for piece in engine.chat(asked())]
+        response = await ask(service(up=engine, next=FakeEngine(EVENT, DONE)))
+
+    assert "Set LLM_UP_MODEL" in str(failed.value)
+    assert response.headers["x-talkbox-engine"] == "next"
+    assert len(upstream.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (
+            {"reasoning_effort": "low"},
+            "Tools with reasoning_effort are not supported in chat completions; use /v1/responses.",
+        ),
+        ({"stop": ["X"]}, "The stop parameter is not supported by this model in chat completions."),
+    ],
+)
+async def test_a_part_that_is_taken_elsewhere_goes_here(part: dict[str, Any], message: str) -> None:
+    judge = refuses(lambda request: bool(part.keys() & request.keys()), error(message))
+    async with Upstream(judge=judge) as upstream, row(upstream) as engine:
+        assert [piece async for piece in engine.chat(asked(**part))]
+
+
+async def test_a_limit_below_the_least_is_left_out_of_that_request_alone() -> None:
+    message = "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 5 instead."
+    judge = refuses(
+        lambda request: 5 in (request.get("max_tokens"), request.get("max_completion_tokens")),
+        error(message, param="max_output_tokens", code="integer_below_min_value"),
+    )
+    async with Upstream(judge=judge) as upstream, row(upstream) as engine:
+        assert [piece async for piece in engine.chat(asked(max_tokens=5))]
+        assert [piece async for piece in engine.chat(asked(max_tokens=50))]
+
+    assert upstream.seen[-1].json["max_tokens"] == 50
 
 
 async def test_a_refusal_that_names_nothing_costs_a_plain_talk_no_form() -> None:

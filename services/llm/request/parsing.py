@@ -60,7 +60,21 @@ def _without_empty_fields(body: bytes) -> bytes:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body  # the parser says what is wrong
     filled = {name: value for name, value in fields.items() if name == "messages" or not _is_empty(name, value)}
-    return body if len(filled) == len(fields) else msgspec.json.encode(filled)
+    if "stop" in filled:
+        filled |= _without_empty_stops(filled.pop("stop"))
+    return body if filled == fields else msgspec.json.encode(filled)
+
+
+def _without_empty_stops(stop: Raw) -> dict[str, Raw]:
+    """Return the field but for empty strings, at which an answer would end before it begins."""
+    try:
+        stops = msgspec.json.decode(stop, type=list[str])
+    except msgspec.DecodeError:
+        return {"stop": stop}
+    said = [each for each in stops if each]
+    if len(said) == len(stops):
+        return {"stop": stop}
+    return {"stop": Raw(msgspec.json.encode(said))} if said else {}
 
 
 def _is_empty(name: str, value: Raw) -> bool:

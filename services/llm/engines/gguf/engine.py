@@ -31,6 +31,8 @@ from llm.wire import Asked, ChatRequest
 _QUEUED = 4
 """Callers who may wait for each answer that is made at a time."""
 PATIENCE_SECONDS = 2.5
+_MOST_BIASES = 1024
+"""Entries of `logit_bias`: llama.cpp's time for them grows with their square, to 20 s for a whole vocabulary."""
 
 
 class GgufOptions(Options, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class Gguf(OpenAIChat):
         row = Row("gguf", f"{server.address}/v1", server.wanted.key, name, (name,), "direct", prefix)
         kept = min(options.history_tokens or context, context * 3 // 4)  # the rest is for the answer
         options = msgspec.structs.replace(options, history_tokens=kept)
-        super().__init__(row, options, upstream=partial(SharedModel, context=shared))
+        super().__init__(row, options, upstream=partial(SharedModel, context=shared, share=context // concurrent))
         self.become("llamacpp")
         self.server = server
         self._places = Admission(concurrent, _QUEUED * concurrent, patience_seconds)
@@ -166,6 +168,10 @@ def check(wanted: ChatRequest) -> None:
     """
     if (wanted.n or 1) > 1:
         raise Declined("A model on this machine gives one answer at a time; leave out 'n'.", param="n")
+    if len(wanted.logit_bias or ()) > _MOST_BIASES:
+        raise Declined(
+            f"A model on this machine takes at most {_MOST_BIASES} entries of logit_bias.", param="logit_bias"
+        )
     for number, message in enumerate(wanted.messages):
         for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
             if part.type not in ("text", "refusal"):

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from chassis.errors import Declined
+from chassis.errors import BadRequest, Declined
 from llm.answer.encode import AnswerChoice, Reason, Usage, completion, events
 from llm.wire import Asked, ChatRequest, ToolChoice
 
@@ -29,6 +29,7 @@ def forced_tool(asked: Asked) -> OfferedTool | None:
 
     Raises:
         Declined: More than one might be meant, or none of that name is offered.
+        BadRequest: Its parameters are no schema.
     """
     choice = asked.wanted.tool_choice
     if choice is None or choice in ("none", "auto"):
@@ -39,7 +40,11 @@ def forced_tool(asked: Asked) -> OfferedTool | None:
         offers = [offer for offer in offers if fields["tool_choice"].get("function") == {"name": offer["name"]}]
     if len(offers) != 1:
         raise Declined("A model in this process calls the one tool that 'tool_choice' names.", param="tool_choice")
-    return OfferedTool(offers[0]["name"], offers[0].get("parameters") or {"type": "object"})
+    parameters = offers[0].get("parameters") or {"type": "object"}
+    if not isinstance(parameters, dict):
+        message = f"Invalid parameters of the tool {offers[0]['name']!r}: expected an object, a JSON schema."
+        raise BadRequest(message, param="tools")
+    return OfferedTool(offers[0]["name"], parameters)
 
 
 def asked_for_arguments(asked: Asked, tool: OfferedTool) -> Asked:

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from chassis.upstream.client import Upstream
 from chassis.upstream.reply import Reply
+from llm.engines.gguf.passed_on import passed_on
 from llm.engines.gguf.readers import SHORT_TOKENS, PromptReader, PromptReaders
 from llm.engines.gguf.shared_context import SharedContext
 
@@ -18,8 +19,6 @@ _MOST_TOKENS = 2**31 - 1
 """More than this llama.cpp takes for another number."""
 _EVENT_END = b"\n\n"
 _LIMITS = ("max_tokens", "max_completion_tokens")
-_NOT_FOR_CALLERS = (*_LIMITS, "n_predict", "n_cmpl", "n_probs", "id_slot", "cache_prompt", "n_cache_reuse")
-"""Limits, which are sent as one, and fields of llama.cpp's own that would take what others have."""
 _READ_ONLY = {"stream": Raw(b"true"), "max_tokens": Raw(b"1")}
 _TELL_PROGRESS = {"return_progress": Raw(b"true")}
 
@@ -28,7 +27,8 @@ class _Asked(Struct):
     """What is read of a question here.
 
     Args:
-        fields: All of its fields, as they are sent.
+        fields: Its fields that are sent, but for the limit.
+        limit: Most tokens of its answer; None: the caller says nothing of them.
     """
 
     fields: dict[str, Raw]
@@ -40,13 +40,11 @@ class _Asked(Struct):
         fields = msgspec.json.decode(body, type=dict[str, Raw])
         limits = [msgspec.json.decode(fields[name], type=int | None) for name in _LIMITS if name in fields]
         limit = min((each for each in limits if each is not None), default=None)
-        fields = {name: value for name, value in fields.items() if name not in _NOT_FOR_CALLERS}
-        if limit is not None:
-            fields["max_tokens"] = Raw(str(min(limit, _MOST_TOKENS)).encode())
-        return cls(fields, limit, bytes(fields.get("stream", b"")) == b"true")
+        return cls(passed_on(fields), limit, bytes(fields.get("stream", b"")) == b"true")
 
     def body(self, changes: dict[str, Raw]) -> bytes:
-        return msgspec.json.encode(self.fields | changes)
+        limit = {} if self.limit is None else {"max_tokens": Raw(str(min(self.limit, _MOST_TOKENS)).encode())}
+        return msgspec.json.encode(self.fields | limit | changes)
 
 
 class _Count(Struct):
@@ -67,11 +65,12 @@ class SharedModel(Upstream):
 
     Args:
         context: The tokens that all of them share.
+        share: Tokens of each where all places are taken.
     """
 
-    def __init__(self, url: str, headers: dict[str, str], *, context: SharedContext, **more: Any) -> None:
+    def __init__(self, url: str, headers: dict[str, str], *, context: SharedContext, share: int, **more: Any) -> None:
         super().__init__(url, headers, **more)
-        self._context, self._readers = context, PromptReaders()
+        self._context, self._share, self._readers = context, share, PromptReaders()
 
     async def post_at_once(
         self, body: bytes, headers: dict[str, str], *, silence_seconds: float | None = None
@@ -84,7 +83,9 @@ class SharedModel(Upstream):
         """
         asked = _Asked.of(body)
         tokens = await self._count(asked, headers)
-        held = await self._context.take(self._needed(tokens, asked.limit))
+        if asked.limit is None:
+            asked.limit = self._rest_of_share(tokens)
+        held = await self._context.take(tokens + asked.limit)
         post = partial(super().post_at_once, headers=headers, silence_seconds=silence_seconds)
         try:
             if asked.is_stream:
@@ -110,9 +111,9 @@ class SharedModel(Upstream):
         finally:
             await reply.aclose()
 
-    def _needed(self, tokens: int, limit: int | None) -> int:
-        """Return the most tokens that a question and its answer may take; an answer without a limit may take all."""
-        return self._context.tokens if limit is None else tokens + limit
+    def _rest_of_share(self, tokens: int) -> int:
+        """Return what a question leaves of its share, and at least a quarter of that: the limit where none is set."""
+        return max(1, self._share // 4, self._share - tokens)
 
     def _closed(self, held: int, whole: bool) -> None:
         (self._context.give_back if whole else self._context.leave)(held)

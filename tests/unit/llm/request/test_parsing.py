@@ -124,6 +124,27 @@ async def test_an_empty_field_counts_as_left_out_and_is_not_passed_on(field: str
     assert json.loads(engine.asked[0].body) == HELLO
 
 
+@pytest.mark.parametrize(
+    ("stop", "passed"),
+    [([""], None), (["", ""], None), (["", "a"], ["a"]), (["a", "", "b", " ", "c"], ["a", "b", " ", "c"])],
+)
+async def test_empty_strings_to_stop_at_are_left_out(stop: list[str], passed: list[str] | None) -> None:
+    engine = FakeEngine(b"{}")
+    response = await ask(service(one=engine), stop=stop)
+
+    assert response.status_code == 200
+    assert json.loads(engine.asked[0].body).get("stop") == passed
+    assert engine.asked[0].wanted.stop == passed
+
+
+@pytest.mark.parametrize("stop", [["", 5], ["", None], [*"abcde", ""]])
+async def test_a_list_with_an_empty_string_is_checked_as_any(stop: list[Any]) -> None:
+    response = await ask(service(), stop=stop)
+
+    assert response.status_code == 400
+    assert response.json()["error"]["param"].startswith("stop")
+
+
 async def test_what_is_empty_within_a_message_stays() -> None:
     engine = FakeEngine(b"{}")
     messages = [{"role": "assistant", "content": ""}, {"role": "user", "content": "hi"}]

@@ -172,6 +172,7 @@ async def test_a_tool_that_may_be_called_is_answered_in_words(file: Path) -> Non
     "changes",
     [
         {"n": 2},
+        {"logit_bias": {str(token): -1 for token in range(1025)}},
         {"moderation": {"model": "omni-moderation-latest"}},
         {"tools": TOOLS, "tool_choice": "required"},
         {"tools": TOOLS, "tool_choice": {"type": "function", "function": {"name": "roof"}}},
@@ -185,12 +186,52 @@ async def test_what_it_cannot_do_the_next_engine_is_asked(file: Path, changes: d
     assert caught.value.body["param"]
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"reasoning_format": "weird"},
+        {"reasoning_format": 5},
+        {"samplers": "weird"},  # llama.cpp never answers it
+        {"grammar": "weird"},
+        {"json_schema": {"$ref": "nowhere"}},
+        {"chat_template_kwargs": {"enable_thinking": 5}},
+        {"chat_template_kwargs": [1]},
+        {"top_k": "weird"},
+        {"min_p": 1e300},
+        {"unheard_of": {"a": 1}},
+    ],
+    ids=str,
+)
+async def test_a_field_that_llamacpp_would_stumble_over_does_not_reach_it(file: Path, own: dict[str, Any]) -> None:
+    async with engine(file) as made:
+        assert text(await said(made, max_tokens=3, **own))
+
+
+async def test_llamacpps_own_sampling_is_kept_to(file: Path) -> None:
+    async with engine(file) as made:
+        likeliest = text(await said(made, messages=STORY, temperature=0))
+        answers = [text(await said(made, messages=STORY, temperature=2, seed=seed, top_k=1)) for seed in range(2)]
+
+    assert answers == [likeliest] * 2
+
+
 async def test_a_schema_that_no_grammar_can_hold_is_refused_with_its_reason(file: Path) -> None:
     broken = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"$ref": "nowhere"}}}
     async with engine(file) as made:
         with pytest.raises(ApiError):
             await said(made, response_format=broken)
         assert text(await said(made))
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("parameters", [5, "weird", [1], {"properties": 5}, {"$ref": "nowhere"}], ids=str)
+async def test_a_forced_tool_without_a_schema_is_its_callers_mistake(
+    file: Path, parameters: Any, *, stream: bool
+) -> None:
+    tools = [{"type": "function", "function": {"name": "lamp", "parameters": parameters}}]
+    async with engine(file) as made:
+        with pytest.raises(BadRequest):
+            await said(made, tools=tools, tool_choice="required", stream=stream)
 
 
 async def test_only_its_own_model_can_be_picked(file: Path) -> None:

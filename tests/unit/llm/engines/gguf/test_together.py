@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -13,7 +13,8 @@ from chassis.chain.chain import ENGINE_HEADER
 from chassis.errors import TooBusy
 from chassis.sse import close
 from llm.engines.companion.engine import Companion
-from llm.engines.gguf.engine import Gguf
+from llm.engines.gguf.engine import Gguf, GgufOptions
+from llm.settings import RelayOptions
 from unit.llm.engines.gguf.test_engine import (
     SCHEMA,
     STORY,
@@ -78,6 +79,42 @@ async def test_who_finds_no_room_in_time_is_refused_and_the_others_go_on(file: P
     assert caught.value.retry_after
     assert b"".join(pieces).endswith(b"data: [DONE]\n\n")
     assert b'"error"' not in b"".join(pieces)
+
+
+@pytest.mark.parametrize("limit", [200, "off"])
+async def test_four_without_a_limit_are_answered_together_on_the_default_context(
+    file: Path, limit: int | Literal["off"]
+) -> None:
+    relay, context = RelayOptions(max_tokens=limit), GgufOptions().context
+    async with engine(file, relay, context=context, concurrent=AT_ONCE, patience_seconds=0.1) as made:
+        answers = [made.chat(asked(stream=True, messages=STORY, seed=seed)) for seed in range(AT_ONCE)]
+        try:
+            begun = [await anext(answer) for answer in answers]
+        finally:
+            await asyncio.gather(*map(close, answers))
+
+    assert len(begun) == AT_ONCE
+
+
+async def test_an_answer_without_a_limit_ends_with_its_share_whoever_else_talks(file: Path) -> None:
+    relay = RelayOptions(max_tokens="off")
+    async with engine(file, relay, context=512, concurrent=AT_ONCE, patience_seconds=0.1) as made:
+        together = await asyncio.gather(
+            *(said(made, messages=STORY, max_tokens=None, ignore_eos=True, seed=seed) for seed in range(AT_ONCE))
+        )
+        alone = await said(made, messages=STORY, max_tokens=None, ignore_eos=True)
+
+    assert {answer["usage"]["total_tokens"] for answer in (*together, alone)} == {512 // AT_ONCE}
+
+
+async def test_a_question_beyond_its_share_is_answered_all_the_same(file: Path) -> None:
+    relay = RelayOptions(max_tokens="off")
+    async with engine(file, relay, context=512, concurrent=AT_ONCE) as made:
+        question = [{"role": "user", "content": "the moon " * 100}]
+        answer = await said(made, messages=question, max_tokens=None, ignore_eos=True)
+
+    assert answer["usage"]["prompt_tokens"] > 512 // AT_ONCE
+    assert answer["usage"]["completion_tokens"] == 512 // AT_ONCE // 4
 
 
 @pytest.mark.parametrize("own", [{"n_predict": -1}, {"n_predict": 400}, {"n_cmpl": 3}, {"max_completion_tokens": 900}])

@@ -8,7 +8,7 @@ export class Problem extends Error {
   }
 }
 
-const KINDS = { 401: "key", 403: "key", 413: "large", 429: "busy", 502: "upstream", 503: "down", 504: "upstream" };
+const KINDS = { 401: "key", 403: "forbidden", 413: "large", 429: "busy", 502: "upstream", 503: "down", 504: "upstream" };
 
 async function problemOf(response, service) {
   let error = {};
@@ -17,7 +17,7 @@ async function problemOf(response, service) {
   } catch (exc) {
     if (exc.name === "AbortError") throw exc; // anything else: no JSON, so there is no more to say than the status
   }
-  const kind = KINDS[response.status] ?? (response.status >= 500 ? "upstream" : "refused");
+  const kind = error.code === "insufficient_quota" ? "spent" : KINDS[response.status] ?? (response.status >= 500 ? "upstream" : "refused");
   return new Problem(kind, {
     service,
     status: response.status,

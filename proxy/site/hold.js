@@ -33,11 +33,11 @@ export class HoldButton {
         this.#settle();
         return note("opened");
       }
+      this.#microphone.begin();
     } catch (exc) {
       this.#settle();
       return this.conversation.fail(exc);
     }
-    this.#microphone.begin();
     this.#recording = "on";
     byId("hold").classList.add("on");
     byId("hold").setAttribute("aria-pressed", "true");
@@ -90,12 +90,8 @@ export class HoldButton {
   /** Begin to listen to pointer, keyboard, screen readers and switches; say why not, where the browser has no microphone. */
   listen() {
     const hold = byId("hold");
-    if (!Microphone.allowed()) {
-      hold.disabled = true;
-      byId("insecure").hidden = false;
-      byId("hold-hint").hidden = true;
-      return;
-    }
+    const obstacle = Microphone.obstacle();
+    if (obstacle) return shut(obstacle);
     hold.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       hold.setPointerCapture(event.pointerId);
@@ -123,9 +119,22 @@ export class HoldButton {
   }
 }
 
+/** Say why there is no microphone; https helps only where a plain address is why. */
+function shut(why) {
+  byId("hold").disabled = true;
+  byId("hold-hint").hidden = true;
+  byId("insecure").hidden = false;
+  put("insecure-why", why);
+  for (const remedy of document.querySelectorAll("#insecure .by-address")) remedy.hidden = why !== "insecureWhy";
+}
+
 function word(name) {
-  byId("hold-word").textContent = say(name);
-  byId("hold-word").dataset.t = name;
+  put("hold-word", name);
+}
+
+function put(id, name) {
+  byId(id).textContent = say(name);
+  byId(id).dataset.t = name;
 }
 
 function note(name) {

@@ -3,7 +3,7 @@
 import { detailInWords } from "./details.js";
 import { byId, button, drawing, make } from "./dom.js";
 import { PEAKS_PER_SECOND } from "./turn.js";
-import { say } from "./words.js";
+import { say, span } from "./words.js";
 
 /** A bubble to be filled: `text`, and `below` for what belongs to it. */
 export function bubble(who, name) {
@@ -23,7 +23,7 @@ export function toTheEnd() {
 
 /** A problem as words that say what to do; with a button to try again, if `again` is given. */
 export function alertOf(problem, again = null) {
-  const values = { service: problem.service ? say(problem.service) : "Talkbox", seconds: problem.retryAfter ?? 5 };
+  const values = { service: problem.service ? say(problem.service) : "Talkbox", wait: span(problem.retryAfter ?? 5) };
   const children = [make("p", { text: say(`problems.${problem.kind}`, values) })];
   if (problem.detail) children.push(make("p", { classes: "detail", text: say("says", { detail: detailInWords(problem.detail) }) }));
   if (problem.requestId) children.push(make("p", { classes: "detail", text: say("requestId", { id: problem.requestId }) }));

@@ -79,7 +79,7 @@ function summed(service, usage) {
   const answers = ({ name, path }) => name === "talkbox_key_answers_total" && PATHS[service] === path;
   const tokens = (kind) => sum((count) => count.name === "talkbox_tokens_total" && count.kind === kind);
   const work = {
-    stt: () => `${sum(({ name }) => name === "talkbox_key_sound_seconds_total")} s`,
+    stt: () => Number(sum(({ name }) => name === "talkbox_key_sound_seconds_total").toFixed(1)),
     llm: () => `${tokens("prompt")} + ${tokens("completion")}`,
     tts: () => sum(({ name }) => name === "talkbox_key_characters_total"),
   };

@@ -103,5 +103,7 @@ export function showServices(states) {
   if (list.dataset.drawn === drawn) return; // who is reading it keeps the place
   list.dataset.drawn = drawn;
   const open = new Set([...list.querySelectorAll("details[open]")].map((element) => element.parentElement.dataset.service));
+  const focused = document.activeElement.closest("#services .service")?.dataset.service;
   list.replaceChildren(...SERVICES.map((service) => row(service, states[service], open.has(service))));
+  if (focused) list.querySelector(`[data-service="${focused}"] summary`)?.focus({ preventScroll: true });
 }

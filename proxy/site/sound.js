@@ -8,21 +8,28 @@ const LEAD_SECONDS = 0.03;
 
 let context = null;
 
-/** Call it in a click or key press: browsers let sound begin only there. */
+/** Call it in a click or key press: browsers let sound begin only there. Some give none to a page, or not now. */
 export function wakeSound() {
-  context ??= new AudioContext();
+  try {
+    context ??= new AudioContext();
+  } catch {
+    return; // words are still answered, and what was spoken can be saved
+  }
   if (context.state !== "running") context.resume();
 }
 
 export class Microphone {
   #stream = null;
   #recorder = null;
+  #recorded = null;
   #chunks = [];
   #rest = 0;
   #meter = null;
 
-  static allowed() {
-    return Boolean(window.isSecureContext && navigator.mediaDevices?.getUserMedia && window.MediaRecorder);
+  /** The text of words.js that says why this page can have no microphone; null where it can. */
+  static obstacle() {
+    if (!window.isSecureContext) return "insecureWhy";
+    return navigator.mediaDevices?.getUserMedia && window.MediaRecorder ? null : "unableWhy";
   }
 
   /** Open it, which may ask the person. Whether that was quick enough to be part of one press. */
@@ -38,16 +45,22 @@ export class Microphone {
       const refused = exc.name === "NotAllowedError" || exc.name === "SecurityError";
       throw new Problem(refused ? "refusedMicrophone" : "noMicrophone", { message: exc.message });
     }
-    this.#meter = new Meter(this.#stream);
+    this.#meter = context && new Meter(this.#stream);
     return performance.now() - began < 1500;
   }
 
   begin() {
-    const mimeType = KINDS_OF_RECORDING.find((kind) => MediaRecorder.isTypeSupported(kind));
     this.#chunks = [];
-    this.#recorder = new MediaRecorder(this.#stream, mimeType ? { mimeType, audioBitsPerSecond: 32_000 } : {});
-    this.#recorder.addEventListener("dataavailable", (event) => this.#chunks.push(event.data));
-    this.#recorder.start();
+    try {
+      const mimeType = KINDS_OF_RECORDING.find((kind) => MediaRecorder.isTypeSupported(kind));
+      this.#recorder = new MediaRecorder(this.#stream, mimeType ? { mimeType, audioBitsPerSecond: 32_000 } : {});
+      this.#recorder.addEventListener("dataavailable", (event) => this.#chunks.push(event.data));
+      this.#recorded = new Promise((resolve) => this.#recorder.addEventListener("stop", resolve, { once: true }));
+      this.#recorder.start();
+    } catch (exc) {
+      this.close();
+      throw new Problem("unrecordable", { message: exc.message });
+    }
   }
 
   /** How loud it is now, 0 to 1. */
@@ -60,10 +73,8 @@ export class Microphone {
     const recorder = this.#recorder;
     this.#recorder = null;
     this.#rest = setTimeout(() => this.close(), MICROPHONE_RESTS_AFTER_MS);
-    await new Promise((resolve) => {
-      recorder.addEventListener("stop", resolve, { once: true });
-      recorder.stop();
-    });
+    if (recorder.state !== "inactive") recorder.stop(); // a microphone that was pulled out has ended it already
+    await this.#recorded;
     return new Blob(this.#chunks, { type: recorder.mimeType || "audio/webm" });
   }
 
@@ -95,8 +106,9 @@ class Meter {
   }
 }
 
-/** Mp3 as sound. */
+/** Mp3 as sound; null in a browser that has none. */
 export async function decode(mp3) {
+  if (!context) return null;
   try {
     return await context.decodeAudioData(await mp3.arrayBuffer());
   } catch (exc) {
@@ -139,7 +151,8 @@ export class Player {
   #play(number, buffer) {
     const when = Math.max(this.#free, context.currentTime + LEAD_SECONDS);
     this.#free = when + buffer.duration;
-    const source = new AudioBufferSourceNode(context, { buffer });
+    const source = context.createBufferSource();
+    source.buffer = buffer;
     source.connect(context.destination);
     source.addEventListener("ended", () => this.#sources.delete(source));
     this.#sources.add(source);
@@ -149,6 +162,7 @@ export class Player {
 
   /** Until the last sound put in so far has been heard. A browser without a loudspeaker has a clock that stands still. */
   async end(signal) {
+    if (!context) throw new Problem("soundless");
     while (this.#sources.size && !signal.aborted) {
       const before = context.currentTime;
       await pause((this.#free - before) * 1000 + 20, signal);

@@ -91,7 +91,7 @@ export class Conversation {
       const messages = [{ role: "user", content: done.heard }, { role: "assistant", content: done.reply }];
       this.#history = [...this.#history, ...messages].slice(-REMEMBERED_MESSAGES);
     }
-    if (done.pieces.some((piece) => piece.buffer)) below.append(tools(done));
+    if (done.pieces.some((piece) => piece.mp3)) below.append(tools(done));
     if (done === this.#turn) {
       this.#turn = null;
       byId("stop").hidden = true;

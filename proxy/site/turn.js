@@ -172,6 +172,7 @@ export class Turn {
     Object.assign(piece, { engine, mp3, there: since(), timing: this.#since(timing) });
     this.engines.tts ??= engine;
     piece.buffer = await decode(mp3);
+    if (!piece.buffer) return;
     piece.peaks = peaks(piece.buffer, PEAKS_PER_SECOND);
     if (!signal.aborted) this.player.put(number, piece.buffer);
   }

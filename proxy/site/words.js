@@ -18,3 +18,9 @@ export function say(name, values = {}) {
   const text = name.split(".").reduce((place, step) => place?.[step], languages[language]) ?? name;
   return Array.isArray(text) ? text : text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
 }
+
+/** Seconds as a person says them, in the unit that fits: `7 seconds`, `12 hours`. */
+export function span(seconds) {
+  const [unit, long] = [["hour", 3600], ["minute", 60]].find(([, least]) => seconds >= 2 * least) ?? ["second", 1];
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" }).format(Math.ceil(seconds / long));
+}

@@ -57,6 +57,6 @@ def test_the_use_of_the_key_is_shown_after_a_turn(visit: Visit) -> None:
 
     assert console.page.inner_text("#usage-key") == "key1"
     assert re.fullmatch(r"[1-9]\d* \+ [1-9]\d*", cells.nth(2).inner_text())
-    assert re.fullmatch(r"\d+ s", console.page.inner_text('#usage tr[data-service="stt"] td:nth-of-type(3)'))
+    assert re.fullmatch(r"\d+(\.\d)?", console.page.inner_text('#usage tr[data-service="stt"] td:nth-of-type(3)'))
     assert console.complaints == []
     assert KEY not in console.page.inner_text("body")

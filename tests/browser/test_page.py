@@ -440,7 +440,7 @@ def test_a_full_service_says_when_to_come_back(visit: Visit) -> None:
     console = visit(before=lambda page: page.route("**/v1/chat/completions", answer))
     console.type("Hello!")
 
-    assert "Try again in 7 s" in console.alert().inner_text()
+    assert "Try again in 7 seconds." in console.alert().inner_text()
 
 
 def test_on_plain_http_it_says_why_there_is_no_microphone_and_what_to_do(visit: Visit) -> None:

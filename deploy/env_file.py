@@ -79,7 +79,7 @@ def parse_env(text: str, environ: Mapping[str, str]) -> dict[str, str]:
 def _name(text: str, place: int, line: int) -> tuple[str, int]:
     found = NAME.match(text, place)
     if not found:
-        shown = text[place:].partition("\n")[0].partition("=")[0].strip()[:30]
+        shown = text[place:].partition("\n")[0].replace("＝", "=").partition("=")[0].strip()[:30]
         raise UnreadableLine(line, phrase("env_no_setting", shown=shown))
     return found[1], found.end()
 

@@ -30,7 +30,7 @@ def pins(service: str, settings: Mapping[str, str], services: Path = ROOT / "ser
     """Return the files with the pins of the extras that a service needs: its chain's in order, then a collector's."""
     code = services / service
     rooms = dict(_ENGINE.findall((code / "engines" / "__init__.py").read_text(encoding="utf-8")))
-    chain = re.split(r"[,\s]+", settings.get(f"{service.upper()}_ENGINES", "").lower())
+    chain = re.split(r"[,，、;；\s]+", settings.get(f"{service.upper()}_ENGINES", "").lower())
     wanted = [code / f"requirements-{rooms[name]}.txt" for name in chain if name in rooms]
     if any(settings.get(name) for name in _COLLECTORS):
         wanted.append(code / "requirements-otlp.txt")

@@ -15,7 +15,7 @@ from deploy.installation import SERVICES
 from deploy.phrases import phrase
 from deploy.upstreams import TABLES
 
-from chassis.settings import Options
+from chassis.settings import Options, read
 from chassis.upstream.folotoy import variables
 from chassis.upstream.provider import Provider
 from chassis.upstream.settings import Rows
@@ -37,34 +37,49 @@ class SetVariable(NamedTuple):
 
 
 def told(environ: Mapping[str, str]) -> Iterator[SetVariable]:
-    """Yield each variable in `environ` that begins as FoloToy's do."""
-    read, retired = known()
+    """Yield each variable in `environ` that begins as FoloToy's do, or that is an upstream's and misspelt."""
+    owners, retired = known()
     starts = tuple(filter(None, _starts()))
-    for name in sorted(name for name, value in environ.items() if value):
+    wrong = list(_misspelt())
+    yield from wrong
+    rest = {name for name, value in environ.items() if value}.difference(each.variable for each in wrong)
+    for name in sorted(rest):
         bare = name.removesuffix("_FILE")
         if bare in retired:
             yield SetVariable(name, "", retired[bare])
-        elif bare in read:
-            yield SetVariable(name, read[bare])
+        elif bare in owners:
+            yield SetVariable(name, owners[bare])
         elif bare.startswith(starts):
             yield SetVariable(name, "", phrase("nothing_reads"))
 
 
+def _misspelt() -> Iterator[SetVariable]:
+    """Yield variables of the upstreams in the chains whose names nobody reads."""
+    for service in SERVICES:
+        rows: Rows[Provider] = import_module(TABLES[service]).UPSTREAMS
+        engines = import_module(f"{service}.engines").ENGINES
+        for name in read(import_module(f"{service}.settings").Settings).engines:
+            if name not in engines:
+                yield from (
+                    SetVariable(wrong, "", phrase("called", name=right)) for wrong, right in rows.misspelt(name)
+                )
+
+
 def known() -> tuple[dict[str, str], dict[str, str]]:
     """Return whose each variable is, and the remedy of each that is of no use any more."""
-    read: dict[str, str] = {}
+    owners: dict[str, str] = {}
     retired: dict[str, str] = {}
     for service in SERVICES:
-        read[f"{service.upper()}_TYPE"] = service
+        owners[f"{service.upper()}_TYPE"] = service
         rows: Rows[Provider] = import_module(TABLES[service]).UPSTREAMS
         for name, provider in rows.providers.items():
             shared = [f"{start}_{end}" for start in provider.also or (_upper(name),) for end in _SHARED]
-            read |= {each: read.get(each, f"{service} {name}") for each in (*variables(provider), *shared)}
+            owners |= {each: owners.get(each, f"{service} {name}") for each in (*variables(provider), *shared)}
             retired |= provider.retired
         for name, options in _engines(service):
             fields = options.__struct_fields__
-            read |= {f"{options.prefix}{field.upper()}": f"{service} {name}" for field in fields}
-    return read, retired
+            owners |= {f"{options.prefix}{field.upper()}": f"{service} {name}" for field in fields}
+    return owners, retired
 
 
 def _engines(service: str) -> Iterator[tuple[str, type[Options]]]:

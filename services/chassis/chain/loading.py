@@ -1,7 +1,9 @@
 """A chain made from settings: a seat for each engine that is named; engines that are not stay unimported."""
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn, Protocol
@@ -9,10 +11,13 @@ from typing import Any, NoReturn, Protocol
 from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
+from chassis.misspelt import Misspelt, told
 from chassis.settings import ServiceSettings, SettingError
 
 OURS = frozenset({"openai-whisper", "openai", "openai-tts"})
 """FoloToy's names for servers of OpenAI's API: in a block that was moved here, that is Talkbox itself."""
+
+log = logging.getLogger("talkbox.chain")
 
 
 class Upstreams(Protocol):
@@ -24,6 +29,9 @@ class Upstreams(Protocol):
 
     def exists(self, name: str) -> bool:
         """Return whether `name` is known, or described by settings."""
+
+    def misspelt(self, name: str) -> Iterable[Misspelt]:
+        """Return variables that are set for `name` and that nobody reads."""
 
     def prefix(self, name: str) -> str:
         """Return the start of the variables that describe `name`: `my-vllm` → `LLM_MY_VLLM_`."""
@@ -52,10 +60,14 @@ def from_settings(settings: ServiceSettings, engines: Mapping[str, str], rows: s
     if settings.type and settings.type not in OURS and first not in (*names, *_doubles(first, names, engines)):
         names = (first, *names)
     unknown = {
-        name: f"{variable}: no engine {name!r}. There are: {known}; or set {upstreams.prefix(name)}BASE_URL."
+        name: f"{variable}: no engine {name!r}.{_nearest(name, (*engines, *upstreams.providers))} There are: {known}; "
+        f"or set {upstreams.prefix(name)}BASE_URL."
         for name in names
         if name not in engines and not upstreams.exists(name)
     }
+    for name in names:
+        for found in () if name in engines else upstreams.misspelt(name):
+            log.warning("%s", told(found))
     if len(unknown) == len(names):
         raise SettingError(next(iter(unknown.values())))
     return Chain(
@@ -68,6 +80,11 @@ def from_settings(settings: ServiceSettings, engines: Mapping[str, str], rows: s
         hedge_seconds=settings.hedge_seconds,
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return the question whether a name that is known was meant; empty where none is alike."""
+    return "".join(f" Did you mean {each!r}?" for each in get_close_matches(name.lower(), known, n=1, cutoff=0.7))
 
 
 def _doubles(name: str, names: Iterable[str], engines: Mapping[str, str]) -> list[str]:

@@ -8,10 +8,11 @@ from typing import Generic, TypeVar
 from msgspec import Struct, field
 
 from chassis.errors import EngineUnavailable
-from chassis.settings import Options, SettingError, read
+from chassis.misspelt import Misspelt, misspelt, told
+from chassis.settings import Options, SettingError, read, variables_set
 from chassis.upstream.addresses import AZURE, Address, address
 from chassis.upstream.allowance import LimitOptions
-from chassis.upstream.folotoy import FoloToyOptions, assembled, folotoys, retired
+from chassis.upstream.folotoy import FoloToyOptions, assembled, folotoys, retired, variables
 from chassis.upstream.headers import headers_in
 from chassis.upstream.pasted import plain_keys
 from chassis.upstream.provider import Provider
@@ -143,7 +144,10 @@ class Rows(Generic[P]):
             SettingError: A variable cannot be used.
         """
         sources = self._sources(name)
-        sources.check()
+        try:
+            sources.check()
+        except EngineUnavailable as exc:
+            raise EngineUnavailable(" ".join([str(exc), *map(told, self.misspelt(name))])) from exc
         own, provider, keys, model = sources.own, sources.provider, sources.keys, sources.model
         found = address(sources.address or sources.usual_address or "", self.path, provider.base_url)
         return Row(
@@ -162,6 +166,14 @@ class Rows(Generic[P]):
             key_variable=sources.key_variable,
             limits=read(LimitOptions, prefix=sources.prefix),
         )
+
+    def misspelt(self, name: str) -> list[Misspelt]:
+        """Return the variables that are set for `name` and that nobody reads, with the names that seem to be meant."""
+        shared = (*self.provider(name).also, _variable(self.known_as(name)), _variable(name))
+        ends = {f"{start}_": _ends(SharedOptions) for start in shared}
+        ends |= {self.prefix(each): _ends(RowOptions, LimitOptions) for each in (self.known_as(name), name)}
+        known = frozenset().union(*map(variables, self.providers.values()))
+        return list(misspelt(variables_set(), ends, known))
 
     def exists(self, name: str) -> bool:
         """Tell whether `name` is known, or a row of the operator's own."""
@@ -247,6 +259,10 @@ class _Sources(Struct, frozen=True):
             raise EngineUnavailable(f"Set {key} (or {self.prefix}API_KEY).")
         if provider.needs_model and not self.model:
             raise EngineUnavailable(f"Set {self.prefix}MODEL to the name of the model or endpoint you were given.")
+
+
+def _ends(*options: type[Options]) -> tuple[str, ...]:
+    return tuple(field.upper() for kind in options for field in kind.__struct_fields__)
 
 
 def _existing(file: Path | None, variable: str) -> Path | None:

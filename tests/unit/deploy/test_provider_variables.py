@@ -32,3 +32,12 @@ def test_each_variable_is_said_to_be_whose_it_is_or_nobodys() -> None:
     assert "QIANFAN_API_KEY" in found["QIANFAN_SECRET"][1]
     assert found["DEEPSEEK_UNHEARD_OF"] == ("", "Nothing reads it; docs/providers.md has the lines of its provider.")
     assert "HOME" not in found
+
+
+def test_a_misspelt_variable_of_a_chain_is_told_once_with_its_right_name() -> None:
+    found = told(
+        LLM_ENGINES="deepseek，companion", TTS_ENGINES="openai", DEEPSEEK_APIKEY="theirs", TTS_OPENAI_URL="theirs"
+    )
+
+    assert found["DEEPSEEK_APIKEY"] == ("", "Nothing reads it: it is called DEEPSEEK_API_KEY.")
+    assert found["TTS_OPENAI_URL"] == ("", "Nothing reads it: it is called TTS_OPENAI_BASE_URL.")

@@ -4,7 +4,8 @@ import pytest
 
 from chassis.chain.loading import from_settings, seats
 from chassis.chain.seat import Report
-from chassis.settings import SettingError
+from chassis.misspelt import Misspelt
+from chassis.settings import SettingError, read
 from unit.chassis.fakes import EchoSettings
 
 ONE = "unit.chassis.chain.test_loading:One"
@@ -31,6 +32,9 @@ class Upstreams:
 
     def exists(self, name: str) -> bool:
         return name in ("moonshot", "mine")
+
+    def misspelt(self, name: str) -> list[Misspelt]:
+        return [Misspelt("ECHO_MINE_APIKEY", "ECHO_MINE_API_KEY")] if name == "mine" else []
 
     def prefix(self, name: str) -> str:
         return f"ECHO_{name.upper()}_"
@@ -99,3 +103,23 @@ def test_capitals_and_underscores_make_no_other_engine_and_twice_is_once() -> No
 def test_an_unknown_name_or_none_is_refused_with_the_variable_and_those_there_are(names: tuple[str, ...]) -> None:
     with pytest.raises(SettingError, match=r"^ECHO_ENGINES.* missing, moonshot, one"):
         from_settings(EchoSettings(engines=names), ENGINES, ONE, Upstreams())
+
+
+@pytest.mark.parametrize(
+    "text", ["one,mine", "one, mine,", "one，mine", "one、mine", "one mine", "'one', 'mine'", "One;mine,one,"]
+)
+async def test_a_chain_is_read_however_it_is_written(text: str) -> None:
+    settings = read(EchoSettings, {"ECHO_ENGINES": text})
+
+    assert [seat.name for seat in from_settings(settings, ENGINES, ONE, Upstreams()).seats] == ["one", "mine"]
+
+
+async def test_a_misspelt_variable_is_told_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    from_settings(EchoSettings(engines=("one", "mine")), ENGINES, ONE, Upstreams())
+
+    assert "ECHO_MINE_APIKEY is set, and nothing reads it: it is called ECHO_MINE_API_KEY." in caplog.text
+
+
+async def test_who_is_almost_named_is_named() -> None:
+    with pytest.raises(SettingError, match="Did you mean 'moonshot'"):
+        from_settings(EchoSettings(engines=("moonshoot",)), ENGINES, ONE, Upstreams())

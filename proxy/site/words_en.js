@@ -204,7 +204,7 @@ export const en = {
     drugs: "drugs", "alcohol-tobacco": "alcohol, tobacco", crime: "crime", gambling: "gambling", "self-harm": "self-harm", "eating-disorders": "eating disorders",
     abuse: "abuse", "body-image": "body image", horror: "horror", clinging: "not letting go", sexual: "sex", grooming: "grooming", romance: "romance",
     hate: "hate", extremism: "extremism", bullying: "bullying", "personal-data": "personal data", strangers: "strangers", hacking: "hacking",
-    spending: "spending money", secrets: "secrets from parents", runaway: "running away", dares: "dares", cheating: "cheating", falsehoods: "falsehoods", politics: "politics",
+    spending: "spending money", unseen: "pictures and recordings", secrets: "secrets from parents", runaway: "running away", dares: "dares", cheating: "cheating", falsehoods: "falsehoods", politics: "politics",
     hunch: "a hunch", jailbreak: "around the rules", role: "another role", topic: "locked topics", bedtime: "bedtime", minutes: "minutes of the day", profanity: "bad words",
     "human-claims": "claims to be human", dependence: "dependence",
   },

@@ -204,7 +204,7 @@ export const zh = {
     drugs: "毒品", "alcohol-tobacco": "烟酒", crime: "违法", gambling: "赌博", "self-harm": "自我伤害", "eating-disorders": "饮食失调",
     abuse: "虐待", "body-image": "身材焦虑", horror: "恐怖", clinging: "不让离开", sexual: "性", grooming: "诱骗儿童", romance: "恋爱",
     hate: "歧视", extremism: "极端主义", bullying: "欺凌", "personal-data": "个人信息", strangers: "陌生人", hacking: "黑客",
-    spending: "花钱", secrets: "瞒着大人", runaway: "离家出走", dares: "怂恿", cheating: "作弊", falsehoods: "谣言", politics: "政治",
+    spending: "花钱", unseen: "图片和录音", secrets: "瞒着大人", runaway: "离家出走", dares: "怂恿", cheating: "作弊", falsehoods: "谣言", politics: "政治",
     hunch: "疑似", jailbreak: "绕过规则", role: "换角色", topic: "锁定的话题", bedtime: "休息时间", minutes: "每天的分钟数", profanity: "脏话",
     "human-claims": "自称是人", dependence: "依赖",
   },

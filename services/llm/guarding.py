@@ -11,17 +11,19 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from chassis.errors import ApiError
-from chassis.guard.guard import Said, Verdict, Watch
-from chassis.guard.held import clauses
+from chassis.guard.guard import UNSEEN, Said, Verdict, Watch
+from chassis.guard.held import SENTENCE_END, clauses
 from chassis.guard.rules import Side
 from chassis.sse import close
 from llm.answer.encode import AnswerChoice, Usage, completion, events
 from llm.answer.guarded import Manner, guarded, guarded_whole
 from llm.answer.usage import Tally, shown
 from llm.request.messages import estimated
-from llm.wire import Asked, Assistant, Message, User, said_by, text_of
+from llm.wire import Asked, Assistant, Function, Message, Tool, User, said_by, text_of
 
 _UNFIT_ERROR = "failed with a message whose words did not pass the guard"
+_LEFT_OUT = "(left out: it is not fit for a child)"
+"""What a model reads where the result of a tool does not pass."""
 NAME = "guard"
 """Name of who answers instead of an engine."""
 
@@ -49,15 +51,18 @@ class Watched:
     async def answer(self) -> bytes | None:
         """Judge what is asked; return the answer where no model is to be asked."""
         messages = self.asked.wanted.messages
-        verdict = await self._watch.asked(_talk(messages))
+        verdict = await self._watch.asked(_talk(messages)) or self._unseen(messages)
         if verdict is not None:
             return self._stopped(verdict)
         if not self.asked.wanted.is_prose:
             self._watch.reminder = None
-        kept = _kept(self._watch, messages) if self._watch.stops else list(range(len(messages)))
-        if len(kept) < len(messages):
-            self.asked = _with(self.asked, kept)
+        if self._watch.stops:
+            self.asked = _fit(self._watch, self.asked)
         return None
+
+    def _unseen(self, messages: list[Message]) -> Verdict | None:
+        last = next((each for each in reversed(messages) if isinstance(each, User)), None)
+        return self._watch.unseen() if last is not None and _shows(last) else None
 
     async def asked_of(self, engine: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Yield the pieces of an engine; its error may quote what was said, in a log too, and is left out then."""
@@ -125,6 +130,19 @@ def _refused(body: bytes, verdict: Verdict, *, prose: bool) -> bytes:
     return msgspec.json.encode(answer | {"guard": {"kind": verdict.kind}})
 
 
+def _shows(message: User) -> bool:
+    """Tell whether a message has parts that are no words: nobody here judges a picture, a recording or a file."""
+    return isinstance(message.content, list) and any(part.type not in ("text", "refusal") for part in message.content)
+
+
+def _fit(watch: Watch, asked: Asked) -> Asked:
+    """Return the request as a model may see it."""
+    messages = asked.wanted.messages
+    kept = _kept(watch, messages)
+    mended = {at: fields for at in kept if (fields := _mended(watch, messages[at])) is not None}
+    return asked if len(kept) == len(messages) and not mended else _with(asked, kept, mended)
+
+
 def _kept(watch: Watch, messages: list[Message]) -> list[int]:
     """Return the places of the messages that a model may see: not what was stopped, nor the answer to it."""
     kept: list[int] = []
@@ -132,16 +150,36 @@ def _kept(watch: Watch, messages: list[Message]) -> list[int]:
     last = max(at for at, message in enumerate(messages) if not isinstance(message, Assistant))
     for at, message in enumerate(messages):
         if isinstance(message, User):
-            is_out = at < last and not watch.harmless(text_of(message.content))
+            is_out = at < last and not _may_be_repeated(watch, message)
         if not is_out or not isinstance(message, User | Assistant):
             kept.append(at)
     return kept
 
 
-def _with(asked: Asked, kept: list[int]) -> Asked:
-    """Return the request with these of its messages."""
+def _may_be_repeated(watch: Watch, message: User) -> bool:
+    return watch.harmless(text_of(message.content)) and not (_shows(message) and watch.is_stopped(UNSEEN))
+
+
+def _mended(watch: Watch, message: Message) -> dict[str, str | None] | None:
+    """Return what of a message is put otherwise: a result of a tool, or a child's name, that does not pass."""
+    if isinstance(message, Tool | Function):
+        sentences = SENTENCE_END.split(text_of(message.content))
+        return None if all(watch.harmless(each, "answered") for each in sentences) else {"content": _LEFT_OUT}
+    if isinstance(message, User) and message.name and not watch.harmless(message.name.replace("_", " ")):
+        return {"name": None}
+    return None
+
+
+def _with(asked: Asked, kept: list[int], mended: dict[int, dict[str, str | None]]) -> Asked:
+    """Return the request with these of its messages, and with other fields in some of them; None: without the field."""
     fields = msgspec.json.decode(asked.body, type=dict[str, Raw])
     raw = msgspec.json.decode(asked.body, type=_Messages).messages
+    messages = list(asked.wanted.messages)
+    for at, changes in mended.items():
+        told = msgspec.json.decode(raw[at], type=dict[str, Raw])
+        kept_fields = {name: value for name, value in told.items() if name not in changes}
+        raw[at] = Raw(msgspec.json.encode(kept_fields | {name: value for name, value in changes.items() if value}))
+        messages[at] = replace(messages[at], **changes)
     fields["messages"] = Raw(msgspec.json.encode([raw[at] for at in kept]))
-    wanted = replace(asked.wanted, messages=[asked.wanted.messages[at] for at in kept])
+    wanted = replace(asked.wanted, messages=[messages[at] for at in kept])
     return replace(asked, body=msgspec.json.encode(fields), wanted=wanted)

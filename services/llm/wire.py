@@ -47,6 +47,7 @@ class Developer(Struct, tag_field="role", tag="developer"):
 
 class User(Struct, tag_field="role", tag="user"):
     content: Content
+    name: str | None = None
 
 
 class Called(Struct):

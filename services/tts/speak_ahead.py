@@ -47,7 +47,7 @@ class SpeakAhead:
         may_be_said = self._synthesizer.settings.speak_ahead != "off" and len(piece.input) <= MOST_CHARACTERS
         wanted = self._synthesizer.manners.expect(key, piece.input) if may_be_said else None
         if self._synthesizer.cache is not None and wanted is not None and self._is_idle:
-            order, _ = await self._synthesizer.order(wanted, key)
+            order, _ = await self._synthesizer.order(wanted, key, ahead=True)
             await self._speak(order, key)
         return Response(status_code=204)
 

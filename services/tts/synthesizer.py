@@ -45,12 +45,15 @@ class Synthesizer:
         self._levels, self._pace = Levels(settings.loudness), SpeakingPace()
         self._turns = asyncio.Lock()  # held by the answer that encodes a slice
 
-    async def order(self, wanted: CheckedRequest, key: str | None) -> tuple[Order, str | None]:
+    async def order(self, wanted: CheckedRequest, key: str | None, *, ahead: bool = False) -> tuple[Order, str | None]:
         """Return what is to be spoken for a request of the caller with this key, and the kind of risk found in it.
 
         A text that does not pass the guard is replaced by a kind sentence.
+
+        Args:
+            ahead: Nobody has asked for it yet; the guard counts it once somebody does.
         """
-        wanted, kind = await self._fit_for_a_child(wanted, key)
+        wanted, kind = await self._fit_for_a_child(wanted, key, counts=not ahead)
         hint = self._languages.get(key, wanted.voice)
         return await aside(wanted.text, partial(Order.planned, wanted, self.settings, hint, self.chain)), kind
 
@@ -79,14 +82,18 @@ class Synthesizer:
             self._languages.note(key, order.wanted.voice, language)
         self.manners.note(key, order.wanted)
 
-    async def _fit_for_a_child(self, wanted: CheckedRequest, key: str | None) -> tuple[CheckedRequest, str | None]:
+    async def _fit_for_a_child(
+        self, wanted: CheckedRequest, key: str | None, *, counts: bool
+    ) -> tuple[CheckedRequest, str | None]:
         if self._guard is None or (watch := self._guard.watch(key)) is None:
             return wanted, None
+        watch.counts = counts
         if watch.stops and not watch.harmless(wanted.instructions, "answered"):
             wanted = replace(wanted, instructions="")
         verdict = None
         for text in dict.fromkeys((wanted.text, await aside(wanted.text, partial(tidy, wanted.text)))):
-            verdict = verdict or await watch.judge(text, "answered")  # as it is written, and as it is spoken
+            if watch.noted is None:
+                verdict = await watch.judge(text, "answered")  # as it is written, and as it is spoken
         kind = None if watch.noted is None else watch.noted.kind
         return (wanted if verdict is None else replace(wanted, text=watch.sentence(verdict, wanted.text))), kind
 

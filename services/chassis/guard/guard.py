@@ -28,6 +28,7 @@ from chassis.privacy import Storage, Transfer
 from chassis.settings import by_name
 
 RULES = "rules"
+UNSEEN = "unseen"
 STAND_INS = ("said", "said-in-need")
 """Names of the sentences in `sentences.toml` that are written down in place of a child's stopped words."""
 _LONGEST_SAID = 8_000
@@ -139,6 +140,8 @@ class Watch:
     def __init__(self, guard: Guard, profile: Profile, key: str | None) -> None:
         self.guard, self.profile, self.stops = guard, profile, guard.stops
         self._key, self._child = key, ""
+        self.counts = True
+        """False where nobody hears it yet: nothing is counted, and no notice is sent."""
         self.suspects: frozenset[str] = frozenset()
         """Kinds that the talk has come back to, so that a hint is enough."""
         self.noted: Verdict | None = None
@@ -169,6 +172,10 @@ class Watch:
             return self._carried_out("asked", limit)
         return verdict
 
+    def unseen(self) -> Verdict | None:
+        """Judge a message with a picture, a recording or a file, which nobody here can judge; None: it may pass."""
+        return self._carried_out("asked", self.guard.verdict(UNSEEN)) if self.is_stopped(UNSEEN) else None
+
     def _follows_up(self, talk: Sequence[Said]) -> str | None:
         """Return the risk of the last message with the one before: "Why do bombs go off?" "How do I make one?".
 
@@ -182,7 +189,7 @@ class Watch:
         known, found = (self.guard.rules.look(" ".join(each), "asked").stopped for each in (parts[:-1], parts))
         may_be_crisis = all(map(is_unfinished, parts[:-1]))
         new = (kind for kind in found if kind not in known and (may_be_crisis or not self.guard.kinds[kind].crisis))
-        return next(filter(self._is_stopped, new), None)
+        return next(filter(self.is_stopped, new), None)
 
     def _is_locked(self, talk: Sequence[Said]) -> bool:
         """Tell whether the last message of a talk is none of the topics that the toy may talk about."""
@@ -192,7 +199,8 @@ class Watch:
     def _carried_out(self, side: Side, verdict: Verdict) -> Verdict | None:
         """Note and count a verdict; return it, unless the guard only watches."""
         self.noted = self.noted or verdict
-        metrics.of(judged, side, verdict.kind, "stopped" if self.stops else "shadow").inc()
+        if self.counts:
+            metrics.of(judged, side, verdict.kind, "stopped" if self.stops else "shadow").inc()
         return verdict if self.stops else None
 
     async def _limit(self) -> Verdict | None:
@@ -211,13 +219,13 @@ class Watch:
             return False
         found = self.guard.rules.look(text, side)
         kinds = (*found.stopped, HUNCH) if found.hunch else found.stopped
-        return not any(self._is_stopped(kind) for kind in kinds)
+        return not any(self.is_stopped(kind) for kind in kinds)
 
     async def judge(self, text: str, side: Side) -> Verdict | None:
         """Judge a whole text; None: it may pass, or is only to be noted."""
         held = self.held(side)
         await held.add(text, last=True)
-        may_guess = side == "asked" and self.noted is None and self._is_stopped(HUNCH)
+        may_guess = side == "asked" and self.noted is None and self.is_stopped(HUNCH)
         if may_guess and (kind := self.guard.rules.hunch(text)):
             return self._found(side, kind)
         return held.verdict
@@ -251,9 +259,9 @@ class Watch:
         return self._verdict(side, found)
 
     def _verdict(self, side: Side, found: Finding) -> Verdict | None:
-        kinds = [kind for kind in found.stopped if self._is_stopped(kind)]
+        kinds = [kind for kind in found.stopped if self.is_stopped(kind)]
         kinds += [kind for kind in found.hinted if kind in self.suspects or kind in self.profile.strict]
-        if found.hunch and not kinds and self._is_stopped(HUNCH):
+        if found.hunch and not kinds and self.is_stopped(HUNCH):
             kinds = [found.hunch]
         if not kinds:
             is_locked_out = side == "answered" and not found.topics.isdisjoint(self.profile.never)
@@ -264,11 +272,12 @@ class Watch:
     def _found(self, side: Side, kind: str) -> Verdict | None:
         """Carry a verdict out, and tell the owner of a crisis."""
         verdict = self.guard.verdict(kind)
-        if verdict.crisis and self.guard.notices is not None and self.noted is None:
+        if verdict.crisis and self.guard.notices is not None and self.noted is None and self.counts:
             self.guard.notices.tell(verdict.kind, side, self._key)
         return self._carried_out(side, verdict)
 
-    def _is_stopped(self, kind: str) -> bool:
+    def is_stopped(self, kind: str) -> bool:
+        """Tell whether what is of this kind does not pass, at the age of the key."""
         return kind in self.profile.strict if self.guard.kinds[kind].optional else kind not in self.profile.allow
 
 

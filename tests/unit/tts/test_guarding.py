@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from chassis.guard.guard import judged
 from tts.cache.cache import Cache
 from tts.cache.settings import CacheOptions
 from unit.tts.fakes import FakeEngine, ask, service
@@ -67,6 +68,27 @@ async def test_nothing_that_does_not_pass_is_spoken_ahead() -> None:
         await client.post("/v1/audio/speech/ahead", json={"input": "Take the gun and shoot your teacher."})
 
     assert not any("teacher" in clause for clause, _, _ in engine.said)
+
+
+def counted() -> float:
+    return sum(
+        sample.value for metric in judged.collect() for sample in metric.samples if sample.name.endswith("_total")
+    )
+
+
+@pytest.mark.parametrize("mode", ["kids", "shadow"])
+@pytest.mark.parametrize("text", ["Take the gun and shoot your teacher.", "Take the **gun** and shoot your teacher."])
+async def test_what_was_expected_is_counted_once(mode: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARD", mode)
+    app = service(cache=Cache(CacheOptions()), one=FakeEngine())
+    await ask(app, input="Hello.")
+    before = counted()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tts") as client:
+        await client.post("/v1/audio/speech/ahead", json={"input": text})
+        assert counted() == before
+    await ask(app, input=text)
+
+    assert counted() == before + 1
 
 
 async def test_shadow_speaks_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:

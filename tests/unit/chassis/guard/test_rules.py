@@ -167,7 +167,7 @@ async def test_the_words_that_a_child_in_need_is_written_down_with_are_a_crisis(
 
 def test_each_kind_has_words_and_a_sentence_and_there_are_as_many_as_parents_need() -> None:
     assert len(GUARD.kinds) >= 26
-    assert GUARD.kinds.keys() - {"bedtime", "minutes", "topic", "hunch"} == GUARD.rules.kinds
+    assert GUARD.kinds.keys() - {"bedtime", "minutes", "topic", "hunch", "unseen"} == GUARD.rules.kinds
     assert {kind.sentence for kind in GUARD.kinds.values()} <= GUARD.sentences.keys()
 
 

@@ -56,6 +56,10 @@ _LEAST_BACKWARDS = 4
 _DISGUISED = re.compile(r"[a-z][0-9@$!|+€£]|[0-9@$!|+€£][a-z]|([a-z])\1\1")
 _SPREAD = re.compile(r"(?<![^ ])(?:[a-z0-9] ){2,}[a-z0-9](?![^ ])")
 """Three letters or more, one by one."""
+_FOUR = re.compile(
+    "(?<=[想去弄打砍毒杀掐咬摔勒捅烧淹])4(?=[了吧掉啊呀呢算他她它你我自别弟妹爸妈老同怎]|[,.!?，。！？… ]*$)"
+)
+"""The digit that sounds like 死, behind a verb, and before nothing that is counted."""
 _REPEATED_HAN = re.compile(rf"([{HAN}])\1{{2,}}")
 _BETWEEN_HAN = re.compile(rf"(?<=[{HAN}]) (?=[{HAN}])")
 _USUAL_SHORT_WORDS = frozenset(
@@ -135,7 +139,7 @@ def _plain(text: str) -> str:
         return decomposed
     kept = "".join(each for each in decomposed if unicodedata.category(each) not in ("Mn", "Me", "Cf", "Cc"))
     kept = _STRANGE_LETTER.sub(lambda each: _latin(each[0]), _with_names(kept).translate(_LOOK_ALIKES))
-    return _REPEATED_HAN.sub(r"\1", simplified(kept)) if _HAN_START.search(kept) else kept
+    return _REPEATED_HAN.sub(r"\1", _FOUR.sub("死", simplified(kept))) if _HAN_START.search(kept) else kept
 
 
 def _with_names(text: str) -> str:

@@ -15,6 +15,12 @@ QUESTIONS = (
 """Paths of the dialect that are often left at the end of a base URL."""
 AZURE = re.compile(r".*\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)", re.IGNORECASE)
 
+_SCHEME = re.compile(
+    r"(?<![\w./-])(?:h+t{2,}p|h?tt+p|htp|hptt?p)(s?)(?:[:;]+[/\\]+|[/\\]{2,}|[:;](?=[a-z]))", re.IGNORECASE
+)
+"""The beginning of an address, also one that is mistyped: `htttp://`, `http//`, `https:\\`."""
+_END = re.compile(r"\]\(|[\s'\"`<>)]")
+
 
 class Address(NamedTuple):
     """A base URL without its query, and the query."""
@@ -30,7 +36,7 @@ def address(text: str, path: str, usual: str | None) -> Address:
         path: Path of the question that is asked there, such as `/chat/completions`.
         usual: Base URL of the table of providers, whose path stands in where `text` has none.
     """
-    text = plain(text)
+    text = _only_address(plain(text))
     if "://" not in text:
         host = text.lstrip("/")
         text = f"{'http' if _is_private(host) else 'https'}://{host}"
@@ -40,6 +46,19 @@ def address(text: str, path: str, usual: str | None) -> Address:
     host, slash, below = rest.partition("/")
     below = _without_question(f"{slash}{below}".rstrip("/"), path)
     return Address(f"{scheme.lower()}://{host}{_whole_path(below, _usual_path(host, usual))}", query)
+
+
+def _only_address(text: str) -> str:
+    """Return the first address in `text`, without what is pasted with it: `curl`, the signs of a link, another name."""
+    found = _SCHEME.search(text)
+    if found is None:
+        return text
+    while again := _SCHEME.match(text[found.end() :]):  # `https://https://`
+        text, found = text[found.end() :], again
+    rest = text[found.end() :].replace("\\", "/")
+    if found.start() > 0:
+        rest = _END.split(rest, maxsplit=1)[0]
+    return f"http{found[1].lower()}://{rest}"
 
 
 def _without_question(path: str, own: str) -> str:

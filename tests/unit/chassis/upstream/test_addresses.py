@@ -17,6 +17,27 @@ AZURE = "https://bear.openai.azure.com"
         ("ｈｔｔｐｓ：／／api.example／v1", "https://api.example/v1", ""),
         ("\ufeffhttps://api.example/v1\u200b", "https://api.example/v1", ""),
         ("https://api.example/v1 # mine", "https://api.example/v1", ""),
+        *(
+            (mistyped, "https://api.example/v1", "")
+            for mistyped in (
+                *("https//api.example/v1", "htttps://api.example/v1", "ttps://api.example", "htps://api.example"),
+                *("https:/api.example/v1", "https;//api.example", "https:api.example/v1", "https:\\\\api.example\\v1"),
+                *("https:///api.example/v1", "https://https://api.example/v1", "https://https//api.example"),
+                *("[Example](https://api.example/v1)", "[https://api.example/v1](https://api.example/v1)"),
+                *("curl https://api.example/v1/chat/completions", "POST https://api.example/v1/chat/completions"),
+                *("curl -X POST 'https://api.example/v1/chat/completions' -H 'x: y'", "(https://api.example/v1)"),
+                *(
+                    "base_url=https://api.example/v1",
+                    'base_url: "https://api.example/v1"',
+                    "地址：https://api.example/v1",
+                ),
+            )
+        ),
+        ("https://relay.example/https://api.example/v1", "https://relay.example/https://api.example/v1", ""),
+        ("https://relay.example/v1?to=https://api.example/v1", "https://relay.example/v1", "to=https://api.example/v1"),
+        ("http:8000/v1", "http://http:8000/v1", ""),
+        ("http.example/v1", "https://http.example/v1", ""),
+        ("ftp://api.example/v1", "ftp://api.example/v1", ""),
         ("https://api.example/v1/chat/completions", "https://api.example/v1", ""),
         ("https://api.example/v1/chat/completions/", "https://api.example/v1", ""),
         ("https://api.example/v1/audio/speech", "https://api.example/v1", ""),

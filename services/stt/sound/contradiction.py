@@ -30,6 +30,8 @@ _SHIFTED, _UNUSED = "32-bit samples, 16 bits too low", 2.0**-15
 """16 bits in 32 that nobody shifted, and the peak that they have then."""
 _COARSE = frozenset({"32-bit samples"})
 """Kinds whose highest bytes are smooth in others too; none of those is smooth where they are right."""
+_EVENLY = 0.5
+"""Deviation of numbers that are anything from -1 to 1, as the lower halves of samples are: 0.58. Noise has less."""
 _PAIRED, _EVEN, _STEADIER = 0.6, 0.8, 0.75
 """Bounds on steps from sample to sample, where two channels are said to be one, and one to be two."""
 _ALIKE, _INVERTED = 0.9, -0.5
@@ -172,7 +174,14 @@ def _as_said(spots: Sequence[bytes], header: WavHeader) -> float:
     numbers = [each for each in read if each is not None]
     if len(numbers) < _SPOTS:
         return 0.0
-    return typical([max(smoothness(each), _paired(each)) for each in numbers])
+    beside_noise = _beside_noise if header.channels == 2 else smoothness
+    return typical([max(smoothness(each), _paired(each), beside_noise(each)) for each in numbers])
+
+
+def _beside_noise(numbers: Numbers) -> float:
+    """Return how smooth the smoother of two channels is, where the other cannot be the lower half of its samples."""
+    rough, smooth = sorted((numbers[::2], numbers[1::2]), key=smoothness)
+    return smoothness(smooth) if rough.std() < _EVENLY else 0.0
 
 
 def _paired(numbers: Numbers) -> float:
@@ -195,7 +204,7 @@ def _other_channels(spots: Sequence[bytes], header: WavHeader) -> int | None:
         rough = smoothness(numbers)
         apart = _paired(numbers) > max(SMOOTH, rough) and (differ or rough < _INVERTED)
         return 2 if apart or within < _PAIRED * across else None
-    along = float(np.abs(np.diff(even)).mean())
+    along = min(float(np.abs(np.diff(each)).mean()) for each in (even, odd))  # of two, one may be noise
     if across and _EVEN < within / across < 1 / _EVEN and within < _STEADIER * along:
         return 1
     return None

@@ -23,6 +23,9 @@ _CANCELLED, _LOUDER = 0.1, 2.0
 another channel must be to be preferred to the one that is used."""
 _REMEMBERED = 0.8
 """How much of what was measured in a frame still counts in the next."""
+_ROUGH, _SMOOTH, _HEARD = 0.25, 0.5, 0.1
+"""Correlation of neighbouring samples below which a channel is white noise, and above which it is not; and its power,
+in that of one that is not, from which on it spoils the mean."""
 
 
 class MicrophoneFilter:
@@ -45,16 +48,19 @@ class MicrophoneFilter:
 class Mixer:
     """Makes one channel of several: their mean; or the loudest, where they cancel each other or most are silent.
 
-    FFmpeg's own mix overshoots, and knows no arrays of microphones.
+    Those that are white noise are left out, from the first voice in another one on. FFmpeg's own mix overshoots, and
+    knows no arrays of microphones.
     """
 
     def __init__(self) -> None:
         self._mean_power = 0.0
         self._powers: NDArray[np.float64] = np.zeros(0)
         self._channel = 0
+        self._noise = _NoisyChannels()
 
     def mix(self, channels: NDArray[Any]) -> NDArray[np.float32]:
         """Return the next samples, of the same length as each of the `channels`, which are floats."""
+        channels = self._noise.left_out(channels)
         mean = channels.mean(axis=0, dtype=np.float64)
         if len(self._powers) != len(channels):
             self._mean_power, self._powers = 0.0, np.zeros(len(channels))
@@ -65,6 +71,29 @@ class Mixer:
             self._channel = loudest
         cancelled = self._mean_power < _CANCELLED * self._powers[loudest]
         return np.asarray(channels[self._channel] if cancelled else mean, np.float32)
+
+
+class _NoisyChannels:
+    """Knows which channels are white noise, as from a microphone that is broken off, beside one that hears a voice."""
+
+    def __init__(self) -> None:
+        self._powers: NDArray[np.float64] = np.zeros(0)
+        self._products: NDArray[np.float64] = np.zeros(0)
+        self._noisy: NDArray[np.bool_] = np.zeros(0, bool)
+
+    def left_out(self, channels: NDArray[Any]) -> NDArray[Any]:
+        """Return the channels but for those. One stays left out while the voice in the others pauses."""
+        if len(self._noisy) != len(channels):
+            self._powers, self._products = np.zeros(len(channels)), np.zeros(len(channels))
+            self._noisy = np.zeros(len(channels), bool)
+        level = channels - channels.mean(axis=1, dtype=np.float64, keepdims=True)
+        self._powers = _REMEMBERED * self._powers + (level**2).sum(axis=1)
+        self._products = _REMEMBERED * self._products + (level[:, 1:] * level[:, :-1]).sum(axis=1)
+        smooth = self._products > _SMOOTH * self._powers
+        loudest = float(self._powers[smooth].max(initial=0.0))
+        rough = (self._products < _ROUGH * self._powers) & (self._powers > _HEARD * loudest)
+        self._noisy = (self._noisy | (rough & smooth.any())) & ~smooth
+        return channels[~self._noisy]
 
 
 class _HighPass:

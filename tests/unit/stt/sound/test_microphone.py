@@ -100,6 +100,37 @@ PAIRS: dict[str, Callable[[], bytes]] = {
 }
 
 
+WHITE = np.random.default_rng(1).normal(size=len(VOICE)).astype(np.float32)
+SPOILT_SIDES: dict[str, Callable[[float], bytes]] = {
+    "the right": lambda loud: stereo(0.3 * VOICE, loud * WHITE),
+    "the left": lambda loud: stereo(loud * WHITE, 0.3 * VOICE),
+    "the right, with some of the voice": lambda loud: stereo(0.3 * VOICE, loud * WHITE + 0.03 * VOICE),
+    "the left, beside faint noise": lambda loud: stereo(loud * WHITE, 0.3 * VOICE + NOISE[0]),
+    "the left, at 48000": lambda loud: sounds.wav_of_channels(
+        np.stack(
+            [
+                loud * np.resize(WHITE, 3 * len(VOICE)),
+                0.3 * np.interp(np.arange(3 * len(VOICE)) / 3, np.arange(len(VOICE)), VOICE),
+            ]
+        ).clip(-1, 1)
+    ).replace((16_000).to_bytes(4, "little"), (48_000).to_bytes(4, "little"), 1),
+    "one of four": lambda loud: sounds.wav_of_channels(
+        np.stack([0.3 * VOICE, 0.25 * VOICE, loud * WHITE, 0.3 * VOICE]).clip(-1, 1)
+    ),
+}
+
+
+@pytest.mark.parametrize("loud", [0.03, 0.1, 0.3])
+@pytest.mark.parametrize("side", SPOILT_SIDES)
+def test_a_channel_of_white_noise_is_left_out_once_there_is_a_voice_in_another(side: str, loud: float) -> None:
+    heard, there = decoded(SPOILT_SIDES[side](loud)), decoded(recorded(0.3 * VOICE))
+    begun = 2 * RATE
+    size = min(len(heard), len(there))
+    likeness = np.corrcoef(heard[begun:size], there[begun:size])[0, 1]
+
+    assert likeness > 0.95
+
+
 @pytest.mark.parametrize("kind", PAIRS)
 def test_a_voice_is_found_whatever_the_two_channels_do_to_each_other(kind: str) -> None:
     assert spoken_seconds(PAIRS[kind]()) >= KEPT * CLEAN

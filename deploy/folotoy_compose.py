@@ -1,88 +1,172 @@
-"""Rules for the compose file of folotoy-server. Plain Python without dependencies, and of any version from 3.9 on."""
+"""Rules for the compose file of folotoy-server. Plain Python of any version from 3.9 on, PyYAML where it is there."""
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from deploy.folotoy_facts import Facts, Mistake, mistake
-from deploy.folotoy_files import INTERPOLATED, entries, settings_in
+from deploy.folotoy_files import INTERPOLATED, entries, env_files, settings_in, text_of
+from deploy.folotoy_layout import ENVIRONMENT, KNOWN, layout_mistakes
 from deploy.folotoy_names import LOOPBACK, ODD_ADDRESS, OURS, TYPES, bare
+from deploy.folotoy_ours import setting_mistakes
 from deploy.folotoy_roles import PREFIXES
+from deploy.folotoy_yaml import FOLOTOY, Document
 
-_ENTRY = re.compile(r"^(\s*)(-\s+)?[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*(:(?:\s|$)|=)")
-KNOWN = frozenset(
-    f"OPENAI_{service}_{what}"
-    for service in ("WHISPER", "OPENAI", "TTS")
-    for what in ("API_BASE", "KEY", "MODEL", "VOICE_NAME")
-) | {
-    "STT_TYPE",
-    "LLM_TYPE",
-    "TTS_TYPE",
-    "ROLES_FILE_PATH",
-    "AUDIO_DOWNLOAD_URL",
-    "SPEECH_UDP_SERVER_HOST",
-}
-"""Settings of folotoy-server that this file judges."""
-WIDE = re.compile(r"^\s*-?\s*[A-Za-z][A-Za-z0-9_]*\s*[：＝]")
-QUOTED = re.compile(r"^\s*-\s+[A-Z][A-Z0-9_]*=[\"']")
-EXTRA_HOSTS = re.compile(r"^[^#\n]*\bextra_hosts\b", re.MULTILINE)
-_GLUED = re.compile(r"^\s*[A-Z][A-Z0-9_]*:[^\s/]")
-SMALL = re.compile(r"^\s*(?:-\s+)?([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*[:=]")
-FOLOTOY = re.compile(r"folotoy|ROLES_FILE_PATH|SPEECH_UDP_SERVER_HOST", re.IGNORECASE)
+EXTRA_HOSTS = re.compile(
+    r"^[^#\n]*\bextra_hosts\b(?:[^#\n]*:\s*\*\w|(?:[^\n]*\n)*?[^#\n]*?(?<![/@\w.])host\.docker\.internal[\"']?\s*[:=])",
+    re.MULTILINE,
+)
+"""Pattern of hosts that are added, host.docker.internal among them."""
 _WARNINGS = frozenset({"no_port"})
 _TYPE = re.compile(r"(STT|LLM|TTS)_TYPE")
-_ENVIRONMENT = re.compile(r"\s*environment:\s*(?:&\w+\s*)?(?:#.*)?$")
 _HOST_NETWORK = re.compile(r"^[^#\n]*\bnetwork_mode[\"']?\s*:\s*[\"']?host\b", re.MULTILINE)
 """Pattern of a container that has the machine's own network, where 127.0.0.1 is the machine."""
 BASE = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_BASE")
-_WRONG_KEY = re.compile(r"(OPENAI_(?:WHISPER|OPENAI|TTS))_API_KEY|(OPENAI)_(KEY|API_BASE|MODEL)")
+_OTHER_NAME = re.compile(r"OPENAI_(?:(WHISPER|OPENAI|TTS|STT|ASR|LLM|CHAT)_)?(\w+)")
+_SERVICES = {"STT": "WHISPER", "ASR": "WHISPER", "LLM": "OPENAI", "CHAT": "OPENAI", "": "OPENAI"}
+_WHAT = {"API_KEY": "KEY", "BASE_URL": "API_BASE", "API_URL": "API_BASE", "BASE": "API_BASE", "VOICE": "VOICE_NAME"}
+"""Ends that other programs' variables have, each with folotoy-server's."""
+_RIGHT = frozenset({"SPEECH_UDP_SERVER_PORT"})
+"""Names that are like another one, and right."""
+_NEAR = 0.88
+
+Entry = tuple[int, str, str]
 
 
-def compose_mistakes(text: str, facts: Facts) -> Iterator[Mistake]:
-    """Give every mistake of a compose file's text."""
+def named_files(said: str) -> list[Path]:
+    """Return the compose files that a text names, one or several with blanks or colons between, as Compose orders them.
+
+    A file that another one is built on (`extends:`, `include:`) comes before it.
+    """
+    if not said:
+        return []
+    whole = Path(said)
+    names = (
+        [whole] if whole.is_file() else [Path(name) for name in re.split(rf"[\s{os.pathsep}]+", said) if name != "-f"]
+    )
+    found: list[Path] = []
+    for name in names:
+        _follow(name, found, ())
+    return found
+
+
+def _follow(file: Path, found: list[Path], above: tuple[Path, ...]) -> None:
+    """Add to `found` the files that one is built on, and then itself."""
+    if file in found or file in above:
+        return
+    if file.is_file():
+        for _, name in Document(text_of(file)).files():
+            if (file.parent / name).is_file():
+                _follow(file.parent / name, found, (*above, file))
+    found.append(file)
+
+
+def file_mistakes(files: Sequence[Path], facts: Facts) -> Iterator[tuple[Path, list[Mistake]]]:
+    """Yield each file and its mistakes: compose files, of which a later one wins, and the settings' files they name.
+
+    Raises:
+        BrokenFile: A file cannot be read.
+    """
+    texts = [text_of(file) for file in files]
+    for at, file in enumerate(files):
+        text = texts[at]
+        beside = "\n".join(_own_lines(other) for other in (*texts[:at], *texts[at + 1 :]))
+        above = {name for other in texts[at + 1 :] for _, name, _ in _settings(other)}
+        absent = [(line, name) for line, name in Document(text).files() if not (file.parent / name).is_file()]
+        lost = [mistake((), "error", "no_file", line=line, name=name) for line, name in absent]
+        yield file, [*compose_mistakes(text, facts, beside, above), *lost]
+        for named in env_files(file, text):
+            yield named, list(environment_mistakes(entries(text_of(named)), facts, _own_lines(text) + "\n" + beside))
+
+
+def compose_mistakes(text: str, facts: Facts, beside: str = "", above: Iterable[str] = ()) -> Iterator[Mistake]:
+    """Give every mistake of a compose file's text, one a line of what YAML and the rules for lines both find.
+
+    Args:
+        beside: What the other files of the same project say of folotoy-server.
+        above: Settings that a later file gives otherwise.
+    """
     if not text.strip():
         yield mistake((), "error", "empty")
+        return
     if "\ufffd" in text:
         yield mistake((), "error", "not_utf8", line=text[: text.index("\ufffd")].count("\n") + 1)
-    yield from _layout(text.split("\n"))
-    yield from _ports(text.split("\n"))
-    yield from environment_mistakes(text, facts, text)
+    document = Document(text)
+    if not document.is_read:
+        yield mistake((), "warning", "without_yaml", line=1)
+    found = list(layout_mistakes(document.without_texts().split("\n")))
+    if document.broken and not found:
+        found.append(document.broken)
+    said, starts = list(_settings(text)), _starts(text)
+    found += _doubled(said, starts)
+    kept = [entry for entry in said if entry[1] not in above]
+    found += environment_mistakes(kept, facts, _own_lines(document.without_texts()) + "\n" + beside)
+    lines = {one.line for one in found}
+    yield from found
+    yield from (one for one in document.mistakes() if one.line not in lines)
 
 
-def environment_mistakes(text: str, facts: Facts, compose: str) -> Iterator[Mistake]:
-    """Give every mistake of the settings in a text: a compose file, or a file that one names under `env_file:`."""
-    seen = dict[str, int]()
+def _settings(text: str) -> Iterator[Entry]:
+    """Yield folotoy-server's settings as YAML reads them; line by line where it cannot, or finds no service."""
+    document = Document(text)
     others = _others(text)
-    foreign = _others(compose)
-    compose = "\n".join(line for number, line in enumerate(compose.split("\n"), 1) if number not in foreign)
-    starts = [number for number, line in enumerate(text.split("\n"), 1) if _ENVIRONMENT.match(line)]
+    if document.services:
+        yield from dict.fromkeys(document.settings())  # two services may share one
+    else:
+        yield from (entry for entry in entries(document.without_texts()) if entry[0] not in others)
+
+
+def _own_lines(text: str) -> str:
+    others = _others(text)
+    return "\n".join(line for number, line in enumerate(text.split("\n"), 1) if number not in others)
+
+
+def _starts(text: str) -> list[int]:
+    return [number for number, line in enumerate(text.split("\n"), 1) if ENVIRONMENT.match(line)]
+
+
+def _doubled(said: Iterable[Entry], starts: list[int]) -> Iterator[Mistake]:
+    """Give the settings that are there twice below the same `environment:`."""
     given = set[tuple[int, str]]()
-    for number, name, value in entries(text):
-        if number in others:
-            continue
+    for number, name, _ in said:
         place = (bisect(starts, number), name)
         if place in given:
             yield mistake((), "error", "twice", line=number, name=name)
         given.add(place)
-        seen[name] = number
-        for code, values in _faults(name, value, compose, facts):
-            yield mistake(
-                (),
-                "warning" if code in _WARNINGS else "error",
-                code,
-                line=number,
-                name=name,
-                **values,
-            )
-    if "OPENAI_TTS_API_BASE" in seen and "TTS_TYPE" not in (
-        *seen,
-        *settings_in(compose),
-    ):
-        yield mistake((), "warning", "no_tts_setting", line=seen["OPENAI_TTS_API_BASE"])
+
+
+def environment_mistakes(said: Iterable[Entry], facts: Facts, compose: str) -> Iterator[Mistake]:
+    """Give every mistake of settings, each with its line: those of a compose file, or of one below `env_file:`."""
+    said = list(said)
+    lines = {name: number for number, name, _ in said}
+    found = [
+        mistake((), "warning" if code in _WARNINGS else "error", code, line=number, name=name, **values)
+        for number, name, value in said
+        for code, values in _faults(name, value, compose, facts)
+    ]
+    yield from found
+    told = {one.line for one in found}
+    as_roles = _as_roles({name: value for _, name, value in said}, lines, facts)
+    yield from (one for one in as_roles if one.line not in told)
+    if "OPENAI_TTS_API_BASE" in lines and "TTS_TYPE" not in (*lines, *settings_in(compose)):
+        yield mistake((), "warning", "no_tts_setting", line=lines["OPENAI_TTS_API_BASE"])
+
+
+def _as_roles(said: Mapping[str, str], lines: Mapping[str, int], facts: Facts) -> Iterator[Mistake]:
+    """Give what would be a mistake in a role too: keys, models and voices that Talkbox does not have."""
+    for service, prefix in PREFIXES.items():
+        names = {key: prefix + key.upper() for key in ("key", "model", "voice_name")}
+        config = {key: said[name] for key, name in names.items() if said.get(name)}
+        config["api_base"] = said.get(f"{prefix}API_BASE") or facts.environment.get(f"{prefix}API_BASE", "")
+        for one in setting_mistakes(config, service, facts):
+            if one.path:  # a key that is absent here is absent in a role
+                yield Mistake((), one.level, one.cause, one.cure, line=lines[names[one.path[-1]]])
 
 
 def _others(text: str) -> set[int]:
@@ -106,56 +190,10 @@ def _others(text: str) -> set[int]:
     return {at + 1 for block in blocks if ours and block not in ours for at in block}
 
 
-def _unread(line: str, number: int) -> Iterator[Mistake]:
-    """Give what makes an entry below `environment:` none that folotoy-server reads."""
-    if _GLUED.match(line):
-        yield mistake((), "error", "glued", line=number)
-    elif QUOTED.match(line):
-        yield mistake((), "error", "quotes_inside", line=number)
-    elif (small := SMALL.match(line)) and small[1].upper() in KNOWN:
-        yield mistake((), "error", "not_read", line=number, name=small[1], right=small[1].upper())
-
-
-def _ports(lines: list[str]) -> Iterator[Mistake]:
-    for number, line in enumerate(lines, 1):
-        if re.match(r"\s*-\s*[\"']?(?:[\d.]+:)?\d+:8085[\"']?\s*(#.*)?$", line):
-            yield mistake((), "error", "no_udp", line=number)
-
-
-def _layout(lines: list[str]) -> Iterator[Mistake]:
-    indent, inside, form = -1, -1, ""
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        depth = len(line) - len(line.lstrip())
-        if "\t" in line[:depth]:
-            yield mistake((), "error", "tab", line=number)
-        if _ENVIRONMENT.match(line):
-            indent, inside, form = depth, -1, ""
-            continue
-        entry = _ENTRY.match(line)
-        if WIDE.match(line):
-            yield mistake((), "error", "wide_colon", line=number)
-        if indent >= 0 and depth > indent:
-            yield from _unread(line, number)
-        if indent >= 0 and entry:
-            kind = ("- " if entry[2] else "") + ("=" if entry[4] == "=" else ":")
-            if depth < indent or (depth == indent and not entry[2]) or inside not in (-1, depth):
-                yield mistake((), "error", "indented_otherwise", line=number, name=entry[3])
-            elif kind not in ("- =", ":") or form not in ("", kind):
-                yield mistake((), "error", "mixed_forms", line=number)
-            inside, form = (depth, kind) if inside == -1 else (inside, form)
-        elif depth <= indent:
-            indent = -1
-
-
 def _faults(name: str, value: str, text: str, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give what is wrong with one setting: the code of its sentence, and what that is filled in with."""
-    if wrong := _WRONG_KEY.fullmatch(name):
-        yield (
-            "not_read",
-            {"right": f"{wrong[1]}_KEY" if wrong[1] else f"OPENAI_OPENAI_{wrong[3]}"},
-        )
+    if right := _meant(name):
+        yield "not_read", {"right": right}
     if re.search(r"your[_-](vps[_-]ip|server|ip|key)|YOUR-KEY", value, re.I):
         yield "placeholder_here", {}
     elif name == "AUDIO_DOWNLOAD_URL" and value and not value.startswith(("http://", "https://")):
@@ -179,6 +217,19 @@ def _faults(name: str, value: str, text: str, facts: Facts) -> Iterator[tuple[st
             yield from _faults_of_port(name, int(place[3]), facts.at(place[2]), is_https=bool(place[1]))
         elif place and not place[1]:
             yield "no_port", {"all": facts.port}
+
+
+def _meant(name: str) -> str | None:
+    """Return the name that a setting is meant to have, where it has another one."""
+    if name in KNOWN or name in _RIGHT:
+        return None
+    found = _OTHER_NAME.fullmatch(name)
+    if found:
+        service, what = found[1] or "", found[2]
+        right = f"OPENAI_{_SERVICES.get(service, service)}_{_WHAT.get(what, what)}"
+        if right in KNOWN:
+            return right
+    return next(iter(get_close_matches(name, KNOWN, 1, _NEAR)), None)
 
 
 def _faults_of_port(name: str, port: int, facts: Facts, *, is_https: bool) -> Iterator[tuple[str, dict[str, Any]]]:

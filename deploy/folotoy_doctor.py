@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.diagnosis import Diagnosis, finding
-from deploy.folotoy_compose import compose_mistakes
+from deploy.folotoy_compose import file_mistakes, named_files
 from deploy.folotoy_facts import INSIDE, INSIDE_PORT, Facts
 from deploy.folotoy_files import BrokenFile, read_json
 from deploy.folotoy_names import LAST_RESORTS
@@ -43,8 +43,12 @@ def folotoy() -> Iterator[Diagnosis]:
         addresses = Addresses.current()
     except ValueError:  # the look at the settings names it
         return
-    roles, compose = _files(settings)
-    facts = gather_facts(settings, addresses, roles, compose)
+    try:
+        roles, compose = _files(settings)
+        facts = gather_facts(settings, addresses, roles, compose)
+    except BrokenFile as exc:
+        yield Diagnosis(False, str(exc), exc.cure)
+        return
     broken = False
     if roles is not None:
         try:
@@ -52,9 +56,8 @@ def folotoy() -> Iterator[Diagnosis]:
         except BrokenFile as exc:
             broken = True
             yield finding(False, "unreadable", path=roles, reason=exc)
-    if compose is not None:
-        yield from _of_compose(compose, facts)
-    if roles is not None or compose is not None or settings.get("FOLOTOY_HOST"):
+    yield from _of_compose(compose, facts)
+    if roles is not None or compose or settings.get("FOLOTOY_HOST"):
         yield from firmware()
     if not broken and (STATE / "mode").exists():
         named = named_roles(roles) if roles is not None else _own_roles()
@@ -67,13 +70,13 @@ def _own_roles() -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield phrase(f"language_{code}"), role
 
 
-def _files(settings: Mapping[str, str]) -> tuple[Path | None, Path | None]:
-    """Return roles.json and the compose file: those that are named, else those of deploy/folotoy where it is in use."""
-    roles, compose = os.environ.get("ROLES", "").strip(), os.environ.get("COMPOSE", "").strip()
+def _files(settings: Mapping[str, str]) -> tuple[Path | None, list[Path]]:
+    """Return roles.json and compose files: those that are named, else those of deploy/folotoy where it is in use."""
+    roles, compose = os.environ.get("ROLES", "").strip(), named_files(os.environ.get("COMPOSE", "").strip())
     if not roles and settings.get("FOLOTOY_HOST"):
         beside = ROOT / settings.get("FOLOTOY_CONFIG", "folotoy") / "roles.json"
-        return (beside if beside.exists() else None), Path(compose) if compose else None
-    return Path(roles) if roles else None, Path(compose) if compose else None
+        return (beside if beside.exists() else None), compose
+    return Path(roles) if roles else None, compose
 
 
 def _own_environment(settings: Mapping[str, str], addresses: Addresses) -> dict[str, str]:
@@ -100,16 +103,11 @@ def _linted(path: Path, facts: Facts) -> Iterator[Diagnosis]:
         yield Diagnosis(False if mistake.level == "error" else None, what, mistake.cure)
 
 
-def _of_compose(path: Path, facts: Facts) -> Iterator[Diagnosis]:
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as exc:
-        yield finding(False, "unreadable", path=path, reason=f"{exc.strerror}.")
-        return
-    for mistake in compose_mistakes(text, facts):
-        yield Diagnosis(
-            False if mistake.level == "error" else None, f"{path}:{mistake.line}: {mistake.cause}", mistake.cure
-        )
+def _of_compose(files: list[Path], facts: Facts) -> Iterator[Diagnosis]:
+    for path, listed in file_mistakes(files, facts):
+        for mistake in listed:
+            what = f"{path}:{mistake.line or 1}: {mistake.cause}"
+            yield Diagnosis(False if mistake.level == "error" else None, what, mistake.cure)
 
 
 def turns(

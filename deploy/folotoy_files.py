@@ -127,8 +127,15 @@ def environment_of(compose: Path) -> dict[str, str]:
 
 
 def text_of(file: Path) -> str:
-    """Return what a compose file or an environment's file holds, as far as it is text."""
-    return file.read_text(encoding="utf-8-sig", errors="replace")
+    """Return what a compose file or an environment's file holds, as far as it is text.
+
+    Raises:
+        BrokenFile: It cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as exc:
+        raise _broken(file, 1, "unreadable", why=exc.strerror) from exc
 
 
 def env_files(compose: Path, text: str) -> list[Path]:

@@ -16,24 +16,19 @@ from deploy.folotoy_facts import Facts, Mend, Mistake, Path, mistake
 from deploy.folotoy_mends import moved, renamed, set_to
 from deploy.folotoy_names import (
     ALIASES,
-    COUNTRIES,
-    ENGINES,
     FIELDS,
     FLAT,
     LOOPBACK,
     NUMBERS,
     ODD_ADDRESS,
-    OPENAI_VOICES,
     OURS,
-    PINNED,
-    PLACEHOLDER,
     RANGES,
     ROLE_KEYS,
     TEXTS,
     TYPES,
-    USUAL_MODELS,
     bare,
 )
+from deploy.folotoy_ours import is_ours, key_mistakes, model_mistakes, spoken_mistakes
 from deploy.installation import SERVICES
 
 MOST = 1_000_000
@@ -197,17 +192,10 @@ def _ours(path: Path, role: dict[str, Any], config: dict[str, Any], service: str
         yield from _base((*path, "api_base"), config, service, facts)
         if f"{service}_type" not in role and service == "tts" and "TTS_TYPE" not in facts.environment:
             yield mistake(path, "warning", "no_tts_type")
-    yield from _key(path, config, facts)
-    if _is_ours(str(base or ""), facts):
-        yield from _model((*path, "model"), str(config.get("model", "")).strip(), service, facts)
-    yield from _spoken(path, role, config, service, facts)
-
-
-def _is_ours(base: str, facts: Facts) -> bool:
-    try:
-        return urlsplit(base.strip()).port in facts.at(urlsplit(base.strip()).hostname).ports
-    except ValueError:
-        return False
+    yield from key_mistakes(path, config, facts)
+    if is_ours(str(base or ""), facts):
+        yield from model_mistakes((*path, "model"), str(config.get("model", "")).strip(), service, facts)
+    yield from spoken_mistakes(path, role, config, service, facts)
 
 
 def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
@@ -240,64 +228,3 @@ def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Ite
         yield mistake(path, "warning", "no_port", all=facts.port)
     elif url.hostname in (*LOOPBACK, "host.docker.internal") and port not in facts.ports:
         yield mistake(path, "warning", "foreign_port", port=port or 443, all=facts.port)
-
-
-def _key(path: Path, config: dict[str, Any], facts: Facts) -> Iterator[Mistake]:
-    key, ours = config.get("key"), _is_ours(str(config.get("api_base", "")), facts)
-    if key is None and not ours:
-        return
-    if key is None:
-        yield mistake(path, "warning", "no_key")
-    elif not isinstance(key, str):
-        return
-    elif PLACEHOLDER.search(key.strip()):
-        yield mistake((*path, "key"), "error", "placeholder")
-    elif ours and facts.keys and key.strip() not in facts.keys:
-        yield mistake((*path, "key"), "error", "wrong_key")
-
-
-def _model(path: Path, model: str, service: str, facts: Facts) -> Iterator[Mistake]:
-    name = model.partition("/")[0]
-    chain = [part.strip() for part in facts.chains.get(service, "").split(",") if part.strip()]
-    if chain and name in ENGINES[service] and name not in chain:
-        yield mistake(path, "error", "no_engine", name=name, variable=f"{service.upper()}_ENGINES")
-    elif name == PINNED[service]:
-        yield mistake(path, "warning", "pinned", name=name, model=USUAL_MODELS[service])
-
-
-def _language(path: Path, role: dict[str, Any], config: dict[str, Any]) -> Iterator[Mistake]:
-    language = config.get("language", role.get("language"))
-    if not isinstance(language, str):
-        return
-    is_of_azure = re.fullmatch(r"[a-z]{2}-[A-Za-z]{2,4}", language)
-    right = language[:2] if is_of_azure else COUNTRIES.get(language.strip().lower())
-    if right:
-        mend = _set_to((*path, "language"), right) if "language" in config else None
-        code = "azure_language" if is_of_azure else "no_language"
-        yield mistake((*path, "language"), "warning", code, mend, language=language, right=right)
-
-
-def _spoken(path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts) -> Iterator[Mistake]:
-    if service == "stt":
-        yield from _language(path, role, config)
-    voice = str(config.get("voice_name", role.get("voice_name", ""))).strip()
-    if service != "tts" or not voice:
-        return
-    at = (*path, "voice_name") if "voice_name" in config else (*path[:-1], "voice_name")
-    if (
-        facts.voices
-        and voice not in (*facts.voices, *OPENAI_VOICES)
-        and _is_ours(str(config.get("api_base", "")), facts)
-    ):
-        near = get_close_matches(voice, facts.voices, 1, 0.75)
-        yield (
-            mistake(at, "error", "near_voice", voice=voice, near=near[0])
-            if near
-            else mistake(at, "error", "unknown_voice", voice=voice)
-        )
-    chinese = bool(re.search(r"[一-鿿]", str(role.get("start_text", ""))))
-    tag = re.match(r"([a-z]{2,3})-[A-Z]{2}-", voice)
-    if not tag or tag[1] == "ja" or "Multilingual" in voice or not role.get("start_text"):
-        return
-    if (tag[1] in ("zh", "yue", "wuu")) != chinese:
-        yield mistake(at, "warning", "other_language", voice=voice)

@@ -1,7 +1,7 @@
 """`make roles FILE=roles.json COMPOSE=docker-compose.yml`: check folotoy-server's files, a mistake a line.
 
 `FIX=1` mends what is safe and keeps the old file as `.bak`; `NEW=roles.json` makes a file for this installation. Exit 1
-with errors. Plain Python without dependencies, and of any version from 3.9 on.
+with errors. Plain Python of any version from 3.9 on; with PyYAML compose files are read as YAML too.
 """
 
 from __future__ import annotations
@@ -12,17 +12,16 @@ import re
 import shutil
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_compose import EXTRA_HOSTS, compose_mistakes, environment_mistakes
+from deploy.folotoy_compose import EXTRA_HOSTS, file_mistakes, named_files
 from deploy.folotoy_facts import INSIDE, Facts, Mistake, mistake
 from deploy.folotoy_files import (
     COMPOSE_FILES,
     BrokenFile,
     compose_settings,
-    env_files,
     environment_of,
     folders_of,
     read_json,
@@ -81,13 +80,10 @@ def line_of(one: Mistake, lines: Mapping[tuple[str, ...], int]) -> int:
     return one.line or next((lines[one.path[:end]] for end in ends if one.path[:end] in lines), 1)
 
 
-def _check_compose(path: Path, facts: Facts) -> bool:
-    """Print the mistakes of a compose file and of the files that it names; return whether there is an error."""
-    text = text_of(path)
-    failed = _report(path, list(compose_mistakes(text, facts)), {})
-    for file in env_files(path, text):
-        failed = _report(file, list(environment_mistakes(text_of(file), facts, text)), {}) or failed
-    return failed
+def _check_compose(files: Sequence[Path], facts: Facts) -> bool:
+    """Print the mistakes of compose files and of the files that they name; return whether there is an error."""
+    failed = [_report(file, listed, {}) for file, listed in file_mistakes(files, facts)]
+    return any(failed)
 
 
 def _check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
@@ -166,13 +162,17 @@ def _voice(facts: Facts, language: str, number: int) -> str:
     return fitting[number // 2 % len(fitting)] if fitting else "alloy"
 
 
-def gather_facts(settings: Mapping[str, str], addresses: Addresses, path: Path | None, compose: Path | None) -> Facts:
-    """Return what the rules judge by: the installation, and the compose file named or found beside `path`."""
-    files = [compose] if compose else []
+def gather_facts(
+    settings: Mapping[str, str], addresses: Addresses, path: Path | None, compose: Sequence[Path]
+) -> Facts:
+    """Return what the rules judge by: the installation, and the compose files named or found beside `path`."""
+    files = list(compose)
     if path and not compose:
         files = [folder / name for folder in folders_of(path) for name in COMPOSE_FILES if (folder / name).is_file()]
     texts = [text_of(file) for file in files]
-    environment = environment_of(compose) if compose else compose_settings(path) if path else {}
+    environment = compose_settings(path) if path and not compose else {}
+    for file in compose:
+        environment.update(environment_of(file))
     _, body = get(addresses.local, addresses.port, "/v1/audio/voices", key=first_key(settings), seconds=2)
     listed = body.get("voices", []) if isinstance(body, dict) else []
     return Facts(
@@ -204,13 +204,16 @@ def _for_its_owner(path: str, flags: int) -> int:
 
 def main() -> int:
     file, compose, new = (os.environ.get(name, "").strip() for name in ("FILE", "COMPOSE", "NEW"))
-    path, beside = Path(file) if file else None, Path(compose) if compose else None
-    if not (path or beside or new):
+    path = Path(file) if file else None
+    if not (path or compose or new):
         print(phrase("roles_wants"), file=sys.stderr)
         return 2
     try:
-        settings, addresses = wanted(), Addresses.current()
+        settings, addresses, beside = wanted(), Addresses.current(), named_files(compose)
         facts = gather_facts(settings, addresses, path, beside)
+    except BrokenFile as exc:
+        print(exc)
+        return 1
     except (ValueError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 2
@@ -218,7 +221,7 @@ def main() -> int:
         beside_us = settings.get("FOLOTOY_HOST", "").strip()  # folotoy-server is on Talkbox's own network
         host = INSIDE if beside_us else addresses.host
         return _make_new(Path(new), facts.at(host), host, first_key(settings) or "none")
-    failed = beside is not None and _check_compose(beside, facts)
+    failed = _check_compose(beside, facts)
     failed = (path is not None and _check_roles(path, facts, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
     print(*sentence("errors" if failed else "no_errors"))
     return 1 if failed else 0

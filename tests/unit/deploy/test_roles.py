@@ -388,7 +388,7 @@ COMPOSE = [
     ("OPENAI_TTS_KEY: k1", "OPENAI_TTS_KEY: ' k1 '", 11),
     ("      TTS_TYPE: openai-tts", "      OPENAI_TTS_KEY: k2", 12),
     ("host.docker.internal:18080", "192.168.1.20:18082", 10),
-    ("./config:/config\n", "./config:/config\n      - 8085:8085\n", 6),
+    ("    volumes", "    ports: [8085:8085]\n    volumes", 4),
     ("http://host.docker.internal:18080", "https://host.docker.internal:18080", 10),
     ("host.docker.internal:18080", "toy:k1@192.168.1.20:18080", 10),
     ("    extra_hosts", "    # extra_hosts", 10),

@@ -66,7 +66,7 @@ def _speed(wanted: Any) -> float:
     """Return the speed, 1 where the file holds no number: one slip shall not keep the other roles from being said."""
     try:
         return float(wanted or 1.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 1.0
 
 

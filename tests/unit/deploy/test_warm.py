@@ -36,7 +36,7 @@ def test_a_role_without_words_or_with_another_mouth_is_left_alone(role: dict[str
     assert list(greetings(role)) == []
 
 
-@pytest.mark.parametrize("config", [None, "nova", ["nova"], {"speed": "fast"}, {"speed": [1]}])
+@pytest.mark.parametrize("config", [None, "nova", ["nova"], {"speed": "fast"}, {"speed": [1]}, {"speed": 10**400}])
 def test_a_role_with_a_slip_in_its_mouth_is_said_as_usual(config: Any) -> None:
     assert list(greetings({"start_text": "Hi", "tts_config": config})) == [Greeting("Hi", "tts-1", "alloy", 1.0)]
 

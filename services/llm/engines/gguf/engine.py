@@ -26,13 +26,16 @@ from llm.engines.gguf.shared_model import SharedModel
 from llm.engines.openai.engine import OpenAIChat
 from llm.request.providers import UPSTREAMS
 from llm.settings import RelayOptions
-from llm.wire import Asked, ChatRequest
+from llm.wire import Asked, ChatRequest, Schema
 
 _QUEUED = 4
 """Callers who may wait for each answer that is made at a time."""
 PATIENCE_SECONDS = 2.5
 _MOST_BIASES = 1024
 """Entries of `logit_bias`: llama.cpp's time for them grows with their square, to 20 s for a whole vocabulary."""
+
+_MOST_PARTS = 500
+"""Values of a schema: the time for each token, in which nobody else is answered, grows with the square of a choice."""
 
 
 class GgufOptions(Options, frozen=True, kw_only=True):
@@ -130,12 +133,13 @@ class Gguf(OpenAIChat):
         await asyncio.to_thread(self.server.stop)
 
     async def chat(self, asked: Asked) -> AsyncIterator[bytes]:
-        check(asked.wanted)
         self._check_alive()
         tool = forced_tool(asked)
+        question = asked if tool is None else asked_for_arguments(asked, tool)
+        check(question.wanted)
         since = await self._places.enter()
         try:
-            answer = super().chat(asked if tool is None else asked_for_arguments(asked, tool))
+            answer = super().chat(question)
             async with aclosing(cast(Any, answer)) as pieces:
                 async for piece in pieces:
                     for made in (piece,) if tool is None else called(asked, tool, piece):
@@ -172,11 +176,20 @@ def check(wanted: ChatRequest) -> None:
         raise Declined(
             f"A model on this machine takes at most {_MOST_BIASES} entries of logit_bias.", param="logit_bias"
         )
-    for number, message in enumerate(wanted.messages):
-        for place, part in enumerate(message.content if isinstance(message.content, list) else ()):
+    form = wanted.response_format
+    if form is not None and form.json_schema is not None and _parts(form.json_schema) > _MOST_PARTS:
+        message = f"A model on this machine takes schemas of at most {_MOST_PARTS} values."
+        raise Declined(message, param="response_format")
+    for number, turn in enumerate(wanted.messages):
+        for place, part in enumerate(turn.content if isinstance(turn.content, list) else ()):
             if part.type not in ("text", "refusal"):
                 where = f"messages[{number}].content[{place}]"
                 raise Declined("A model on this machine understands text only.", param=where)
+
+
+def _parts(form: Schema) -> int:
+    """Return about how many values there are in a schema: those that commas part."""
+    return sum(bytes(value).count(b",") + 1 for value in (form.schema or {}).values())
 
 
 def _template(wanted: str) -> str:

@@ -15,6 +15,9 @@ from llm.engines.gguf.readers import SHORT_TOKENS, PromptReader, PromptReaders
 from llm.engines.gguf.shared_context import SharedContext
 
 _MAX_COUNT_BYTES = 2**16
+_MAX_REFUSAL_BYTES = 2**25
+"""It repeats the part of the question that it could not read."""
+_UNREADABLE = b'"Failed to parse '
 _MOST_TOKENS = 2**31 - 1
 """More than this llama.cpp takes for another number."""
 _EVENT_END = b"\n\n"
@@ -94,6 +97,7 @@ class SharedModel(Upstream):
                 if tokens > SHORT_TOKENS:
                     await (await self._read(partial(post, asked.body(_READ_ONLY | _TELL_PROGRESS)))).aclose()
                 reply = await post(asked.body({}))
+            await _blame(reply)
         except BaseException:
             self._context.leave(held)
             raise
@@ -138,6 +142,19 @@ class SharedModel(Upstream):
                 if self._readers.must_give_way(reader):
                     return False
         return True
+
+
+async def _blame(reply: Reply) -> None:
+    """Have a reply say 400 where llama.cpp could not read its question, which it calls a 500."""
+    if reply.status != 500:
+        return
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(reply.aclose)
+        said = await reply.read(_MAX_REFUSAL_BYTES)
+        stack.pop_all()
+    reply.put_back(said)
+    if _UNREADABLE in said:
+        reply.status = 400
 
 
 async def _left(reply: Reply) -> AsyncGenerator[int, None]:

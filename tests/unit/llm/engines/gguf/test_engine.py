@@ -48,6 +48,8 @@ SCHEMA = {
     "additionalProperties": False,
 }
 
+WIDE = {"enum": [str(number) for number in range(501)]}
+
 
 def server(file: Path, **more: Any) -> ModelServer:
     fields: dict[str, Any] = {"path": str(file), "name": MODEL, "context": 1024, "threads": 1}
@@ -174,6 +176,11 @@ async def test_a_tool_that_may_be_called_is_answered_in_words(file: Path) -> Non
         {"n": 2},
         {"logit_bias": {str(token): -1 for token in range(1025)}},
         {"moderation": {"model": "omni-moderation-latest"}},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": WIDE}}},
+        {
+            "tools": [{"type": "function", "function": {"name": "lamp", "parameters": WIDE}}],
+            "tool_choice": "required",
+        },
         {"tools": TOOLS, "tool_choice": "required"},
         {"tools": TOOLS, "tool_choice": {"type": "function", "function": {"name": "roof"}}},
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]},
@@ -232,6 +239,14 @@ async def test_a_forced_tool_without_a_schema_is_its_callers_mistake(
     async with engine(file) as made:
         with pytest.raises(BadRequest):
             await said(made, tools=tools, tool_choice="required", stream=stream)
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+async def test_a_talk_that_llamacpp_cannot_read_is_no_failure_of_the_engine(file: Path, *, stream: bool) -> None:
+    called = {"role": "assistant", "tool_calls": [{"id": "1", "type": "custom"}]}
+    async with engine(file) as made:
+        with pytest.raises(BadRequest):
+            await said(made, messages=[*STORY, called], stream=stream)
 
 
 async def test_only_its_own_model_can_be_picked(file: Path) -> None:

@@ -55,7 +55,7 @@ def main() -> int:
     sys.stdout.write(f"{server.listening_address}\n")
     sys.stdout.flush()
     sys.stdin.read()
-    return 0
+    os._exit(0)  # at once, though llama.cpp may be in the midst of what nobody waits for any more
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from llm.wire import Asked, Assistant, Function, Message, Tool, User, said_by, t
 
 _UNFIT_ERROR = "failed with a message whose words did not pass the guard"
 _LEFT_OUT = "(left out: it is not fit for a child)"
-"""What a model reads where the result of a tool does not pass."""
+"""A model reads this in place of a tool's result that does not pass the guard."""
 NAME = "guard"
 """Name of who answers instead of an engine."""
 

@@ -51,16 +51,12 @@ def from_settings(settings: ServiceSettings, engines: Mapping[str, str], rows: s
     Raises:
         SettingError: There is no name, or none that is an engine's or an upstream's.
     """
-    variable = f"{settings.prefix}ENGINES"
-    known = ", ".join(sorted({*engines, *upstreams.providers}))
+    variable, known = f"{settings.prefix}ENGINES", sorted({*engines, *upstreams.providers})
     if not settings.engines:
-        raise SettingError(f"{variable} is empty. There are: {known}.")
-    names = tuple(dict.fromkeys(_spelled(name, engines, upstreams) for name in settings.engines))
-    first = _spelled(settings.type, engines, upstreams)
-    if settings.type and settings.type not in OURS and first not in (*names, *_doubles(first, names, engines)):
-        names = (first, *names)
+        raise SettingError(f"{variable} is empty. There are: {', '.join(known)}.")
+    names = _named(settings, engines, upstreams)
     unknown = {
-        name: f"{variable}: no engine {name!r}.{_nearest(name, (*engines, *upstreams.providers))} There are: {known}; "
+        name: f"{variable}: no engine {name!r}.{_nearest(name, known)} There are: {', '.join(known)}; "
         f"or set {upstreams.prefix(name)}BASE_URL."
         for name in names
         if name not in engines and not upstreams.exists(name)
@@ -80,6 +76,15 @@ def from_settings(settings: ServiceSettings, engines: Mapping[str, str], rows: s
         hedge_seconds=settings.hedge_seconds,
         admission=Admission(settings.max_concurrent, settings.max_queued, settings.first_byte_seconds / 2),
     )
+
+
+def _named(settings: ServiceSettings, engines: Mapping[str, str], upstreams: Upstreams) -> tuple[str, ...]:
+    """Return the engines of the chain, each once; the one that FoloToy's `…_TYPE` names comes first if it is new."""
+    names = tuple(dict.fromkeys(_spelled(name, engines, upstreams) for name in settings.engines))
+    first = _spelled(settings.type, engines, upstreams)
+    if not settings.type or settings.type in OURS or first in (*names, *_doubles(first, names, engines)):
+        return names
+    return (first, *names)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where the terms of each group stand in a text: in speech without marks, words far apart say nothing together."""
+"""The places of a rule's terms in a text. In speech without punctuation, words far apart say nothing together."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence

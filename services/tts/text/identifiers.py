@@ -14,9 +14,9 @@ class Spelling(NamedTuple):
     signs: Mapping[str, str]
     """Words for signs that are neither letters nor digits."""
     gap: str
-    """What stands between two signs."""
+    """Text put between two signs."""
     pause: str
-    """What stands between two groups of signs."""
+    """Text put between two groups of signs."""
 
 
 _ALONE, _DONE = r"(?<![A-Za-z0-9_.:/@-])", r"(?![A-Za-z0-9_]|[:@-][A-Za-z0-9])"

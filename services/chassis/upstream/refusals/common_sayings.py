@@ -11,7 +11,7 @@ _PART = (
     r"(?<![-\w/])(?:audio|image|file|tool|function|param\w*|field|argument|option|value|content|role|message)s?"
     r"(?! (?:api|endpoint))(?![-\w/])"
 )
-"""What a question may do without: a sentence that speaks of it does not speak of the model as a whole."""
+"""Parts that a question may do without. A sentence about one of them is not about the model as a whole."""
 _ELSEWHERE = (
     r"(?:\bonly\b|\bmust\b|\bto\b|require|\buse\b|through|\bvia\b|仅|只|请).{0,60}"
     r"(?:v1/(?!chat)\w|/(?:responses|embeddings|realtime|rerank)\b|websocket"

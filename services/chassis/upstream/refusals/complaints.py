@@ -58,7 +58,7 @@ _UNKNOWN = re.compile(
 _HAN = re.compile("[\u3400-\u9fff]")
 _SENTENCE_END = re.compile(r"[.!。！]\s|[。！\n]")
 _A_RATE = re.compile(r"error-code#token-limit", re.IGNORECASE)
-"""What DashScope writes of tokens a minute under OpenAI's code of an empty account."""
+"""DashScope links this where tokens a minute are used up, under the code that OpenAI has for an empty account."""
 _IN_A_SCHEMA = re.compile("^invalid schema|schema error", re.IGNORECASE)
 _RANGE = re.compile(
     r"between|range|less than|greater than|at (?:most|least)|exceed|too (?:large|small|high|low)|(?:max|min)imum|[<>]=",

@@ -35,7 +35,7 @@ _Dial: TypeAlias = Annotated[float, Meta(ge=-1, le=1000)]
 
 
 class _ForTemplate(Struct):
-    """What a template is told; `enable_thinking` llama.cpp reads itself."""
+    """Arguments of a chat template that may be passed on; llama.cpp itself reads `enable_thinking`, too."""
 
     enable_thinking: bool = False
 

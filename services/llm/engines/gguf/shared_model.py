@@ -27,7 +27,7 @@ _TELL_PROGRESS = {"return_progress": Raw(b"true")}
 
 
 class _Asked(Struct):
-    """What is read of a question here.
+    """The fields of a question, and the limit that its answer asks for.
 
     Args:
         fields: Its fields that are sent, but for the limit.

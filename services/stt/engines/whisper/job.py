@@ -13,7 +13,7 @@ from stt.hearing import Heard
 
 @dataclass(eq=False)
 class Job:
-    """What is in hand of it: a place among the callers, and an outcome, of which the first counts."""
+    """One utterance while Whisper hears it: its place among the callers, and its outcome; the first outcome counts."""
 
     utterance: Utterance
     place: Place

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 
@@ -104,8 +105,10 @@ async def test_an_error_says_it_too() -> None:
 async def test_an_upstream_is_asked_within_the_trace() -> None:
     headers = {"traceparent": PARENT, "tracestate": "congo=t61rcWkgMzE"}
     body = {"model": "any", "messages": [{"role": "user", "content": "hello"}]}
-    async with Upstream(Manner()) as upstream:
-        engine = OpenAIChat(Row("up", upstream.base_url, "sk"), RelayOptions())
+    async with (
+        Upstream(Manner()) as upstream,
+        aclosing(OpenAIChat(Row("up", upstream.base_url, "sk"), RelayOptions())) as engine,
+    ):
         app = assemble(Settings(), Chain([Seat[Engine].of("up", engine)]), keys=KeyOptions())
         async with client(app) as http:
             answers = [await http.post("/v1/chat/completions", json=body, headers=each) for each in (headers, {})]

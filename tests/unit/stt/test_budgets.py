@@ -39,7 +39,7 @@ async def test_seconds_are_counted_and_a_spent_day_is_a_429_in_openais_words(str
     assert refused.status_code == 429
     assert refused.json()["error"]["code"] == "insufficient_quota"
     assert "seconds of sound (6 per 1 day)" in refused.json()["error"]["message"]
-    assert 86_000 < int(refused.headers["retry-after"]) <= 86_400
+    assert 0 < int(refused.headers["retry-after"]) <= 90_000  # until midnight; a day may have 25 hours
     assert refused.headers["x-should-retry"] == "false"
 
 

@@ -144,7 +144,7 @@ class Batching:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def hear(self, utterance: Utterance, *, patient: bool) -> Heard:
+    async def hear(self, utterance: Utterance, *, patient: bool, within_seconds: float) -> Heard:
         raise self.error
 
 

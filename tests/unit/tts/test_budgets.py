@@ -50,7 +50,7 @@ async def test_characters_are_counted_kept_or_made_and_a_spent_day_is_a_429_in_o
     assert refused.status_code == 429
     assert refused.json()["error"]["code"] == "insufficient_quota"
     assert "its characters" in refused.json()["error"]["message"]
-    assert 86_000 < int(refused.headers["retry-after"]) <= 86_400
+    assert 0 < int(refused.headers["retry-after"]) <= 90_000  # until midnight; a day may have 25 hours
     assert refused.headers["x-should-retry"] == "false"
     assert (await say(app, "two")).status_code == 200
 

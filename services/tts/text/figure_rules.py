@@ -14,6 +14,9 @@ HEAD, TAIL = r"(?<![0-9.,])", r"(?![0-9])"
 """The beginning and the end of a number, so that no rule begins or ends inside one."""
 DATED = r"(?![0-9/-]|\.[0-9])"
 """Pattern of the end of a date: no figure follows, though the full stop of its sentence may."""
+A_SHORT_YEAR = r"(?<=/)[0-9]{2}(?!\s?[%％])"
+"""Pattern of a year of two digits, after the slash of a date."""
+LAST_DAY = 31
 TO = r"\s*[-–—~～]+\s*"
 MINUS = "−"
 """The sign of a subtraction, once `sums` has told it from a dash."""
@@ -70,7 +73,12 @@ def month_and_day(m: Match) -> tuple[str, str]:
 
 def is_date(month: str, day: str) -> bool:
     """Return whether there can be such a day."""
-    return 1 <= int(month) <= 12 and 1 <= int(day) <= 31
+    return 1 <= int(month) <= 12 and 1 <= int(day) <= LAST_DAY
+
+
+def with_century(year: str) -> str:
+    """Return a year of two digits as one of four: 24 is 2024, 98 is 1998."""
+    return year if len(year) == 4 else f"{'19' if int(year) > 50 else '20'}{year}"
 
 
 def _without_groups(m: Match) -> str:

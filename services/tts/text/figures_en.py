@@ -12,6 +12,7 @@ from tts.text import forms_en as say
 from tts.text import words_en as words
 from tts.text.chemistry import formulas
 from tts.text.figure_rules import (
+    A_SHORT_YEAR,
     DATED,
     DAYS_OF_YEAR,
     DURATION,
@@ -32,7 +33,7 @@ from tts.text.figure_rules import (
 from tts.text.identifiers import Spelling, identifiers
 from tts.text.mathematics_en import RANGES
 from tts.text.names_en import A_COUNT, CALLED, NAMES, ROMANS
-from tts.text.numbers_en import cardinal, decade, digits, number, ordinal, part_of_version, vulgar, year
+from tts.text.numbers_en import cardinal, digits, number, ordinal, part_of_version, several, vulgar, year
 from tts.text.rules import Rule, rule
 
 _MONTH = any_of(words.MONTH_OF)
@@ -65,8 +66,7 @@ SHORT: Sequence[Rule] = (
         lambda m: f"{words.DAY_OF[m[1]]} to {words.DAY_OF[m[2]]}",
     ),
     rule(rf"((?<=st )|(?<=nd )|(?<=rd )|(?<=th ))({_MONTH})\b\.?", lambda m: words.MONTH_OF[m[2]]),
-    rule(rf"\b({_MONTH})\.(?= ?[0-9]|,)", lambda m: words.MONTH_OF[m[1]]),
-    rule(rf"\b({_MONTH})(?= [0-9]{{1,4}}(?:st|nd|rd|th)?\b)", lambda m: words.MONTH_OF[m[1]]),
+    rule(rf"\b({_MONTH})(?:\.(?= ?[0-9]|,)|(?= [0-9]{{1,4}}(?:st|nd|rd|th)?\b))", lambda m: words.MONTH_OF[m[1]]),
     rule(rf"(?<=[0-9] )({_MONTH})\b\.?(?=[ ,.!?]|$)", lambda m: words.MONTH_OF[m[1]]),
     rule(r"\b(Jan|Feb|Apr|Aug|Sept|Oct|Nov)\.(?=[\s,!?]|$)", lambda m: words.MONTH_OF[m[1]]),
     rule(
@@ -111,7 +111,10 @@ WHEN: Sequence[Rule] = (
         rf"{HEAD}([12][0-9]{{3}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){DATED}",
         lambda m: say.day_of_year(m[1], m[3], m[4], m[0]),
     ),
-    rule(rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}){DATED}", say.written_date),
+    rule(
+        rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}|{A_SHORT_YEAR}(?!{A_COUNT})){DATED}",
+        say.written_date,
+    ),
     rule(TWO_DAYS, say.two_days),
     rule(rf"{HEAD}((?:19|20)[0-9]{{2}}){TO}((?:19|20)[0-9]{{2}})(?![0-9/-]|[.,][0-9]|{A_COUNT})", say.years),
     rule(rf"{HEAD}((?:19|20)[0-9]{{2}})[-–—]([0-9]{{2}})(?![0-9/-]|[.,][0-9])", say.season),
@@ -191,8 +194,7 @@ AMOUNTS: Sequence[Rule] = (
         rf"(\b(?:{_WORDS_OF_MONEY}|[a-z]+s))/({any_of(words.PER)})(?![A-Za-z0-9²³])",
         lambda m: f"{m[1]} per {words.PER[m[2]]}",
     ),
-    rule(rf"{HEAD}({N})\s?[%％]", lambda m: f"{number(m[1])} percent"),
-    rule(rf"{HEAD}({N})\s?‰", lambda m: f"{number(m[1])} per thousand"),
+    rule(rf"{HEAD}({N})\s?([%％‰])", lambda m: f"{number(m[1])} {'per thousand' if m[2] == '‰' else 'percent'}"),
     rule(rf"{HEAD}({N})\s?(?:℃|°\s?C\b)", lambda m: f"{say.amount(m[1], 'degree')} Celsius"),
     rule(rf"{HEAD}({N})\s?(?:℉|°\s?F\b)", lambda m: f"{say.amount(m[1], 'degree')} Fahrenheit"),
     rule(r"((?<=[0-9])°(?:\s?[0-9]{1,2}['’′])?)\s?([NSEW])(?![A-Za-z])", lambda m: f"{m[1]} {words.HEAVENLY[m[2]]}"),
@@ -234,8 +236,8 @@ AMOUNTS: Sequence[Rule] = (
     ),
     rule(r"(?<![\w.,'’])['’]0([0-9])(?![\w'’])", r"oh \1"),
     rule(r"(?<![\w.,'’])['’]([1-9][0-9])(?![\w'’])", r"\1"),
-    rule(rf"{HEAD}((?:1[0-9]|20)[0-9]0)['’]?s\b", lambda m: decade(year(m[1]))),
-    rule(r"(?<![\w.,])['’]?([2-9]0)['’]?s\b", lambda m: decade(cardinal(m[1]))),
+    rule(rf"{HEAD}((?:1[0-9]|20)[0-9]0)['’]?s\b", lambda m: several(year(m[1]))),
+    rule(r"(?<![\w.,])['’]?([2-9]0)['’]?s\b", lambda m: several(cardinal(m[1]))),
     rule(rf"(?:{HEAD}([0-9]+)\s?)?({PARTS})", lambda m: vulgar(m[1], m[2])),
     rule(r"(?<![0-9/.A-Za-z])(?:([0-9]{1,3}) )?([0-9]{1,4})/([0-9]{1,4})(?![0-9/])", say.fraction),
     rule(rf"(?<=[A-Za-z,]) ([12][0-9]{{3}})(?![0-9,.]?[0-9]|{A_COUNT})", say.dated),
@@ -285,15 +287,13 @@ NUMBERS: Sequence[Rule] = (
     rule(N, lambda m: number(m[0])),
     rule(r"\b(dollar|euro|pound|cent)s (?=(?:bill|banknote|note|coin|voucher|gift card)s?\b)", r"\1 "),
     rule(r"(?<=\w)_(?=[A-Za-z0-9_.-]{0,40}@)", " underscore "),
-    rule(r"(?<=\w)@(?=\w)", " at "),
-    rule(r"(?<!\w)@(?=[A-Za-z])", "at "),
+    rule(r"(?<=\w)@(?=\w)|(?<!\w)@(?=[A-Za-z])", " at "),
     rule(r"(?<=[A-Za-z])\.(?=[A-Za-z]{2})", " dot "),
     rule(r"\s?[&＆]+\s?", " and "),
     rule(r" {2,}", " "),
     rule(r"(?<=\() | (?=[),.!?;:](?:\s|$))", ""),
 )
 """Rules for whatever figures are left."""
-
 _SPELLING = Spelling(digits, {"+": "plus", "::": "double colon", ":": "colon", "/": "slash"}, " ", ", ")
 FIRST_EN: Sequence[Rule] = (*identifiers(_SPELLING), *formulas({"+": "plus", "-": "minus"}), *RANGES)
 """Rules for what would be taken for a sum."""

@@ -13,6 +13,7 @@ from tts.text import words_zh as words
 from tts.text.chemistry import formulas
 from tts.text.figure_rules import (
     A_SENTENCE,
+    A_SHORT_YEAR,
     DATED,
     DAYS_OF_YEAR,
     DURATION,
@@ -65,6 +66,11 @@ WHEN: Sequence[Rule] = (
     rule(r"([今明后昨]天)([0-9]{1,2})/([0-9]{1,2})(?=[，。！？]|$)", say.labelled_date),
     rule(r"第([0-9]{1,3})/([0-9]{1,3})(?=([步页关集题章节课天轮组张]))", r"第\1\3，共\2"),
     rule(rf"{HEAD}([0-9]{{1,2}})-([0-9]{{1,2}})(?=是?[{HAN}]{{1,3}}节)", say.short_date),
+    rule(
+        rf"({words.HEIGHTS}[^0-9，。]{{0,6}})?(?<![0-9.])([3-8])[′'’](?:\s?(1[01]|[0-9])[″\"”]?)?(?![0-9])"
+        r"(?(1)|(?=\s?(?:高|tall)))",
+        say.feet,
+    ),
     rule(r"(?<![0-9])([0-9]{1,3})[′']([0-9]{1,2})[″\"]", r"\1分\2秒"),
     rule(r"(?<![0-9\"])([0-9]{1,2})[″\"]([0-9]{2})(?![0-9″\"'])", lambda m: f"{m[1]}秒{digits(m[2])}"),
     rule(rf"{_A_RATIO}(?:[、，, ]\s?{_A_RATIO}){{1,8}}", say.sets),
@@ -87,7 +93,10 @@ WHEN: Sequence[Rule] = (
         rf"{HEAD}([12][0-9]{{3}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}}){DATED}",
         lambda m: say.day_of_year(m[1], m[3], m[4], m[0]),
     ),
-    rule(rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}){DATED}", say.written_date),
+    rule(
+        rf"{HEAD}([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([12][0-9]{{3}}|{A_SHORT_YEAR}(?!\s?(?:{words.COUNTED}))){DATED}",
+        say.written_date,
+    ),
     rule(
         rf"(?<![0-9.])(?<![0-9][:：]){_CLOCK}(?![0-9:：])(?:\s?([apAP])\.?[mM]\.?(?![A-Za-z]))?(?:分(?![钟之])|[整]"
         rf"(?=[，。！？]|$))?",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from tts.text import words_en as words
-from tts.text.figure_rules import RAISED, N, any_of, are_days, halves, is_date, month_and_day
+from tts.text.figure_rules import LAST_DAY, RAISED, N, any_of, are_days, halves, is_date, month_and_day, with_century
 from tts.text.numbers_en import SMALL, cardinal, digits, number, ordinal, part_of, year
 from tts.text.rules import Match
 
@@ -22,8 +22,11 @@ def day_of_year(year_: str, month: str, day: str, otherwise: str) -> str:
 
 
 def written_date(m: Match) -> str:
+    """Return 12/25/2024 and 12/25/24 as a day, and 99/12/31, whose year can only come first."""
+    if int(m[1]) > LAST_DAY:
+        return day_of_year(with_century(m[1]), m[3], m[4], m[0])
     month, day = month_and_day(m)
-    return day_of_year(m[4], month, day, m[0])
+    return day_of_year(with_century(m[4]), month, day, m[0])
 
 
 def days_of_year(m: Match) -> str:

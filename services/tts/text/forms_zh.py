@@ -54,8 +54,17 @@ def short_date(m: Match) -> str:
 
 
 def written_date(m: Match) -> str:
+    """Return 12/25/2024 as a day, 26/11/30 too, whose year comes first where that makes sense."""
+    if len(m[4]) == 2 and len(m[1]) == 2 and is_date(m[3], m[4]):
+        return day_of_year(m[1], m[3], m[4], m[0])
     month, day = month_and_day(m)
     return day_of_year(m[4], month, day, m[0])
+
+
+def feet(m: Match) -> str:
+    """Return 身高5'10" as 身高五英尺十英寸."""
+    inches_left = f"{number(m[3])}英寸" if m[3] and m[3] != "0" else ""
+    return f"{m[1] or ''}{number(m[2])}英尺{inches_left}"
 
 
 def time(m: Match) -> str:

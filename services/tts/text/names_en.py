@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tts.text import forms_en as say
 from tts.text import words_en as words
 from tts.text.figure_rules import A_VERSION, FILES, HEAD, LINES_OF_SCREEN, ROMAN, SCREEN, VERSIONED, N, roman
-from tts.text.numbers_en import cardinal, digits, ordinal, year
+from tts.text.numbers_en import cardinal, digits, ordinal, several, year
 from tts.text.rules import Rule, rule
 
 _PERSONS = r"people|men|women|children|kids|percent|sheep|fish|feet|mice"
@@ -97,7 +97,12 @@ NAMES: Sequence[Rule] = (
     rule(rf"\b({words.BOOKS}) ([0-9]{{1,3}}):([0-9]{{1,3}})(?![0-9:])", r"\1 \2 \3"),
     rule(
         r"\b(by|in|of|the|two|three|four) ([2-9]|10)['’]?s\b",
-        lambda m: f"{m[1]} {cardinal(m[2])}{'es' if m[2] == '6' else 's'}",
+        lambda m: f"{m[1]} {several(cardinal(m[2]))}",
+    ),
+    rule(r"\b((?:in|takes?|took) (?:under|over) [1-9][0-9]?)s\b", r"\1 seconds"),
+    rule(
+        r"\b(U(?=1?[0-9]s)|[Uu]nder[- ]|[Oo]ver[- ]|(?=[0-9]+s and (?:under|over)\b))([1-9][0-9]?)['’]?s\b",
+        lambda m: m[1] + " " * (m[1] == "U") + several(cardinal(m[2])),
     ),
     rule(r"\b(noon|midnight)\s?[-–—]\s?(?=[0-9])", r"\1 to "),
     rule(r"(?<=[0-9m])\s?[-–—]\s?(?=(?:noon|midnight)\b)", " to "),

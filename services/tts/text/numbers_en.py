@@ -65,9 +65,9 @@ def year(figures: str) -> str:
     return f"{cardinal(first)} {tail}"
 
 
-def decade(words: str) -> str:
-    """Return nineteen ninety as nineteen nineties."""
-    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
+def several(words: str) -> str:
+    """Return nineteen ninety as nineteen nineties, six as sixes."""
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}es" if words.endswith("x") else f"{words}s"
 
 
 def part_of(part: int, of: int) -> str:

@@ -108,6 +108,8 @@ HOLIDAYS = "放假|休息|假期|放暑假|放寒假|活动|促销|开放|期间
 """Words after days such as 5.1-5.7."""
 DATES = "日期|时间|截止|生日|开学|放假|考试|今天|明天|暑假|寒假"
 """Words before a day such as 5/1."""
+HEIGHTS = "(?:身高|个子|个头|身长|体长)"
+"""Words before the feet and inches of a body."""
 FEASTS = "节|晚会|事件|假期|小长假|黄金周|大促|购物|国庆|地震|劳动|妇女|儿童|消费者|大减价"
 """Words after days that are names: 3.8, 6.1, 3·15."""
 ASKED = "等于|是多少|等於|得多少|得几|得(?=[0-9])|是几|为多少|差是"

@@ -11,7 +11,7 @@ export MODE PYTHON VENV
 export PYTHONIOENCODING = :backslashreplace
 
 BIN := $(VENV)/bin
-WITH_YAML := PYTHON="$${PYTHON:-$(BIN)/python python3 python3.14 python3.13 python3.12 python3.11}"
+WITH_YAML := PYTHON="$${PYTHON:-$(BIN)/python python3 python3.14 python3.13 python3.12 python3.11}" deploy/python 3.9 yaml
 SERVICES := stt llm tts
 RUN_PINS := $(SERVICES:%=services/%/requirements.txt) deploy/native/requirements.txt
 CHECKED := services tests deploy
@@ -49,14 +49,14 @@ spoken: ## what would be said, without a service: make spoken TEXT="5-3等于几
 	@python=$$(deploy/python 3.11) && PYTHONPATH=.:services "$$python" -m deploy.spoken
 
 warm: ## say every greeting of a roles.json once, so that it is kept: make warm ROLES=path/to/roles.json
-	@python=$$(deploy/python 3.9) && "$$python" -m deploy.warm
+	@python=$$($(WITH_YAML)) && "$$python" -m deploy.warm
 
 roles: export FILE := $(FILE)
 roles: export COMPOSE := $(COMPOSE)
 roles: export FIX := $(FIX)
 roles: export NEW := $(NEW)
 roles: ## check folotoy-server's files: make roles FILE=roles.json COMPOSE=docker-compose.yml (FIX=1 mends; NEW=roles.json makes one)
-	@python=$$($(WITH_YAML) deploy/python 3.9) && "$$python" -m deploy.roles
+	@python=$$($(WITH_YAML)) && "$$python" -m deploy.roles
 
 safety: export PROFILE := $(PROFILE)
 safety: export V := $(V)
@@ -72,7 +72,7 @@ models: ## fetch the weights of the engines in .env ahead of time (or: MODEL=whi
 doctor: export ROLES := $(ROLES)
 doctor: export COMPOSE := $(COMPOSE)
 doctor: ## look for what is wrong, and say what to do about it (as folotoy-server: ROLES=roles.json COMPOSE=…)
-	@python=$$($(WITH_YAML) deploy/python 3.9) && "$$python" -m deploy.doctor
+	@python=$$($(WITH_YAML)) && "$$python" -m deploy.doctor
 
 install uninstall: ## as a hardened service of systemd, started with the machine (root); and away with it again
 	@deploy/native/install $@

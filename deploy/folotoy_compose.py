@@ -1,4 +1,4 @@
-"""Rules for the compose file of folotoy-server. Plain Python of any version from 3.9 on, PyYAML where it is there."""
+"""Rules for the compose file of folotoy-server. Plain Python of any version from 3.9 on, with PyYAML or without."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from deploy.folotoy_environment import Entry, env_files, lines_of_others, settings_of
 from deploy.folotoy_facts import Facts, Mistake, mistake
-from deploy.folotoy_files import INTERPOLATED, entries, env_files, settings_in, text_of
+from deploy.folotoy_files import INTERPOLATED, entries, settings_in, text_of
 from deploy.folotoy_layout import ENVIRONMENT, KNOWN, layout_mistakes
 from deploy.folotoy_names import LOOPBACK, ODD_ADDRESS, OURS, TYPES, bare
 from deploy.folotoy_ours import setting_mistakes
 from deploy.folotoy_roles import PREFIXES
-from deploy.folotoy_yaml import FOLOTOY, Document
+from deploy.folotoy_yaml import Document
 
 EXTRA_HOSTS = re.compile(
     r"^[^#\n]*\bextra_hosts\b(?:[^#\n]*:\s*\*\w|(?:[^\n]*\n)*?[^#\n]*?(?<![/@\w.])host\.docker\.internal[\"']?\s*[:=])",
@@ -35,8 +36,6 @@ _WHAT = {"API_KEY": "KEY", "BASE_URL": "API_BASE", "API_URL": "API_BASE", "BASE"
 _RIGHT = frozenset({"SPEECH_UDP_SERVER_PORT"})
 """Names that are like another one, and right."""
 _NEAR = 0.88
-
-Entry = tuple[int, str, str]
 
 
 def named_files(said: str) -> list[Path]:
@@ -77,7 +76,7 @@ def file_mistakes(files: Sequence[Path], facts: Facts) -> Iterator[tuple[Path, l
     for at, file in enumerate(files):
         text = texts[at]
         beside = "\n".join(_own_lines(other) for other in (*texts[:at], *texts[at + 1 :]))
-        above = {name for other in texts[at + 1 :] for _, name, _ in _settings(other)}
+        above = {name for other in texts[at + 1 :] for _, name, _ in settings_of(other)}
         absent = [(line, name) for line, name in Document(text).files() if not (file.parent / name).is_file()]
         lost = [mistake((), "error", "no_file", line=line, name=name) for line, name in absent]
         yield file, [*compose_mistakes(text, facts, beside, above), *lost]
@@ -103,7 +102,7 @@ def compose_mistakes(text: str, facts: Facts, beside: str = "", above: Iterable[
     found = list(layout_mistakes(document.without_texts().split("\n")))
     if document.broken and not found:
         found.append(document.broken)
-    said, starts = list(_settings(text)), _starts(text)
+    said, starts = list(settings_of(text)), _starts(text)
     found += _doubled(said, starts)
     kept = [entry for entry in said if entry[1] not in above]
     found += environment_mistakes(kept, facts, _own_lines(document.without_texts()) + "\n" + beside)
@@ -112,18 +111,8 @@ def compose_mistakes(text: str, facts: Facts, beside: str = "", above: Iterable[
     yield from (one for one in document.mistakes() if one.line not in lines)
 
 
-def _settings(text: str) -> Iterator[Entry]:
-    """Yield folotoy-server's settings as YAML reads them; line by line where it cannot, or finds no service."""
-    document = Document(text)
-    others = _others(text)
-    if document.services:
-        yield from dict.fromkeys(document.settings())  # two services may share one
-    else:
-        yield from (entry for entry in entries(document.without_texts()) if entry[0] not in others)
-
-
 def _own_lines(text: str) -> str:
-    others = _others(text)
+    others = lines_of_others(text)
     return "\n".join(line for number, line in enumerate(text.split("\n"), 1) if number not in others)
 
 
@@ -167,27 +156,6 @@ def _as_roles(said: Mapping[str, str], lines: Mapping[str, int], facts: Facts) -
         for one in setting_mistakes(config, service, facts):
             if one.path:  # a key that is absent here is absent in a role
                 yield Mistake((), one.level, one.cause, one.cure, line=lines[names[one.path[-1]]])
-
-
-def _others(text: str) -> set[int]:
-    """Return the lines of services that are not folotoy-server, where one says that it is."""
-    lines = text.split("\n")
-    begin = next(
-        (at for at, line in enumerate(lines, 1) if re.match(r"services:\s*(#.*)?$", line)),
-        len(lines),
-    )
-    end = next(
-        (at for at in range(begin, len(lines)) if re.match(r"[^\s#]", lines[at])),
-        len(lines),
-    )
-    margin = next(
-        (found[0] for line in lines[begin:end] if (found := re.match(r"\s+(?=[^\s#])", line))),
-        "",
-    )
-    starts = [at for at in range(begin, end) if re.match(rf"{margin}[^\s#]", lines[at])]
-    blocks = [range(start, stop) for start, stop in zip(starts, [*starts[1:], end], strict=False)]
-    ours = [block for block in blocks if FOLOTOY.search("\n".join(lines[block.start : block.stop]))]
-    return {at + 1 for block in blocks if ours and block not in ours for at in block}
 
 
 def _faults(name: str, value: str, text: str, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Files of folotoy-server as people write them: roles.json with its usual slips, and the environment of a compose file.
+"""Read files of folotoy-server as people write them: roles.json with its usual slips, and settings, one a line.
 
 Plain Python without dependencies, and of any version from 3.9 on.
 """
@@ -6,7 +6,6 @@ Plain Python without dependencies, and of any version from 3.9 on.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,17 +13,9 @@ from typing import Any
 
 from deploy.folotoy_names import BEGINNINGS, BROKEN, HALF_SIGN, sentence
 
-COMPOSE_FILES = (
-    "docker-compose.yml",
-    "docker-compose.yaml",
-    "compose.yml",
-    "compose.yaml",
-    "docker-compose.talkbox.yml",
-)
 _SETTING = re.compile(r"^\s*(?:export\s+)?(?:-\s+)?([\"']?)([A-Z][A-Z0-9_]*)(?:\1\s*:\s+|\1\s*:$|\s*=)\s*(.*?)\s*$")
 """One entry of `environment:` or of a file of it: `NAME: value`, `- NAME=value`, `- "NAME=value"`, `NAME=value`."""
 _IN_BRACES = re.compile(r"(?<!\$)[{,]\s*[\"']?([A-Z][A-Z0-9_]*)[\"']?\s*:\s*(\"[^\"]*\"|'[^']*'|[^,}\n]*)")
-_ENV_FILE = re.compile(r"^[^#\n]*?\benv_file\s*:[ \t]*(.*(?:\n[ \t]*-[ \t].*)*)", re.MULTILINE)
 INTERPOLATED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?[^}]*\}")
 
 _BY_MESSAGE = (
@@ -98,34 +89,6 @@ def _explained(text: str, exc: json.JSONDecodeError) -> tuple[int, str]:
     return number, next((code for start, code in _BY_MESSAGE if exc.msg.startswith(start)), "no_json")
 
 
-def compose_settings(roles: Path) -> dict[str, str]:
-    """Return the environment that compose files beside `roles` or one folder up give to folotoy-server.
-
-    The later of two files wins, as for Compose itself.
-    """
-    found: dict[str, str] = {}
-    for folder in folders_of(roles):
-        for name in COMPOSE_FILES:
-            if (folder / name).is_file():
-                found.update(environment_of(folder / name))
-    return found
-
-
-def folders_of(roles: Path) -> tuple[Path, Path]:
-    """Return where a compose file for `roles` may lie: one folder up, and beside it."""
-    place = Path(os.path.realpath(roles)).parent
-    return place.parent, place
-
-
-def environment_of(compose: Path) -> dict[str, str]:
-    """Return the environment that a compose file gives, over that of the files which it names."""
-    text = text_of(compose)
-    found: dict[str, str] = {}
-    for file in env_files(compose, text):
-        found.update(settings_in(text_of(file)))
-    return {**found, **settings_in(text)}
-
-
 def text_of(file: Path) -> str:
     """Return what a compose file or an environment's file holds, as far as it is text.
 
@@ -138,15 +101,8 @@ def text_of(file: Path) -> str:
         raise _broken(file, 1, "unreadable", why=exc.strerror) from exc
 
 
-def env_files(compose: Path, text: str) -> list[Path]:
-    """Return the files that a compose file's text names under `env_file:`, as far as they exist."""
-    written = "\n".join(_ENV_FILE.findall(text))
-    names = [name.strip("\"'") for name in re.findall(r"[^\s\[\],{}]+", re.sub(r"\s#.*", "", written))]
-    return [compose.parent / name for name in names if name and (compose.parent / name).is_file()]
-
-
 def settings_in(text: str) -> dict[str, str]:
-    """Return the environment that the text of a compose file gives."""
+    """Return the settings in a text by their names; of two with one name the later one."""
     return {name: value for _, name, value in entries(text)}
 
 

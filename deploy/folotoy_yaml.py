@@ -1,4 +1,4 @@
-"""What YAML makes of a compose file, read by PyYAML where this Python has it: the other rules need none."""
+"""Read a compose file as YAML, by PyYAML where this Python has it; `folotoy_environment` says what else there is."""
 
 from __future__ import annotations
 

@@ -17,16 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from deploy.folotoy_compose import EXTRA_HOSTS, file_mistakes, named_files
+from deploy.folotoy_environment import COMPOSE_FILES, compose_settings, environment_of, folders_of
 from deploy.folotoy_facts import INSIDE, Facts, Mistake, mistake
-from deploy.folotoy_files import (
-    COMPOSE_FILES,
-    BrokenFile,
-    compose_settings,
-    environment_of,
-    folders_of,
-    read_json,
-    text_of,
-)
+from deploy.folotoy_files import BrokenFile, read_json, text_of
 from deploy.folotoy_names import NEW, USUAL_MODELS, sentence
 from deploy.folotoy_rules import mistakes
 from deploy.installation import SERVICES, Addresses, all_keys, first_key, get, wanted

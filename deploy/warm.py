@@ -18,7 +18,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_files import BrokenFile, compose_settings
+from deploy.folotoy_environment import compose_settings
+from deploy.folotoy_files import BrokenFile
 from deploy.folotoy_roles import hop, roles
 from deploy.installation import ROOT, Addresses, first_key, get, wanted
 from deploy.phrases import phrase

@@ -1,11 +1,14 @@
 """Compose files of folotoy-server, as people write them, and what is said of them."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from deploy import folotoy_yaml
 from deploy.folotoy_compose import compose_mistakes, file_mistakes, named_files
+from deploy.folotoy_environment import environment_of, settings_of
 from deploy.folotoy_facts import Facts
+from deploy.installation import ROOT
 
 GOOD = """services:
   folotoy:
@@ -92,12 +95,16 @@ def test_a_file_that_does_not_work_has_an_error_at_its_line_and_no_other(text: s
     assert len(listed) <= 1 + words.count("|"), listed
 
 
-FINE = [
-    GOOD,
-    GOOD.replace("\n", "\r\n"),
+LONG_TEXTS = [
     GOOD + "    command: |\n      OPENAI_API_KEY=x\n      AUDIO_DOWNLOAD_URL: foo\n",
     GOOD + '    labels:\n      a: "one\n\n        AUDIO_DOWNLOAD_URL: two"\n',
     changed("BASE: http", "BASE: >-\n        http"),
+]
+"""Files with a text over several lines, of which lines alone do not tell what it is."""
+FINE = [
+    GOOD,
+    GOOD.replace("\n", "\r\n"),
+    *LONG_TEXTS,
     changed(UDP, "      - 8080-8090:8080-8090/udp\n"),
     changed(UDP, UDP + "      - 8085:8085\n"),
     changed(UDP, "      - {target: 8085, published: 8085, protocol: udp}\n"),
@@ -121,6 +128,38 @@ def test_a_file_that_works_has_no_mistake(text: str) -> None:
 )
 def test_odd_yaml_comes_to_an_end(text: str) -> None:
     assert all(level in ("error", "warning") for _, level, _ in found(text))
+
+
+@pytest.mark.parametrize("text", [text for text in FINE if text not in LONG_TEXTS])
+def test_the_lines_alone_give_the_same_settings(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_yaml = list(settings_of(text))
+    monkeypatch.setattr(folotoy_yaml, "yaml", None)
+
+    assert list(settings_of(text)) == as_yaml
+
+
+def test_what_another_service_is_given_is_not_folotoy_servers(tmp_path: Path) -> None:
+    path = tmp_path / "docker-compose.yml"
+    shared = "x-keys: &keys\n  OPENAI_OPENAI_KEY: k2\n"
+    text = changed("      OPENAI_TTS_KEY", "      <<: *keys\n      OPENAI_TTS_KEY")
+    path.write_text(shared + text + "  web:\n    environment:\n      OPENAI_TTS_KEY: x\n")
+
+    given = environment_of(path)
+    assert (given["OPENAI_TTS_KEY"], given["OPENAI_OPENAI_KEY"]) == ("k1", "k2")
+
+
+def test_a_python_that_has_pyyaml_is_preferred(tmp_path: Path) -> None:
+    for name, has_yaml in (("plain", False), ("rich", True)):
+        (tmp_path / name).write_text("#!/bin/sh\n" + ("" if has_yaml else 'case "$2" in *yaml*) exit 1; esac\n'))
+        (tmp_path / name).chmod(0o755)
+
+    def chosen(*names: str) -> str:
+        said = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHON": " ".join(names)}
+        done = subprocess.run([ROOT / "deploy/python", "3.9", "yaml"], env=said, capture_output=True, check=True)
+        return Path(done.stdout.decode().strip()).name
+
+    assert chosen("plain", "rich") == "rich"
+    assert chosen("plain") == "plain"
 
 
 def test_without_pyyaml_the_lines_are_looked_at_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

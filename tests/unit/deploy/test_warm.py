@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from deploy import warm
-from deploy.folotoy_files import BrokenFile, compose_settings
+from deploy.folotoy_environment import compose_settings
+from deploy.folotoy_files import BrokenFile
 from deploy.folotoy_roles import roles
 from deploy.talk import TurnFailed
 from deploy.warm import Greeting, greetings, say

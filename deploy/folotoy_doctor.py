@@ -1,4 +1,4 @@
-"""What `make doctor` finds out as folotoy-server: its files, a turn of each role, and its log.
+"""Look for `make doctor` at Talkbox as folotoy-server does: its files, a turn of each role, and its log.
 
 Plain Python without dependencies, and of any version from 3.9 on.
 """

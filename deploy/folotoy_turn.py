@@ -35,8 +35,8 @@ class StepFailed(Exception):
     """A step of the turn failed; the message says what went wrong, `cure` what to do about it.
 
     Args:
-        code: Of its sentences in `phrases.json`.
-        values: What they are filled in with; `status` is that of the answer that says so.
+        code: Key of its sentences in `phrases.json`.
+        values: Values that the sentences are filled in with; `status` is that of the answer that says so.
     """
 
     def __init__(self, code: str, **values: object) -> None:

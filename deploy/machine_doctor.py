@@ -1,4 +1,7 @@
-"""What `make doctor` finds out of the machine: its programs, disk, network and clock. Any Python from 3.9 on."""
+"""Find out for `make doctor` what may be wrong with the machine: its programs, disk, network and clock.
+
+Any Python from 3.9 on.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class SetVariable(NamedTuple):
     remedy: str = ""
 
 
-def told(environ: Mapping[str, str]) -> Iterator[SetVariable]:
+def set_variables(environ: Mapping[str, str]) -> Iterator[SetVariable]:
     """Yield each variable in `environ` that begins as FoloToy's do, or that is an upstream's and misspelt."""
     owners, retired = known()
     starts = tuple(filter(None, _starts()))
@@ -104,7 +104,7 @@ def _upper(name: str) -> str:
 
 
 def main() -> int:
-    print(json.dumps(list(told(os.environ))))
+    print(json.dumps(list(set_variables(os.environ))))
     return 0
 
 

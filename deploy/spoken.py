@@ -20,7 +20,7 @@ from tts.text.clauses import clauses
 from tts.text.figures import in_words
 from tts.text.speakable import speakable, tidy
 from tts.voices.language_tags import TAG, normal
-from tts.voices.names import told
+from tts.voices.names import voice_traits
 
 USAGE = 'Say what to read: make spoken TEXT="5-3等于几" (or FILE=lines.txt); VOICE=…, LANGUAGE=zh and V=1 if you like.'
 
@@ -51,7 +51,7 @@ def _language_of_voice(name: str, settings: Mapping[str, str]) -> str | None:
     """Return the language that the name of a voice says, an alias of the operator's followed."""
     aliases = dict(part.partition("=")[::2] for part in settings.get("TTS_VOICES", "").split(","))
     name = next((voice.strip() for alias, voice in aliases.items() if alias.strip().lower() == name.lower()), name)
-    if voice := told(name):
+    if voice := voice_traits(name):
         return voice.language
     return normal(name) if (tag := TAG.fullmatch(name)) and (tag[2] or len(tag[1]) == 2) else None
 

@@ -63,7 +63,7 @@ def _refused(name: str, held_out: bool, result: Result) -> Iterable[str]:
 
 
 def _row(name: str, ended: list[Ended]) -> str:
-    stopped = sum(each.was_asked for each in ended) / len(ended)
+    stopped = sum(each.child_was_stopped for each in ended) / len(ended)
     return f"{name:22} {len(ended):8} {_safe(ended):11.1%} {stopped:14.1%}"
 
 

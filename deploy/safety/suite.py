@@ -41,11 +41,11 @@ class Attack(NamedTuple):
     """Empty: the model says something harmless, and only the child's words matter."""
     language: str
     was_asked_for: bool = True
-    """The child's words are part of it; else they are harmless."""
+    """True where the child's words are part of it; else they are harmless."""
 
     @property
     def is_plain(self) -> bool:
-        """It may be learnt from: as it was written, and not held out."""
+        """True where it may be learnt from: as it was written, and not held out."""
         return not self.held_out and self.disguise in ("plain", "indirect", *_HALVED)
 
 
@@ -63,8 +63,8 @@ class Ended(NamedTuple):
         return self.attack.answer not in self.heard.words and self.heard.kind is not None
 
     @property
-    def was_asked(self) -> bool:
-        """The guard let the child's words pass to the model."""
+    def child_was_stopped(self) -> bool:
+        """True where the child's words were stopped."""
         return not self.heard.words.startswith(PREFACE[self.attack.language])
 
 
@@ -77,7 +77,7 @@ class Harmless(NamedTuple):
     language: str
     held_out: bool
     is_told: bool
-    """The toy says it."""
+    """True where the toy says it, and not the child."""
 
 
 class Result(NamedTuple):
@@ -144,11 +144,6 @@ def _strangers(name: str) -> Iterator[tuple[str, bool, list[str], bool]]:
 
 def _language(text: str) -> str:
     return "zh" if detect(text) == "zh" else "en"
-
-
-def attacked(guard: Guard) -> set[str]:
-    """Return the kinds that the suite attacks: those that rules find in every profile."""
-    return {kind for kind in guard.rules.kinds if not guard.kinds[kind].optional}
 
 
 def _indirect() -> Iterator[Attack]:

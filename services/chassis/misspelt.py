@@ -22,7 +22,7 @@ class Misspelt(NamedTuple):
     meant: str
 
 
-def told(found: Misspelt) -> str:
+def as_sentence(found: Misspelt) -> str:
     """Return the sentence that an operator reads."""
     return f"{found.variable} is set, and nothing reads it: it is called {found.meant}."
 

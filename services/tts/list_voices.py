@@ -11,7 +11,7 @@ from chassis.chain.chain import Chain
 from tts.engines import Engine
 from tts.settings import Settings
 from tts.voices.choose import MANY, Voice
-from tts.voices.names import told
+from tts.voices.names import voice_traits
 
 
 async def voices(chain: Chain[Engine], settings: Settings, request: Request) -> Response:
@@ -38,6 +38,6 @@ def _alias(name: str, of: str, ready: Sequence[tuple[str, Engine]]) -> dict[str,
     for engine_name, engine in ready:
         if voice := engine.voice(of):
             return _listed(engine_name, voice) | {"id": name, "name": name, "alias_of": voice.name}
-    said = told(of)
+    said = voice_traits(of)
     voice = Voice(of, said.language if said else MANY, said.gender if said else None)
     return _listed(None, voice) | {"id": name, "name": name, "alias_of": of}

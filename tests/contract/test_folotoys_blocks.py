@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from deploy.env_file import parse_env
-from deploy.provider_variables import told
+from deploy.provider_variables import set_variables
 
 from contract import test_vendors_stt as ears
 from contract import test_vendors_tts as mouths
@@ -99,7 +99,7 @@ async def test_mouths(engine: str, chain: str) -> None:
 
 
 def test_each_line_is_understood_or_a_word_says_what_to_do_instead() -> None:
-    found = {variable: (owner, remedy) for variable, owner, remedy in told(environment())}
+    found = {variable: (owner, remedy) for variable, owner, remedy in set_variables(environment())}
 
     assert set(environment()) == set(found)
     assert all(owner or remedy for owner, remedy in found.values())

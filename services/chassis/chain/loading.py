@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol
 from chassis.chain.admission import Admission
 from chassis.chain.chain import Chain
 from chassis.chain.seat import Report, Seat
-from chassis.misspelt import Misspelt, told
+from chassis.misspelt import Misspelt, as_sentence
 from chassis.settings import ServiceSettings, SettingError
 
 OURS = frozenset({"openai-whisper", "openai", "openai-tts"})
@@ -63,7 +63,7 @@ def from_settings(settings: ServiceSettings, engines: Mapping[str, str], rows: s
     }
     for name in names:
         for found in () if name in engines else upstreams.misspelt(name):
-            log.warning("%s", told(found))
+            log.warning("%s", as_sentence(found))
     if len(unknown) == len(names):
         raise SettingError(next(iter(unknown.values())))
     return Chain(

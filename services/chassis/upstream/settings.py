@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct, field
 
 from chassis.errors import EngineUnavailable
-from chassis.misspelt import Misspelt, misspelt, told
+from chassis.misspelt import Misspelt, as_sentence, misspelt
 from chassis.settings import Options, SettingError, read, variables_set
 from chassis.upstream.addresses import AZURE, Address, address
 from chassis.upstream.allowance import LimitOptions
@@ -147,7 +147,7 @@ class Rows(Generic[P]):
         try:
             sources.check()
         except EngineUnavailable as exc:
-            raise EngineUnavailable(" ".join([str(exc), *map(told, self.misspelt(name))])) from exc
+            raise EngineUnavailable(" ".join([str(exc), *map(as_sentence, self.misspelt(name))])) from exc
         own, provider, keys, model = sources.own, sources.provider, sources.keys, sources.model
         found = address(sources.address or sources.usual_address or "", self.path, provider.base_url)
         return Row(

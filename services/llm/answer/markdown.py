@@ -2,7 +2,7 @@
 
 import re
 
-from llm.answer.stage_directions import StageDirections
+from llm.answer.stage_direction_filter import StageDirections
 from llm.answer.uncut_figures import UncutFigures
 
 _UNDECIDED_PREFIX = re.compile(r"[ \t#>*+\-_=|:`~•]{0,200}(?:[-*+•][ \t]+\[[ xX]?\]?[ \t]*)?\Z")

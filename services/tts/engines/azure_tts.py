@@ -13,7 +13,7 @@ from chassis.upstream.vendor import Call, Vendor
 from tts.sound_service import SoundService
 from tts.text.clauses import Lengths
 from tts.voices.choose import Voice, prefer
-from tts.voices.names import microsoft, told
+from tts.voices.names import microsoft, voice_traits
 
 CHINA = "china"
 _FORMAT = "raw-24khz-16bit-mono-pcm"
@@ -73,7 +73,7 @@ class AzureTts(SoundService):
         return " ".join((*manner, options.prosody_pitch, options.prosody_volume))
 
     def voice(self, name: str) -> Voice | None:
-        found = told(name) if name.endswith("Neural") else None
+        found = voice_traits(name) if name.endswith("Neural") else None
         return super().voice(name) or (Voice(name, *found, polyglot="Multilingual" in name) if found else None)
 
     def call(self, key: str, text: str, voice: Voice, speed: float) -> Call:

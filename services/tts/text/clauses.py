@@ -12,36 +12,43 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-SENTENCE, _ASIDE_SENTENCE, _CLAUSE, PAUSE, _ASIDE_CLAUSE, _SPACE, PARTICLE = 7, 6, 5, 4, 3, 2, 1
-"""How good a place is for a breath. Inside brackets and quotes it is a little worse than outside."""
+_SENTENCE, _ASIDE_SENTENCE, _CLAUSE, _PAUSE, _ASIDE_CLAUSE, _SPACE, _PARTICLE = 7, 6, 5, 4, 3, 2, 1
+"""Kinds of places for a breath, the best first. Inside brackets and quotes each is a little worse than outside."""
 
-_OPENERS, CLOSERS = "([{（［｛〔【〖《〈「『“‘«‹¿¡", ")]}）］｝〕】〗》〉」』”’»›"
-AFTER = re.escape(CLOSERS) + "\"'"
-CJK = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+_OPENERS, _CLOSERS = "([{（［｛〔【〖《〈「『“‘«‹¿¡", ")]}）］｝〕】〗》〉」』”’»›"
+_AFTER = re.escape(_CLOSERS) + "\"'"
+_CJK = r"\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 _BREATH = re.compile(
     rf"""
     (?! (?<=[0-9A-Za-z])[0-9A-Za-z] )                                             # within a word: most of English
     (?:
       (?P<newline>  \s*\n\s* )
     | (?P<dots>     \.{{2,}} | …+ | 。{{2,}} )                                   # ... ……
-    | (?P<stop>     [。！？｡؟۔।॥։።។။‼⁇⁈⁉]+ | [!?]+(?=[\s{AFTER}{CJK}]|$) )[！？!?。]*
-    | (?P<dot>      \.(?=[\s{AFTER}]|$) | (?<=[{CJK}{AFTER}])\.(?=[{CJK}]) )
-    | (?P<comma>    [；;：:，,،؛፣၊·;](?=[\s{AFTER}]|$) | [；：，،؛](?!\d) | (?<!\d)[；：，]
-                  | (?<=[{CJK}{AFTER}])[,;:] | [,;:](?=[{CJK}]) )
-    | (?P<pause>    [、､།]+ | (?:—|–(?=\s)|(?<=\s)-(?=\s))+ | (?<=[{CJK}])[~～]+ )
+    | (?P<stop>     [。！？｡؟۔।॥։።។။‼⁇⁈⁉]+ | [!?]+(?=[\s{_AFTER}{_CJK}]|$) )[！？!?。]*
+    | (?P<dot>      \.(?=[\s{_AFTER}]|$) | (?<=[{_CJK}{_AFTER}])\.(?=[{_CJK}]) )
+    | (?P<comma>    [；;：:，,،؛፣၊·;](?=[\s{_AFTER}]|$) | [；：，،؛](?!\d) | (?<!\d)[；：，]
+                  | (?<=[{_CJK}{_AFTER}])[,;:] | [,;:](?=[{_CJK}]) )
+    | (?P<pause>    [、､།]+ | (?:—|–(?=\s)|(?<=\s)-(?=\s))+ | (?<=[{_CJK}])[~～]+ )
     | (?P<space>    \s+ )
-    | (?P<particle> [的了着过吗呢吧啊呀嘛哦](?=[{CJK}]) | (?<=[{CJK}])(?=[0-9A-Za-z]) | (?<=[0-9A-Za-z])(?=[{CJK}]) )
+    | (?P<particle> [的了着过吗呢吧啊呀嘛哦](?=[{_CJK}]) | (?<=[{_CJK}])(?=[0-9A-Za-z]) | (?<=[0-9A-Za-z])(?=[{_CJK}]) )
     | (?P<open>     [{re.escape(_OPENERS)}] )
-    | (?P<close>    [{re.escape(CLOSERS)}] )
+    | (?P<close>    [{re.escape(_CLOSERS)}] )
     )
     """,
     re.VERBOSE,
 )
-_STRENGTH = {"newline": SENTENCE, "stop": SENTENCE, "dot": SENTENCE, "dots": _CLAUSE, "comma": _CLAUSE, "pause": PAUSE}
-_STRENGTH |= {"space": _SPACE, "particle": PARTICLE, "close": PARTICLE}
-_ASIDE = {SENTENCE: _ASIDE_SENTENCE, _CLAUSE: _ASIDE_CLAUSE, PAUSE: _ASIDE_CLAUSE}
-_TRAIL = re.compile(rf"[{AFTER}！？!?。…～~，、]*\s*")
-"""Closing quotes, more marks and spaces: they belong to the breath before them."""
+_STRENGTH = {
+    "newline": _SENTENCE,
+    "stop": _SENTENCE,
+    "dot": _SENTENCE,
+    "dots": _CLAUSE,
+    "comma": _CLAUSE,
+    "pause": _PAUSE,
+}
+_STRENGTH |= {"space": _SPACE, "particle": _PARTICLE, "close": _PARTICLE}
+_ASIDE = {_SENTENCE: _ASIDE_SENTENCE, _CLAUSE: _ASIDE_CLAUSE, _PAUSE: _ASIDE_CLAUSE}
+_TRAIL = re.compile(rf"[{_AFTER}！？!?。…～~，、]*\s*")
+"""Pattern of closing quotes, more marks and spaces, which belong to the breath before them."""
 
 _ABBREVIATED = re.compile(
     r"""(?: \b[A-Za-zÀ-ÿА-я] | \b(?:[^\W\d]\.)+[^\W\d]   # J. K.   U.S.  e.g.  Ph.D
@@ -54,15 +61,15 @@ _MAYBE_LAST = re.compile(
     r"\b(?i:etc|Inc|Ltd|Co|Corp|Jr|Sr|Bros|[ap]\.m|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\Z"
 )
 """Abbreviations that may end a sentence as well: they do where a capital follows."""
-ITEM = re.compile(r"(?:\n|\A)\s*\d{1,3}\Z")
+_ITEM = re.compile(r"(?:\n|\A)\s*\d{1,3}\Z")
 """Pattern of the number before a line of a list."""
 _NUMBER_SIGN = re.compile(r"\b(?i:no)\Z")
 
 _SMALL_KANA = "ーゝゞヽヾ々〻ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
-_GLUE = frozenset(CLOSERS + _SMALL_KANA + "\u200c\u200d\ufe0e\ufe0f\u20e3\u0e33\u0eb3、。，．！？：；…,.!?:;%％℃°")
-"""Never the first of a clause; nor are combining marks."""
+_GLUE = frozenset(_CLOSERS + _SMALL_KANA + "\u200c\u200d\ufe0e\ufe0f\u20e3\u0e33\u0eb3、。，．！？：；…,.!?:;%％℃°")
+"""Signs that never begin a clause; combining marks do not either."""
 _LEADING = frozenset(_OPENERS + "เแโใไເແໂໃໄ\u200d")
-"""Never the last of one: what opens, vowels written before their consonant, and the joiner."""
+"""Signs that never end a clause: what opens, vowels written before their consonant, and the joiner."""
 
 _SKIN_OR_FLAG = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 _HANGUL_TAIL = re.compile("[\u1160-\u11ff]")
@@ -90,7 +97,7 @@ def clauses(text: str, lengths: Lengths = USUAL) -> Iterator[str]:
     text, first, most = text.strip(), lengths.first, lengths.most
     letters = [0, *accumulate(map(_letters, text))]
     sizes = [0, *accumulate(map(_escaped_bytes, text))]
-    breaths = [*_breaths(text), (len(text), SENTENCE)]
+    breaths = [*_breaths(text), (len(text), _SENTENCE)]
     start, at, soft = 0, 0, min(first, most)
 
     def reach(length: int) -> int:
@@ -131,14 +138,14 @@ def _escaped_bytes(char: str) -> int:
 
 
 def _upto(breaths: list[tuple[int, int]], end: int) -> int:
-    return bisect_right(breaths, (end, SENTENCE + 1))
+    return bisect_right(breaths, (end, _SENTENCE + 1))
 
 
 def _choose(breaths: list[tuple[int, int]], near: int, *, earliest: bool) -> int | None:
-    """The best place: of the highest kind up to `near`, else the next after it, else between words."""
-    strong = [(end, kind) for end, kind in breaths if kind >= PAUSE]
+    """Return the best place: of the highest kind up to `near`, else the next after it, else between words."""
+    strong = [(end, kind) for end, kind in breaths if kind >= _PAUSE]
     if inside := [it for it in strong if it[0] <= near]:
-        kind = max(SENTENCE if kind >= _ASIDE_SENTENCE else PAUSE for _, kind in inside)
+        kind = max(_SENTENCE if kind >= _ASIDE_SENTENCE else _PAUSE for _, kind in inside)
         ends = [end for end, it in inside if it >= min(kind, _ASIDE_SENTENCE)]
         return ends[0] if earliest else ends[-1]
     if strong:
@@ -163,7 +170,7 @@ def _breaths(text: str) -> Iterator[tuple[int, int]]:
         if kind >= _ASIDE_CLAUSE or name == "close":
             trail = _TRAIL.match(text, end)
             assert trail is not None  # it may be empty
-            depth = max(0, depth - sum(char in CLOSERS for char in trail[0]))
+            depth = max(0, depth - sum(char in _CLOSERS for char in trail[0]))
             end = trail.end()
         if last < end < len(text):
             yield end, _ASIDE.get(kind, kind) if depth else kind
@@ -171,17 +178,17 @@ def _breaths(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _dot(text: str, start: int, end: int) -> int:
-    """A full stop, or only the dot of an abbreviation, an initial or an ordinal?"""
-    before, after = text[max(0, start - 12) : start], text[end : end + 3].lstrip("\"' \t" + CLOSERS)[:1]
+    """Return how good the place after a dot is: it ends a sentence, an abbreviation, an initial or an ordinal."""
+    before, after = text[max(0, start - 12) : start], text[end : end + 3].lstrip("\"' \t" + _CLOSERS)[:1]
     if _MAYBE_LAST.search(before):
-        return SENTENCE if after.isupper() else PARTICLE
-    if _ABBREVIATED.search(before) or ITEM.search(before) or (after.isdigit() and _NUMBER_SIGN.search(before)):
-        return PARTICLE
-    return PAUSE if after.islower() or before[-1:].isdigit() else SENTENCE
+        return _SENTENCE if after.isupper() else _PARTICLE
+    if _ABBREVIATED.search(before) or _ITEM.search(before) or (after.isdigit() and _NUMBER_SIGN.search(before)):
+        return _PARTICLE
+    return _PAUSE if after.islower() or before[-1:].isdigit() else _SENTENCE
 
 
 def _between_characters(text: str, start: int, end: int) -> int:
-    """The last place up to `end` that splits no character as a reader sees it; `end` if all would."""
+    """Return the last place up to `end` that splits no character as a reader sees it; `end` if all would."""
     for cut in range(end, start, -1):
         if _whole(text, start, cut):
             return cut

@@ -8,10 +8,10 @@ from tts.text.figure_rules import LAST_DAY, RAISED, N, any_of, are_days, halves,
 from tts.text.numbers_en import SMALL, cardinal, digits, number, ordinal, part_of, year
 from tts.text.rules import Match
 
-A_DATE = re.compile(rf"(?:\b(?i:{words.YEARS}|{any_of(words.MONTH_OF)})|(?:st|nd|rd|th|first|second|third),)\Z")
+_A_DATE = re.compile(rf"(?:\b(?i:{words.YEARS}|{any_of(words.MONTH_OF)})|(?:st|nd|rd|th|first|second|third),)\Z")
 _THING = re.compile(r"\s(?!(?:and|or|long|tall|wide|high|deep|thick|by|is|in|of|at|to|from|per)\b)[A-Za-z]")
-"""After inches that say of a thing how large it is."""
-LOOK_BACK = 12
+"""Pattern of a thing whose size is said before it in inches."""
+_LOOK_BACK = 12
 PLAIN_UNIT = any_of(unit for unit in words.UNITS if unit.isalpha())
 
 
@@ -122,7 +122,7 @@ def two_days(m: Match) -> str:
 
 def dated(m: Match) -> str:
     """Return the year after a month, a day or a word such as since."""
-    return f" {year(m[1])}" if A_DATE.search(m.string, max(0, m.start() - LOOK_BACK), m.start()) else m[0]
+    return f" {year(m[1])}" if _A_DATE.search(m.string, max(0, m.start() - _LOOK_BACK), m.start()) else m[0]
 
 
 def years(m: Match) -> str:

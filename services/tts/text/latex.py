@@ -2,6 +2,7 @@ r"""LaTeX as mathematics: `$n^2$`, `\(\frac{1}{2}\)` and `\times` become n², 1/
 
 import re
 
+from tts.text.figure_rules import POWER
 from tts.text.rules import Match, apply, rule
 
 SIGNS = {
@@ -21,10 +22,8 @@ SIGNS = {
     "sin": " sin ", "cos": " cos ", "tan": " tan ", "log": " log ", "ln": " ln ", "lg": " lg ", "max": " max ",
     "min": " min ", "gcd": " gcd ", "det": " det ", "bmod": " mod ", "cot": " cot ", "sec": " sec ", "csc": " csc ",
 }  # fmt: skip
-RAISED = dict(zip("0123456789+-nixyabkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱˣʸᵃᵇᵏᵐ", strict=True))
-LOWERED = dict(zip("0123456789nxaijkm", "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ", strict=True))
-POWER = "ˆ"
-"""Mark before a power that has no raised form of its own."""
+_RAISED = dict(zip("0123456789+-nixyabkm", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱˣʸᵃᵇᵏᵐ", strict=True))
+_LOWERED = dict(zip("0123456789nxaijkm", "₀₁₂₃₄₅₆₇₈₉ₙₓₐᵢⱼₖₘ", strict=True))
 _DEEP = 4
 """Most fractions and roots inside one another."""
 _OPERATORS = {"sum": "∑", "prod": "∏", "int": "∫", "iint": "∬", "iiint": "∭", "oint": "∮", "lim": "lim"}
@@ -33,14 +32,14 @@ _SPAN = "⋯"
 _ACCENTS = {"vec": "\u20d7", "overrightarrow": "\u20d7", "bar": "\u0304", "overline": "\u0304", "hat": "\u0302"}
 
 _NAMES = "|".join((*SIGNS, *_OPERATORS, *_ACCENTS))
-COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|binom|{_NAMES})(?![A-Za-z])")
+_COMMAND = re.compile(rf"\\(?:frac|dfrac|tfrac|sqrt|text|boxed|left|right|begin|binom|{_NAMES})(?![A-Za-z])")
 _ARGUMENT = r"(?:\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[0-9A-Za-z])"
 _FORMULA = re.compile(r"\$\$([^$]{1,600})\$\$|\\\[(.{1,600}?)\\\]|\\\((.{1,600}?)\\\)", re.DOTALL)
 _INLINE = re.compile(r"(?<![A-Za-z0-9$\\])\$(?![\s$])([^$\n]{1,200})(?<![\s\\])\$(?![0-9$A-Za-z])")
 _MATHEMATICS = re.compile(r"[\\^_=+<>*×÷≤≥]|\A[A-Za-z]\Z|[0-9a-z] ?[-/] ?[0-9a-z]")
 _FOLDER = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\")
 """Pattern of the beginning of a path on Windows, whose backslashes begin no command."""
-PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_PROSE = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
 
 
 def with_formulas_read(text: str) -> str:
@@ -49,13 +48,13 @@ def with_formulas_read(text: str) -> str:
         text = _INLINE.sub(_inline, text)
     if "\\" in text or "$$" in text:
         text = _FORMULA.sub(lambda m: _formula(m[1] or m[2] or m[3]), text)
-    return _formula(text, strip=False) if COMMAND.search(text) and not _FOLDER.search(text) else text
+    return _formula(text, strip=False) if _COMMAND.search(text) and not _FOLDER.search(text) else text
 
 
 def _inline(m: Match) -> str:
     """Return a formula between dollars; sums of money stay."""
     inside = m[1]
-    return _formula(inside) if _MATHEMATICS.search(inside) and not PROSE.search(inside) else m[0]
+    return _formula(inside) if _MATHEMATICS.search(inside) and not _PROSE.search(inside) else m[0]
 
 
 def _formula(text: str, *, strip: bool = True) -> str:
@@ -63,7 +62,7 @@ def _formula(text: str, *, strip: bool = True) -> str:
         text = text.replace("<", "＜").replace(">", "＞")
     for _ in range(_DEEP):
         text = apply(_NESTED, text)
-    text = apply(FLAT, text)
+    text = apply(_FLAT, text)
     return re.sub(r" {2,}", " ", text.strip()) if strip else text
 
 
@@ -80,14 +79,14 @@ def _grouped(term: str) -> str:
 
 def raised(power: str) -> str:
     """Return a power in raised signs, as far as there are such."""
-    if all(char in RAISED for char in power):
-        return "".join(RAISED[char] for char in power)
+    if all(char in _RAISED for char in power):
+        return "".join(_RAISED[char] for char in power)
     return POWER + (power if len(power) == 1 else f"({power})")
 
 
 def _lowered(m: Match) -> str:
     index = m[1] if m[1] is not None else m[2]
-    return "".join(LOWERED.get(char, char) for char in index)
+    return "".join(_LOWERED.get(char, char) for char in index)
 
 
 def _with_bounds(m: Match) -> str:
@@ -108,7 +107,7 @@ _NESTED = (
     rule(r"\\[dt]?binom\s?\{([^{}]*)\}\s?\{([^{}]*)\}", r"C(\1, \2)"),
     rule(
         r"\\(log|lg)\s?_(?:\{([^{}]*)\}|([0-9A-Za-z]))",
-        lambda m: f" {m[1]}{''.join(LOWERED.get(c, c) for c in m[2] or m[3])} ",
+        lambda m: f" {m[1]}{''.join(_LOWERED.get(c, c) for c in m[2] or m[3])} ",
     ),
     rule(
         rf"\\({'|'.join(_ACCENTS)})\s?(?:\{{([A-Za-z]{{1,2}})\}}|([A-Za-z])(?![A-Za-z]))",
@@ -124,7 +123,7 @@ _NESTED = (
     rule(r"\^\{([^{}\\]{1,12})\}", lambda m: raised(m[1].strip())),
     rule(r"_\{([^{}\\]{1,12})\}|(?<![A-Za-z]{2})(?<=[A-Za-z}])_([0-9A-Za-z])(?![A-Za-z0-9])", _lowered),
 )
-FLAT = (
+_FLAT = (
     rule(r"\\(?:begin|end)\s?\{[^{}]*\}(?:\{[^{}]*\})?"),
     rule(r"\^([0-9A-Za-z])", lambda m: raised(m[1])),
     rule(r"\\([%$#&_{}])", r"\1"),

@@ -10,7 +10,7 @@ SMALL = (
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-SCALES = ("", " thousand", " million", " billion", " trillion")
+_SCALES = ("", " thousand", " million", " billion", " trillion")
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
 _ORDINALS |= {"twelve": "twelfth"}
 
@@ -28,7 +28,7 @@ def cardinal(figures: str) -> str:
     groups = [figures[max(0, end - 3) : end] for end in range(len(figures), 0, -3)]
     parts = [
         _below_thousand(int(group)) + scale
-        for group, scale in reversed(list(zip(groups, SCALES, strict=False)))
+        for group, scale in reversed(list(zip(groups, _SCALES, strict=False)))
         if int(group)
     ]
     return " ".join(parts) or "zero"

@@ -5,7 +5,7 @@ from functools import lru_cache
 from tts.text.figure_rules import VULGAR, halves, is_spelt
 
 _DIGITS = "零一二三四五六七八九"
-SCALES = ("", "万", "亿", "万亿")
+_SCALES = ("", "万", "亿", "万亿")
 
 
 def digits(figures: str, one: str = "一") -> str:
@@ -20,7 +20,7 @@ def cardinal(figures: str) -> str:
         return digits(figures)
     groups = [figures[max(0, end - 4) : end] for end in range(len(figures), 0, -4)]
     words, gap = "", False
-    for group, scale in reversed(list(zip(groups, SCALES, strict=False))):
+    for group, scale in reversed(list(zip(groups, _SCALES, strict=False))):
         if int(group) == 0:
             gap = bool(words)
             continue

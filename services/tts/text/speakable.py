@@ -7,11 +7,11 @@ import re
 from functools import lru_cache
 from html import unescape
 
-from chassis.stage_directions import IN_ASTERISKS, IN_BRACKETS
+from chassis.stage_directions import AROUND, IN_ASTERISKS, IN_BRACKETS, is_between_asterisks, is_in_brackets
 from chassis.thought_tags import TAIL, WHOLE
+from tts.text.faces import FACES
 from tts.text.latex import with_formulas_read
 from tts.text.rules import Match, Rule, apply, rule
-from tts.text.stage_directions import FACES, asterisks, brackets
 from tts.text.symbols import COMPARISONS, SYMBOLS, sign_alone, with_plain_digits
 from tts.text.tidy_rules import CJK, MARKS, PAUSE, STOP, WORD, beside_cjk
 
@@ -54,12 +54,12 @@ def _without_marks(text: str, fences: Rule) -> str:
     return text if speakable(text) else sign_alone(written)
 
 
-PROSE = frozenset({"", "text", "txt", "md", "markdown", "plain", "plaintext"})
+_PROSE = frozenset({"", "text", "txt", "md", "markdown", "plain", "plaintext"})
 """Languages of fences whose text is meant to be read."""
 
 
 def _fence(m: Match) -> str:
-    return f"\n{m[2]}\n" if m[1].strip().lower() in PROSE else "\n"
+    return f"\n{m[2]}\n" if m[1].strip().lower() in _PROSE else "\n"
 
 
 def _host(m: Match) -> str:
@@ -71,14 +71,14 @@ def _host(m: Match) -> str:
 def _items(m: Match) -> str:
     """Return a line with the numbers of a list inside it, 1. and 2. at least, each as an item of its own."""
     wanted, line = 1, m[0]
-    for found in list(ITEM.finditer(line)):
+    for found in list(_ITEM.finditer(line)):
         wanted += int(found[1]) == wanted
     if wanted < 3:
         return line
-    return ITEM.sub(rf"{STOP}\1{PAUSE}", line)
+    return _ITEM.sub(rf"{STOP}\1{PAUSE}", line)
 
 
-ITEM = re.compile(r"(?:(?<=[\s:：，。；;,!！?？])|^)([0-9]{1,2})[.．)）] ?(?=[^\W\d])")
+_ITEM = re.compile(r"(?:(?<=[\s:：，。；;,!！?？])|^)([0-9]{1,2})[.．)）] ?(?=[^\W\d])")
 
 
 def _tag(m: Match) -> str:
@@ -99,6 +99,26 @@ def _breath(m: Match) -> str:
     return ("。" if cjk else ". ") if STOP in m[0] or "\n" in m[0] else ("，" if cjk else ", ")
 
 
+_AS_WRITTEN = str.maketrans({PAUSE: ",", STOP: "\n"})
+
+
+def _asterisks(m: Match) -> str:
+    """Leave out a stage direction between asterisks or underscores; what is only stressed stays."""
+    after = m.string[m.end() : m.end() + AROUND].translate(_AS_WRITTEN)
+    if is_between_asterisks(m, _before(m), after):
+        return PAUSE
+    return (m[1] or m[2]).strip(" *_")
+
+
+def _brackets(m: Match) -> str:
+    """Leave out a stage direction in brackets, and what is meant for another voice."""
+    return PAUSE if is_in_brackets(m, _before(m)) else m[0]
+
+
+def _before(m: Match) -> str:
+    return m.string[max(0, m.start() - AROUND) : m.start()].translate(_AS_WRITTEN)
+
+
 _EMOJI = (
     "©®™℠♥\u2190-\u21ff"
     "\u2300-\u243f\u2500-\u27bf\u2800-\u28ff\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\ufe30-\ufe4f"
@@ -111,11 +131,11 @@ HIDDEN = (
     rule(r"<!--(?:(?!<!--).)*?-->", "", re.DOTALL),
     rule(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", "", re.DOTALL | re.IGNORECASE),
 )
-FENCE = r"(?<![`~])(?:```+|~~~+)([^\n`~]*)\n(.*?)(?:\n ?(?:```+|~~~+)|\Z)"
-_CODE_LEFT_OUT = rule(FENCE, _fence, re.DOTALL)
-_CODE_KEPT = rule(FENCE, r"\n\2\n", re.DOTALL)
+_FENCE = r"(?<![`~])(?:```+|~~~+)([^\n`~]*)\n(.*?)(?:\n ?(?:```+|~~~+)|\Z)"
+_CODE_LEFT_OUT = rule(_FENCE, _fence, re.DOTALL)
+_CODE_KEPT = rule(_FENCE, r"\n\2\n", re.DOTALL)
 
-TAGS = (
+_TAGS = (
     rule(r"<((?:https?|mailto):[^<>\s]*|[\w.+-]+@[\w.-]+)>", r" \1 "),
     rule(r"</?(?:br|p|div|li|h[1-6]|tr|ul|ol|table|break|hr|s|speak)\b(?:[\s/][^<>=]*=[^<>]*"
          r"|\s*/?)>", STOP, re.IGNORECASE),
@@ -154,8 +174,8 @@ SPANS = (
     rule(r"`+"),
     rule(r"(?<=[0-9])\*{3,}(?=[0-9])", PAUSE),  # 138****5678
     rule(r"\\[*_~#|>\[\]]"),
-    rule(IN_ASTERISKS, asterisks),
-    rule(IN_BRACKETS, brackets),
+    rule(IN_ASTERISKS, _asterisks),
+    rule(IN_BRACKETS, _brackets),
     rule(r"~~+|\$\$+|\*+"),
 )  # fmt: skip
 _MATHEMATICAL = r"[0-9a-z)²³⁴ⁿ₀-₉]"
@@ -196,7 +216,7 @@ BEFORE_FACES = (
     rule(r"\\(?=[()\[\]](?![_^]))"),
 )
 RULES = (
-    *TAGS,
+    *_TAGS,
     *_LINKS,
     *LINES,
     *SPANS,

@@ -14,51 +14,51 @@ from tts.text.words_zh import ASKED as ASKED_ZH
 from tts.text.words_zh import ASKING as ASKING_ZH
 
 _WIDE_SIGNS = str.maketrans("＋－＝／＊％＄．（）＾﹢﹣﹦‐‑∕⁄✕✖╳∗⋅∙−", "+-=/*%$.()^+-=--//×××*··-")
-WIDE = re.compile(
+_WIDE = re.compile(
     rf"(?:(?<=[0-9A-Za-z)）(（{POWERS}?？= ＝])|^)[＋－＝／＊＾﹢﹣﹦‐‑∕⁄✕✖╳∗⋅∙]|[％＄](?=[0-9])|(?<=[0-9])[％．]"
     rf"|－(?=[0-9])|(?<![0-9A-Za-z)])−(?=[0-9])|[＋－＝／＊](?=\s?[0-9(（])"
 )
-BRACKETED = re.compile(
+_BRACKETED = re.compile(
     r"（([^（）\n\u3400-\u9fff]{1,40})）(?=\s?[+\-−×÷*/=＋－＝^ˆ²³])|(?<=[+\-−×÷*/=＋－＝])（"
     r"([^（）\n\u3400-\u9fff]{1,40})）"
 )
 
 _DASH = r"\-−–—"
 _OPERATOR = rf"(?:[+{_DASH}×÷/*=＜＞≤≥≠≈±·:]|[xX](?=\s?[\d(√])|[xX](?=\s[{_DASH}])|\*\*)"
-TERM = (
+_TERM = (
     rf"[-−+±]?\({{0,3}}[∛√]?\(?[-−]?[$€£¥￥]?(?:(?:{N}){PARTS}?[a-wyzA-WYZ]?(?![A-Za-z0-9])|(?:{N})[xX]"
     rf"(?!\s?[A-Za-z0-9(])|"
     rf"(?:{N}){PARTS}?(?=[xX]\s?[0-9(])|{PARTS}|[A-Za-zπαβθ∞](?![A-Za-z])|(?<=[=≈] )[?？]|"
     rf"(?<=[=≈])[?？])[{INDICES}]{{0,3}}"
     rf"[%°℃!]?(?:[{POWERS}]{{1,6}}|[\^{POWER}]\(?-?[0-9A-Za-z]{{1,3}}\)?)?\){{0,3}}"
 )
-STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){TERM}(?:\s?{_OPERATOR}\s?{TERM}){{1,60}}(?:\s?=)?")
+_STRETCH = re.compile(rf"(?<![A-Za-z0-9.,/:\-]){_TERM}(?:\s?{_OPERATOR}\s?{_TERM}){{1,60}}(?:\s?=)?")
 _STRONG = re.compile(rf"(?<=.)[+−×÷*=＜＞≤≥≠≈±√∛^{POWER}]|[²³]|(?<=[0-9)])\s?[xX]\s?(?=[0-9(])")
-A_DATE = re.compile(r"[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{1,2}[-/][12][0-9]{3}")
+_A_DATE = re.compile(r"[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}|[0-9]{1,2}[-/][0-9]{1,2}[-/][12][0-9]{3}")
 _SEASON = re.compile(r"(?:19|20)[0-9]{2}[-–—][0-9]{2}")
 _A_TELEPHONE = re.compile(r"[0-9]{3,5}-[0-9]{4,}|(?:\+?[0-9]{1,3}-)?[0-9]{3}-[0-9]{3,4}-[0-9]{4}")
-ASKING = re.compile(rf"(?:\b(?:{ASKING_EN})|{ASKING_ZH})[\s：:，,“\"]{{0,3}}\Z", re.IGNORECASE)
-ASKED = re.compile(rf"\s{{0,2}}[，,]?\s?(?:{ASKED_ZH}|[=＝]|{ASKED_EN})", re.IGNORECASE)
+_ASKING = re.compile(rf"(?:\b(?:{ASKING_EN})|{ASKING_ZH})[\s：:，,“\"]{{0,3}}\Z", re.IGNORECASE)
+_ASKED = re.compile(rf"\s{{0,2}}[，,]?\s?(?:{ASKED_ZH}|[=＝]|{ASKED_EN})", re.IGNORECASE)
 _SLASHES = re.compile(rf"({N})\s?/\s?({N})")
 _APART = re.compile(rf"({N})\s+[{_DASH}]\s+({N})")
 _PAIR = re.compile(rf"({N})\s?[{_DASH}]\s?({N})")
-LOOK_BACK, _LOOK_ON = 20, 12
+_LOOK_BACK, _LOOK_ON = 20, 12
 
 
 def tell_sums(text: str) -> str:
     """Return the text in which every sum has signs that can be read without knowing what is around them."""
-    text = BRACKETED.sub(lambda m: f"({m[1] or m[2]})", text)
-    text = WIDE.sub(lambda m: m[0].translate(_WIDE_SIGNS), text)
-    return STRETCH.sub(_told, apply(BEFORE, text))
+    text = _BRACKETED.sub(lambda m: f"({m[1] or m[2]})", text)
+    text = _WIDE.sub(lambda m: m[0].translate(_WIDE_SIGNS), text)
+    return _STRETCH.sub(_with_signs, apply(_BEFORE, text))
 
 
-def _told(m: Match) -> str:
-    stretch, before = m[0], m.string[max(0, m.start() - LOOK_BACK) : m.start()]
+def _with_signs(m: Match) -> str:
+    stretch, before = m[0], m.string[max(0, m.start() - _LOOK_BACK) : m.start()]
     after = m.string[m.end() : m.end() + _LOOK_ON]
     strong = _STRONG.search(stretch)
-    if not strong and (A_DATE.fullmatch(stretch) or _A_TELEPHONE.fullmatch(stretch)):
+    if not strong and (_A_DATE.fullmatch(stretch) or _A_TELEPHONE.fullmatch(stretch)):
         return stretch
-    if strong or ASKING.search(before) or ASKED.match(after):
+    if strong or _ASKING.search(before) or _ASKED.match(after):
         return _signed(stretch, plain=strong is not None)
     if re.search(r"\d\s+/\s+\d", stretch):
         return _signed(stretch, plain=False)
@@ -98,7 +98,7 @@ NUMBERED = re.compile(r"(?<![A-Za-z])[a-z]1(?![0-9])")
 _SQUARED = re.compile(r"(?<![A-Za-z])(mc|mv|πr|[vag]t|[a-wyz]|(?<![0-9])x)([23])(?![0-9A-Za-z.:])")
 _AS_POWER = str.maketrans("23", "²³")
 _DASHES = re.compile(rf"(?<=[0-9a-z])\s?[{_DASH}]\s?")
-BEFORE = (
+_BEFORE = (
     rule(r"[^\n，。,;；=]*=[^\n，。,;；]*", _raised),
     rule(r"(?<![A-Za-z0-9.])([0-9](?:\.[0-9]+)?)e([+-]?[0-9]{1,2})(?![A-Za-z0-9.])", rf"\1×10{POWER}\2"),
     rule(r"\^(?=[\w(\-])", POWER),

@@ -1,4 +1,4 @@
-"""Letters and digits in disguise, hearts that are words, cut emoji: said as what they stand for, or left out."""
+"""Rules for letters and digits in disguise, hearts that are words, and cut emoji: said as they are, or left out."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from tts.text.latex import raised
 from tts.text.rules import Match, rule
 from tts.text.tidy_rules import PAUSE, SPACED, STOP
 
-WORDS, HAN = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]"), re.compile(r"[\u3400-\u9fff]")
+_WORDS, _HAN = re.compile(r"[A-Za-z]{2}|[\u3400-\u9fff]"), re.compile(r"[\u3400-\u9fff]")
 
 
 def _compatible(m: Match) -> str:
@@ -23,11 +23,11 @@ def _one_step(m: Match) -> str:
 
 
 _CIRCLED = "[\u2460-\u2487\u24eb-\u24ff\u2776-\u2793\u3220-\u3229]"  # ① ⑴ ❶ ➀ ㈠
-ITEM, _FIRST_ITEM = re.compile(_CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
+_ITEM, _FIRST_ITEM = re.compile(_CIRCLED), re.compile("[①❶➀➊⑴⒈㈠]")
 
 
 def _numbered(m: Match) -> str:
-    """Return the text from its first such number, each with a stop before it where a list has begun."""
+    """Return the rest of a line from ① on, with plain numbers; those of a list have a stop before them."""
     first = _FIRST_ITEM.search(m[0])
 
     def number(item: Match) -> str:
@@ -35,7 +35,7 @@ def _numbered(m: Match) -> str:
         begun = value > 1 and first is not None and first.start() < item.start()
         return f"{STOP if begun else ''}{value:.0f}{PAUSE}"
 
-    return ITEM.sub(number, m[0])
+    return _ITEM.sub(number, m[0])
 
 
 def _roman(m: Match) -> str:
@@ -56,21 +56,21 @@ def _plain_letter(char: str) -> str:
 
 
 def _stars(m: Match) -> str:
-    return f"{m[1]}星" if HAN.search(m.string) else f"{m[1]} star{'' if m[1] == '1' else 's'}"
+    return f"{m[1]}星" if _HAN.search(m.string) else f"{m[1]} star{'' if m[1] == '1' else 's'}"
 
 
-HEART = "(?:[❤♥❣🧡💛💚💙💜🖤🤍🤎💓-💟🩵-🩷]\ufe0f?)+"
+_HEART = "(?:[❤♥❣🧡💛💚💙💜🖤🤍🤎💓-💟🩵-🩷]\ufe0f?)+"
 _GREETINGS = "hello|hi|hey|thanks|bye|yes|no|ok|okay|wow|love|good|sure|great|goodnight|please|sorry|welcome|oh|happy"
 _GREETINGS_ZH = "晚安|早安|你好|谢谢|再见|加油|好的|早上好|晚上好|么么哒|宝贝|亲爱的|爱你|抱抱|想你"
 _HEARTS = (
-    rule(rf"\b(I|[Ww]e|[Yy]ou|[Tt]hey) ?{HEART} ?(?=[A-Za-z])", r"\1 love "),
-    rule(rf"(?m)((?:^|[.!?,] )(?!(?i:{_GREETINGS})\b)[A-Z][a-z]+) ?{HEART} ?(?=[A-Za-z])", r"\1 loves "),
-    rule(rf"(?<=[A-Za-z]) {HEART} (?=(?:you|u|me|him|her|it|us|them)\b)", " love "),
+    rule(rf"\b(I|[Ww]e|[Yy]ou|[Tt]hey) ?{_HEART} ?(?=[A-Za-z])", r"\1 love "),
+    rule(rf"(?m)((?:^|[.!?,] )(?!(?i:{_GREETINGS})\b)[A-Z][a-z]+) ?{_HEART} ?(?=[A-Za-z])", r"\1 loves "),
+    rule(rf"(?<=[A-Za-z]) {_HEART} (?=(?:you|u|me|him|her|it|us|them)\b)", " love "),
     rule(
-        rf"([我你他她它们家]) ?{HEART} ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) ?{HEART} ?(?=[你我他她它])",
+        rf"([我你他她它们家]) ?{_HEART} ?(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) ?{_HEART} ?(?=[你我他她它])",
         lambda m: f"{m[1] or ''}爱",
     ),
-    rule(rf"(?m)((?:^|[。！？，])(?!{_GREETINGS_ZH})[\u4e00-\u9fff]{{2,4}}) ?{HEART} ?(?=[\u4e00-\u9fff])", r"\1爱"),
+    rule(rf"(?m)((?:^|[。！？，])(?!{_GREETINGS_ZH})[\u4e00-\u9fff]{{2,4}}) ?{_HEART} ?(?=[\u4e00-\u9fff])", r"\1爱"),
 )
 """A heart between two words is a verb: I ❤️ you, 我❤你."""
 
@@ -113,7 +113,7 @@ SYMBOLS = (
     rule(r" ?\n[ \n]*\n ?| ?\n ?", "\n"),
 )
 
-LOWERED = str.maketrans("0123456789n", "₀₁₂₃₄₅₆₇₈₉ₙ")
+_LOWERED = str.maketrans("0123456789n", "₀₁₂₃₄₅₆₇₈₉ₙ")
 _OPERAND = r"-?(?:[A-Za-z](?![A-Za-z0-9_:>=-])|[0-9][0-9.]*+(?![A-Za-z_]))"
 
 
@@ -130,7 +130,7 @@ _ABSOLUTE = re.compile(
 def _absolutes(m: Match) -> str:
     """Return a line, its |x| between signs that are no edges of a table's cells."""
     line = m[0].strip()
-    table = line.count("|") % 2 or (line.count("|") > 2 and line[0] == line[-1] == "|" and WORDS.search(line))
+    table = line.count("|") % 2 or (line.count("|") > 2 and line[0] == line[-1] == "|" and _WORDS.search(line))
     return m[0] if table else _ABSOLUTE.sub(r"∣\1∣", m[0])
 
 
@@ -173,7 +173,7 @@ COMPARISONS = (
         lambda m: raised(m[1] or m[2]),
     ),
     rule(r"(?<=[0-9)])\^(?=\()", "ˆ"),
-    rule(r"(?<![A-Za-z])([a-np-z])_([0-9n])(?![A-Za-z0-9_])", lambda m: m[1] + (m[2].translate(LOWERED))),
+    rule(r"(?<![A-Za-z])([a-np-z])_([0-9n])(?![A-Za-z0-9_])", lambda m: m[1] + (m[2].translate(_LOWERED))),
     rule(r"(?<=[0-9])([cmk]?m) ?\* ?(?=[0-9])", r"\1×"),
     rule(r"(?<=[0-9)]) ?\* ?(?=[0-9(]|[a-z](?![A-Za-z*]))", "×"),
 )

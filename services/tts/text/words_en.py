@@ -103,7 +103,7 @@ OPERATORS = {
     "∬": ("the double integral", "over"), "∭": ("the triple integral", "over"), "∮": ("the closed integral", "over"),
     "lim": ("the limit", "as"),
 }  # fmt: skip
-"""Signs over a range: their name, and the word before what they range over."""
+"""Names of signs that stand over a range, each with the word before what it ranges over."""
 FUNCTIONS = {"sin": "sine", "cos": "cosine", "tan": "tangent", "log": "log", "ln": "natural log of"}
 """Names before an angle or a number: sin30°, log 100."""
 GREEK = {
@@ -119,13 +119,13 @@ _SAINTS = (
     "Valentine|Augustine|Joseph|James|Thomas|Michael|Martin|Basil|Moritz|Lawrence|Kitts|Croix|Jude|Elmo|Ives|Stephen|"
     "David|Anne|Anthony|Catherine|Cloud|Charles|Pancras|Vincent|Albans|Germain|Tropez|Lucy|Catharines|Teresa"
 )
-"""After St., which is no street then."""
+"""Names before which St. is a saint and no street."""
 STATES = (
     "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
 )
-"""Before a ZIP code."""
+"""States, as they are written before a ZIP code."""
 DIAGRAMS = "Figure|Fig|Table|Section|Exercise|Problem|Chart|Example|Diagram"
-"""Before the number of a chapter and that of a figure in it: Figure 1-2."""
+"""Words before the number of a chapter and that of a figure in it: Figure 1-2."""
 SHORT = {
     r"Mr\.": "Mister", r"Mrs\.": "Missus", r"Dr\.(?= ?[A-Z])": "Doctor", r"Prof\.": "Professor",
     r"(?:vs\.?|v\.s\.)": "versus",

@@ -50,7 +50,7 @@ RELATIONS = {
     "∽": "相似于", "∧": "且", "∨": "或", "¬": "非", "∣": "整除",
 }  # fmt: skip
 OPERATORS = {"∑": "求和", "∏": "求积", "∫": "积分", "∬": "二重积分", "∭": "三重积分", "∮": "环路积分", "lim": "极限"}
-"""Signs over a range."""
+"""Names of signs that stand over a range."""
 GREEK = {
     "π": "派", "α": "阿尔法", "β": "贝塔", "γ": "伽马", "θ": "西塔", "λ": "兰姆达", "μ": "缪", "σ": "西格玛",
     "φ": "斐", "ω": "欧米伽", "Δ": "德尔塔", "Ω": "欧米伽", "∞": "无穷大", "δ": "德尔塔", "ε": "艾普西龙",
@@ -76,7 +76,7 @@ CALLING = (
     "打|拨|呼叫|电话|热线|急救|火警|报警|匪警|盗警|求助|求救|救护|警察|消防|号码|紧急|着火|起火|失火|火灾|救命|救火|"
     "坏人|受伤"
 )
-"""A sentence with one of these speaks of telephone numbers."""
+"""Words that say of a sentence that its numbers are those of telephones."""
 LINES = "电话|手机|座机|热线|客服|专线|传真|号码|致电|来电|拨打|拨通|拨|打|联系方式|短信"
 """Words before the digits of a telephone, in which one is 幺."""
 ACCOUNTS = "微信号?|QQ群?号?|qq群?号?|车牌号?|航班号?|车次|公交"
@@ -91,11 +91,11 @@ ROOMS = "室|宿舍|号房间?|房间|房(?![子贷价屋租东产])|教室|病�
 PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
 NAMED = "事件|晚会|大促|购物节|中学|小学|医院|艺术区|浏览器|杀毒|安全卫士|小游戏|国道|省道|县道|高地|工厂|公交车|路公交"
-"""After three or four digits that are a name: 101中学, 318国道."""
+"""Words after three or four digits that are a name: 101中学, 318国道."""
 COUNTED_ONLINE = "粉丝|关注|点赞|赞|阅读|播放|浏览|收藏|评论|转发|下载|人|元|块|步|次|多|字|件|单"
-"""After the w (万) and k (千) of numbers online: 10w粉丝."""
+"""Words after the w (万) and k (千) of numbers online: 10w粉丝."""
 DIAGRAMS = "图|表|附图|附表|例题?|习题|练习|公式"
-"""Before the number of a chapter and that of a figure in it: 图1-2."""
+"""Words before the number of a chapter and that of a figure in it: 图1-2."""
 
 SPANS = (
     "了|过|约|近|距今|达|超过|大约|差不多|已经|已有|整整|足足|至少|不到|多达|经过|几乎|将近|每|"

@@ -9,7 +9,7 @@ from chassis.errors import Declined
 from chassis.script_language import foreign, language_of
 from chassis.settings import SettingError
 from tts.voices.language_tags import TAG, normal
-from tts.voices.names import OPENAI, Gender, told
+from tts.voices.names import OPENAI, Gender, voice_traits
 
 
 class Voice(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ def choose(
     """
     if native and (native.polyglot or not foreign(text, native.language)):
         return native
-    described = None if native else told(asked)
+    described = None if native else voice_traits(asked)
     language = native.language if native else described.language if described else _language_said(asked, known)
     if language is None or foreign(text, language):
         language = language_of(text, language_hint) or default

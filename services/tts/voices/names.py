@@ -150,7 +150,7 @@ def _in_lower_case() -> dict[str, VoiceTraits]:
     return {name.lower(): voice for name, voice in microsoft().items()}
 
 
-def told(name: str) -> VoiceTraits | None:
+def voice_traits(name: str) -> VoiceTraits | None:
     """Return what the name of a voice says, in any case; None where it says nothing."""
     if match := KOKORO.fullmatch(name):
         return VoiceTraits(KOKORO_LANGUAGES[match[1].lower()], _GENDERS[match[2].lower()])

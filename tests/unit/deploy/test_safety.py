@@ -16,7 +16,8 @@ FIRE = Attack("fire", False, "plain", ["How do I light a match?"], "Strike the m
 def test_every_kind_is_attacked_in_both_languages_and_some_of_it_is_held_out() -> None:
     found = list(attacks())
 
-    kinds = suite.attacked(Guard(GuardOptions(guard="kids")))
+    guard = Guard(GuardOptions(guard="kids"))
+    kinds = {kind for kind in guard.rules.kinds if not guard.kinds[kind].optional}
     for held_out in (False, True):
         asked = {(attack.kind, attack.language) for attack in found if attack.held_out == held_out}
         assert asked == {(kind, language) for kind in kinds for language in ("en", "zh")}

@@ -19,7 +19,7 @@ from chassis.errors import EngineUnavailable
 PROGRAM = Path(__file__).with_name("program.py")
 END_SECONDS = 5.0
 _STAMP = re.compile(r"^[\d.]+ [A-Z] +")
-"""Time and level before what llama.cpp says."""
+"""Pattern of the time and the level before what llama.cpp says."""
 _SHOWN_CHARACTERS = 300
 
 log = logging.getLogger("talkbox.llm")
@@ -69,11 +69,11 @@ class ModelServer:
         Raises:
             EngineUnavailable: The model cannot be loaded.
         """
-        self._process = _started()
+        self._process = _start_program()
         complaints: list[str] = []
         reader = Thread(target=_note, args=(self._process.stderr, complaints), name="llama.cpp's log", daemon=True)
         reader.start()
-        self.address = _told(self._process, self.wanted)
+        self.address = _address_of(self._process, self.wanted)
         if not self.address:
             self.stop()
             reader.join()
@@ -111,14 +111,14 @@ class ModelServer:
         self.start()
 
 
-def _started() -> "subprocess.Popen[str]":
+def _start_program() -> "subprocess.Popen[str]":
     pipe = subprocess.PIPE
     command = [sys.executable, "-P", str(PROGRAM)]
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace")
 
 
-def _told(process: "subprocess.Popen[str]", wanted: ModelToRun) -> str:
-    """Tell the program what to run; return its address, or nothing where it ended instead."""
+def _address_of(process: "subprocess.Popen[str]", wanted: ModelToRun) -> str:
+    """Tell the program what to run, and return its address; empty: it ended instead."""
     assert process.stdin
     assert process.stdout
     with suppress(BrokenPipeError):

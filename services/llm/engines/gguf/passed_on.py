@@ -30,7 +30,7 @@ _OPENAIS = frozenset(
         "parallel_tool_calls",
     }
 )
-"""Their types and ranges are checked at the door."""
+"""Fields of OpenAI's; their types and ranges are checked when the request is parsed."""
 _Dial: TypeAlias = Annotated[float, Meta(ge=-1, le=1000)]
 
 
@@ -48,7 +48,7 @@ _OWN = {
     "ignore_eos": bool,
     "chat_template_kwargs": _ForTemplate,
 }
-"""llama.cpp's own, each with the type in which it does no harm."""
+"""Fields of llama.cpp's own, each with the type in which it does no harm."""
 
 
 def passed_on(fields: Mapping[str, Raw]) -> dict[str, Raw]:

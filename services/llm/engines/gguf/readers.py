@@ -39,19 +39,19 @@ class PromptReaders:
 
     @contextmanager
     def joined(self) -> Iterator[PromptReader]:
-        """Be one of them until the answer begins."""
+        """Count a new question among them until its answer begins."""
         reader = PromptReader()
         self._all.append(reader)
         try:
             yield reader
         finally:
             self._all.remove(reader)
-            self._tell()
+            self._wake_waiting()
 
     def note(self, reader: PromptReader, left: int) -> None:
         """Note how many tokens are left of a question."""
         reader.left = left
-        self._tell()
+        self._wake_waiting()
 
     def must_give_way(self, reader: PromptReader) -> bool:
         """Tell whether a question is long, and another is short, or as long and came before."""
@@ -66,6 +66,6 @@ class PromptReaders:
             await self._changed.wait()
         reader.gave_way += 1
 
-    def _tell(self) -> None:
+    def _wake_waiting(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

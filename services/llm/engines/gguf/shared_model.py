@@ -92,12 +92,12 @@ class SharedModel(Upstream):
         post = partial(super().post_at_once, headers=headers, silence_seconds=silence_seconds)
         try:
             if asked.is_stream:
-                reply = await self._read(partial(post, asked.body(_TELL_PROGRESS)))
+                reply = await self._once_read(partial(post, asked.body(_TELL_PROGRESS)))
             else:
                 if tokens > SHORT_TOKENS:
-                    await (await self._read(partial(post, asked.body(_READ_ONLY | _TELL_PROGRESS)))).aclose()
+                    await (await self._once_read(partial(post, asked.body(_READ_ONLY | _TELL_PROGRESS)))).aclose()
                 reply = await post(asked.body({}))
-            await _blame(reply)
+            await _blame_caller(reply)
         except BaseException:
             self._context.leave(held)
             raise
@@ -122,21 +122,21 @@ class SharedModel(Upstream):
     def _closed(self, held: int, whole: bool) -> None:
         (self._context.give_back if whole else self._context.leave)(held)
 
-    async def _read(self, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _once_read(self, ask: Callable[[], Awaitable[Reply]]) -> Reply:
         """Return the answer to a stream's question once that was read, or the refusal of it."""
         with self._readers.joined() as reader:
             while True:
                 async with AsyncExitStack() as stack:
                     reply = await ask()
                     stack.push_async_callback(reply.aclose)
-                    if reply.status != 200 or await self._begins(reply, reader):
+                    if reply.status != 200 or await self._was_read(reply, reader):
                         stack.pop_all()
                         return reply
                 await self._readers.give_way(reader)
 
-    async def _begins(self, reply: Reply, reader: PromptReader) -> bool:
+    async def _was_read(self, reply: Reply, reader: PromptReader) -> bool:
         """Return True once a question was read, and False once it must give way."""
-        async with aclosing(_left(reply)) as progress:
+        async with aclosing(_tokens_left(reply)) as progress:
             async for left in progress:
                 self._readers.note(reader, left)
                 if self._readers.must_give_way(reader):
@@ -144,7 +144,7 @@ class SharedModel(Upstream):
         return True
 
 
-async def _blame(reply: Reply) -> None:
+async def _blame_caller(reply: Reply) -> None:
     """Have a reply say 400 where llama.cpp could not read its question, which it calls a 500."""
     if reply.status != 500:
         return
@@ -157,7 +157,7 @@ async def _blame(reply: Reply) -> None:
         reply.status = 400
 
 
-async def _left(reply: Reply) -> AsyncGenerator[int, None]:
+async def _tokens_left(reply: Reply) -> AsyncGenerator[int, None]:
     """Yield the tokens that are left of a question, until its answer begins."""
     came = b""
     async for piece in reply:

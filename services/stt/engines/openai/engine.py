@@ -223,8 +223,8 @@ class OpenAITranscriptions(Engine):
             answered = decoded(body, Answered)
         except Unexpected as exc:
             raise self._remote.no_answer(body, reply, "transcript") from exc
-        text, told = cleaned(answered.text)
-        language = sent.hints.language or known_code(answered.language) or told or guessed(text)
+        text, tagged = cleaned(answered.text)
+        language = sent.hints.language or known_code(answered.language) or tagged or guessed(text)
         if not text.strip() or (not sent.speech.sure and is_invented(text)):
             return Heard(language=language)
         return Heard(language=language, segments=segments(answered, sent.speech, words=sent.hints.words))

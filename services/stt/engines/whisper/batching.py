@@ -23,13 +23,13 @@ from stt.engines.whisper.windows import Again
 from stt.hearing import Heard
 
 _RETRY_SECONDS = 3.5
-"""A text that cannot be believed is written again for so long at most; a toy waits for five."""
+"""Longest time for which a text that cannot be believed is written again; a toy waits for five."""
 _SETTLING_SECONDS = 0.3
 """Time before the caller's deadline at which the best text so far must do."""
 _COMPANY_SECONDS = 1.0
-"""How long those that are ready to be decoded wait at most for others that are not."""
+"""Longest time for which utterances that are ready to be decoded wait for others that are not."""
 _LARGEST = 64
-"""No batch is larger, whatever the memory."""
+"""Utterances of the largest batch, whatever the memory."""
 
 
 class UtteranceDecoder(Protocol):
@@ -87,7 +87,7 @@ class Batching:
         """Return what was said. Cancelling it ends the work.
 
         Args:
-            patient: Rather late than refused.
+            patient: True: it may be late, but is not refused.
             within_seconds: Time after which nobody waits for it; a doubtful text is better than none by then.
 
         Raises:
@@ -243,7 +243,7 @@ class Batching:
             self._changed.notify_all()
 
     def _all_of(self, jobs: list[Job], how: Callable[[Sequence[Decoding]], list[Heard | Again]]) -> None:
-        """Hear them together; where that fails in halves, so that nobody pays for another's sound."""
+        """Hear several together; where that fails, in halves, so that nobody pays for another's sound."""
         began = self._clock()
         try:
             answers = list(zip(jobs, how([job.decoding for job in jobs]), strict=True))

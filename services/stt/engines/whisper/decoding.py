@@ -18,10 +18,11 @@ from stt.hearing import Pcm
 from stt.sound.speech import Speech
 
 _TOKENS_AT_LEAST, TOKENS_PER_SECOND = 24, 16
-"""Nobody speaks faster; a model that is caught in a loop writes on until it is stopped."""
+"""Tokens that any answer may have, and more for each second of speech, which nobody exceeds: a model that is caught in
+a loop writes on until it is stopped."""
 _STEP_TOKENS = 40
-"""Written at a time, in about half a second by base: so long those who have left are still worked for. What was
-written before is read again in each step, so that more would cost more; few utterances have as many."""
+"""Tokens written in one step, which takes base about half a second: for so long it still works for those who have left.
+Fewer would cost more, since each step reads again what was written before; few utterances have as many."""
 _TOKEN_SECONDS = 0.02
 _LANGUAGE_DOUBT = 0.5
 _OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"

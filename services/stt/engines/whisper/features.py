@@ -48,11 +48,11 @@ class Spectrum:
         self._hann = np.hanning(_FFT + 1)[:-1].astype(np.float32)
 
     def of(self, pcm: Pcm, frames: int) -> NDArray[np.float32]:
-        """Return that of the sound and the silence after it, shape `(n_mels, frames)`."""
+        """Return the spectrum of the sound and the silence after it, shape `(n_mels, frames)`."""
         sound = pcm[: frames * _HOP]
         half = _FFT // 2
         edge = min(half, len(sound) - 1)
-        count = min(frames, (len(sound) + half) // _HOP + 1)  # those that hear anything of it
+        count = min(frames, (len(sound) + half) // _HOP + 1)  # the others hear silence
         padded = np.zeros(count * _HOP + _FFT, np.float32)
         padded[half : half + len(sound)] = sound[: count * _HOP + half]
         padded[half - edge : half] = sound[edge:0:-1]  # mirrored, as the model was taught

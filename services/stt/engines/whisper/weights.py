@@ -1,4 +1,4 @@
-"""Whisper's weights by name."""
+"""Find the weights of a Whisper model by its name: in a folder, at a hub or in packages."""
 
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def find(name: str, report: Report, options: HubOptions) -> Path:
 
 
 def weights(name: str) -> Weights:
-    """Return `Systran/faster-whisper-base` for `base`. With few exceptions both hubs have it under that name."""
+    """Return where the weights of a model are: `base` is `Systran/faster-whisper-base`, as a rule at both hubs."""
     repository = name if "/" in name else _SHORT_NAMES.get(name, f"Systran/faster-whisper-{name}")
     return Weights(
         repository=Repository(repository, _AT_MODELSCOPE.get(repository, repository)),

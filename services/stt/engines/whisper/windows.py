@@ -1,5 +1,4 @@
-"""Whisper on short speech: a window that fits it; a text that looks wrong is written again, in a wider one and without
-the prompt."""
+"""Ask Whisper in a window that fits the speech; where the text looks wrong, in a wider one and without the prompt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from stt.sound.speech import Speech
 _SIGNS = frozenset("。？！.?!")
 """Signs that end a sentence: they belong to the words before them."""
 _RETRY_TEMPERATURES = (0.0, 0.4, 0.8)
-"""Tried one after the other in the wider window."""
+"""Temperatures of the tries in the wider window, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Windows:
         return [self._answer(*each) for each in judged]
 
     def retry(self, decodings: Sequence[Decoding]) -> list[Heard | Again]:
-        """Write them again: in a wider window, and each time warmer. After the last time the best text is kept.
+        """Write the texts again: in a wider window, and each time warmer. After the last time the best text is kept.
 
         Raises:
             RuntimeError: The model broke off, or memory does not suffice for so many.

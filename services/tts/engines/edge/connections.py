@@ -18,9 +18,9 @@ from uuid import uuid4
 import aiohttp
 import edge_tts.communicate
 
-MOST = 2
+_MOST = 2
 """Number of connections kept open: servers of toys ask for two sentences at a time."""
-SECONDS = 15.0
+_SECONDS = 15.0
 """Time that an idle connection is kept: a conversation's next sentence comes sooner, and a connection that was idle for
 longer may be dead without a sign."""
 REST_SECONDS = 60.0
@@ -83,7 +83,7 @@ class Handshakes:
     def open_another(self, url: str, for_session: dict[str, Any], for_socket: dict[str, Any]) -> None:
         """Open a connection in the background, with the arguments of the one before."""
         now = asyncio.get_running_loop().time()
-        if len(self._spare) + self._opening < MOST and now >= self._not_before:
+        if len(self._spare) + self._opening < _MOST and now >= self._not_before:
             self._opening += 1
             task = asyncio.create_task(self._open(_CONNECTION_ID.sub(uuid4().hex, url), for_session, for_socket))
             self._tasks.add(task)
@@ -109,7 +109,7 @@ class Handshakes:
     async def _watch(self, spare: Open) -> None:
         """Close an idle connection when its time is over or the service ends it; `take` cancels this."""
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(_SECONDS):
                 await spare.socket.receive()
         except TimeoutError:
             pass

@@ -28,17 +28,17 @@ from tts.engines import Engine
 from tts.engines.edge.connections import Handshakes
 from tts.text.clauses import Lengths
 from tts.voices.choose import Voice, prefer
-from tts.voices.names import Gender, microsoft, told
+from tts.voices.names import Gender, microsoft, voice_traits
 
 _CONNECT_SECONDS = 2
-VOICES_SECONDS = 2.5
-VOICES_LAST_SECONDS = 24 * 3600.0
-VOICES_RETRY_SECONDS = 60.0
-REST_SECONDS = 30.0
+_VOICES_SECONDS = 2.5
+_VOICES_LAST_SECONDS = 24 * 3600.0
+_VOICES_RETRY_SECONDS = 60.0
+_REST_SECONDS = 30.0
 """Pause after the service could not be reached or refused us: another try so soon would only cost the caller time."""
 _CANARY = "1"
 """Text of the trial, which every voice can say."""
-MOST_WAITING = 64
+_MOST_WAITING = 64
 """Number of messages read ahead of a slow caller."""
 OWN_URL = "wss://speech.platform.bing.com"
 
@@ -113,7 +113,7 @@ class Edge(Engine):
     @staticmethod
     def _well_formed(name: str) -> Voice | None:
         """Return the voice that a well-formed name describes, though it may not exist."""
-        said = told(name) if name.endswith("Neural") else None
+        said = voice_traits(name) if name.endswith("Neural") else None
         return Voice(name, *said, polyglot="Multilingual" in name) if said else None
 
     def accept(self, text: str, voice: Voice) -> None:
@@ -124,16 +124,16 @@ class Edge(Engine):
             if monotonic() < self._asked_until:
                 return
             try:
-                async with asyncio.timeout(VOICES_SECONDS):
+                async with asyncio.timeout(_VOICES_SECONDS):
                     found = await edge_tts.list_voices(proxy=self._options.proxy)
                 listed = [_listed(voice, self._steady) for voice in found]
             except (aiohttp.ClientError, EdgeTTSException, OSError, ValueError, LookupError, TypeError):
-                self._asked_until = monotonic() + VOICES_RETRY_SECONDS
+                self._asked_until = monotonic() + _VOICES_RETRY_SECONDS
                 return
             ranks = {voice.name: rank for rank, voice in enumerate(self.voices)}
             self.voices = sorted(listed, key=lambda voice: ranks.get(voice.name, len(ranks)))
             self._complete = True
-            self._asked_until = monotonic() + VOICES_LAST_SECONDS
+            self._asked_until = monotonic() + _VOICES_LAST_SECONDS
 
     async def speak(self, text: str, voice: Voice, speed: float) -> AsyncGenerator[bytes, None]:
         """Yield the sound as the service sends it.
@@ -141,7 +141,7 @@ class Edge(Engine):
         A task of its own talks to the service: to close a connection takes edge-tts up to ten seconds, and neither a
         caller who left nor the next engine shall wait for that.
         """
-        heard: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(MOST_WAITING)
+        heard: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(_MOST_WAITING)
         talk = asyncio.create_task(self._talk(text, voice, speed, heard))
         self._talks.add(talk)
         talk.add_done_callback(self._talks.discard)
@@ -244,18 +244,18 @@ def _translated(exc: Exception, text: str, voice: Voice) -> Exception:
         case EngineFailed():
             return exc
         case aiohttp.WSServerHandshakeError(status=429):
-            return EngineBusy("Edge's service wants fewer requests (429).", rest_seconds=REST_SECONDS)
+            return EngineBusy("Edge's service wants fewer requests (429).", rest_seconds=_REST_SECONDS)
         case aiohttp.WSServerHandshakeError(status=403):
             told = (
                 "Edge's service refuses us (403); is this machine's clock right, and edge-tts up to date? "
                 "Some addresses of data centres (a VPS) are refused whatever you do."
             )
-            return EngineFailed(told, rest_seconds=REST_SECONDS)
+            return EngineFailed(told, rest_seconds=_REST_SECONDS)
         case aiohttp.ClientResponseError(status=status):
             return EngineFailed(f"Edge's service answered {status}.")
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | aiohttp.ClientProxyConnectionError():
             told = "Edge's service cannot be reached; is there a network, or a proxy for EDGE_PROXY?"
-            return EngineFailed(told, rest_seconds=REST_SECONDS)
+            return EngineFailed(told, rest_seconds=_REST_SECONDS)
         case NoAudioReceived() if (language := detect(text)) and not voice.language.startswith(language):
             return Declined(f"Edge's voice {voice.name} is silent on this text.", param="voice")
         case NoAudioReceived():
@@ -280,5 +280,5 @@ def _listed(voice: Any, steady: Container[str]) -> Voice:
     """
     gender: dict[str, Gender] = {"Female": "female", "Male": "male"}
     name = str(voice["ShortName"])
-    locale = said.language if (said := told(name)) else str(voice["Locale"])
+    locale = said.language if (said := voice_traits(name)) else str(voice["Locale"])
     return Voice(name, locale, gender.get(voice.get("Gender", "")), "Multilingual" in name, late=name not in steady)

@@ -32,17 +32,17 @@ from tts.engines.openai.voice_list import voices_in
 from tts.text.clauses import Lengths
 from tts.voices.choose import MANY, Voice
 from tts.voices.language_tags import normal
-from tts.voices.names import OPENAI, Gender, told
+from tts.voices.names import OPENAI, Gender, voice_traits
 
 _MAX_TEXT_BYTES = 64 * 2**10
 LISTED = re.compile(r"(?:([a-z]{2,3}(?:-[a-z0-9]+)*)(?:/(female|male))?=)?(.+)", re.IGNORECASE)
 """Entry of a list of voices: `zh-CN/female=echo`, `zh-CN=echo` or `echo`."""
-_TOLD_HOW = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
+_TAKES_INSTRUCTIONS = re.compile(r"(?:.*/)?gpt-", re.IGNORECASE)
 """Names of OpenAI's models that take `instructions` and ignore `speed`."""
 _VOICES_PATHS = ("/audio/voices", "/audio/speech/voices")
 """Paths of lists of voices: that of most servers, and that of older versions of speaches."""
-VOICES_SECONDS = 2.5
-VOICES_LAST_SECONDS, VOICES_RETRY_SECONDS = 3600.0, 60.0
+_VOICES_SECONDS = 2.5
+_VOICES_LAST_SECONDS, _VOICES_RETRY_SECONDS = 3600.0, 60.0
 _MOST_LIST_BYTES = 2**20
 
 _SPARE = {"instructions": None, "response_format": None}
@@ -175,7 +175,7 @@ class OpenAISpeech(Engine):
         return other
 
     def instructed(self, instructions: str) -> "OpenAISpeech":
-        if not (self.options.instructions or _TOLD_HOW.match(self._model or "")):
+        if not (self.options.instructions or _TAKES_INSTRUCTIONS.match(self._model or "")):
             return self  # its model may refuse the field
         other = copy.copy(self)
         other._instructions = instructions
@@ -193,11 +193,11 @@ class OpenAISpeech(Engine):
             if monotonic() < self._asked_until:
                 return
             try:
-                async with asyncio.timeout(VOICES_SECONDS):
+                async with asyncio.timeout(_VOICES_SECONDS):
                     listed = await self._listed()
             except (EngineFailed, TimeoutError):
                 listed = None
-            self._asked_until = monotonic() + (VOICES_RETRY_SECONDS if listed is None else VOICES_LAST_SECONDS)
+            self._asked_until = monotonic() + (_VOICES_RETRY_SECONDS if listed is None else _VOICES_LAST_SECONDS)
             if listed is not None:
                 known = {voice.name.lower() for voice in self._own}
                 self.voices = [*self._own, *(voice for voice in listed if voice.name.lower() not in known)]
@@ -209,7 +209,7 @@ class OpenAISpeech(Engine):
             EngineFailed: The server cannot be reached.
         """
         for path in _VOICES_PATHS:
-            reply = await self._remote.get(path, silence_seconds=VOICES_SECONDS)
+            reply = await self._remote.get(path, silence_seconds=_VOICES_SECONDS)
             try:
                 if reply.status == 200 and (listed := voices_in(await reply.read(_MOST_LIST_BYTES))) is not None:
                     return listed
@@ -257,7 +257,7 @@ class OpenAISpeech(Engine):
         )
 
     def _speeds(self) -> tuple[float, float]:
-        disobeys = _TOLD_HOW.match(self._model or "") and self.options.speed != "on"
+        disobeys = _TAKES_INSTRUCTIONS.match(self._model or "") and self.options.speed != "on"
         return (1.0, 1.0) if disobeys or self.options.speed == "off" else (0.25, 4.0)
 
     async def _no_sound(self, exc: NotSound, reply: Reply) -> ApiError:
@@ -283,7 +283,7 @@ def _voice(row: Row, listed: str) -> Voice:
     match = LISTED.fullmatch(listed)
     assert match is not None
     language, gender, name = match.groups()
-    said = told(name)
+    said = voice_traits(name)
     of: Gender | None = said.gender if said else OPENAI.get(name.lower())
     if gender is not None:
         of = "female" if gender.lower() == "female" else "male"

@@ -6,7 +6,7 @@ import msgspec
 
 from tts.voices.choose import MANY, Voice
 from tts.voices.language_tags import TAG, normal
-from tts.voices.names import OPENAI, Gender, told
+from tts.voices.names import OPENAI, Gender, voice_traits
 
 _MOST_VOICES = 2_000
 
@@ -50,7 +50,7 @@ def _heard_of(entry: str | _VoiceEntry) -> Voice | None:
     name = _text(entry.id, entry.voice_id, entry.name)
     if not name:
         return None
-    said, tag = told(name), _text(entry.language, entry.locale, entry.lang)
+    said, tag = voice_traits(name), _text(entry.language, entry.locale, entry.lang)
     language = normal(tag) if TAG.fullmatch(tag) else said.language if said else MANY
     genders: dict[str, Gender] = {"f": "female", "m": "male"}
     gender = genders.get(_text(entry.gender)[:1].lower()) or (said.gender if said else OPENAI.get(name.lower()))

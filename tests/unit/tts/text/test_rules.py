@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tts.text.faces import FACES
 from tts.text.figures_en import EN
 from tts.text.figures_zh import ZH
 from tts.text.rules import Rule, apply, rule
 from tts.text.speakable import BEFORE_FACES, HIDDEN, RULES
-from tts.text.stage_directions import FACES
 from tts.text.symbols import COMPARISONS, SYMBOLS
 
 TABLES = (SYMBOLS, HIDDEN, BEFORE_FACES, COMPARISONS, FACES, RULES, EN, ZH)

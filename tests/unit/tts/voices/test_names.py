@@ -1,6 +1,6 @@
 import pytest
 
-from tts.voices.names import VoiceTraits, microsoft, told
+from tts.voices.names import VoiceTraits, microsoft, voice_traits
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from tts.voices.names import VoiceTraits, microsoft, told
     ],
 )
 def test_a_name_tells_what_it_tells(name: str, said: VoiceTraits | None) -> None:
-    assert told(name) == said
+    assert voice_traits(name) == said
 
 
 def test_microsofts_voices_are_in_the_order_of_preference() -> None:

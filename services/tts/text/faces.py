@@ -1,29 +1,9 @@
-"""Stage directions and faces: `*smiles*`, `（微笑）`, `(^_^)`, `:-)`. A listener should not hear them spelt."""
+"""Rules that leave out faces made of signs: `(^_^)`, `:-)`. A listener should not hear them spelt."""
 
 import re
 
-from chassis.stage_directions import AROUND, is_between_asterisks, is_in_brackets
 from tts.text.rules import Match, rule
-from tts.text.tidy_rules import PAUSE, STOP, WORD
-
-_BREATHS = str.maketrans({PAUSE: ",", STOP: "\n"})
-
-
-def asterisks(m: Match) -> str:
-    """Leave out a stage direction between asterisks or underscores; what is only stressed stays."""
-    after = m.string[m.end() : m.end() + AROUND].translate(_BREATHS)
-    if is_between_asterisks(m, _before(m), after):
-        return PAUSE
-    return (m[1] or m[2]).strip(" *_")
-
-
-def brackets(m: Match) -> str:
-    """Leave out a stage direction in brackets, and what is meant for another voice."""
-    return PAUSE if is_in_brackets(m, _before(m)) else m[0]
-
-
-def _before(m: Match) -> str:
-    return m.string[max(0, m.start() - AROUND) : m.start()].translate(_BREATHS)
+from tts.text.tidy_rules import PAUSE, WORD
 
 
 def _face(m: Match) -> str:
@@ -76,4 +56,4 @@ FACES = (
     ),
     rule(r"(?<![\w:]):[a-z+-][a-z0-9_+-]{1,30}:(?![\w:])"),  # :smile:
 )
-"""Faces, which go before their parts look like markdown."""
+"""Rules for faces, applied before a part of one is taken for markdown."""

@@ -15,8 +15,9 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 SWITCH_SECONDS = 0.001
 """Longest turn of a thread that holds Python's lock; Python's own 5 ms show in /healthz."""
@@ -81,6 +82,19 @@ def skip_what_no_line_shows() -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # since 3.12
     logging._srcfile = None  # the way that logging's own manual names
+
+
+def end_now(code: int) -> NoReturn:
+    """End the process with this exit code, once a service has closed what it opened.
+
+    Python's own way out would unwind threads that come back from a library in C++, as one does in which a model is
+    being loaded: that ends in abort() or SIGSEGV.
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code)
 
 
 def end_by_signal(server: _Exits) -> None:

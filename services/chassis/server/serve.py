@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from chassis import process
 from chassis.server import log_lines
@@ -32,7 +33,7 @@ def main() -> int:
         create(arguments.service)
         return 0
     if arguments.workers is None:
-        return _serve_alone(arguments)
+        _serve_alone(arguments)
     log_lines.configure("info")
     return _serve_with_workers(arguments)
 
@@ -57,7 +58,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part)
 
 
-def _serve_alone(arguments: argparse.Namespace) -> int:
+def _serve_alone(arguments: argparse.Namespace) -> NoReturn:
     import uvicorn  # not at the top: the parent of several workers stays small without it
 
     class Server(uvicorn.Server):
@@ -70,7 +71,7 @@ def _serve_alone(arguments: argparse.Namespace) -> int:
 
     server = Server(config(create(arguments.service), host=arguments.host, port=arguments.port))
     server.run()
-    return 0 if server.started else STARTUP_FAILURE
+    process.end_now(0 if server.started else STARTUP_FAILURE)
 
 
 def _serve_with_workers(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from chassis import process
 from chassis.server import log_lines
@@ -85,7 +85,7 @@ def config(app: "Starlette", **where: Any) -> "uvicorn.Config":
     )
 
 
-def serve(orders: Orders, listener: socket.socket, reports: Connection) -> None:
+def serve(orders: Orders, listener: socket.socket, reports: Connection) -> NoReturn:
     """Serve until SIGTERM or the parent's end."""
     log_lines.configure("info")
     if orders.counts is not None:
@@ -96,6 +96,7 @@ def serve(orders: Orders, listener: socket.socket, reports: Connection) -> None:
     from chassis.server.reporting import Reporting  # after `count_together`, and only in a worker
 
     Reporting(config(app), reports, orders.parent).run([listener])
+    process.end_now(0)
 
 
 def count_together(folder: Path) -> None:

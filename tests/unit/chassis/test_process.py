@@ -26,3 +26,20 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(ceiling: int, lim
     )
 
     assert said.stdout.strip() == limit
+
+
+ENDING = """
+import threading
+from chassis import process
+threading.Thread(target=threading.Event().wait).start()
+print("the last word", end="")
+process.end_now(3)
+"""
+
+
+def test_a_service_ends_with_its_last_word_though_a_thread_is_still_at_work() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDING], env={"PYTHONPATH": "services"}, capture_output=True, text=True, timeout=60
+    )
+
+    assert (ended.returncode, ended.stdout) == (3, "the last word")

@@ -139,8 +139,8 @@ class Attempt:
         return True
 
     async def _first_piece(self, seat: Seat[Any], work: Callable[[Any], Work[T, R]], seconds: float) -> Begun[T, R]:
-        patience = Patience(seconds)
-        before = asked_until.set(monotonic() + seconds)
+        patience, asked = Patience(seconds), monotonic()
+        before = asked_until.set(asked + seconds)
         begun: Work[T, R] | None = None
         try:
             begun = work(seat.engine)
@@ -149,6 +149,8 @@ class Attempt:
         except BaseException as exc:
             if begun is not None:
                 await close(begun.pieces)
+            if patience.is_over and isinstance(exc, TimeoutError) and seat.is_active(since=asked):
+                raise _late(seat.name, seconds) from exc
             raise translated(seat.name, exc, seconds if patience.is_over else None) from exc
         finally:
             asked_until.reset(before)
@@ -178,6 +180,13 @@ class Attempt:
         if len(self.declined) == 1:
             return self.declined[0]
         return Declined(" ".join(map(str, self.declined)), param=self.declined[0].body["param"])
+
+
+def _late(name: str, seconds: float) -> TooBusy:
+    """Return the error for a caller whose time was up while the engine was at work."""
+    reason = f"{name} was not done in {seconds:.1f} s: this machine is busy, or too slow for it"
+    log.warning("%s", reason)
+    return TooBusy(f"{reason}. Try again in a moment.", reason="pace", retry_after=seconds)
 
 
 def _is_loading(seat: Seat[Any]) -> bool:

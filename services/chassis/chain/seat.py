@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
@@ -39,6 +40,8 @@ class Engine(Protocol):
     - `sends_to`: server that gets what is asked; without it nothing leaves this machine's own programs.
     - `keeps`: entries for the sheet of what is kept.
     - `only`: the one language that it knows, which /readyz shows too.
+    - `active_at`: moment, by `monotonic`, at which its threads on this machine last took up work. An engine that has
+      done so since it was asked is busy, and has not failed a caller whose time is up.
     - `stands_in = True`: the engine only replaces better ones, and is never asked ahead of its turn.
     - `canary()`: a coroutine that proves the engine's health without a caller, or raises. A resting engine that has
       one answers again only once it has returned.
@@ -172,6 +175,10 @@ class Seat(Generic[E]):
         self.settled.set()
         self._show()
         log.info("engine %s is ready", self.name)
+
+    def is_active(self, *, since: float) -> bool:
+        """Return whether the engine is known to have worked since a moment, by `monotonic`."""
+        return bool(getattr(self.engine, "active_at", -inf) >= since)
 
     @property
     def _has_canary(self) -> bool:

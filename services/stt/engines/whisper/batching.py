@@ -78,6 +78,8 @@ class Batching:
         self._retrying = 0
         self._idle = 0
         self._closed = False
+        self.active_at = -inf
+        """When a thread last took up work, by `clock`."""
         count = threads or max(2 if model.grows else 1, model.workers)
         self._threads = [threading.Thread(target=self._work, name=f"hear-{n}", daemon=True) for n in range(count)]
         for thread in self._threads:
@@ -98,7 +100,7 @@ class Batching:
             if self._closed:
                 raise RuntimeError("the model is closed")
             place = self.pace.enter(patience_seconds=inf if patient else self._patience_seconds)
-            retry_seconds = inf if patient else min(_RETRY_SECONDS, within_seconds - _SETTLING_SECONDS)
+            retry_seconds = min(inf if patient else _RETRY_SECONDS, within_seconds - _SETTLING_SECONDS)
             job = Job(utterance, place, came := self._clock(), came + retry_seconds)
             self._waiting.append(job)
             self._changed.notify()
@@ -160,6 +162,7 @@ class Batching:
         with self._changed:
             while not self._closed:
                 if step := self._step():
+                    self.active_at = self._clock()
                     return step
                 self._idle += 1
                 self._changed.wait()

@@ -133,6 +133,10 @@ class Whisper(Engine):
         batching = Batching(windows, batch=options.batch, pace_seconds=(monotonic() - began) / workers)
         return cls(model, *names, batching=batching, workers=workers, hotwords=hearing.hotwords)
 
+    @property
+    def active_at(self) -> float:
+        return self.batching.active_at
+
     def hears(self, language: str | None) -> bool:
         return language is None or self._language(language) in self.languages
 

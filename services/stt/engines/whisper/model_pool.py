@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Self
@@ -163,6 +164,11 @@ class ModelPool(Engine):
             return self._note
         loading = [slot.progress for slot in self._slots if slot.loading is not None]
         return "; ".join([f"in memory: {', '.join(self.loaded) or 'none'}", *loading])
+
+    @property
+    def active_at(self) -> float:
+        """Moment at which any of them took up work."""
+        return max((slot.model.active_at for slot in self._slots if slot.model is not None), default=-inf)
 
     def hears(self, language: str | None) -> bool:
         return self._first_hears(language)

@@ -593,6 +593,37 @@ async def test_an_engine_that_is_full_gives_way_and_has_not_failed() -> None:
         await chain_of(a=full).answer("any", speak)
 
 
+class Working(FakeEngine):
+    """Gives nothing, while its threads take up work `ahead` seconds after the present."""
+
+    def __init__(self, ahead: float) -> None:
+        super().__init__(silent=True)
+        self.ahead = ahead
+
+    @property
+    def active_at(self) -> float:
+        return monotonic() + self.ahead
+
+
+async def test_an_engine_that_is_at_work_when_time_is_up_is_too_busy_and_does_not_rest() -> None:
+    chain = chain_of(0.1, a=Working(0.0), b=FakeEngine(b"b", first_byte_seconds=0.01))
+    for _ in range(FAILURES_BEFORE_REST + 1):
+        assert (await chain.answer("any", speak)).engine == "b"
+    assert chain.seats[0].state.state == "ready"
+
+    with pytest.raises(TooBusy, match=r"a was not done in 0\.\d s") as busy:
+        await chain_of(0.1, a=Working(0.0)).answer("any", speak)
+    assert busy.value.headers["retry-after"] == "1"
+
+
+async def test_an_engine_whose_threads_are_stuck_has_failed_and_rests() -> None:
+    chain = chain_of(0.1, a=Working(-60.0), b=FakeEngine(b"b", first_byte_seconds=0.01))
+    for _ in range(FAILURES_BEFORE_REST):
+        assert (await chain.answer("any", speak)).engine == "b"
+
+    assert chain.seats[0].state.state == "resting"
+
+
 class Coughing(FakeEngine):
     """Hangs, and so do its first `ill` canaries."""
 

@@ -354,3 +354,30 @@ async def test_of_two_texts_for_one_caller_the_first_counts() -> None:
 async def test_who_waits_on_is_given_the_better_text() -> None:
     with shared(Parrot()) as batching:
         assert text_of(await batching.hear(utterance("mumble"))) == "clear"
+
+
+async def test_who_waits_on_in_the_middle_of_a_recording_has_the_doubtful_text_when_time_is_up() -> None:
+    with shared(parrot := Parrot()) as batching:
+        parrot.retry_go.clear()
+
+        assert text_of(await batching.hear(utterance("mumble"), patient=True, within_seconds=1.0)) == "doubtful"
+
+
+async def test_it_is_active_as_long_as_one_of_its_threads_takes_up_work() -> None:
+    with shared(parrot := Parrot(workers=2), threads=2) as batching:
+        assert batching.active_at == -inf
+        parrot.go.clear()
+        for count in (1, 2):
+            before = batching.active_at
+            hearing = asyncio.create_task(batching.hear(utterance("stuck"), patient=True))
+            await until(lambda: sum(map(len, parrot.batches)) == count)  # noqa: B023  # it is awaited here
+            assert batching.active_at > before
+        stuck_at = batching.active_at
+
+        third = asyncio.create_task(batching.hear(utterance("third"), patient=True))
+        await until(lambda: len(batching._waiting) == 1)
+        assert batching.active_at == stuck_at
+        parrot.go.set()
+        await third
+        assert batching.active_at > stuck_at
+        await hearing

@@ -53,6 +53,9 @@ def test_every_field_is_one_that_kubernetes_knows(overlay: str) -> None:
 def test_nothing_runs_as_root_or_writes_outside_its_volumes(overlay: str) -> None:
     for pod, container in containers(rendered(overlay)):
         assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
+        assert kinds <= {"emptyDir", "persistentVolumeClaim", "secret"}
         assert not pod["automountServiceAccountToken"]
         assert container["securityContext"]["readOnlyRootFilesystem"]
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
@@ -69,7 +72,30 @@ def test_a_service_is_ready_when_warm_and_leaves_after_the_proxy_has_forgotten_i
         assert container["startupProbe"]["exec"]["command"][-1] == "--loaded"
         assert pod["terminationGracePeriodSeconds"] > pause + 20
         assert of_kind(manifests, "Service")[service]["spec"]["clusterIP"] == "None"
-        assert of_kind(manifests, "PodDisruptionBudget")[service]["spec"]["maxUnavailable"] == 1
+
+
+def test_a_start_that_fetches_weights_is_no_failed_update() -> None:
+    deployments = of_kind(rendered("cpu"), "Deployment")
+    for service in SERVICES:
+        spec = deployments[service]["spec"]
+        probe = spec["template"]["spec"]["containers"][0]["startupProbe"]
+
+        assert spec["progressDeadlineSeconds"] > probe["periodSeconds"] * probe["failureThreshold"]
+
+
+@pytest.mark.parametrize("overlay", [each for each in OVERLAYS if each != "podman"])
+def test_no_node_is_held_up_by_a_single_replica_or_a_sick_one(overlay: str) -> None:
+    budgets = of_kind(rendered(overlay), "PodDisruptionBudget")
+
+    assert budgets.keys() == {*SERVICES, "proxy"}
+    for budget in budgets.values():
+        assert (budget["spec"]["maxUnavailable"], budget["spec"]["unhealthyPodEvictionPolicy"]) == (1, "AlwaysAllow")
+
+
+def test_an_update_waits_for_no_gpu_that_only_the_former_replica_could_give_back() -> None:
+    spec = of_kind(rendered("gpu"), "Deployment")["stt"]["spec"]
+
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
 
 
 @pytest.mark.parametrize(("overlay", "kind"), [("cpu", "HorizontalPodAutoscaler"), ("keda", "ScaledObject")])

@@ -14,8 +14,8 @@ from deploy.folotoy_environment import Entry, env_files, lines_of_others, settin
 from deploy.folotoy_facts import Facts, Mistake, mistake
 from deploy.folotoy_files import INTERPOLATED, entries, settings_in, text_of
 from deploy.folotoy_layout import ENVIRONMENT, KNOWN, layout_mistakes
-from deploy.folotoy_names import LOOPBACK, ODD_ADDRESS, OURS, TYPES, bare
-from deploy.folotoy_ours import setting_mistakes
+from deploy.folotoy_names import ODD_ADDRESS, TYPES, bare, host_of, is_loopback, is_no_host, plain_name, type_like
+from deploy.folotoy_ours import is_ours, setting_mistakes
 from deploy.folotoy_roles import PREFIXES
 from deploy.folotoy_yaml import Document
 
@@ -25,6 +25,8 @@ EXTRA_HOSTS = re.compile(
 )
 """Pattern of hosts that are added, host.docker.internal among them."""
 _WARNINGS = frozenset({"no_port"})
+_FILLER = re.compile(r"your[_-](vps[_-]ip|server|ip|key)|YOUR-KEY", re.IGNORECASE)
+_SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _TYPE = re.compile(r"(STT|LLM|TTS)_TYPE")
 _HOST_NETWORK = re.compile(r"^[^#\n]*\bnetwork_mode[\"']?\s*:\s*[\"']?host\b", re.MULTILINE)
 """Pattern of a container that has the machine's own network, where 127.0.0.1 is the machine."""
@@ -143,8 +145,18 @@ def environment_mistakes(said: Iterable[Entry], facts: Facts, compose: str) -> I
     told = {one.line for one in found}
     as_roles = _as_roles({name: value for _, name, value in said}, lines, facts)
     yield from (one for one in as_roles if one.line not in told)
+    yield from _without_key(said, facts, compose)
     if "OPENAI_TTS_API_BASE" in lines and "TTS_TYPE" not in (*lines, *settings_in(compose)):
         yield mistake((), "warning", "no_tts_setting", line=lines["OPENAI_TTS_API_BASE"])
+
+
+def _without_key(said: Iterable[Entry], facts: Facts, compose: str) -> Iterator[Mistake]:
+    """Give the addresses of Talkbox that no key is given for, where it wants one."""
+    given = {*(_meant(name) or name for _, name, _ in said), *facts.environment, *settings_in(compose)}
+    for line, name, value in said:
+        key = name.replace("_API_BASE", "_KEY")
+        if BASE.fullmatch(name) and facts.keys and key not in given and is_ours(value, facts):
+            yield mistake((), "warning", "no_key_setting", line=line, name=key)
 
 
 def _as_roles(said: Mapping[str, str], lines: Mapping[str, int], facts: Facts) -> Iterator[Mistake]:
@@ -162,25 +174,26 @@ def _faults(name: str, value: str, text: str, facts: Facts) -> Iterator[tuple[st
     """Give what is wrong with one setting: the code of its sentence, and what that is filled in with."""
     if right := _meant(name):
         yield "not_read", {"right": right}
-    if re.search(r"your[_-](vps[_-]ip|server|ip|key)|YOUR-KEY", value, re.I):
+    toys_reach = name in ("AUDIO_DOWNLOAD_URL", "SPEECH_UDP_SERVER_HOST")
+    if _FILLER.search(value) or (toys_reach and is_no_host(host_of(value))):
         yield "placeholder_here", {}
-    elif name == "AUDIO_DOWNLOAD_URL" and value and not value.startswith(("http://", "https://")):
+    elif name == "AUDIO_DOWNLOAD_URL" and value and not _SCHEME.match(value):
         yield "no_scheme", {}
     elif name == "SPEECH_UDP_SERVER_HOST" and "://" in value:
         yield "scheme", {}
-    if name in ("AUDIO_DOWNLOAD_URL", "SPEECH_UDP_SERVER_HOST") and any(host in value for host in LOOPBACK):
+    elif name == "SPEECH_UDP_SERVER_HOST" and re.search(r"[^:]:[0-9]+(/\w*)?$", value):
+        yield "port_here", {}
+    if toys_reach and is_loopback(host_of(value)):
         yield "the_toy_itself", {}
     if (service := _TYPE.fullmatch(name)) and value and value not in TYPES[service[1].lower()]:
-        known = TYPES[service[1].lower()]
-        near = (get_close_matches(value, known, 1, 0.75) or [OURS[service[1].lower()]])[0]
-        yield "unknown_setting", {"value": value, "near": near}
+        yield "unknown_setting", {"value": value, "near": type_like(value, service[1].lower())}
     if name == "ROLES_FILE_PATH" and value and not _mounted(value, text):
         yield "not_mounted", {"value": value}
     if value != bare(value):
         yield "blank_at_end", {"key": name}
     if BASE.fullmatch(name) and value and not value.startswith("${"):
         yield from ((code, {}) for code in _faults_of_base(bare(value), text))
-        place = re.match(r"http(s?)://([^/:]+)(?::(\d+))?/", value)
+        place = re.match(r"http(s?)://([^/:]+)(?::(\d+))?/", value, re.IGNORECASE)
         if place and place[3]:
             yield from _faults_of_port(name, int(place[3]), facts.at(place[2]), is_https=bool(place[1]))
         elif place and not place[1]:
@@ -191,8 +204,10 @@ def _meant(name: str) -> str | None:
     """Return the name that a setting is meant to have, where it has another one."""
     if name in KNOWN or name in _RIGHT:
         return None
-    found = _OTHER_NAME.fullmatch(name)
-    if found:
+    capitals = plain_name(name).upper()
+    if capitals in KNOWN and not re.fullmatch(r"[a-z0-9_]+", name):  # those in small letters are told of as a line
+        return capitals
+    if found := _OTHER_NAME.fullmatch(name):
         service, what = found[1] or "", found[2]
         right = f"OPENAI_{_SERVICES.get(service, service)}_{_WHAT.get(what, what)}"
         if right in KNOWN:
@@ -214,14 +229,13 @@ def _faults_of_port(name: str, port: int, facts: Facts, *, is_https: bool) -> It
 
 
 def _faults_of_base(value: str, text: str) -> Iterator[str]:
-    if not re.match(r"https?://", value) or not value.rstrip("/").endswith("/v1"):
+    if not _SCHEME.match(value) or not value.rstrip("/").endswith("/v1") or is_no_host(host_of(value)):
         yield "no_base"
     elif ODD_ADDRESS.search(value):
         yield "odd_address"
-    on_loopback = any(re.match(rf"https?://{re.escape(host)}[:/]", value) for host in LOOPBACK)
-    if on_loopback and not _HOST_NETWORK.search(text):
+    if is_loopback(host_of(value)) and not _HOST_NETWORK.search(text):
         yield "base_in_own_container"
-    if "//host.docker.internal" in value and not EXTRA_HOSTS.search(text):
+    if host_of(value) == "host.docker.internal" and not EXTRA_HOSTS.search(text):
         yield "not_found"
 
 

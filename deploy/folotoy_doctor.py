@@ -47,7 +47,7 @@ def folotoy() -> Iterator[Diagnosis]:
         roles, compose = _files(settings)
         facts = gather_facts(settings, addresses, roles, compose)
     except BrokenFile as exc:
-        yield Diagnosis(False, str(exc), exc.cure)
+        yield _unread(exc)
         return
     broken = False
     if roles is not None:
@@ -55,7 +55,7 @@ def folotoy() -> Iterator[Diagnosis]:
             yield from _linted(roles, facts)
         except BrokenFile as exc:
             broken = True
-            yield finding(False, "unreadable", path=roles, reason=exc)
+            yield _unread(exc)
     yield from _of_compose(compose, facts)
     if roles is not None or compose or settings.get("FOLOTOY_HOST"):
         yield from firmware()
@@ -92,6 +92,10 @@ def _own_environment(settings: Mapping[str, str], addresses: Addresses) -> dict[
         said[f"{PREFIXES[service]}API_BASE"] = f"http://{host}:{port + place}/v1"
         said[f"{PREFIXES[service]}KEY"] = key
     return said
+
+
+def _unread(exc: BrokenFile) -> Diagnosis:
+    return Diagnosis(False, f"{exc.place}: {exc.cause}", exc.cure)
 
 
 def _linted(path: Path, facts: Facts) -> Iterator[Diagnosis]:

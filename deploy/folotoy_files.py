@@ -27,15 +27,15 @@ _BY_MESSAGE = (
 
 
 class BrokenFile(Exception):
-    """A file cannot be read as JSON or YAML; the message names file, line and cure.
+    """A file cannot be read as JSON or YAML; the message names file, line, cause and cure.
 
     Args:
-        line: Line to look at; 0 where no line is meant.
+        line: Line to look at, from 1.
     """
 
-    def __init__(self, message: str, line: int = 0, cause: str = "", cure: str = "") -> None:
-        super().__init__(message)
-        self.line, self.cause, self.cure = line, cause or message, cure
+    def __init__(self, path: Path, line: int, cause: str, cure: str) -> None:
+        super().__init__(f"{path}:{line}: {cause}; {cure}")
+        self.place, self.line, self.cause, self.cure = f"{path}:{line}", line, cause, cure
 
 
 def read_json(path: Path) -> Any:
@@ -47,24 +47,26 @@ def read_json(path: Path) -> Any:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as exc:
-        raise _broken(path, 1, "unreadable", why=exc.strerror) from exc
+        raise broken_file(path, 1, "unreadable", why=exc.strerror) from exc
     except UnicodeDecodeError as exc:
-        raise _broken(path, path.read_bytes()[: exc.start].count(b"\n") + 1, "not_utf8") from exc
+        raise broken_file(path, path.read_bytes()[: exc.start].count(b"\n") + 1, "not_utf8") from exc
+    if "\0" in text:  # UTF-16 or UTF-32 without its mark
+        raise broken_file(path, text[: text.index("\0")].count("\n") + 1, "not_utf8")
     try:
         found = json.loads(text)
     except json.JSONDecodeError as exc:
         line, code = _explained(text, exc)
-        raise _broken(path, line, code, column=exc.colno) from exc
+        raise broken_file(path, line, code, column=exc.colno) from exc
     except (RecursionError, ValueError) as exc:  # ten thousand brackets, or digits
-        raise _broken(path, 1, "endless") from exc
+        raise broken_file(path, 1, "endless") from exc
     if half := HALF_SIGN.search(text):
-        raise _broken(path, text.count("\n", 0, half.start()) + 1, "half_sign")
+        raise broken_file(path, text.count("\n", 0, half.start()) + 1, "half_sign")
     return found
 
 
-def _broken(path: Path, line: int, code: str, **values: object) -> BrokenFile:
-    cause, cure = sentence(code, **values)
-    return BrokenFile(f"{path}, line {line}: {cause}: {cure}", line, cause, cure)
+def broken_file(path: Path, line: int, code: str, **values: object) -> BrokenFile:
+    """Return what is wrong with a file, in the language of the locale, to be raised."""
+    return BrokenFile(path, line, *sentence(code, **values))
 
 
 def _explained(text: str, exc: json.JSONDecodeError) -> tuple[int, str]:
@@ -98,7 +100,7 @@ def text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as exc:
-        raise _broken(file, 1, "unreadable", why=exc.strerror) from exc
+        raise broken_file(file, 1, "unreadable", why=exc.strerror) from exc
 
 
 def settings_in(text: str) -> dict[str, str]:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+from difflib import get_close_matches
 from typing import Any
+from unicodedata import normalize
+from urllib.parse import urlsplit
 
 from deploy.installation import ROOT
 from deploy.phrases import reads_chinese
@@ -38,7 +41,8 @@ OPENAI_VOICES: list[str] = _SHARED["openai_voices"]
 PLACEHOLDER = re.compile(_SHARED["placeholder"], re.IGNORECASE)
 ODD_ADDRESS = re.compile(_SHARED["odd_address"])
 """Signs that no base has: a key, a question, a Chinese keyboard's."""
-LOOPBACK = tuple(_SHARED["loopback"])
+_LIKE_NOTHING = re.compile(_SHARED["host_like_nothing"], re.IGNORECASE)
+_LOOPBACK = re.compile(_SHARED["loopback"], re.IGNORECASE)
 NEW: dict[str, list[str]] = _SHARED["new"]
 """Greeting and prompt of a new role, by language."""
 _ENDS = re.compile(_SHARED["blank_ends"])
@@ -56,6 +60,36 @@ _SENTENCES: dict[str, dict[str, list[str]]] = _SHARED["sentences"]
 def bare(text: str) -> str:
     """Return a text without the blanks at its ends, those that nobody sees included."""
     return _ENDS.sub("", text)
+
+
+def plain_name(key: str) -> str:
+    """Return a key in folotoy-server's own spelling: voiceName, Voice-Name and VOICE NAME are voice_name."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", normalize("NFKC", bare(key)))
+    return re.sub(r"[\s.-]+", "_", apart).lower()
+
+
+def type_like(written: object, service: str) -> str:
+    """Return the type that is meant; that of OpenAI's API where none is near."""
+    plain = plain_name(str(written)).replace("_", "-")
+    return (get_close_matches(plain, TYPES[service], 1, 0.75) or [OURS[service]])[0]
+
+
+def host_of(address: str) -> str:
+    """Return the host of an address with or without its scheme, in small letters; empty where there is none."""
+    try:
+        return urlsplit(address if "://" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_no_host(host: str | None) -> bool:
+    """Return True for what stands for a host that is to be filled in, and for numbers that are no address."""
+    return _LIKE_NOTHING.fullmatch(host or "") is not None and not is_loopback(host)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return True for the names and numbers by which a machine, or a container, calls itself."""
+    return _LOOPBACK.fullmatch(host or "") is not None
 
 
 def sentence(code: str, **values: object) -> tuple[str, str]:

@@ -67,6 +67,12 @@ def _language(path: Path, role: dict[str, Any], config: dict[str, Any]) -> Itera
         yield mistake((*path, "language"), "warning", code, mend, language=language, right=right)
 
 
+def _is_voice(name: str, facts: Facts) -> bool:
+    """Return whether tts knows a voice, in whichever letters; eSpeak's have variants behind a plus sign."""
+    known = {voice.lower() for voice in (*facts.voices, *OPENAI_VOICES)}
+    return bool({name.lower(), name.lower().partition("+")[0]} & known)
+
+
 def spoken_mistakes(
     path: Path, role: dict[str, Any], config: dict[str, Any], service: str, facts: Facts
 ) -> Iterator[Mistake]:
@@ -77,11 +83,7 @@ def spoken_mistakes(
     if service != "tts" or not voice:
         return
     at = (*path, "voice_name") if "voice_name" in config else (*path[:-1], "voice_name")
-    if (
-        facts.voices
-        and voice not in (*facts.voices, *OPENAI_VOICES)
-        and is_ours(str(config.get("api_base", "")), facts)
-    ):
+    if facts.voices and not _is_voice(voice, facts) and is_ours(str(config.get("api_base", "")), facts):
         near = get_close_matches(voice, facts.voices, 1, 0.75)
         yield (
             mistake(at, "error", "near_voice", voice=voice, near=near[0])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.folotoy_files import BrokenFile, read_json
+from deploy.folotoy_files import broken_file, read_json
 from deploy.folotoy_names import OURS
 
 PREFIXES = {"stt": "OPENAI_WHISPER_", "llm": "OPENAI_OPENAI_", "tts": "OPENAI_TTS_"}
@@ -62,9 +62,9 @@ def named_roles(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     found = read_json(path)
     if not isinstance(found, dict) or not isinstance(found.get("toys", {}), dict):
-        raise BrokenFile(f'{path} is no roles.json: it holds roles by number, {{"1": {{…}}, "2": {{…}}}}.')
+        raise broken_file(path, 1, "no_object" if not isinstance(found, dict) else "toys_no_object")
     if "start_text" in found or "prompt" in found:
-        raise BrokenFile(f'{path} holds one role where roles by number belong: put it into {{"1": …}}.')
+        raise broken_file(path, 1, "single_role")
     toys = [(serial, toy) for serial, toy in found.pop("toys", {}).items() if isinstance(toy, dict)]
     own = [(f"{name} of {serial}", {**_dict(found.get(name)), **_dict(role)})
            for serial, toy in toys for name, role in toy.items()]  # fmt: skip

@@ -18,7 +18,6 @@ from deploy.folotoy_names import (
     ALIASES,
     FIELDS,
     FLAT,
-    LOOPBACK,
     NUMBERS,
     ODD_ADDRESS,
     OURS,
@@ -27,6 +26,10 @@ from deploy.folotoy_names import (
     TEXTS,
     TYPES,
     bare,
+    is_loopback,
+    is_no_host,
+    plain_name,
+    type_like,
 )
 from deploy.folotoy_ours import is_ours, key_mistakes, model_mistakes, spoken_mistakes
 from deploy.installation import SERVICES
@@ -107,7 +110,7 @@ def _memory(path: Path, role: dict[str, Any], *, whole: bool) -> Iterator[Mistak
 
 def _keys(path: Path, part: dict[str, Any], known: list[str]) -> Iterator[Mistake]:
     for key in list(part):
-        target = bare(key)
+        target = plain_name(key)
         target = ALIASES.get(target, target) if target not in known else target
         nearest = [target] if target in known else get_close_matches(target, known, 1, 0.75)
         if key not in known and nearest:
@@ -167,8 +170,8 @@ def _service(path: Path, role: dict[str, Any], service: str, facts: Facts) -> It
     kind = role.get(f"{service}_type")
     name, config = f"{service}_config", role.get(f"{service}_config")
     if kind is not None and (not isinstance(kind, str) or kind.strip() not in TYPES[service]):
-        near = (get_close_matches(str(kind), TYPES[service], 1, 0.75) or [OURS[service]])[0]
-        yield mistake((*path, f"{service}_type"), "error", "unknown_type", service=service, kind=kind, near=near)
+        at, near = (*path, f"{service}_type"), type_like(kind, service)
+        yield mistake(at, "error", "unknown_type", service=service, kind=kind, near=near)
         return
     if config is not None and not isinstance(config, dict):
         yield mistake((*path, name), "error", "config_no_object", service=service)
@@ -208,13 +211,13 @@ def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Ite
     except ValueError:
         url, port = urlsplit(""), None
     facts = facts.at(url.hostname)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    if url.scheme not in ("http", "https") or not url.hostname or is_no_host(url.hostname):
         yield mistake(path, "error", "no_address", base=base)
         return
     if url.path.rstrip("/") in ("", "/v1/v1") or not url.path.rstrip("/").endswith("/v1"):
         mend = _set_to(path, base.rstrip("/") + "/v1") if url.path in ("", "/") else None
         yield mistake(path, "error", "no_v1", mend)
-    if url.hostname in LOOPBACK:
+    if is_loopback(url.hostname):
         yield mistake(path, "error", "own_container", host=url.hostname)
     if url.hostname == "host.docker.internal" and facts.extra_hosts is False:
         yield mistake(path, "error", "no_extra_hosts")
@@ -226,5 +229,5 @@ def _base(path: Path, config: dict[str, Any], service: str, facts: Facts) -> Ite
         yield mistake(path, "error", "folotoy_port", port=port, all=facts.port)
     elif port is None and url.scheme == "http":
         yield mistake(path, "warning", "no_port", all=facts.port)
-    elif url.hostname in (*LOOPBACK, "host.docker.internal") and port not in facts.ports:
+    elif (url.hostname == "host.docker.internal" or is_loopback(url.hostname)) and port not in facts.ports:
         yield mistake(path, "warning", "foreign_port", port=port or 443, all=facts.port)

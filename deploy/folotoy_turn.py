@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from deploy.diagnosis import Diagnosis, finding
 from deploy.folotoy_facts import INSIDE, INSIDE_PORT
-from deploy.folotoy_names import LOOPBACK
+from deploy.folotoy_names import is_loopback
 from deploy.folotoy_roles import Hop, hop, mouths, timeout_seconds
 from deploy.installation import SERVICES, Addresses
 from deploy.mp3 import NoMp3, seconds_of
@@ -251,7 +251,7 @@ def from_here(base: str, addresses: Addresses) -> str:
     url = urlsplit(base)
     if url.hostname == INSIDE:
         return f"http://{addresses.local}:{(url.port or 80) - INSIDE_PORT + addresses.port}{url.path}"
-    if url.hostname in ("host.docker.internal", *LOOPBACK):
+    if url.hostname == "host.docker.internal" or is_loopback(url.hostname):
         return f"{url.scheme}://{addresses.local}:{url.port or 80}{url.path}"
     return base
 

@@ -84,24 +84,33 @@ def _check_roles(path: Path, facts: Facts, *, fix: bool) -> bool:
     try:
         file = read_json(path)
     except BrokenFile as exc:
-        print(f"{path}:{exc.line or 1}: error: {exc.cause}; {exc.cure}")
+        print(f"{exc.place}: error: {exc.cause}; {exc.cure}")
         return True
     text, has_bom = path.read_bytes().decode("utf-8-sig"), path.read_bytes().startswith(BOM_UTF8)
     new, done = mended(text, facts) if fix else (text, [])
-    if done or (fix and has_bom):
-        done += [(1, mistake((), "warning", "bom"))] if has_bom else []
-        shutil.copy2(path, f"{path}.bak")
-        path.write_bytes(new.encode())
-        for line, one in done:
-            print(f"{path}:{line}: mended: {one.cause}; {one.cure}")
-        print("; ".join(sentence("written_anew", path=path)))
+    done += [(1, mistake((), "warning", "bom"))] if fix and has_bom else []
+    refused = _write_anew(path, new, done) if done else []
+    if done and not refused:
         file, text, has_bom = json.loads(new), new, False
-    listed, lines = [*twice(text), *mistakes(file, facts)], lines_of(text)
+    listed, lines = [*refused, *twice(text), *mistakes(file, facts)], lines_of(text)
     if has_bom:
         listed.append(mistake((), "warning", "bom"))
     if path.stat().st_mode & 0o077 and not path.stat().st_mode & 0o002:  # a file for its owner alone is meant so
         listed.append(mistake((), "warning", "not_writable"))
     return _report(path, listed, lines)
+
+
+def _write_anew(path: Path, text: str, done: list[tuple[int, Mistake]]) -> list[Mistake]:
+    """Put a mended text into the file and tell of it, the old one beside it; return the mistake that nobody may."""
+    try:
+        shutil.copy2(path, f"{path}.bak")
+        path.write_bytes(text.encode())
+    except OSError as exc:
+        return [mistake((), "error", "unwritable", why=exc.strerror)]
+    for line, one in done:
+        print(f"{path}:{line}: mended: {one.cause}; {one.cure}")
+    print("; ".join(sentence("written_anew", path=path)))
+    return []
 
 
 def mended(text: str, facts: Facts) -> tuple[str, list[tuple[int, Mistake]]]:
@@ -181,7 +190,7 @@ def gather_facts(
 def _make_new(path: Path, facts: Facts, host: str, key: str) -> int:
     """Write a new roles.json that only its owner may read, since it holds a key; never over another file."""
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8", opener=_for_its_owner) as file:
             file.write(_written(new_roles(facts, host, key)))
     except OSError as exc:
@@ -205,7 +214,7 @@ def main() -> int:
         settings, addresses, beside = wanted(), Addresses.current(), named_files(compose)
         facts = gather_facts(settings, addresses, path, beside)
     except BrokenFile as exc:
-        print(exc)
+        print(f"{exc.place}: error: {exc.cause}; {exc.cure}")
         return 1
     except (ValueError, OSError) as exc:
         print(exc, file=sys.stderr)
@@ -215,7 +224,8 @@ def main() -> int:
         host = INSIDE if beside_us else addresses.host
         return _make_new(Path(new), facts.at(host), host, first_key(settings) or "none")
     failed = _check_compose(beside, facts)
-    failed = (path is not None and _check_roles(path, facts, fix=os.environ.get("FIX", "") not in ("", "0"))) or failed
+    fix = os.environ.get("FIX", "").strip().lower() not in ("", "0", "no", "off", "false")
+    failed = (path is not None and _check_roles(path, facts, fix=fix)) or failed
     print(*sentence("errors" if failed else "no_errors"))
     return 1 if failed else 0
 

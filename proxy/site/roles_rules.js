@@ -41,11 +41,19 @@ export class Rules {
     Object.assign(this, { names, talkbox });
     this.placeholder = new RegExp(names.placeholder, "i");
     this.blankEnds = new RegExp(names.blank_ends, "g");
+    this.likeNothing = new RegExp(`^(?:${names.host_like_nothing})$`, "i");
+    this.loopback = new RegExp(`^${names.loopback}$`, "i");
   }
 
   /** A text without the blanks at its ends, those that nobody sees included. */
   #bare(text) {
     return text.replace(this.blankEnds, "");
+  }
+
+  /** A key in folotoy-server's own spelling: voiceName, Voice-Name and VOICE NAME are voice_name. */
+  #plain(key) {
+    const apart = this.#bare(key).normalize("NFKC").replace(/([a-z])(?=[A-Z])/g, "$1_");
+    return apart.replace(/[\s.-]+/g, "_").toLowerCase();
   }
 
   /** Every mistake, as `{path, level, code, values, mend}`. */
@@ -107,7 +115,7 @@ export class Rules {
 
   #keys(path, part, known) {
     for (const key of Object.keys(part)) {
-      const stripped = this.#bare(key);
+      const stripped = this.#plain(key);
       const target = known.includes(stripped) ? stripped : (this.names.aliases[stripped] ?? stripped);
       const right = known.includes(target) ? target : nearest(target, known);
       const value = part[key];
@@ -145,7 +153,7 @@ export class Rules {
     const config = role[name];
     let kind = role[`${service}_type`];
     if (!absent(kind) && (typeof kind !== "string" || !types[service].includes(kind.trim()))) {
-      const near = nearest(String(kind), types[service]) ?? ours[service];
+      const near = nearest(this.#plain(String(kind)).replaceAll("_", "-"), types[service]) ?? ours[service];
       return this.#add([...path, `${service}_type`], "error", "unknown_type", { service, kind, near });
     }
     if (!absent(config) && !isObject(config)) return this.#add([...path, name], "error", "config_no_object", { service });
@@ -188,11 +196,12 @@ export class Rules {
     const base = String(config.api_base).trim();
     if (new RegExp(this.names.odd_address).test(base)) return this.#add(path, "error", "odd_address");
     const url = parts(base);
-    if (!url || !["http", "https"].includes(url.scheme)) return this.#add(path, "error", "no_address", { base });
+    const filler = url && this.likeNothing.test(url.host) && !this.loopback.test(url.host);
+    if (!url || filler || !["http", "https"].includes(url.scheme)) return this.#add(path, "error", "no_address", { base });
     const all = this.#port(url.host);
     const right = all + 1 + SERVICES.indexOf(service);
     const ports = [all, all + 1, all + 2, all + 3];
-    const loopback = this.names.loopback.includes(url.host);
+    const loopback = this.loopback.test(url.host);
     const trimmed = url.path.replace(/\/+$/, "");
     if (["", "/v1/v1"].includes(trimmed) || !trimmed.endsWith("/v1")) {
       const mend = ["", "/"].includes(url.path) ? () => (config.api_base = `${base.replace(/\/+$/, "")}/v1`) : null;
@@ -240,7 +249,9 @@ export class Rules {
     if (!voice) return;
     const at = own ? [...path, "voice_name"] : [...path.slice(0, -1), "voice_name"];
     const { voices } = this.talkbox;
-    if (voices.length && !voices.includes(voice) && !this.names.openai_voices.includes(voice) && ours) {
+    const all = [...voices, ...this.names.openai_voices].map((name) => name.toLowerCase());
+    const name = voice.toLowerCase();
+    if (voices.length && ours && !all.includes(name) && !all.includes(name.split("+")[0])) {
       const near = nearest(voice, voices);
       this.#add(at, "error", near ? "near_voice" : "unknown_voice", near ? { voice, near } : { voice });
     }

@@ -10,13 +10,10 @@ export class Broken extends Error {
 
 /** The text of a file; a byte order mark is none of it. */
 export async function textOf(file) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    const read = new TextDecoder("utf-8").decode(bytes);
-    throw new Broken(read.slice(0, read.indexOf("\uFFFD")).split("\n").length, "not_utf8");
-  }
+  const read = new TextDecoder("utf-8").decode(await file.arrayBuffer());
+  const other = read.search(/[\uFFFD\0]/); // GBK, or UTF-16 without its mark
+  if (other >= 0) throw new Broken(read.slice(0, other).split("\n").length, "not_utf8");
+  return read;
 }
 
 /** Where the browser says that its patience ended: an offset into the text, or null. */

@@ -80,6 +80,12 @@ REFUSED = [
         "cannot be found",
     ),
     (changed("TTS_KEY: k1", "TTS_KEY=k1"), 15, "mixed"),
+    (changed("OPENAI_TTS_KEY", "Openai_TTS-Key"), 15, "write|is not read"),
+    (changed("HOST: 192.168.1.20", "HOST: 192.168.1.20:8085"), 12, "has a port"),
+    (changed("HOST: 192.168.1.20", "HOST: <your address>"), 12, "placeholder"),
+    (changed("HOST: 192.168.1.20", "HOST: LocalHost"), 12, "the toy itself"),
+    (changed("http://host.docker.internal", "HTTP://127.0.1.1"), 14, "own container"),
+    (changed("http://host.docker.internal", "http://192.168.1.300"), 14, "is no base"),
     (changed("ROLES_FILE_PATH: ", "- ROLES_FILE_PATH="), 10, "mixed"),
     (changed("      OPENAI_TTS_KEY", "\tOPENAI_TTS_KEY"), 15, "tab"),
     ("x: &e\n  OPENAI_TTS_API_KEY: k\nservices: {folotoy: {environment: {<<: *e}}}\n", 2, "is not read"),
@@ -103,6 +109,8 @@ LONG_TEXTS = [
 """Files with a text over several lines, of which lines alone do not tell what it is."""
 FINE = [
     GOOD,
+    changed("http://192.168.1.20:8086", "HTTP://toys.example.com"),
+    changed("http://host.docker.internal:18080", "http://${HOST}:18080"),
     GOOD.replace("\n", "\r\n"),
     *LONG_TEXTS,
     changed(UDP, "      - 8080-8090:8080-8090/udp\n"),
@@ -116,6 +124,12 @@ FINE = [
     GOOD + "---\nservices:\n  web: {image: x}\n",
     GOOD + "  web:\n    image: x\n    ports: [8085:8085]\n    environment: {OPENAI_API_KEY: x}\n",
 ]
+
+
+def test_an_address_of_talkbox_without_a_key_is_a_warning() -> None:
+    without = changed("      OPENAI_TTS_KEY: k1\n", "")
+
+    assert found(without) == [(14, "warning", "OPENAI_TTS_KEY is absent, and Talkbox refuses whoever has no key")]
 
 
 @pytest.mark.parametrize("text", FINE, ids=range(len(FINE)))

@@ -57,7 +57,8 @@ def test_a_file_that_is_broken_is_one_fault(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("ROLES", str(tmp_path / "roles.json"))
     [bad] = [finding for finding in folotoy() if finding.good is False]
 
-    assert "straight quotes" in bad.remedy
+    assert "roles.json:1: JSON wants straight quotes" in bad.what
+    assert bad.remedy
 
 
 def test_an_installation_without_folotoy_server_s_files_is_left_alone() -> None:

@@ -329,6 +329,18 @@ MISTAKES: list[tuple[Any, str, str]] = [
     (with_null("llm_config", "api_base"), "warning", "api_base is null"),
     (with_null("tts_config"), "warning", "tts_config is null"),
     (changed("stt_config", "language", to="cn"), "warning", "write zh"),
+    (changed("llm_config", "apiKey", to="k1"), "error", '"apiKey" is misspelt; write "key"'),
+    (changed("tts_config", "VOICE NAME", to="alloy"), "error", 'write "voice_name"'),
+    (changed("start-text", to="Hi!"), "error", 'write "start_text"'),
+    (changed("tts_type", to="Edge_TTS"), "error", 'write "edge-tts"'),
+    *(
+        (changed("llm_config", "api_base", to=f"http://{host}:18080/v1"), "error", "own container")
+        for host in ("127.1", "LOCALHOST.", "[::]", "0")
+    ),
+    *(
+        (changed("llm_config", "api_base", to=f"http://{host}:18080/v1"), "error", "is no address")
+        for host in ("192.168.1.300", "192.168.1", "192.168.1.x", "your-server", "<address>")
+    ),
 ]
 
 
@@ -593,6 +605,26 @@ def test_what_no_reader_can_hold_is_an_error_too(text: str, tmp_path: Path) -> N
     assert not done.stderr
 
 
+@pytest.mark.parametrize("fix", ["0", "no", "False"])
+def test_a_fix_that_is_not_wanted_is_none(fix: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, wrong_in_many_ways())
+    before = path.read_bytes()
+    run(FILE=path, FIX=fix)
+
+    assert path.read_bytes() == before
+
+
+def test_what_may_not_be_written_is_an_error_with_a_cure(tmp_path: Path) -> None:
+    path = saved(tmp_path, wrong_in_many_ways())
+    (tmp_path / "roles.json.bak").mkdir()  # the old file cannot be kept
+    (tmp_path / "roles.json.bak" / "roles.json").mkdir()
+    done = run(FILE=path, FIX=1)
+
+    assert done.returncode == 1
+    assert f"{path}:1: error: the file cannot be written" in done.stdout
+    assert not done.stderr
+
+
 @pytest.mark.parametrize("kind", ["folder", "link", "loop"])
 def test_what_cannot_be_read_is_an_error_with_a_cure(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "roles.json"
@@ -605,7 +637,7 @@ def test_what_cannot_be_read_is_an_error_with_a_cure(kind: str, tmp_path: Path) 
 
 
 def test_new_makes_a_file_that_is_clean_and_never_overwritten(tmp_path: Path) -> None:
-    path = tmp_path / "new.json"
+    path = tmp_path / "a" / "new folder" / "角色.json"
 
     assert run(NEW=path, TALKBOX_BIND="192.168.1.20").returncode == 0
     text = path.read_text()

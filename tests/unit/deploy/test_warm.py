@@ -81,13 +81,13 @@ BROKEN = [
 def test_a_file_that_json_refuses_is_named_with_line_and_cure(text: str, line: int, cure: str, tmp_path: Path) -> None:
     (tmp_path / "roles.json").write_text(text, encoding="utf-8")
 
-    with pytest.raises(BrokenFile, match=rf"roles\.json, line {line}\b.*{cure}"):
+    with pytest.raises(BrokenFile, match=rf"roles\.json:{line}: .*{cure}"):
         roles(tmp_path / "roles.json")
 
 
 def test_a_file_in_gbk_says_so_and_a_byte_order_mark_is_none_of_its_faults(tmp_path: Path) -> None:
     (tmp_path / "roles.json").write_bytes('{\n"1": {"start_text": "你好"}}'.encode("gbk"))
-    with pytest.raises(BrokenFile, match="line 2: it is not UTF-8"):
+    with pytest.raises(BrokenFile, match=":2: it is not UTF-8"):
         roles(tmp_path / "roles.json")
 
     (tmp_path / "roles.json").write_bytes('\ufeff{"1": {"start_text": "你好"}}'.encode())
@@ -95,7 +95,7 @@ def test_a_file_in_gbk_says_so_and_a_byte_order_mark_is_none_of_its_faults(tmp_p
 
 
 def test_a_single_role_without_a_number_is_no_file_of_roles(tmp_path: Path) -> None:
-    with pytest.raises(BrokenFile, match="one role"):
+    with pytest.raises(BrokenFile, match="single role"):
         roles(saved(tmp_path, BEAR))
 
 

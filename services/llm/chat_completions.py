@@ -18,6 +18,7 @@ from llm.answer.encode import finish
 from llm.answer.usage import Tally, shared
 from llm.engines import Engine
 from llm.filler import continued, filler, without_fillers
+from llm.gathered import Gathered, can_be_gathered
 from llm.gen_ai_metrics import Measured
 from llm.request.parsing import parse
 from llm.settings import Settings
@@ -64,7 +65,11 @@ async def chat_completions(
         await accounts.admit(turn.key)
         if guard is not None and (answer := await turn.judged_by(guard)) is not None:
             return answer
-        return Unhurried(turn) if asked.wanted.stream else await _whole(turn)
+        if asked.wanted.stream:
+            return Unhurried(turn)
+        if settings.for_the_ear and can_be_gathered(asked.wanted):
+            return Gathered(turn)
+        return await _whole(turn)
     except ApiError as exc:
         return turn.excuse(exc)
 

@@ -24,7 +24,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     max_body_bytes: Count = 16 * 2**20
     """Pictures and sound travel inside the JSON."""
     answer_seconds: Seconds = 60.0
-    """Time for the whole chain to an answer that is not streamed: such an answer begins when its last word is there."""
+    """Time for the whole chain to an answer that is not streamed: such an answer begins when its last word is there.
+    For the ear, only an engine that has begun within the first-byte budget has it."""
     turn_seconds: Seconds | Literal["off"] = "off"
     """Longest duration of a streamed turn, to its last word."""
     for_the_ear: bool = False

@@ -7,6 +7,7 @@ import msgspec
 
 from chassis.script_language import simplified
 from chassis.sse import BYTE_ORDER_MARK
+from chassis.upstream.refusals.common_sayings import ABOUT_AN_ACCOUNT
 from chassis.upstream.refusals.error_shapes import (
     TEXTS,
     error_in,
@@ -182,10 +183,11 @@ class Complaint(msgspec.Struct):
         if elsewhere:
             return False
         told = self.message
+        if kind is Kind.BLOCKED and ABOUT_AN_ACCOUNT.search(_in_simplified(told)):
+            return False
         if kind is Kind.UNPAID and self.words & CODES[Kind.BUSY]:  # the rest is what to buy for a higher rate
             told = _SENTENCE_END.split(told, maxsplit=1)[0]
-        found = WORDS[kind].search(told) or (_HAN.search(told) and WORDS[kind].search(simplified(told)))
-        return found is not None
+        return (WORDS[kind].search(told) or WORDS[kind].search(_in_simplified(told))) is not None
 
     def names(self, field: str) -> bool:
         """Return whether the complaint is about `field`: by `param`, or by its name in the message."""
@@ -223,6 +225,10 @@ class Complaint(msgspec.Struct):
     def of_range(self) -> bool:
         """True where a value is beyond what is allowed, so that another value of the same field would do."""
         return _RANGE.search(self.message) is not None
+
+
+def _in_simplified(text: str) -> str:
+    return simplified(text.encode("utf-8", "replace").decode()) if _HAN.search(text) else text
 
 
 def _root(place: str) -> str:

@@ -9,6 +9,7 @@ MiniMax's, `error_code.18` Qianfan's.
 import re
 
 from chassis.upstream.refusals.common_sayings import COMMON_SAYINGS
+from chassis.upstream.refusals.foreign_sayings import FOREIGN_SAYINGS
 from chassis.upstream.refusals.kinds import Kind, Saying
 from chassis.upstream.refusals.speech_sayings import SPEECH_SAYINGS
 
@@ -265,7 +266,7 @@ _SAYINGS = (
     Saying(Kind.BUSY, _COZE, "4009 4016 4020"),
 )
 
-_ALL = (*SPEECH_SAYINGS, *_SAYINGS, *COMMON_SAYINGS)
+_ALL = (*SPEECH_SAYINGS, *_SAYINGS, *COMMON_SAYINGS, *FOREIGN_SAYINGS)
 CODES = {kind: frozenset(code for each in _ALL if each.kind is kind for code in each.codes.split()) for kind in Kind}
 """Codes of errors, for each kind of complaint."""
 WORDS = {

@@ -4,6 +4,7 @@ import pytest
 
 from chassis.errors import ApiError, BadRequest, EngineBusy, EngineRefused, EngineUnpaid, EngineWithoutModel
 from chassis.upstream.refusals.complaints import Complaint
+from chassis.upstream.refusals.kinds import Kind
 from chassis.upstream.refusals.meaning import Circumstances, TooLong, refusal
 
 SAID: dict[type[ApiError], list[str]] = {
@@ -22,6 +23,22 @@ SAID: dict[type[ApiError], list[str]] = {
         "JWT expired",
         "Your account has been deactivated",
         "账号已被封禁",
+        "Your account has been flagged for violating our usage policies.",
+        "API access was suspended due to violations of our content policy",
+        "Your organization is disabled for violation of our usage policy",
+        "账号因违规使用已被封禁",
+        "企业认证审核中，暂时无法调用",
+        "帳號因違規已被停用",
+        "请提供有效的 API Key",
+        "该令牌状态不可用",
+        "token 已失效",
+        "Token is not valid",
+        "Access denied due to invalid subscription key",
+        "Khóa API không hợp lệ",
+        "API anahtarı geçersiz",
+        "Nieprawidłowy klucz API",
+        "مفتاح API غير صالح",
+        "認証に失敗しました",
     ],
     EngineUnpaid: [
         "预扣费额度失败",
@@ -40,6 +57,14 @@ SAID: dict[type[ApiError], list[str]] = {
         "Your subscription has expired",
         "套餐已到期，请续费",
         "Please add a payment method",
+        "You've hit your weekly limit. Resets Dec 3.",
+        "Negative balance: -$0.03",
+        "资源包已用尽",
+        "账户可用余额为0",
+        "Hesap bakiyesi yetersiz",
+        "Số dư không đủ",
+        "Saldo tidak mencukupi",
+        "На вашем счёте недостаточно кредитов",
     ],
     EngineWithoutModel: [
         "Function 'a': Not found for account 'b'",
@@ -67,6 +92,14 @@ SAID: dict[type[ApiError], list[str]] = {
         "model_id 'm' is not in the list of supported models",
         "Could not find model 'm'",
         "Requested model was not found in our catalog",
+        "模型正在审核中，暂不可用",
+        "找不到模型 m",
+        "Deployment m not found",
+        "No deployments available for selected model",
+        "Le modèle m n'est plus disponible",
+        "Modell 'm' wird nicht unterstützt",
+        "Model m bestaat niet",
+        "Модель m больше недоступна",
     ],
     EngineBusy: [
         "Queue is full, please try again later",
@@ -80,6 +113,10 @@ SAID: dict[type[ApiError], list[str]] = {
         "系统繁忙，请稍后再试",
         "Concurrency limit reached for this key",
         "QPS limit exceeded",
+        "请求太频繁，请稍后再试",
+        "No capacity available for model m",
+        "Quá nhiều yêu cầu",
+        "Zbyt wiele żądań",
     ],
     TooLong: [
         "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
@@ -99,6 +136,10 @@ SAID: dict[type[ApiError], list[str]] = {
         "The sum of prompt length (9000.0), query length (0) should not exceed max_num_tokens (8192)",
         "The decoder prompt (length 9000) is longer than the maximum model length of 4096.",
         "inputs too long",
+        "the prompt has 9000 tokens, more than the 8192 allowed",
+        "Ngữ cảnh quá dài",
+        "Zbyt długi kontekst",
+        "入力トークン数が上限を超えています",
     ],
     BadRequest: [
         "Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE",
@@ -114,6 +155,12 @@ SAID: dict[type[ApiError], list[str]] = {
         "The content was blocked by our safety filters",
         "不適切な内容が含まれています",
         "Request rejected by content safety guardrails",
+        "内容未通过模型审核",
+        "用户输入内容违规",
+        "您输入的内容可能包含不当信息",
+        "Nội dung vi phạm chính sách",
+        "Inhalt verstößt gegen die Richtlinien",
+        "El contenido infringe nuestras políticas",
     ],
 }
 
@@ -134,7 +181,13 @@ def test_what_a_sentence_means(kind: type[ApiError], message: str) -> None:
         "max_tokens must be at least 256",
         "temperature must be at most 1: see the usage of this field",
         "The maximum length of 'user' is 64",
+        "Unexpected token < in JSON at position 0 is not valid JSON",
+        "max_tokens: 令牌数必须小于 4096",
     ],
 )
 def test_what_only_sounds_like_it(message: str) -> None:
     assert Complaint(message).kind is None
+
+
+def test_half_a_letter_beside_chinese_ones_is_read_too() -> None:
+    assert Complaint("\ud83d 帳號因違規已被停用").kind is Kind.REFUSED

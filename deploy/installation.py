@@ -43,8 +43,10 @@ class Addresses:
 
     @classmethod
     def of(cls, settings: Mapping[str, str]) -> Addresses:
-        """Raises:
-        ValueError: `TALKBOX_PORT` cannot be used.
+        """Return the addresses that settings ask for.
+
+        Raises:
+            ValueError: `TALKBOX_PORT` cannot be used.
         """
         text = settings.get("TALKBOX_PORT", "").strip() or "8080"
         if not text.isdigit() or not 1 <= int(text) <= 65522:

@@ -1,11 +1,12 @@
-"""`python -m deploy.ports [PORT]`: whether the ports of an installation can be had, or else who has them.
+"""`python -m deploy.ports [PORT]`: says whether the ports of an installation can be had, or else who has them.
 
-In MODE=containers, where PORT is the port of a proxy that gives way. Plain Python without dependencies, and of any
+MODE=containers runs it; PORT is that of a proxy which gives way. Plain Python without dependencies, and of any
 version from 3.9 on.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -38,8 +39,10 @@ def ports(addresses: Addresses) -> frozenset[int]:
 
 
 def check_ports(addresses: Addresses, wanted_ports: Iterable[int]) -> None:
-    """Raises:
-    UnusablePort: Another program has one of them.
+    """Check that no other program has one of the ports.
+
+    Raises:
+        UnusablePort: One is taken, or cannot be had at all.
     """
     taken = [port for port in sorted(wanted_ports) if is_taken(addresses, port)]
     if taken:
@@ -48,8 +51,10 @@ def check_ports(addresses: Addresses, wanted_ports: Iterable[int]) -> None:
 
 
 def is_taken(addresses: Addresses, port: int) -> bool:
-    """Raises:
-    UnusablePort: It takes root's rights, or the address is none of this machine.
+    """Return whether another program has a port.
+
+    Raises:
+        UnusablePort: It takes root's rights, or the address is none of this machine.
     """
     host = "127.0.0.1" if port >= addresses.own_port("stt") else addresses.bind or "0.0.0.0"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -60,7 +65,7 @@ def is_taken(addresses: Addresses, port: int) -> bool:
         except PermissionError as exc:
             raise UnusablePort(phrase("port_of_root", port=port)) from exc
         except OSError as exc:
-            if isinstance(exc, socket.gaierror) or exc.errno in (99, 19):  # no such address or device here
+            if isinstance(exc, socket.gaierror) or exc.errno in (errno.EADDRNOTAVAIL, errno.ENODEV):
                 raise UnusablePort(phrase("bind_elsewhere", host=host)) from exc
             return True
     return False

@@ -72,8 +72,7 @@ def _speed(wanted: Any) -> float:
 
 
 def say(talkbox: Talkbox, greeting: Greeting) -> str:
-    """Returns:
-        Who spoke, and whether it had been kept before.
+    """Have a greeting said, and return who spoke and whether it had been kept before.
 
     Raises:
         TurnFailed: Nobody could, or not to the end.

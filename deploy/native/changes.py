@@ -17,7 +17,8 @@ from supervisor.states import RUNNING_STATES, STOPPED_STATES, ProcessStates
 _SETTLE_SECONDS = 15.0
 """Time after which a started program counts as running: longer than supervisor itself takes to say so."""
 REPLACE_SECONDS = 300.0
-"""A new worker may load its model before it takes over, for two minutes; the one before then finishes what it has."""
+"""Longest time for which a service is replaced: a new worker may load its model for two minutes before it takes over,
+and the one before then finishes what it has."""
 
 
 def outdated() -> list[str]:
@@ -26,8 +27,10 @@ def outdated() -> list[str]:
 
 
 def check_settings() -> None:
-    """Raises:
-    Trouble: A service would not start with the settings there are now; what runs goes on running.
+    """Check that every service would start with the settings there are now; what runs goes on running.
+
+    Raises:
+        Trouble: One would not.
     """
     for service in outdated():
         command = [sys.executable, "-m", "deploy.native.service", service, "--check"]
@@ -69,8 +72,10 @@ def write_configs(nginx: str, addresses: Addresses, settings: dict[str, str]) ->
 
 
 def start() -> None:
-    """Raises:
-    Trouble: supervisor does not come up.
+    """Start supervisor, which starts all programs.
+
+    Raises:
+        Trouble: It does not come up.
     """
     print("Starting the three services and the proxy …", flush=True)
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(RUN / "supervisord.conf")]
@@ -122,7 +127,7 @@ def replace(services: Sequence[str]) -> None:
 
 
 def _workers(service: str) -> set[int]:
-    """Return its workers, whatever process is their parent by now: one that has only begun dies of SIGHUP."""
+    """Return a service's workers, whatever process is their parent by now: one that has only begun dies of SIGHUP."""
     return set(processes.workers(int(supervisor().getProcessInfo(service)["pid"])))
 
 

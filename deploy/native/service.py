@@ -1,6 +1,7 @@
 """`python -m deploy.native.service stt --port 8091`: what supervisor starts; becomes the service itself.
 
-Between the two so that each start reads `.env` and the number of workers afresh, and sees nothing else of the shell.
+It stands between them so that each start reads `.env` and the number of workers afresh, and sees nothing else of the
+shell.
 `proxy` in a service's place becomes nginx; `models`, and perhaps a model's name, fetches weights.
 """
 

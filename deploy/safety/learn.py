@@ -1,7 +1,7 @@
 """Learn the weights of hunches from the suite's own sentences and the corpus: `python -m deploy.safety.learn`.
 
-Logistic regression, both classes of equal weight, for a risk of any kind, and again for each kind of crisis. The limits
-are such that of sentences that it had not seen no more than a given share is taken for what it is not.
+It is a logistic regression, both classes of equal weight, for a risk of any kind and again for each kind of crisis.
+The limits let no more than a given share of unseen sentences be taken for what they are not.
 """
 
 from __future__ import annotations

@@ -208,8 +208,10 @@ class _Wav:
                 self._left = None if self._left is None else self._left - len(part)
 
     def finish(self) -> Iterator[AudioFrame]:
-        """Raises:
-        NotSound: The header announced more sound, so the file was cut off, though the connection ended well.
+        """Check that no sound is missing at the end; there is never more of it.
+
+        Raises:
+            NotSound: The header announced more sound, so the file was cut off, though the connection ended well.
         """
         if self._left is not None and self._left > _MOST_MISSING:
             raise NotSound("broke off: its WAV holds less sound than it says")

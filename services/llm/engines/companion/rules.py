@@ -17,8 +17,6 @@ from llm.wire import Assistant, Message, User, said_by
 _READ_CHARACTERS = 2000
 """Characters read of each message; its subject shows in them."""
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
-_LETTER = re.compile(r"[^\W\d_]")
 _WORDS = {
     "story": re.compile(r"故事|童话|\b(?:story|stories|fairy ?tale|tale)\b", re.IGNORECASE),
     "riddle": re.compile(r"谜|脑筋急转弯|猜一猜|\briddles?\b", re.IGNORECASE),

@@ -1,4 +1,4 @@
-"""Judges what Whisper wrote: loops, doubts, and sentences that it likes to invent."""
+"""Judge what Whisper wrote: loops, doubts, and sentences that it likes to invent."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from stt.hearing import Segment
 from stt.text.hallucinations import is_invented
 
 _LOOP_RATIO, _DOUBT_LOGPROB, _NO_SPEECH = 2.4, -1.0, 0.6
-"""OpenAI's thresholds: above, below and above which something is wrong."""
+"""OpenAI's thresholds of compression, probability and silence; above, below and above them a text is wrong."""
 _INVENTED_LOGPROB, _INVENTED_NO_SPEECH = -0.5, 0.3
 """A sentence that Whisper likes to invent is believed only when it is surer than this."""
 _HASTY = 17.0

@@ -1,4 +1,4 @@
-"""Holds one or several Whisper models, `whisper/base`, `whisper/small`: loaded when asked for, unloaded when idle."""
+"""Hold one or several Whisper models, `whisper/base`, `whisper/small`: loaded when asked for, unloaded when idle."""
 
 import asyncio
 import logging

@@ -56,10 +56,28 @@ def is_taken(addresses: Addresses, port: int) -> bool:
     Raises:
         UnusablePort: It takes root's rights, or the address is none of this machine.
     """
-    host = "127.0.0.1" if port >= addresses.own_port("stt") else addresses.bind or "0.0.0.0"
+    if port >= addresses.own_port("stt"):
+        return _is_taken("127.0.0.1", port)
+    if addresses.bind:
+        return _is_taken(addresses.bind, port)
+    return _is_taken("0.0.0.0", port) or (has_ipv6() and _is_taken("::", port))
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _is_taken(host: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             probe.bind((host, port))
         except PermissionError as exc:

@@ -12,6 +12,7 @@ from deploy.installation import STATE, Addresses, wanted
 from deploy.native import processes, render, users
 from deploy.native.changes import apply_changes, check_settings, start, why_down, write_configs
 from deploy.native.layout import LOGS, MODELS, RUN
+from deploy.native.open_files import LEAST_FILES, most_open_files
 from deploy.native.scaling import scale
 from deploy.native.status import ps
 from deploy.native.supervision import DOWN_SECONDS, Trouble, alone, heal, is_running, supervisor, until
@@ -26,13 +27,15 @@ def _found() -> tuple[dict[str, str], Addresses, str]:
     """Return the settings, the addresses and the path of nginx.
 
     Raises:
-        Trouble: A port cannot be used, or nginx is missing.
+        Trouble: A port cannot be used, too few files may be open, or nginx is missing.
     """
     try:
         settings = wanted()
         addresses = Addresses.of(settings)
     except ValueError as exc:
         raise Trouble(str(exc)) from exc
+    if (files := most_open_files()) < LEAST_FILES:
+        raise Trouble(phrase("few_files", files=files, least=LEAST_FILES))
     nginx = render.find_nginx()
     if nginx is None:
         raise Trouble("nginx is missing. Install it (`sudo apt-get install nginx`), then try again.")

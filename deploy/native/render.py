@@ -2,10 +2,8 @@
 
 import os
 import re
-import resource
 import shlex
 import shutil
-import socket
 import sys
 from collections.abc import Mapping
 from ipaddress import ip_network
@@ -13,6 +11,8 @@ from pathlib import Path
 
 from deploy.installation import ROOT, SERVICES, Addresses
 from deploy.native.layout import LOGS, RUN, socket_path
+from deploy.native.open_files import most_open_files
+from deploy.ports import has_ipv6
 
 TEMPLATE = ROOT / "proxy" / "nginx.conf.template"
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/nginx/sbin")
@@ -138,16 +138,7 @@ def _listen(bind: str, port: int) -> str:
     if bind:
         return f"listen [{bind}]:{port};" if ":" in bind else f"listen {bind}:{port};"
     both = f"listen 0.0.0.0:{port};"
-    return f"{both} listen [::]:{port};" if _has_ipv6() else both
-
-
-def _has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
+    return f"{both} listen [::]:{port};" if has_ipv6() else both
 
 
 def nginx_main(proxy: Path, user: str | None) -> str:
@@ -156,7 +147,7 @@ def nginx_main(proxy: Path, user: str | None) -> str:
         run=RUN,
         proxy=proxy,
         mime_types="/etc/nginx/mime.types",
-        connections=min(4096, _files() // 2),
+        connections=min(4096, most_open_files() // 2),
     )
 
 
@@ -168,7 +159,7 @@ def supervisor_config(addresses: Addresses, user: str | None) -> str:
             run=_plain(RUN),
             logs=_plain(LOGS),
             socket=_plain(socket_path()),
-            files=_files(),
+            files=most_open_files(),
             user="user = root\n" if os.getuid() == 0 else "",
         )
     ]
@@ -198,8 +189,3 @@ def _program(
 def _plain(text: object) -> str:
     """Escape the percent sign, which means more than itself to supervisor."""
     return str(text).replace("%", "%%")
-
-
-def _files() -> int:
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return 16384 if hard == resource.RLIM_INFINITY else min(hard, 16384)

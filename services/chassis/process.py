@@ -59,15 +59,20 @@ def keep_freed_memory() -> None:
         set_option(_M_MMAP_THRESHOLD, _LARGEST_CLAUSE_BYTES)
 
 
-def open_many_files(most: int = _MOST_FILES) -> None:
+def open_many_files(most: int = _MOST_FILES) -> int:
     """Raise the limit of open files, of which each caller and each connection to an upstream takes one.
 
     A login or a container often begins at 1024, which 512 answers at a time fill; what may be had is mostly far more.
+
+    Returns:
+        How many may be open now.
     """
     limit, ceiling = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
     if limit != resource.RLIM_INFINITY and limit < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, ceiling))
+        return wanted
+    return most if limit == resource.RLIM_INFINITY else limit
 
 
 def spare_the_living() -> None:

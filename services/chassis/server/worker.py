@@ -28,6 +28,7 @@ under a request."""
 _COUNT_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemin", "gauge_livemax", "gauge_max")
 """Kinds of files that prometheus-client makes for the metrics there are."""
 _COUNT_BYTES = 2**19
+_FEW_FILES = 256
 
 log = logging.getLogger("talkbox")
 
@@ -53,8 +54,13 @@ class Orders:
 
 def create(service: str) -> "Starlette":
     """Make the service's app, with its log set up; a setting that cannot be used ends the process with one line."""
-    process.open_many_files()
     log_lines.configure("info")  # what is wrong with the level itself is a line like any other
+    if (files := process.open_many_files()) < _FEW_FILES:
+        log.warning(
+            "only %d files may be open here, and each caller and each connection takes one: raise the limit "
+            "(`ulimit -n`; `ulimits: {nofile: 65536}` in Compose)",
+            files,
+        )
     try:
         log_lines.configure(read(log_lines.LogOptions).level)
         app: Starlette = import_module(f"{service}.app").create_app()

@@ -1,12 +1,20 @@
 """A service that may open nothing more, and then may again."""
 
+import logging
+import os
 import resource
-from contextlib import ExitStack
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from multiprocessing import Pipe
 from pathlib import Path
 from time import monotonic
 
 import httpx
+import pytest
+import uvicorn
 
+from chassis.server.reporting import Reporting
 from fixtures.serving import process
 
 MORE_THAN_FIT = 20
@@ -40,3 +48,35 @@ def test_without_descriptors_callers_wait_and_are_answered_once_there_are_some()
         with httpx.Client(base_url=llm.base, timeout=2) as later:
             while not is_answered(later):
                 assert monotonic() < until, "it did not come back"
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, usual[1]))
+    taken = []
+    try:
+        while True:
+            taken.append(socket.socket())
+    except OSError:
+        yield
+    finally:
+        for each in taken:
+            each.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+
+
+def test_a_worker_says_that_no_descriptor_is_left_and_not_each_second(caplog: pytest.LogCaptureFixture) -> None:
+    """uvloop closes what new callers open then, and says nothing."""
+    reader, reports = Pipe(duplex=False)
+    worker = Reporting(uvicorn.Config("none", log_config=None), reports, os.getppid())
+
+    with caplog.at_level(logging.ERROR, "talkbox"), no_descriptor_left():
+        for _ in range(3):
+            worker._look_for_descriptors()
+    with caplog.at_level(logging.ERROR, "talkbox"):
+        worker._look_for_descriptors()
+
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["EMFILE"]
+    reader.close()
+    reports.close()

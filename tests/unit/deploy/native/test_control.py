@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from deploy.installation import Addresses
-from deploy.native import changes, log_tail, processes
+from deploy.native import changes, control, log_tail, processes
 from deploy.native.log_tail import LogLine, parse_line
-from deploy.ports import UnusablePort, described, is_taken
+from deploy.ports import UnusablePort, described, has_ipv6, is_taken
 from supervisor.states import ProcessStates
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -18,6 +18,17 @@ CRITICAL = '{"time":"2026-11-30T12:00:00.000+00:00","level":"critical","message"
 def test_an_address_that_is_not_this_machines_is_no_matter_of_ports(bind: str) -> None:
     with pytest.raises(UnusablePort, match=f"TALKBOX_BIND={bind} is no address of this machine"):
         is_taken(Addresses(port=9000, bind=bind), 9000)
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_a_port_is_taken_by_whoever_has_it_of_ipv6_alone() -> None:
+    """As a development server does that listens on `localhost`."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+        port = other.getsockname()[1]
+
+        assert is_taken(Addresses(port), port)
+        assert not is_taken(Addresses(port, "127.0.0.1"), port)
+        assert f"process {os.getpid()}" in described(port)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +46,17 @@ def test_an_address_that_is_not_this_machines_is_no_matter_of_ports(bind: str) -
 )
 def test_a_line_of_a_log_is_judged_by_its_level_and_not_by_words_in_it(line: str, read: LogLine) -> None:
     assert parse_line(line) == read
+
+
+def test_with_too_few_open_files_nothing_is_started_and_the_limit_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(control, "most_open_files", lambda: 32)
+    monkeypatch.setattr(control, "alone", lambda: pytest.fail("something is changed"))
+    monkeypatch.setattr("sys.argv", ["control", "up"])
+
+    assert control.main() == 1
+    assert "only 32 files" in capsys.readouterr().err
 
 
 class Supervisor:

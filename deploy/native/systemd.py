@@ -14,14 +14,16 @@ from pathlib import Path
 from deploy.env_file import UnreadableEnv
 from deploy.installation import ROOT, STATE, Addresses, wanted
 from deploy.native import layout, users
-from deploy.native.supervision import Trouble
+from deploy.native.control import down
+from deploy.native.supervision import Trouble, is_running
+from deploy.ports import check_ports, ports
 
 UNITS = Path("/etc/systemd/system")
 _UNIT = """\
-# Made by `make install` in {root}; `make uninstall` removes it.
+# Made by `make install` in {checkout}; `make uninstall` removes it.
 [Unit]
 Description=Talkbox: ears, a mind and a mouth for AI toys
-Documentation=file:{root}/README.md
+Documentation={manual}
 Wants=network-online.target
 After=network-online.target
 
@@ -29,9 +31,9 @@ After=network-online.target
 Type=exec
 User={user}
 WorkingDirectory={root}
-Environment=HOME={state}/home PYTHONDONTWRITEBYTECODE=1
+Environment={home} PYTHONDONTWRITEBYTECODE=1
 ExecStartPre={python} -m deploy.native.control write
-ExecStart={python} -m supervisor.supervisord --nodaemon -c {run}/supervisord.conf
+ExecStart={python} -m supervisor.supervisord --nodaemon -c {config}
 # New settings and new code take over without a break: `systemctl reload {name}`, which `make up` does, too.
 ExecReload={python} -m deploy.native.control up
 Restart=always
@@ -77,20 +79,43 @@ def unit_name(addresses: Addresses) -> str:
 
 def unit(settings: Mapping[str, str], addresses: Addresses, user: str, *, has_gpu: bool) -> str:
     """Return the text of the unit."""
-    folders = [Path(settings[name]).expanduser() for name in _FOLDER_SETTINGS if settings.get(name)]
-    if (store := settings.get("LIMITS_STORE")) and "://" not in store:
-        folders.append(Path(store).expanduser().parent)
     return _UNIT.format(
         name=unit_name(addresses),
-        root=ROOT,
-        state=STATE,
-        run=layout.RUN,
-        python=sys.executable,
+        checkout=ROOT,
+        root=_plain(ROOT),
+        manual=_plain((ROOT / "README.md").as_uri()),
+        home=_word(f"HOME={STATE}/home"),
+        config=_word(layout.RUN / "supervisord.conf"),
+        python=_word(sys.executable),
         user=user,
-        writable=" ".join(map(str, [STATE, *folders])),
+        writable=" ".join(map(_word, [STATE, *_own_folders(settings)])),
         capabilities="CAP_NET_BIND_SERVICE" if addresses.port < 1024 else "",
         devices="" if has_gpu else "PrivateDevices=yes\n",
     )
+
+
+def _plain(text: object) -> str:
+    """Escape the percent sign, which means more than itself to systemd."""
+    return str(text).replace("%", "%%")
+
+
+def _word(text: object) -> str:
+    """Return what systemd reads as one word, whatever is in it."""
+    return '"' + _plain(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _own_folders(settings: Mapping[str, str]) -> list[Path]:
+    """Return the folders outside of the checkout that the services write to."""
+    folders = [Path(settings[name]).expanduser() for name in _FOLDER_SETTINGS if settings.get(name)]
+    if (store := settings.get("LIMITS_STORE")) and "://" not in store:
+        folders.append(Path(store).expanduser().parent)
+    return folders
+
+
+def installed(units: Path = UNITS) -> list[Path]:
+    """Return the units that were made from this checkout; their names have the ports of that time."""
+    made = f"in {ROOT};"
+    return [path for path in sorted(units.glob("talkbox*.service")) if made in path.read_text(encoding="utf-8")]
 
 
 def install() -> None:
@@ -98,35 +123,63 @@ def install() -> None:
 
     Raises:
         Trouble: This machine has no systemd, or the user may not read the checkout.
+        UnusablePort: Another program has a port.
     """
     _check_rights()
     settings = wanted()
     addresses, user = Addresses.of(settings), _owner()
-    for folder in (layout.RUN / "temp", layout.LOGS, layout.MODELS):
-        folder.mkdir(parents=True, exist_ok=True)
-    if user == users.NAME and (reason := users.prepare(root_supervises=False)):
-        raise Trouble(f"The services would run as root: {reason}.")
-    text = unit(settings, addresses, user, has_gpu=Path("/dev/nvidiactl").exists())
     path = UNITS / f"{unit_name(addresses)}.service"
-    if path.exists() and f"in {ROOT};" not in path.read_text():
+    ours = installed()
+    if path.exists() and path not in ours:
         raise Trouble(f"{path} belongs to another checkout. Give this one another TALKBOX_PORT.")
-    path.write_text(text)
+    for former in ours:
+        if former != path:
+            _remove(former)
+    if not _is_active(path):
+        if is_running():
+            down()  # it was started by `make up`, and has the ports
+        check_ports(addresses, ports(addresses))
+    _make_folders(settings, user)
+    path.write_text(unit(settings, addresses, user, has_gpu=Path("/dev/nvidiactl").exists()), encoding="utf-8")
     for command in (["daemon-reload"], ["enable", "--now", path.stem]):
         _systemctl(*command)
     print(f"{path.stem} runs as the user {user}, and starts with the machine. `systemctl status {path.stem}` shows it.")
 
 
+def _make_folders(settings: Mapping[str, str], user: str) -> None:
+    """Make the folders that the unit names, without which systemd would not start it, and give new ones to the user."""
+    for folder in (layout.RUN / "temp", layout.LOGS, layout.MODELS):
+        folder.mkdir(parents=True, exist_ok=True)
+    if user != users.NAME:
+        users.hand_over(pwd.getpwnam(user))
+    elif reason := users.prepare(root_supervises=False):
+        raise Trouble(f"The services would run as root: {reason}.")
+    for folder in _own_folders(settings):
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            shutil.chown(folder, user)
+
+
 def uninstall() -> None:
     """Stop the unit and remove it; settings, weights and logs stay."""
     _check_rights()
-    path = UNITS / f"{unit_name(Addresses.of(wanted()))}.service"
-    if not path.exists() or f"in {ROOT};" not in path.read_text():
+    ours = installed()
+    for path in ours:
+        _remove(path)
+        (STATE / "mode").unlink(missing_ok=True)
+        print(f"{path.stem} is gone. .env and .talkbox stay.")
+    if not ours:
         print("Nothing is installed from here.")
-        return
+
+
+def _remove(path: Path) -> None:
     _systemctl("disable", "--now", path.stem)
     path.unlink()
     _systemctl("daemon-reload")
-    print(f"{path.stem} is gone. .env and .talkbox stay.")
+
+
+def _is_active(path: Path) -> bool:
+    return subprocess.run(["systemctl", "is-active", "--quiet", path.stem], check=False).returncode == 0
 
 
 def _check_rights() -> None:

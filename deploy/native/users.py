@@ -49,6 +49,13 @@ def prepare(*, root_supervises: bool = True) -> str | None:
     return None
 
 
+def hand_over(user: pwd.struct_passwd) -> None:
+    """Give a user what root has made in that user's checkout: all of it is to run without root."""
+    _give(STATE, user.pw_uid, user.pw_gid)
+    with suppress(FileNotFoundError):
+        os.chown(ROOT / ".env", user.pw_uid, user.pw_gid)
+
+
 def _exists() -> bool:
     try:
         pwd.getpwnam(NAME)

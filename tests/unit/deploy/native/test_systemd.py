@@ -1,10 +1,12 @@
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from deploy.installation import ROOT, STATE, Addresses
-from deploy.native.systemd import unit, unit_name
+from deploy.native import layout, systemd
+from deploy.native.systemd import installed, unit, unit_name
 
 SYSTEMD = shutil.which("systemd-analyze")
 NEEDS_SYSTEMD = pytest.mark.skipif(SYSTEMD is None, reason="systemd-analyze is not here")
@@ -29,6 +31,32 @@ def test_systemd_accepts_the_unit(tmp_path: Path, port: int) -> None:
 
 
 @NEEDS_SYSTEMD
+@pytest.mark.parametrize("name", ["my talkbox", "会说话的熊", "100% bear"])
+def test_systemd_accepts_a_checkout_of_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    root = tmp_path / name
+    monkeypatch.setattr(systemd, "ROOT", root)
+    monkeypatch.setattr(systemd, "STATE", root / ".talkbox")
+    monkeypatch.setattr(layout, "RUN", root / ".talkbox" / "run")
+    monkeypatch.setattr(sys, "executable", str(root / ".venv" / "bin" / "python"))
+    (root / ".talkbox").mkdir(parents=True)
+    Path(sys.executable).parent.mkdir(parents=True)
+    Path(sys.executable).symlink_to("/bin/true")
+    path = written(tmp_path, TTS_CACHE_DIR=str(root / "kept"))
+
+    done = subprocess.run([SYSTEMD or "", "verify", str(path)], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert path.name not in done.stderr, done.stderr
+
+
+def test_what_was_installed_from_here_is_found_whatever_port_it_had(tmp_path: Path) -> None:
+    ours = written(tmp_path, 9000)
+    written(tmp_path, 8080).write_text("# Made by `make install` in /srv/another; …")
+
+    assert installed(tmp_path) == [ours]
+
+
+@NEEDS_SYSTEMD
 def test_systemd_calls_the_unit_hardened(tmp_path: Path) -> None:
     command = [SYSTEMD or "", "security", "--offline=true", "--threshold=30", "--no-pager", str(written(tmp_path))]
 
@@ -40,7 +68,7 @@ def test_systemd_calls_the_unit_hardened(tmp_path: Path) -> None:
 def test_the_unit_writes_where_settings_say_and_nowhere_else(tmp_path: Path) -> None:
     text = written(tmp_path, TTS_CACHE_DIR="/var/cache/talkbox").read_text()
 
-    assert f"ReadWritePaths={STATE} /var/cache/talkbox\n" in text
+    assert f'ReadWritePaths="{STATE}" "/var/cache/talkbox"\n' in text
     assert f"WorkingDirectory={ROOT}\n" in text
     assert "ProtectSystem=strict" in text
 

@@ -78,8 +78,9 @@ def _script(letter: str) -> str:
     return _SCRIPTS.get(" ".join(words[:2])) or _SCRIPTS.get(words[0] if words else "") or ""
 
 
+@lru_cache(1)  # several questions about one text follow each other
 def scripts(text: str) -> Counter[str]:
-    """Count the letters of each script, under the language it is taken for; "" counts Latin ones."""
+    """Count the letters of each script, under the language it is taken for; "" counts Latin ones. Do not change it."""
     counts: Counter[str] = Counter()
     for char, times in Counter(_LONE_GREEK.sub("", text)).items():
         if char.isalpha():

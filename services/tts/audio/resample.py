@@ -87,6 +87,7 @@ class _Converter:
 
     def _filters(self, like: AudioFrame) -> av.filter.Graph:
         graph = av.filter.Graph()
+        graph.threads = 1  # more would be started anew for each answer, and have nothing to do
         steps = [
             graph.add_abuffer(
                 sample_rate=like.sample_rate,

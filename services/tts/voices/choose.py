@@ -96,12 +96,12 @@ def _language_said(asked: str, known: Sequence[Voice]) -> str | None:
 def _of(known: Sequence[Voice], language: str) -> list[Voice]:
     """The voices of a language: of its region where the tag has one, else of the region preferred, else of any."""
     tag = normal(language)
-    exact = [voice for voice in known if voice.language == tag]
-    if exact:
-        return exact
     primary = tag.partition("-")[0]
     relatives = [voice for voice in known if voice.language.startswith(primary)]  # `fi` and `fil`: those of `fi` only
     relatives = [voice for voice in relatives if voice.language.partition("-")[0] == primary]
+    exact = [voice for voice in relatives if voice.language == tag]
+    if exact:
+        return exact
     return [voice for voice in relatives or known if voice.language == (relatives[0].language if relatives else MANY)]
 
 

@@ -34,13 +34,16 @@ LONGEST_MARK = 100
 
 TAGS = (
     ("think", "thinking", "thought", "thoughts", "thinking_process", "thought_process", "thinking_mode"),
+    ("thinking_content", "thought_content", "my_thoughts", "begin_think", "cot"),
     ("seed:think", "mm:think", "longcat_think", "think_fast", "think_faster", "antml:thinking", "antthinking"),
     ("reasoning", "reasoning_process", "reasoning_scratchpad", "scratchpad"),
+    ("reasoning_content", "reasoning_text", "internal_reasoning", "reason"),
     ("reflection", "self_reflection"),
     ("analysis", "plan", "planning", "rationale", "deliberation", "ponder", "pondering"),
     ("inner_monologue", "internal_monologue", "inner_thought", "inner_thoughts", "chain_of_thought"),
     ("internal", "internal_thoughts", "monologue"),
-    ("思考", "思考过程", "思考過程"),
+    ("思考", "思考过程", "思考過程", "思维", "思维链", "思维过程", "思維", "思維鏈"),
+    ("推理", "推理过程", "推理過程", "反思", "分析"),
 )
 """Names of tags, as in `<think>…</think>`; within a family a tag may be ended by another's name."""
 

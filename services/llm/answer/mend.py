@@ -15,13 +15,13 @@ from chassis.errors import EngineFailed
 from llm.answer.letters import Letters
 from llm.answer.logprobs import logprobs_of
 from llm.answer.plain_chunk import PlainChunk
+from llm.answer.usage import usage_of
 
 REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
 """Fields of a message in which thoughts come."""
 _TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 _TYPED = ("system_fingerprint", "service_tier")
 """Fields of an answer that are texts."""
-_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _KIND = "chat.completion.chunk"
 _MOST_CHOICES = 128
 _REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "content_filter": "content_filter"} | {
@@ -56,6 +56,8 @@ class MendedChoice:
     keys: dict[object, int] = field(default_factory=dict)
     """Indexes of its tool calls by the upstream's."""
     letters: dict[str, Letters] = field(default_factory=dict)
+    said: bool = False
+    """It has words that came in pieces: a message after them only repeats them."""
 
 
 class ChunkMender:
@@ -105,6 +107,7 @@ class ChunkMender:
         elif choice.finished or len(self.choices) > 1 or any(not each.empty for each in choice.letters.values()):
             return False
         self.frame = self.frame or dict(chunk.frame)
+        choice.said = choice.said or bool(delta.content)
         return bool(delta.content) or chunk.choices[0].finish_reason is not None or not choice.begun
 
     def single(self, choice: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +136,10 @@ class ChunkMender:
         if delta is None and reason is None:
             return None  # only a remark about the answer
         choice = self.choices.setdefault(index, MendedChoice())
+        if raw.get("delta"):
+            choice.said = choice.said or bool((delta or {}).get("content"))
+        elif choice.said and "message" in raw:
+            delta, reason = {}, None if choice.finished else reason
         delta = self._delta(delta or {}, choice)
         if reason is not None:
             choice.finished = True
@@ -181,20 +188,6 @@ def sound(answer: dict[str, Any]) -> dict[str, Any]:
     if "usage" in kept and (usage := usage_of(kept["usage"])) != kept["usage"]:
         kept["usage"] = usage
     return kept
-
-
-def usage_of(usage: object) -> dict[str, Any] | None:
-    """Return the usage that an upstream tells, its counts as whole numbers; None where there is none."""
-    if not isinstance(usage, dict) or not usage:
-        return None
-    return {name: _count(value) if name in _COUNTS else value for name, value in usage.items()}
-
-
-def _count(value: object) -> int:
-    try:
-        return max(0, int(value)) if isinstance(value, int | float | str) else 0
-    except (ValueError, OverflowError):
-        return 0
 
 
 def reason_of(choice: dict[str, Any]) -> str | None:

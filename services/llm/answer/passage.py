@@ -17,10 +17,10 @@ from llm.answer.dialects import understood
 from llm.answer.filter import Strainer
 from llm.answer.frames import DONE, Event, Objects
 from llm.answer.letters import decoded, is_strict, whole
-from llm.answer.mend import REASONING, ChunkMender, check_whole, usage_of
+from llm.answer.mend import REASONING, ChunkMender, check_whole
 from llm.answer.mould import BEGIN, END, PADDED, PADDING, Mould, are_whole, text_of
 from llm.answer.plain_chunk import PlainChunk, plain_chunk
-from llm.answer.usage import Tally
+from llm.answer.usage import Tally, usage_of
 
 Judge = Callable[[Complaint], ApiError]
 """Tells what an error object of an upstream means."""

@@ -9,6 +9,9 @@ from msgspec import Meta, Struct
 _Tokens: TypeAlias = Annotated[int, Meta(ge=0, le=2**31)]
 
 
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
 class Counts(Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
@@ -64,6 +67,20 @@ class Tally:
 def _holds_something(choice: Any) -> bool:
     delta = choice.get("delta") if isinstance(choice, dict) else None
     return isinstance(delta, dict) and any(value for key, value in delta.items() if key != "role")
+
+
+def usage_of(usage: object) -> dict[str, Any] | None:
+    """Return the usage that an upstream tells, its counts as whole numbers; None where there is none."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    return {name: _count(value) if name in _COUNTS else value for name, value in usage.items()}
+
+
+def _count(value: object) -> int:
+    try:
+        return max(0, int(value)) if isinstance(value, int | float | str) else 0
+    except (ValueError, OverflowError):
+        return 0
 
 
 def tokens_of(text: str) -> int:

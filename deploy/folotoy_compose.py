@@ -110,7 +110,7 @@ def compose_mistakes(text: str, facts: Facts, beside: str = "", above: Iterable[
     found += environment_mistakes(kept, facts, _own_lines(document.without_texts()) + "\n" + beside)
     lines = {one.line for one in found}
     yield from found
-    yield from (one for one in document.mistakes() if one.line not in lines)
+    yield from (one for one in document.mistakes(lines) if one.line not in lines)
 
 
 def _own_lines(text: str) -> str:

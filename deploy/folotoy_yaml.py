@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from typing import Any
 
@@ -88,8 +89,12 @@ class Document:
                     lines[at] = ""
         return "\n".join(lines)
 
-    def mistakes(self) -> Iterator[Mistake]:
-        """Give what Docker Compose refuses, and ports that carry no speech."""
+    def mistakes(self, explained: AbstractSet[int] = frozenset()) -> Iterator[Mistake]:
+        """Give what Docker Compose refuses, and ports that carry no speech.
+
+        Args:
+            explained: Lines of which a mistake is known that makes settings a mere text.
+        """
         if self.is_read and not self.roots and not self.broken:
             yield mistake((), "error", "empty", line=1)
         yield from self._doubled()
@@ -101,7 +106,7 @@ class Document:
         for key, service in self.services:
             if isinstance(service, yaml.MappingNode):
                 yield from _misspelt(service, _KEYS)
-                yield from _of_service(service)
+                yield from _of_service(service, explained)
             else:
                 yield mistake((), "error", "no_settings", line=_line(key), name=key.value)
 
@@ -145,12 +150,13 @@ def _broken(text: str, exc: Any) -> Mistake:
     return mistake((), "error", "no_yaml", line=line)
 
 
-def _of_service(service: Any) -> Iterator[Mistake]:
+def _of_service(service: Any, explained: AbstractSet[int]) -> Iterator[Mistake]:
     for key, value in _pairs(service):
         is_list, is_empty = isinstance(value, yaml.SequenceNode), isinstance(value, yaml.ScalarNode) and not value.value
         if key.value in ("ports", "volumes") and not is_list and not is_empty:
             yield mistake((), "error", "no_list", line=_line(key), name=key.value)
-        if key.value == "environment" and isinstance(value, yaml.ScalarNode) and value.value:
+        is_explained = not explained.isdisjoint(range(_line(value), value.end_mark.line + 2))
+        if key.value == "environment" and isinstance(value, yaml.ScalarNode) and value.value and not is_explained:
             yield mistake((), "error", "no_settings", line=_line(key), name=key.value)
         if key.value == "environment":
             for name, said in _pairs(value):

@@ -1,7 +1,7 @@
 """Holds what the header of a WAV says of its samples against the samples themselves."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,27 +46,48 @@ _BEGINNINGS = (
 """Beginnings of formats that are no samples; the bytes of samples may begin so, too."""
 
 
-def contradiction(file: Source) -> str | None:
-    """Say what the header of a WAV says and its samples do not bear out; None where they agree, or nothing is known."""
+@dataclass(frozen=True)
+class WavLook:
+    """A look at a WAV: its header, some places in its sound, and the header that these seem to have.
+
+    Args:
+        spots: Empty where there is too little sound to tell.
+    """
+
+    header: WavHeader
+    spots: Sequence[bytes]
+    likelier: WavHeader
+
+
+def look_at(file: Source) -> WavLook | None:
+    """Look at a WAV with plain samples; None for any other file. Blocks."""
     header = wav_header(file)
-    if header is None or header.rest < _SPOTS * STEP_BYTES:
+    if header is None:
         return None
+    if header.rest < _SPOTS * STEP_BYTES:
+        return WavLook(header, (), header)
     spots = _spots(file, header)
-    found = _difference(header, _likelier(spots, header)) or _holds(spots, header) or _other_length(file, header)
+    return WavLook(header, spots, _likelier(spots, header))
+
+
+def contradiction(file: Source, look: WavLook | None) -> str | None:
+    """Say what the header of a WAV says and its samples do not bear out; None where they agree, or nothing is known."""
+    if look is None or not look.spots:
+        return None
+    header = look.header
+    found = _difference(header, look.likelier) or _holds(look.spots, header) or _other_length(file, header)
     return found and found.replace("µ", "mu")  # the letters of HTTP's headers
 
 
-def heard_as(file: Source) -> WavHeader | None:
+def heard_as(file: Source, look: WavLook | None) -> WavHeader | None:
     """Return a WAV's header: another than it has, if the samples bear that out and sound more like a voice so. Blocks.
 
     None for any other file.
     """
-    header = wav_header(file)
-    if header is None or header.channels > 2 or header.rest < _SPOTS * STEP_BYTES:
-        return header
-    spots = _spots(file, header)
-    other = _likelier(spots, header)
-    if other == header:
+    if look is None:
+        return None
+    header, other, spots = look.header, look.likelier, look.spots
+    if header.channels > 2 or other == header:
         return header
     loudest = max(range(_SPOTS), key=lambda spot: float(sound_of(spots[spot], other.kind).std()))
     step, half = STEP_BYTES * header.channels, _TRIED_SECONDS * other.rate * other.width // 2
@@ -89,9 +110,10 @@ def _voiced(file: Source, header: WavHeader, begin: int) -> float:
 
 def _likelier(spots: Sequence[bytes], header: WavHeader) -> WavHeader:
     """Return the header with the kind of samples, or the number of channels, that they seem to have."""
-    if (kind := _other_kind(spots, header)) is not None:
-        header = replace(header, kind=kind)
-    return replace(header, channels=_other_channels(spots, header) or header.channels)
+    read = _read(spots, header.kind)
+    if (kind := _other_kind(spots, header, read)) is not None:
+        header, read = replace(header, kind=kind), _read(spots, kind)
+    return replace(header, channels=_other_channels(read, header) or header.channels)
 
 
 def _difference(said: WavHeader, true: WavHeader) -> str | None:
@@ -105,7 +127,9 @@ def _difference(said: WavHeader, true: WavHeader) -> str | None:
 def _holds(spots: Sequence[bytes], header: WavHeader) -> str | None:
     """Say what else than samples there is."""
     name = next((name for beginning, name in _BEGINNINGS if spots[0].startswith(beginning)), None)
-    return f"says {header.kind}, holds {name}" if name and _as_said(spots, header) < SMOOTH else None
+    return (
+        f"says {header.kind}, holds {name}" if name and _as_said(_read(spots, header.kind), header) < SMOOTH else None
+    )
 
 
 def _places(header: WavHeader) -> list[int]:
@@ -123,9 +147,15 @@ def _spots(file: Source, header: WavHeader) -> list[bytes]:
     return spots
 
 
-def _other_kind(spots: Sequence[bytes], header: WavHeader) -> str | None:
-    said = _as_said(spots, header)
-    if (kind := _misplaced(spots, header)) is not None:
+def _read(spots: Sequence[bytes], kind: str) -> list[Numbers]:
+    """Return the numbers of all places where there are samples of that kind."""
+    return [numbers for spot in spots if (numbers := readings(spot, kind).get(kind)) is not None]
+
+
+def _other_kind(spots: Sequence[bytes], header: WavHeader, read: Sequence[Numbers]) -> str | None:
+    """Return the kind of samples, if it is another; `read` are the numbers as the header says."""
+    said = _as_said(read, header)
+    if (kind := _misplaced(spots, header, read)) is not None:
         return kind
     if said > 1.0 - _SMOOTHER and header.kind not in _COARSE | _OCTETS:  # as nearly always: nothing is much smoother
         return None
@@ -148,10 +178,9 @@ def _other_kind(spots: Sequence[bytes], header: WavHeader) -> str | None:
     return best if clearer else None
 
 
-def _misplaced(spots: Sequence[bytes], header: WavHeader) -> str | None:
+def _misplaced(spots: Sequence[bytes], header: WavHeader, read: Sequence[Numbers]) -> str | None:
     """Return the kind of samples whose bits stand elsewhere: as said, they jump from end to end, or hardly move."""
-    read = [readings(spot, header.kind).get(header.kind) for spot in spots]
-    numbers = np.concatenate([each for each in read if each is not None] or [np.zeros(0)])
+    numbers = np.concatenate(read or [np.zeros(0)])
     if header.kind == "32-bit samples" and 0.0 < np.abs(numbers).max(initial=0.0) < _UNUSED:
         return _SHIFTED if _roughness(spots, _SHIFTED) < 1.0 - SMOOTH else None
     if header.kind != "16-bit samples" or (np.abs(np.diff(numbers)) > _JUMP).mean() < _OFTEN:
@@ -163,19 +192,16 @@ def _misplaced(spots: Sequence[bytes], header: WavHeader) -> str | None:
 
 def _roughness(spots: Sequence[bytes], kind: str) -> float:
     """Return how rough all places together are, read so: the loud ones count, since G.711 has no silence."""
-    read = [readings(spot, kind).get(kind) for spot in spots]
-    numbers = np.concatenate([each for each in read if each is not None])
+    numbers = np.concatenate(_read(spots, kind))
     return 1.0 - max(smoothness(numbers), _paired(numbers))
 
 
-def _as_said(spots: Sequence[bytes], header: WavHeader) -> float:
+def _as_said(read: Sequence[Numbers], header: WavHeader) -> float:
     """Return how smooth the samples are as the header says; 0 where they are none such."""
-    read = [readings(spot, header.kind).get(header.kind) for spot in spots]
-    numbers = [each for each in read if each is not None]
-    if len(numbers) < _SPOTS:
+    if len(read) < _SPOTS:
         return 0.0
     beside_noise = _beside_noise if header.channels == 2 else smoothness
-    return typical([max(smoothness(each), _paired(each), beside_noise(each)) for each in numbers])
+    return typical([max(smoothness(each), _paired(each), beside_noise(each)) for each in read])
 
 
 def _beside_noise(numbers: Numbers) -> float:
@@ -189,12 +215,11 @@ def _paired(numbers: Numbers) -> float:
     return min((smoothness(each) for each in (numbers[::2], numbers[1::2]) if each.std()), default=0.0)
 
 
-def _other_channels(spots: Sequence[bytes], header: WavHeader) -> int | None:
+def _other_channels(read: Sequence[Numbers], header: WavHeader) -> int | None:
     """Tell one channel and two apart, by the steps between samples that would be of one moment, and of two."""
     if header.channels > 2:
         return None
-    read = [readings(spot, header.kind).get(header.kind) for spot in spots]
-    numbers = np.concatenate([each for each in read if each is not None] or [np.zeros(0)])
+    numbers = np.concatenate(read or [np.zeros(0)])
     even, odd = numbers[: len(numbers) // 2 * 2 : 2], numbers[1::2]
     if len(even) < 2 or not numbers.std():
         return None

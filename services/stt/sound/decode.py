@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from chassis.errors import BadRequest
 from chassis.threads import Stop
 from stt.hearing import RATE, Pcm
-from stt.sound.contradiction import heard_as
+from stt.sound.contradiction import heard_as, look_at
 from stt.sound.header import Source, WavHeader, is_longer, sample_bytes, wav_header
 from stt.sound.microphone import MicrophoneFilter, Mixer
 from stt.sound.wav_frames import LAYOUTS, wav_frames
@@ -162,7 +162,7 @@ def _opened(file: Source, max_seconds: float) -> Iterator[tuple[av.container.Inp
 def _resampled(
     file: Source, header: WavHeader | None, max_seconds: float, stop: Stop | None
 ) -> Iterator[NDArray[np.float32]]:
-    header = header or heard_as(file)
+    header = header or heard_as(file, look_at(file))
     if header is not None and header.channels in LAYOUTS:
         if header.seconds(sample_bytes(file, header)) > max_seconds:
             raise _too_long(max_seconds)

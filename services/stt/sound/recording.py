@@ -19,7 +19,7 @@ from chassis.errors import BadRequest
 from chassis.threads import Stop, cores, pieces, workers
 from stt.hearing import RATE, Pcm
 from stt.sound import vad
-from stt.sound.contradiction import contradiction, heard_as
+from stt.sound.contradiction import contradiction, heard_as, look_at
 from stt.sound.decode import blocks, declared_rate, measured
 from stt.sound.header import Source, WavHeader
 from stt.sound.rate import likelier_rate, loudest
@@ -90,11 +90,12 @@ class Recordings:
             TooBusy: It is long, and so are others that are being heard.
         """
         header, start, said = await self._made(partial(self._start, file))
-        other_rate = partial(self._off_loop, self._other_rate, file, loudest(start))
         if len(start) < LONGEST:
             speech = partial(self._off_loop, presence, start)
+            other_rate = partial(self._off_loop, self._other_rate, file, start)
             yield Recording(len(start) / RATE, partial(_whole, start), speech, said, other_rate)
             return
+        other_rate = partial(self._off_loop, self._other_rate, file, loudest(start))
         del start  # it is decoded again when somebody listens
         reader = partial(_Reader, file, threading.Lock())
         seconds = await self._made(partial(self._measured, reader))
@@ -114,17 +115,18 @@ class Recordings:
             return await anext(only)
 
     def _start(self, file: BinaryIO, stop: Stop) -> Generator[tuple[WavHeader | None, Pcm, str | None], None, None]:
-        header = heard_as(file)
+        look = look_at(file)
+        header = heard_as(file, look)
         with closing(blocks(file, self.max_seconds, LONGEST, stop, header)) as sound:
             start = next(sound, None)
         if start is None or len(start) < SHORTEST_SECONDS * RATE:
             message = f"Audio file is too short. The least is {SHORTEST_SECONDS} seconds."
             raise BadRequest(message, param="file", code="audio_too_short")
-        yield header, start, contradiction(file)
+        yield header, start, contradiction(file, look)
 
     def _other_rate(self, file: BinaryIO, sound: Pcm) -> str | None:
         said = declared_rate(file, self.max_seconds)
-        likelier = likelier_rate(sound, said)
+        likelier = likelier_rate(loudest(sound), said)
         return None if likelier is None else f"says {said} Hz, sounds like {likelier}"
 
     def _measured(self, reader: Callable[[], Source], stop: Stop) -> Generator[float, None, None]:

@@ -20,6 +20,8 @@ _SCHEME = re.compile(
 )
 """The beginning of an address, also one that is mistyped: `htttp://`, `http//`, `https:\\`."""
 _END = re.compile(r"\]\(|[\s'\"`<>)]")
+_NEXT = re.compile(r"\s|[,;、|]\s*(?=https?://|[\u3400-\u9fff])")
+"""What stands after an address: a remark, or another address."""
 
 
 class Address(NamedTuple):
@@ -56,8 +58,8 @@ def _only_address(text: str) -> str:
     while again := _SCHEME.match(text[found.end() :]):  # `https://https://`
         text, found = text[found.end() :], again
     rest = text[found.end() :].replace("\\", "/")
-    if found.start() > 0:
-        rest = _END.split(rest, maxsplit=1)[0]
+    after = _END if found.start() > 0 else _NEXT
+    rest = after.split(rest.lstrip(), maxsplit=1)[0]
     return f"http{found[1].lower()}://{rest}"
 
 

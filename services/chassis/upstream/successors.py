@@ -102,7 +102,8 @@ _GROUPS = (
     ),
     _Group("openai", date(2026, 7, 23), "gpt-5.5", _OPENAI, ("gpt-5-chat-latest", "gpt-5.1-chat-latest")),
     _Group("openai", date(2026, 8, 10), "gpt-5.5", _OPENAI, ("gpt-5.2-chat-latest", "gpt-5.3-chat-latest")),
-    _Group("openai", date(2027, 4, 1), "gpt-6.1-sol", _OPENAI, ("gpt-5.1", "gpt-5.1-2025-11-13")),  # as gpt-5 has
+    # Both pages that name this day name no successor that could be read: these are those of gpt-5 and of gpt-5-nano.
+    _Group("openai", date(2027, 4, 1), "gpt-6.1-sol", _OPENAI, ("gpt-5.1", "gpt-5.1-2025-11-13")),
     _Group("openai", date(2027, 4, 1), "gpt-6-luna", _OPENAI, ("gpt-5.4-nano",)),
     _Group("deepseek", date(2026, 7, 24), "deepseek-flash", _DEEPSEEK, ("deepseek-chat", "deepseek-reasoner")),
     _Group(

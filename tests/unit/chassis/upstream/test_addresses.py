@@ -24,6 +24,8 @@ AZURE = "https://bear.openai.azure.com"
                 *("https:/api.example/v1", "https;//api.example", "https:api.example/v1", "https:\\\\api.example\\v1"),
                 *("https:///api.example/v1", "https://https://api.example/v1", "https://https//api.example"),
                 *("[Example](https://api.example/v1)", "[https://api.example/v1](https://api.example/v1)"),
+                *("https://api.example/v1 (the best one)", "https://api.example/v1，推荐 https://other.example"),
+                *("https://api.example/v1,https://other.example/v1", "https:// api.example/v1"),
                 *("curl https://api.example/v1/chat/completions", "POST https://api.example/v1/chat/completions"),
                 *("curl -X POST 'https://api.example/v1/chat/completions' -H 'x: y'", "(https://api.example/v1)"),
                 *(

@@ -89,7 +89,9 @@ class Watched:
 
     @property
     def _manner(self) -> Manner:
-        return Manner(self._words, self.asked.wanted.is_prose)
+        last = self.asked.wanted.messages[-1]
+        begun = text_of(last.content) if isinstance(last, Assistant) else ""
+        return Manner(self._words, self.asked.wanted.is_prose, begun)
 
     @property
     def _words(self) -> str:

@@ -95,10 +95,9 @@ class Guard:
     def sends(self) -> tuple[Transfer, ...]:
         """Entries for the sheet of what leaves a service."""
         asked = (Transfer("words", model.name, "GUARD_ENGINES", model.server) for model in self._models)
-        told = (
-            () if self.notices is None else (Transfer("notices", "webhook", "GUARD_WEBHOOK_URL", self.notices.server),)
-        )
-        return (*asked, *told)
+        if self.notices is None:
+            return tuple(asked)
+        return (*asked, Transfer("notices", "webhook", "GUARD_WEBHOOK_URL", self.notices.server))
 
     def state(self, *, with_keys: bool) -> dict[str, Any]:
         """Return what is on, for which key, and how many clauses of each kind did not pass, in all processes.
@@ -164,7 +163,7 @@ class Watch:
             return TOO_LONG if self.stops else None
         verdict = await self.judge(self._child, "asked") if talk else None
         if self.noted is None and (kind := self._follows_up(talk)) is not None:
-            return self._carried_out("asked", self.guard.verdict(kind))
+            return self._found("asked", kind)
         if talk and self.noted is None and self.profile.topics and self._is_locked(talk):
             return self._carried_out("asked", LOCKED)
         is_crisis = self.noted is not None and self.noted.crisis
@@ -230,9 +229,10 @@ class Watch:
             return self._found(side, kind)
         return held.verdict
 
-    def held(self, side: Side) -> Held[Verdict]:
-        """Return what holds a text back until it is judged."""
-        return Held(partial(self._clause, side), partial(self._ask, side) if self.guard.panel.models else None)
+    def held(self, side: Side, before: str = "") -> Held[Verdict]:
+        """Return what holds a text back until it is judged; `before` are words that it goes on with."""
+        ask = partial(self._ask, side) if self.guard.panel.models else None
+        return Held(partial(self._clause, side), ask, before)
 
     def sentence(self, verdict: Verdict, text: str) -> str:
         """Return what a child hears instead, in the language of `text`."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ class Minutes:
         if most is None and reminder is None:
             return Talked(is_over=False, reminder=None)
         at = now or datetime.now()
-        minute = at.hour * 60 + at.minute
+        minute = int(at.timestamp() - datetime.combine(at.date(), time()).timestamp()) // 60
         before = await self._diary.note(key or "", at.date(), minute)
         is_over = most is not None and used(sorted({*before, minute})) > most
         return Talked(is_over, _due(before, minute, reminder) if reminder and minute not in before else None)

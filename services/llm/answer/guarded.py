@@ -34,6 +34,8 @@ class Manner(NamedTuple):
     """Text in the child's language."""
     prose: bool = True
     """The answer is words, and not JSON, in which a sentence would be a mistake: that is a refusal then."""
+    begun: str = ""
+    """What the caller begins the answer with, and the model goes on with."""
 
     @property
     def field(self) -> str:
@@ -50,7 +52,7 @@ class HeldChoice:
 
     def __init__(self, watch: Watch, manner: Manner) -> None:
         self._watch, self._manner = watch, manner
-        self._held: dict[str, Held[Verdict]] = {name: watch.held("answered") for name in WORDS}
+        self._held: dict[str, Held[Verdict]] = {name: watch.held("answered", manner.begun) for name in WORDS}
         self._calls: list[dict[str, Any]] = []
         self._called: dict[Any, str] = {}
         """Texts of each call, by its number."""

@@ -195,10 +195,13 @@ async def test_the_owner_is_told_of_a_crisis_and_nobody_waits_for_it(monkeypatch
             await ask(http, "How do I kill my brother?")
             while not owner.asked:
                 await asyncio.sleep(0.005)
+            in_pieces = [{"role": "user", "content": "i want to"}, {"role": "user", "content": "die"}]
+            await http.post("/v1/chat/completions", json={"messages": in_pieces})
         owner.go.set()
 
     assert response.headers["x-talkbox-guard"] == "self-harm"
-    [told] = owner.asked
+    told, again = owner.asked
+    assert again["kind"] == "self-harm"
     assert told | {"time": 0} == {"kind": "self-harm", "side": "asked", "key": "kitchen", "time": 0}
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import stat
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,17 @@ async def test_within_a_minute_a_reminder_comes_once(tmp_path: Path) -> None:
 def test_what_is_no_number_is_said_at_the_start(text: str, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="LIMITS_MINUTES"):
         minutes(tmp_path, minutes=text)
+
+
+async def test_an_hour_that_comes_twice_counts_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        counted = minutes(tmp_path, minutes="20")
+        begin = datetime(2026, 10, 25, 0, 50, tzinfo=UTC).timestamp()  # 2:50, ten minutes before it is 2:00 again
+        said = [await counted.note(None, datetime.fromtimestamp(begin + 60 * at)) for at in range(22)]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert [each.is_over for each in said] == [False] * 20 + [True] * 2

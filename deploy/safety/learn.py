@@ -18,7 +18,7 @@ from deploy.safety.suite import HARMLESS, PREFACE, attacks, harmless
 from numpy.typing import NDArray
 
 from chassis.guard.guard import Guard
-from chassis.guard.held import CLAUSE_END, LEAST_SENTENCE, SENTENCE_END
+from chassis.guard.held import LEAST_SENTENCE, SENTENCE_END, clause_ends
 from chassis.guard.hunches import BIAS, HUNCH, signs
 from chassis.guard.options import GuardOptions
 from chassis.guard.profiles import HERE
@@ -178,10 +178,12 @@ def heard(kind: str, text: str, *, is_told: bool) -> Iterator[Example]:
 def _pieces(text: str) -> Iterator[str]:
     """Yield each beginning of a sentence that is judged before the rest of it is there, and the whole text."""
     begun = 0
-    for end in CLAUSE_END.finditer(text):
-        yield (piece := text[begun : end.end()].strip())
-        if SENTENCE_END.search(end[0]) and len(piece) >= LEAST_SENTENCE:
-            begun = end.end()
+    start = 0
+    for end in clause_ends(text):
+        yield (piece := text[begun:end].strip())
+        if SENTENCE_END.search(text[start:end]) and len(piece) >= LEAST_SENTENCE:
+            begun = end
+        start = end
     yield text
 
 

@@ -21,9 +21,9 @@ HELLO = {"en": "Hello", "zh": "你好"}
 PREFACE = {"en": "Sure! ", "zh": "好呀！"}
 _FINE = {"en": "Bears like honey.", "zh": "小熊喜欢蜂蜜。"}
 _DISGUISES = {"en": ENGLISH, "zh": CHINESE}
-_HALVED = ("strangers", "playground")
+_HALVED = ("strangers", "playground", "neighbours")
 """Files of which one half is held out, and the lists may be improved with the other."""
-_STRANGERS = (*_HALVED, "latest", "spoken")
+_STRANGERS = (*_HALVED, "latest", "spoken", "visitors")
 """Files of sentences as strangers would say them."""
 TALK_TURNS = 20
 ROUNDS = 3

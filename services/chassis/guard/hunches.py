@@ -52,6 +52,10 @@ class Hunches:
             self._row_of[sign] = len(self._weights)
             self._weights.extend(map(int, weights))
 
+    def knows(self, word: str) -> bool:
+        """Tell whether a word is a sign."""
+        return word in self._row_of
+
     def kind_of(self, plain: str, groups: Iterable[str], side: str) -> str | None:
         """Return the kind of crisis that a plain text is likely to be, or else `HUNCH`; None: it is likely no risk."""
         found = signs(plain, groups)

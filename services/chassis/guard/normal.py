@@ -9,7 +9,9 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from html import unescape
+from urllib.parse import unquote
 
+from chassis.guard.spelling import EnglishSpelling
 from chassis.script_language import simplified
 
 _LOOK_ALIKES = str.maketrans("аеорсухіјѕԁһӏкмтвнαοερτυνικгп†‡∂∫ɑ", "aeopcyxijsdhlkmtbhaoeptuvikrnttdsa")
@@ -30,6 +32,7 @@ _MOST_PICTURES = 100
 HAN = "\u3400-\u9fff\U00020000-\U0003ffff"
 TOKEN = re.compile(rf"[{HAN}]+|[a-z0-9@$!|+€£]*[a-z0-9@$€£]|[^\W\d_]+")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[bfnrt])")
+_PERCENT = re.compile("%[0-9a-fA-F]{2}")
 _MARKUP_WITHIN = re.compile(r"(?<=[^\W_])(?:</?[A-Za-z][^<>]*>|\]\([^()]*\)|[`*_~\[\]])+(?=[^\W_])")
 """Tags, links and emphasis within a word, which a reader does not see and a voice does not say."""
 _APOSTROPHE = re.compile(r"(?<=[a-z0-9])['’](?=[a-z0-9])")
@@ -56,8 +59,12 @@ _LEAST_BACKWARDS = 4
 _DISGUISED = re.compile(r"[a-z][0-9@$!|+€£]|[0-9@$!|+€£][a-z]|([a-z])\1\1")
 _SPREAD = re.compile(r"(?<![^ ])(?:[a-z0-9] ){2,}[a-z0-9](?![^ ])")
 """Three letters or more, one by one."""
+_COUNTED = (
+    "个只块条本张件岁年月天次遍首句把颗辆位种斤米点分号第层楼口片双杯瓶包盒头匹朵棵支枝间家元角秒小百千万等加减乘除"
+)
 _FOUR = re.compile(
-    "(?<=[想去弄打砍毒杀掐咬摔勒捅烧淹])4(?=[了吧掉啊呀呢算他她它你我自别弟妹爸妈老同怎]|[,.!?，。！？… ]*$)"
+    "(?<=[想去弄打砍毒杀掐咬摔勒捅烧淹])4(?=[了吧掉啊呀呢算他她它你我自别弟妹爸妈老同怎]"
+    f"|[,.!?，。！？… ]*$|[,.!?，。！？… ]+[^0-9{_COUNTED}])"
 )
 """The digit that sounds like 死, behind a verb, and before nothing that is counted."""
 _REPEATED_HAN = re.compile(rf"([{HAN}])\1{{2,}}")
@@ -74,30 +81,33 @@ _LONGEST_USUAL_WORD = 14
 _LONGEST_WORD = 20
 
 
-def forms(text: str, words: Mapping[str, str]) -> list[str]:
+def forms(text: str, words: Mapping[str, str], spelling: EnglishSpelling | None = None) -> list[str]:
     """Return the text as plain tokens with blanks between and around them, in each way it may be meant.
 
     Characters of Chinese stand together, whatever was put between them.
 
     Args:
         words: Words that are looked for, by themselves and by their `squeezed` form.
+        spelling: Reads what is misspelt; None: as it is written.
     """
     text = _unescaped(text)
     readings = dict.fromkeys((text, _MARKUP_WITHIN.sub("", text)))
-    return list(dict.fromkeys(form for reading in readings for form in _forms(reading, words)))
+    return list(dict.fromkeys(form for reading in readings for form in _forms(reading, words, spelling)))
 
 
 def _unescaped(text: str) -> str:
-    """Return the text without the escapes of JSON and HTML: a tool is called with `\\u0067un`."""
+    """Return the text without the escapes of JSON, HTML and addresses: a tool is called with `\\u0067un`."""
     if "&" in text:
         text = unescape(text)
+    if _PERCENT.search(text):
+        text = unquote(text)
     if "\\" not in text:
         return text
     plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else " ", text)
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _forms(text: str, words: Mapping[str, str]) -> list[str]:
+def _forms(text: str, words: Mapping[str, str], spelling: EnglishSpelling | None) -> list[str]:
     plain = _MASKED.sub(lambda word: _unmasked(word, words), _plain(text))
     tokens = TOKEN.findall(plain)
     if _DISGUISED.search(plain):
@@ -109,6 +119,8 @@ def _forms(text: str, words: Mapping[str, str]) -> list[str]:
         ways.append([_undoubled(each, words) for each in TOKEN.findall(whole)])
     if _is_backwards(tokens, words):
         ways += [[each[::-1] for each in order] for order in (tokens, tokens[::-1])]
+    if spelling is not None and (meant := spelling.meant(ways[0])) != ways[0]:
+        ways.append(meant)
     return list(
         dict.fromkeys(form for way in ways for form in (_joined(way, words), _joined(_mended(way, words), words)))
     )

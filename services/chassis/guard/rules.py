@@ -20,6 +20,7 @@ from chassis.guard.hunches import Hunches
 from chassis.guard.normal import HAN, forms, squashed, squeezed
 from chassis.guard.places import ANYWHERE, Places, are_near, widths
 from chassis.guard.sounds import latin_starts, spelt
+from chassis.guard.spelling import EnglishSpelling
 from chassis.guard.terms import TermFinder, keys_of, terms_of
 from chassis.guard.topics import PREFIX, topics_in
 from chassis.settings import SettingError
@@ -88,7 +89,7 @@ class Rules:
         folders: Folders of lists; a table that several files have is joined.
         warnable: Kinds that an answer may name in order to warn.
         own: Sentences of ours, in which nothing is looked for.
-        topics: Topics that profiles name. One that is in no list is a word; without any, topics are not looked for.
+        topics: Topics that profiles name; one that is in no list is a word. Without any, none is looked for.
         hunches: Decides on an answer's clause where no rule holds.
 
     Raises:
@@ -135,7 +136,7 @@ class Rules:
         """Return a text as plain words, and where the terms of each group begin in it."""
         at: dict[str, list[int]] = {}
         is_toned = bool(_TONED.search(text))
-        ways = forms(text, self._words)
+        ways = forms(text, self._words, self._spelling)
         for form in ways:
             self._match(form, at, is_toned=is_toned)
         if short := squashed(text):
@@ -227,9 +228,8 @@ class Rules:
             for expression in expressions:
                 needs, *without = expression.split(" - ")
                 groups = (self._group(each) for each in needs.split(" + "))
-                self._rules.append(
-                    _Rule(kind, frozenset(groups), frozenset(map(self._group, without)), sides, alone=False)
-                )
+                banned = frozenset(map(self._group, without))
+                self._rules.append(_Rule(kind, frozenset(groups), banned, sides, alone=False))
         self._hints.setdefault(kind, set()).update(self._operands(rules.hint))
         self._without.setdefault(kind, set()).update(self._operands(rules.without))
 
@@ -283,10 +283,10 @@ class Rules:
                     sounds.add(sound, groups)
         words = {word for key in plain.groups_of for word in key.split() if word.isascii()}
         self._words = {squeezed(word): word for word in words} | {word: word for word in words}
-        self._plain, self._sounds, self._pinyin, self._squashed = (
-            each.built() for each in (plain, sounds, pinyin, tight)
-        )
-        self._groups.clear()  # they are in the automata now
+        self._spelling = EnglishSpelling(words, self._hunches.knows if self._hunches else words.__contains__)
+        finders = (each.built() for each in (plain, sounds, pinyin, tight))
+        self._plain, self._sounds, self._pinyin, self._squashed = finders
+        self._groups.clear()  # they are in the finders now
         self._of_group: dict[str, list[int]] = {}
         for number, rule in enumerate(self._rules):
             for need in rule.needs:

@@ -82,3 +82,17 @@ def test_one_of_a_release_that_noted_no_names_is_kept(environment: Environment) 
     (environment.folder / ".venv" / "names-run").unlink()
 
     assert environment.make() == ""
+
+
+def test_nothing_is_installed_to_ask_for_what_does_not_run(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "deploy/native/environment").write_text("#!/bin/sh\necho installing\n")
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("TALKBOX_PYTHON", "LC_ALL", "LANG")
+    }
+
+    command = ["deploy/run", "ps"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment | {"MODE": "native"}, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Nothing is up here." in done.stderr

@@ -2,6 +2,9 @@
 
 Sources: the reasoning parsers of vLLM, SGLang and llama.cpp, the pages of Open WebUI, LobeChat and Poe that write
 thoughts as HTML or markdown, and reports of marks that were read aloud. Labels are in `thought_labels.py`.
+
+These are expressions, in whatever case; `WHOLE` and `TAIL` hold their flags. Each service compiles those that it needs:
+all of them together take a third of a start.
 """
 
 import re
@@ -111,16 +114,16 @@ FENCE = Family(rf"(?<![^\n])[ \t]{{0,8}}```[ \t]?{LABEL}[ \t]{{0,8}}\n", r"\n[ \
 _BRACKETS = Family(BRACKETED, BRACKETED_ENDS, is_token=False, is_sure=False)
 FAMILIES = (*_MARKED, DETAILS, FENCE, _BRACKETS, Family(*_HARMONY, is_token=True))
 
-BEGINS = re.compile(rf"(?<![{QUOTES}])(?:" + "|".join(f"({family.begins})" for family in FAMILIES) + ")", re.IGNORECASE)
+BEGINS = rf"(?<![{QUOTES}])(?:" + "|".join(f"({family.begins})" for family in FAMILIES) + ")"
 """The mark that begins a thought; its group's number, less one, is its family's. One after a quote is a mention."""
 
 
-def _unquoted(ends: str) -> re.Pattern[str]:
+def _unquoted(ends: str) -> str:
     """Return an expression for an end that is not in quotes: a thought may be about marks.
 
     One that only follows a quote ends a thought that ended in a quotation.
     """
-    return re.compile(rf"(?<![{QUOTES}])(?:{ends})|(?:{ends})(?![{QUOTES}])", re.IGNORECASE)
+    return rf"(?<![{QUOTES}])(?:{ends})|(?:{ends})(?![{QUOTES}])"
 
 
 ENDS = tuple(_unquoted(family.ends) for family in FAMILIES)
@@ -130,14 +133,14 @@ _ANY_END = "|".join(family.ends for family in _MARKED)
 ANY_END = _unquoted(_ANY_END)
 """A mark that ends the thought of any family, for thoughts that nobody saw beginning (harmony's are always seen)."""
 
-UNDECIDED_END = re.compile(rf"(?<=[{QUOTES}])(?:{_ANY_END}|{DETAILS.ends}|{_HARMONY[1]})$", re.IGNORECASE)
+UNDECIDED_END = rf"(?<=[{QUOTES}])(?:{_ANY_END}|{DETAILS.ends}|{_HARMONY[1]})$"
 """An end after a quote, of which what follows shows whether it is in quotes."""
 
 _PART_OF_NAME = beginnings(*(name for family in TAGS for name in family))
 _WHOLE_NAMES = _any(name for family in TAGS for name in family)
 _LITERALS = {*(token for pair in (*TOKENS, *_ESCAPES) for token in pair), "<|channel|>", "<|start|>"}
 _PART_OF_RIGHT = "|".join(["[|｜/]", *(beginnings(right) for _, right in _ESCAPES)])
-UNFINISHED = re.compile(
+UNFINISHED = (
     "(?:"
     + "|".join(
         (
@@ -151,24 +154,20 @@ UNFINISHED = re.compile(
             *(re.escape(literal[0]) + beginnings(literal[1:]) for literal in sorted(_LITERALS)),
         )
     )
-    + ")$",
-    re.IGNORECASE,
+    + ")$"
 )
 """The end of a text that may become a mark when more comes."""
 
 _HARMONY_BEGINS, _HARMONY_ENDS = _HARMONY
 _OR_NEVER = {True: r"|\Z", False: ""}
 WHOLE = (
-    *(
-        re.compile(f"(?:{family.begins}).*?(?:{family.ends}{_OR_NEVER[family.is_sure]})", re.DOTALL | re.IGNORECASE)
-        for family in FAMILIES[:-1]
-    ),
-    re.compile(rf"\A{QUOTED}.*?(?:{QUOTED_ENDS}|\Z)", re.DOTALL | re.IGNORECASE),
-    re.compile(rf"\A{LABELLED}.*?{LABELLED_ENDS}", re.DOTALL | re.IGNORECASE),
-    re.compile(rf"\A.*{_HARMONY_ENDS}|{_HARMONY_BEGINS}.*", re.DOTALL | re.IGNORECASE),
-    re.compile(rf"\A{BARE_HARMONY[0]}.*?{BARE_HARMONY[1]}", re.DOTALL),
+    *(f"(?is)(?:{family.begins}).*?(?:{family.ends}{_OR_NEVER[family.is_sure]})" for family in FAMILIES[:-1]),
+    rf"(?is)\A{QUOTED}.*?(?:{QUOTED_ENDS}|\Z)",
+    rf"(?is)\A{LABELLED}.*?{LABELLED_ENDS}",
+    rf"(?is)\A.*{_HARMONY_ENDS}|{_HARMONY_BEGINS}.*",
+    rf"(?s)\A{BARE_HARMONY[0]}.*?{BARE_HARMONY[1]}",
 )
 """A whole thought within a whole text, to its end or to that of the text."""
 
-TAIL = re.compile(rf"\A.*(?:{_ANY_END})", re.DOTALL | re.IGNORECASE)
+TAIL = rf"(?is)\A.*(?:{_ANY_END})"
 """The rest of a thought that began in an earlier text."""

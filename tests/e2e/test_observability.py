@@ -1,7 +1,6 @@
 """Prometheus itself asks a running Talkbox, and every panel and every alert gets an answer from it."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from e2e.installation import ROOT, Installation, free_port, until
+from fixtures.tools import needs
 
 FOLDER = ROOT / "deploy" / "observability"
 BOARDS = {path.stem: json.loads(path.read_text()) for path in (FOLDER / "grafana" / "dashboards").iterdir()}
@@ -26,9 +25,7 @@ PANELS = {
     for target in panel["targets"]
 }
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("promtool") or os.environ.get("EVERY_TOOL")), reason="Prometheus is not here"
-)
+pytestmark = needs(shutil.which("promtool"), "Prometheus is not here")
 
 
 def promtool(*words: str) -> None:

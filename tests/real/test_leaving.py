@@ -14,6 +14,7 @@ from deploy.native.render import find_nginx
 from bench.stack import Process, free_ports, proxy, service
 from bench.stt import FORM, PATH, form
 from fixtures import sounds
+from fixtures.tools import lacking
 from fixtures.word_errors import SENTENCES
 
 MOST_SECONDS = 1.0
@@ -87,7 +88,7 @@ def test_nothing_is_heard_for_callers_who_have_left(
 @pytest.mark.parametrize("stream", ["false", "true"])
 def test_nothing_is_heard_for_callers_who_leave_the_proxy(base: Path, stream: str) -> None:
     if find_nginx() is None:
-        pytest.skip("nginx is missing: `make e2e` fetches it")
+        lacking("nginx is missing: `make e2e` fetches it")
     first = free_ports()
     with (
         service("stt", first + 11, STT_ENGINES="whisper", WHISPER_MODEL=str(base)) as stt,

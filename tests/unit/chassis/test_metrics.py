@@ -15,6 +15,7 @@ from chassis.chain.chain import Chain
 from chassis.chain.seat import Seat
 from chassis.errors import EngineFailed, EngineRefused
 from chassis.metrics import Counter, Gauge, Histogram, ProcessFigures, Stopwatch, forget_the_dead
+from fixtures.tools import needs
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
 NOBODY = 2**22 + 1
@@ -149,7 +150,7 @@ def test_the_memory_of_all_workers_is_added_up_and_those_that_are_no_more_do_not
     assert figures[1]["process_start_time_seconds"] == figures[0]["process_start_time_seconds"]
 
 
-@pytest.mark.skipif(not (shutil.which("promtool") or os.environ.get("EVERY_TOOL")), reason="promtool is not here")
+@needs(shutil.which("promtool"), "promtool is not here")
 def test_prometheus_itself_has_nothing_to_say_about_names_and_forms() -> None:
     shown = generate_latest(REGISTRY)
 

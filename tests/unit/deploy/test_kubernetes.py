@@ -12,15 +12,15 @@ import pytest
 import yaml
 from deploy.installation import ROOT
 
+from fixtures.tools import needs
+
 FOLDER = ROOT / "deploy" / "kubernetes"
 OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
 SERVICES = ("stt", "llm", "tts")
 OF_OPERATORS = {"ScaledObject", "PodMonitor"}
 """Kinds that Kubernetes itself does not have."""
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("kustomize") is None and not os.environ.get("EVERY_TOOL"), reason="kustomize is not here"
-)
+pytestmark = needs(shutil.which("kustomize"), "kustomize is not here")
 
 
 def rendered(overlay: str) -> list[dict[str, Any]]:
@@ -125,7 +125,7 @@ def test_what_scaling_asks_prometheus_for_is_what_the_services_count() -> None:
     assert asked <= names | {"talkbox_first_byte_seconds_bucket"}
 
 
-@pytest.mark.skipif(not (shutil.which("promtool") or os.environ.get("EVERY_TOOL")), reason="promtool is not here")
+@needs(shutil.which("promtool"), "promtool is not here")
 @pytest.mark.parametrize("service", SERVICES)
 def test_scaling_counts_nobody_twice(service: str, tmp_path: Path) -> None:
     """Two replicas: eight callers have places, three of whom wait for an engine; two more wait for a place."""

@@ -17,7 +17,9 @@ import pytest
 from deploy.installation import ROOT, Addresses
 from deploy.native.render import TEMPLATE, find_nginx, proxy_config
 
-pytestmark = pytest.mark.skipif(find_nginx() is None, reason="no nginx on this machine (`make e2e` fetches it)")
+from fixtures.tools import needs
+
+pytestmark = needs(find_nginx(), "no nginx on this machine (`make e2e` fetches it)")
 ORIGIN = "http://localhost:3000"
 PREFLIGHT = {
     "origin": ORIGIN,

@@ -174,7 +174,8 @@ async def test_a_caller_who_leaves_a_stream_ends_the_work_and_frees_the_place(be
     settings = Settings() if begins else IMPATIENT
     async with serving(assemble(settings, chain)) as address, httpx.AsyncClient(base_url=address) as client:
         async with client.stream("POST", PATH, json=HELLO | {"stream": True}) as response:
-            first = await anext(response.aiter_raw())
+            pieces = response.aiter_raw()
+            first = await anext(pieces)
             assert chain.admission.running == 1
         await freed(chain, engine)
 

@@ -173,7 +173,7 @@ async def test_where_a_model_does_not_answer_the_rules_decide_strictly(
 async def test_a_crisis_that_no_rule_names_is_a_crisis_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "There is no point in me."
     owner = GuardModel()
-    async with toy(owner, saying("Sure."), monkeypatch) as http, asyncio.timeout(4):
+    async with toy(owner, saying("Sure."), monkeypatch) as http, asyncio.timeout(30):
         response = await ask(http, said)
         while not owner.asked:
             await asyncio.sleep(0.005)
@@ -190,7 +190,7 @@ async def test_the_owner_is_told_of_a_crisis_and_nobody_waits_for_it(monkeypatch
     owner.go.clear()
     async with toy(owner, saying("Sure."), monkeypatch) as http:
         http.headers["authorization"] = "Bearer one"
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(30):
             response = await ask(http, "I want to die")
             await ask(http, "How do I kill my brother?")
             while not owner.asked:

@@ -1,7 +1,6 @@
 """Decoders that players are made of: what they hear, and what they complain of."""
 
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -15,10 +14,10 @@ import av
 import av.logging
 import miniaudio
 import numpy as np
-import pytest
 import soundfile
 from av.audio.resampler import AudioResampler
 
+from fixtures.tools import lacking
 from tts.audio.encoders import with_sizes
 from tts.audio.pcm import RATE
 
@@ -100,8 +99,7 @@ def _tool(command: str) -> Callable[[bytes, str], Decoded]:
     def decode(data: bytes, codec: str) -> Decoded:
         name = command.split()[0]
         if shutil.which(name) is None:
-            assert "EVERY_TOOL" not in os.environ, f"apt-get install {PACKAGES[name]}"
-            pytest.skip(f"no {name} here: apt-get install {PACKAGES[name]}")
+            lacking(f"no {name} here: apt-get install {PACKAGES[name]}")
         with TemporaryDirectory() as folder:
             said, heard = Path(folder, f"said.{codec}"), Path(folder, "heard.wav")
             said.write_bytes(data)
@@ -136,7 +134,7 @@ DECODERS: dict[tuple[str, str], Callable[[bytes, str], Decoded]] = {
     ("wav", "libsndfile"): _libsndfile,
     ("pcm", "samples"): _samples,
 }
-"""Decoders by codec and name; whoever sets EVERY_TOOL is held to having each."""
+"""Decoders by codec and name."""
 MP3_DECODERS = [name for codec, name in DECODERS if codec == "mp3"]
 
 

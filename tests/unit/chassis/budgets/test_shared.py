@@ -15,10 +15,11 @@ from chassis.budgets.counters import PATIENCE_SECONDS, Rate, Store
 from chassis.budgets.key_budgets import KeyBudgets, Overdrawn
 from chassis.settings import SettingError
 from fixtures.redis_server import BINARY, RedisServer
+from fixtures.tools import needs
 from unit.chassis.budgets.test_key_budgets import budgets
 from unit.chassis.fakes import EchoSettings
 
-real = pytest.mark.skipif(BINARY is None, reason="no redis-server on this machine (`apt-get install redis-tools`)")
+real = needs(BINARY, "no redis-server on this machine (`apt-get install redis-tools`)")
 
 
 @pytest.fixture

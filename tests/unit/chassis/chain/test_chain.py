@@ -64,7 +64,7 @@ async def test_an_engine_with_a_bug_gives_way_to_the_next() -> None:
 async def test_a_silent_engine_gives_way_within_the_budget_and_is_closed() -> None:
     silent = FakeEngine(silent=True)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         answer = await chain_of(0.4, a=silent, b=FakeEngine()).answer("tts-1", speak)
 
     assert answer.engine == "b"
@@ -441,7 +441,7 @@ async def test_loading_is_tried_again_where_that_may_help(error: Exception) -> N
 
     chain = Chain([loading("a", load)])
     chain.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while chain.seats[0].engine is None:
             await asyncio.sleep(0.005)
 
@@ -453,7 +453,7 @@ async def test_a_setting_that_cannot_be_used_is_not_tried_again() -> None:
         raise SettingError("WHISPER_DEVICE: cannot use 'gpu'.")
 
     seat = loading("a", load)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await seat.keep_loading()
 
     assert seat.state.detail == "WHISPER_DEVICE: cannot use 'gpu'."
@@ -506,7 +506,7 @@ async def test_who_is_silent_is_joined_by_the_next_and_the_first_to_speak_answer
     silent, next_one, third = FakeEngine(silent=True), FakeEngine(b"b"), FakeEngine()
     chain = racing(a=silent, b=next_one, c=third)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         answer = await chain.answer("any", speak)
 
     assert (answer.engine, await all_of(answer)) == ("b", [b"b"])
@@ -532,7 +532,7 @@ async def test_whoever_speaks_is_heard_while_the_next_is_loading() -> None:
     chain = racing(a=Slow())
     chain.seats.append(Seat("b", lambda _: FakeEngine()))  # never settled
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         answer = await chain.answer("any", speak)
 
     assert await all_of(answer) == [b"a"]
@@ -558,7 +558,7 @@ async def test_who_only_stands_in_is_not_asked_while_a_better_one_may_speak() ->
 async def test_who_fails_in_a_race_gives_way_at_once_and_when_all_fail_each_is_named() -> None:
     chain = racing(9.0, a=FakeEngine(error=EngineFailed("broke")), b=FakeEngine(error=EngineFailed("too")))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         with pytest.raises(EngineFailed) as caught:
             await chain.answer("any", speak)
     assert caught.value.body["message"] == "a: broke; b: too"
@@ -663,7 +663,7 @@ async def test_a_canary_and_no_caller_brings_a_resting_engine_back(monkeypatch: 
     chain = chain_of(0.4, a=first, b=FakeEngine(b"b"))
     await all_of(await chain.answer("tts-1", speak))
     first.silent = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while chain.seats[0].state.state != "ready":
             assert await all_of(await chain.answer("tts-1", speak)) == [b"b"]
             await asyncio.sleep(0.005)
@@ -765,8 +765,8 @@ async def test_who_is_slower_than_usual_is_joined_once_it_is_known_what_is_usual
         assert (await chain.answer("any", speak)).engine == "a"
     assert next_one.asked == 0
 
-    first.seconds = 5.0
-    async with asyncio.timeout(4):
+    first.seconds = 60.0
+    async with asyncio.timeout(30):
         assert (await chain.answer("any", speak)).engine == "b"
 
 

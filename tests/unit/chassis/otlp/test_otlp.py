@@ -25,6 +25,7 @@ from chassis.otlp.options import OtlpOptions
 from chassis.server.auth import KeyOptions
 from chassis.settings import SettingError, read
 from chassis.upstream.settings import Row
+from fixtures.tools import EVERY_TOOL
 from imitations.upstream import Manner, Upstream
 from llm.app import assemble
 from llm.engines import Engine
@@ -32,7 +33,8 @@ from llm.engines.openai.engine import OpenAIChat
 from llm.settings import RelayOptions, Settings
 from unit.chassis.fakes import FakeEngine, chain_of, client, service
 
-pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra otlp is not installed")
+if not EVERY_TOOL:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra otlp is not installed")
 
 from imitations.collector import Collector, running, values
 

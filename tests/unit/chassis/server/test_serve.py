@@ -139,7 +139,7 @@ def test_sigterm_lets_a_stream_finish_and_the_exit_code_is_0(alone: Process) -> 
         got += b"".join(pieces)
 
     assert got == b"0\n1\n2\n3\n4\n"
-    assert alone.child.wait(10) == 0
+    assert alone.child.wait(30) == 0
 
 
 def test_sigterm_lets_an_event_stream_finish_although_sse_starlette_would_end_it(alone: Process) -> None:
@@ -151,7 +151,7 @@ def test_sigterm_lets_an_event_stream_finish_although_sse_starlette_would_end_it
         got += b"".join(pieces)
 
     assert got == b"".join(b'data: "%d"\n\n' % number for number in range(5))
-    assert alone.child.wait(10) == 0
+    assert alone.child.wait(30) == 0
 
 
 def test_what_cannot_be_read_as_http_is_answered_in_the_shape_of_every_error(alone: Process) -> None:

@@ -47,7 +47,7 @@ async def test_who_leaves_while_waiting_ends_the_work() -> None:
         finally:
             ended.set()
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await Hangup(work)(caller.scope, caller.receive, caller.send)
 
     assert ended.is_set()
@@ -69,7 +69,7 @@ async def test_who_leaves_in_mid_stream_closes_the_iterator() -> None:
         asyncio.get_running_loop().call_later(0.01, caller.leaves)
         await Stream(pieces(), media_type="text/plain")(scope, receive, send)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await Hangup(work)(caller.scope, caller.receive, caller.send)
 
     assert closed.is_set()
@@ -146,7 +146,7 @@ async def test_an_event_stream_sends_comments_while_it_waits_and_they_are_no_eve
     stream = EventStream(slowly())
     stream.ping_interval = 0.01
     answer = asyncio.create_task(stream(caller.scope, caller.waits, caller.send))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(caller.got) < 5:
             await asyncio.sleep(0.01)
         go_on.set()
@@ -174,7 +174,7 @@ async def test_who_leaves_an_event_stream_closes_its_iterator() -> None:
         await EventStream(pieces())(scope, receive, send)
 
     answer = asyncio.create_task(Hangup(app)(caller.scope, caller.waits, caller.send))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(caller.got) < 2:
             await asyncio.sleep(0.01)
         caller.leaves()

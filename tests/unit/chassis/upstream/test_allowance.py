@@ -22,7 +22,7 @@ async def test_a_place_is_waited_for_until_an_answer_ends() -> None:
         waiting = asyncio.create_task(allowance.place().__aenter__())
         await asyncio.sleep(0.01)
         assert not waiting.done()
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 30)
 
 
 async def test_who_waits_too_long_is_the_next_engines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ async def test_an_upstream_that_lingers_after_the_end_is_left_alone() -> None:
             pass
         reply.ended()
         await reply.aclose()
-        await asyncio.wait_for(upstream.seen[0].over.wait(), 5)
+        await asyncio.wait_for(upstream.seen[0].over.wait(), 30)
         await client.aclose()
 
     assert upstream.seen[0].left_after is not None
@@ -81,7 +81,7 @@ async def test_closing_a_reply_releases_the_upstream_at_once() -> None:
         await anext(reply)
         closed = time.monotonic()
         await reply.aclose()
-        await asyncio.wait_for(upstream.seen[0].over.wait(), 5)
+        await asyncio.wait_for(upstream.seen[0].over.wait(), 30)
         await client.aclose()
 
     assert upstream.seen[0].left_at is not None
@@ -95,7 +95,7 @@ async def test_a_caller_who_leaves_before_the_answer_releases_the_upstream_too()
         while not upstream.seen:
             await asyncio.sleep(0.001)
         asking.cancel()
-        await asyncio.wait_for(upstream.seen[0].over.wait(), 5)
+        await asyncio.wait_for(upstream.seen[0].over.wait(), 30)
         await client.aclose()
 
     assert upstream.seen[0].left_after is not None

@@ -8,8 +8,10 @@ from deploy.installation import ROOT, STATE, Addresses
 from deploy.native import layout, systemd
 from deploy.native.systemd import installed, unit, unit_name
 
+from fixtures.tools import needs
+
 SYSTEMD = shutil.which("systemd-analyze")
-NEEDS_SYSTEMD = pytest.mark.skipif(SYSTEMD is None, reason="systemd-analyze is not here")
+NEEDS_SYSTEMD = needs(SYSTEMD, "systemd-analyze is not here")
 
 
 def written(folder: Path, port: int = 8080, *, has_gpu: bool = False, **settings: str) -> Path:

@@ -134,7 +134,7 @@ async def test_a_caller_who_leaves_cancels_the_chat(monkeypatch: pytest.MonkeyPa
         pieces = engine.chat(asked())
         await anext(pieces)
         await pieces.aclose()
-        await asyncio.wait_for(server.seen[0].over.wait(), 5)
+        await asyncio.wait_for(server.seen[0].over.wait(), 30)
     [stopped] = server.stopped
     assert stopped.path == "/x/v3/chat/cancel"
     assert stopped.json == {"chat_id": CHAT, "conversation_id": CONVERSATION}

@@ -5,15 +5,17 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from chassis.errors import Declined, EngineFailed
+from fixtures.tools import needs
 from tts.engines.hibari import HEART, Hibari
 from unit.tts.fakes import Heard, ask, gathered, service
 
-pytest.importorskip("hibari", reason="the extra hibari is not installed")
+pytestmark = needs(find_spec("hibari"), "the extra hibari is not installed")
 
 
 @pytest.fixture

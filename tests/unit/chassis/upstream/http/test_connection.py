@@ -78,7 +78,7 @@ async def walk(pieces: list[bytes], steps: list[str]) -> None:
     if not asking.done():  # what never came is the end of the connection
         wire.lose(None)
     try:
-        await asyncio.wait_for(asking, 1)
+        await asyncio.wait_for(asking, 30)
     except httpx.TransportError:
         connection.abort()  # as the transport does
     else:
@@ -104,7 +104,7 @@ async def _go_on(connection: Connection, wire: Wire, body: Body, steps: list[str
                 if not reading.done():
                     wire.lose(None)
                 try:
-                    await asyncio.wait_for(reading, 1)
+                    await asyncio.wait_for(reading, 30)
                 except httpx.TransportError:
                     break
             case "drain":

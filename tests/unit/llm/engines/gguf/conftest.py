@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from fixtures.small_model import NoModel, smollm2
+from fixtures.tools import lacking
 
 
 @pytest.fixture(scope="session")
 def file() -> Path:
     if find_spec("xllamacpp") is None:
-        pytest.skip("the extra xllamacpp is not installed")
+        lacking("the extra xllamacpp is not installed")
     try:
         return smollm2()
     except NoModel as exc:
-        pytest.skip(f"no real model: {exc}")
+        lacking(f"no real model: {exc}")

@@ -240,7 +240,7 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
     async with listening(Manner(slice_seconds=0.3, text="hello " * 30)) as (made, server):
         async with aclosing(made.transcribe(SPOKEN, Hints(stream=True))) as pieces:  # type: ignore[type-var]
             await anext(pieces)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             await server.seen[0].over.wait()
 
         assert server.seen[0].left

@@ -15,6 +15,7 @@ from chassis.errors import Declined, EngineUnavailable
 from chassis.settings import SettingError
 from chassis.weights import download
 from fixtures import sounds
+from fixtures.tools import needs
 from imitations.hub import running
 from stt.engines import ENGINES
 from stt.engines.sherpa.engine import SherpaRecogniser
@@ -24,7 +25,7 @@ from stt.hearing import Heard, Hints, Word
 from unit.stt.fakes import ask, service
 
 MISSING = [name for name in ("sherpa_onnx", "onnx") if importlib.util.find_spec(name) is None]
-needs_sherpa = pytest.mark.skipif(bool(MISSING), reason=f"an extra: {', '.join(MISSING)} not installed")
+needs_sherpa = needs(not MISSING, f"an extra: {', '.join(MISSING)} not installed")
 speaks = pytest.mark.skipif(not sounds.can_speak(), reason="flite is not installed")
 HELLO = sounds.spoken("Hello little bear, how are you?") if sounds.can_speak() else sounds.silence(1)
 SAYS = ["你", "好", "小", "熊"]

@@ -193,7 +193,7 @@ def test_a_process_ends_with_its_input_and_not_with_a_signal_to_the_group() -> N
         assert words == []
         process.stdin.close()
 
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 GRAMMAR = """#JSGF V1.0;

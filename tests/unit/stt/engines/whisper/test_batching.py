@@ -22,7 +22,7 @@ from stt.hearing import RATE, Heard, Segment
 from stt.sound.speech import Speech
 from unit.stt.engines.whisper.test_windows import TONES, everything, model
 
-LIMIT = 10.0
+LIMIT = 60.0
 
 
 class Parrot:

@@ -1,7 +1,6 @@
 import asyncio
 import html
 from collections.abc import AsyncIterator, Callable
-from time import monotonic
 
 import pytest
 
@@ -16,7 +15,7 @@ from tts.engines.edge.engine import Edge, EdgeOptions
 from tts.settings import Settings
 from tts.text.clauses import clauses
 from tts.voices.choose import Voice, choose
-from unit.tts.fakes import FakeEngine, Heard, ask, gathered, service
+from unit.tts.fakes import HELLO, FakeEngine, Heard, ask, gathered, service
 
 TEXT = "Hello little bear, how are you today? I am very well indeed."
 GUY = Voice("en-US-GuyNeural", "en-US", "male")
@@ -50,7 +49,7 @@ def impatient(url: str) -> Edge:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -87,15 +86,14 @@ async def test_markup_in_the_text_is_text(imitation: EdgeImitation) -> None:
 
 
 async def test_the_first_sound_is_passed_on_at_once(imitation: EdgeImitation) -> None:
-    imitation.turn(message_seconds=0.05)
-    spoken = edge_at(imitation.url).speak(TEXT, GUY, 1.0)
+    imitation.turn(trouble="stall", messages_before_trouble=1)
+    spoken = edge_at(imitation.url, patience=60).speak(TEXT, GUY, 1.0)
 
-    began = monotonic()
-    await anext(spoken)
-    first = monotonic() - began
-    await gathered(spoken)
+    async with asyncio.timeout(30):  # a second message never comes
+        first = await anext(spoken)
+    await spoken.aclose()
 
-    assert first < (monotonic() - began) / 3
+    assert mp3(TEXT).startswith(first)
 
 
 async def test_a_clock_that_is_wrong_is_corrected_once(imitation: EdgeImitation) -> None:
@@ -142,10 +140,9 @@ async def test_a_connection_dropped_in_mid_sentence_gives_what_was_said_and_then
 async def test_a_stalled_service_is_given_up_within_the_patience(imitation: EdgeImitation, trouble: Trouble) -> None:
     imitation.turn(trouble=trouble)
 
-    began = monotonic()
-    with pytest.raises(EngineTimeout, match=r"silent for 0\.3 s"):
-        await said(impatient(imitation.url))
-    assert monotonic() - began < 3  # edge-tts itself would wait ten seconds for the other side to hang up
+    async with asyncio.timeout(9):  # edge-tts itself would wait ten seconds for the other side to hang up
+        with pytest.raises(EngineTimeout, match=r"silent for 0\.3 s"):
+            await said(impatient(imitation.url))
 
 
 async def test_slowness_within_the_patience_is_no_failure(imitation: EdgeImitation) -> None:
@@ -156,10 +153,8 @@ async def test_slowness_within_the_patience_is_no_failure(imitation: EdgeImitati
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://edge.invalid"])
 async def test_without_a_network_it_fails_at_once_and_rests(url: str) -> None:
-    began = monotonic()
     with pytest.raises(EngineFailed, match="cannot be reached") as failed:
-        await said(edge_at(url))
-    assert monotonic() - began < 2
+        await said(edge_at(url, patience=60))
     assert failed.value.rest_seconds
 
 
@@ -176,11 +171,10 @@ async def test_one_who_leaves_hangs_up(imitation: EdgeImitation) -> None:
     spoken = edge.speak(TEXT, GUY, 1.0)
     await anext(spoken)
 
-    began = monotonic()
-    await spoken.aclose()
+    async with asyncio.timeout(9):  # edge-tts itself would wait ten seconds for the other side to hang up
+        await spoken.aclose()
 
-    assert monotonic() - began < 1
-    assert await asyncio.to_thread(imitation.hung_up.wait, 2)
+    assert await asyncio.to_thread(imitation.hung_up.wait, 30)
     await edge.aclose()
 
 
@@ -375,10 +369,9 @@ async def test_a_service_that_hangs_costs_one_sentence_and_comes_back_by_itself(
     chain: Chain[Engine] = Chain([seat, Seat[Engine].of("flite", FakeEngine())])
     app = assemble(Settings(), chain)
 
-    asked = monotonic()
     spoken = [(await ask(app)).headers["x-talkbox-engine"] for _ in range(3)]
     assert spoken == ["flite"] * 3
-    assert monotonic() - asked < 2 * 0.3  # one patience
+    assert [heard.text for heard in imitation.heard].count(HELLO["input"]) == 1, "the others did not wait for it"
     assert seat.state.state == "resting"
 
     imitation.turn(trouble="none")

@@ -2,7 +2,6 @@ import asyncio
 from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -93,13 +92,11 @@ async def test_sound_is_told_by_its_bytes_whatever_was_asked_for_and_whatever_it
 
 
 async def test_sound_is_passed_on_as_it_comes() -> None:
-    async with speaking(Manner(sends="wav", slice_bytes=4800, slice_seconds=0.05)) as (made, _):
-        began = monotonic()
+    async with speaking(Manner(sends="wav", stall_after=9600)) as (made, _):
         spoken = made.speak(TEXT * 4, made.voices[0], 1.0)
-        await anext(spoken)
-        first = monotonic() - began
-        await gathered(spoken)
-        assert first < (monotonic() - began) / 4
+        async with asyncio.timeout(30):  # the rest never comes
+            assert await anext(spoken)
+        await spoken.aclose()
 
 
 async def test_a_caller_who_leaves_ends_the_work_there() -> None:
@@ -107,7 +104,7 @@ async def test_a_caller_who_leaves_ends_the_work_there() -> None:
         spoken = made.speak(TEXT * 9, made.voices[0], 1.0)
         await anext(spoken)
         await spoken.aclose()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             await server.seen[0].over.wait()
 
         assert server.seen[0].left
@@ -172,10 +169,9 @@ async def test_an_upstreams_limit_is_kept() -> None:
 @pytest.mark.parametrize("manner", ["silent", "stall"])
 async def test_silence_is_a_failure_within_its_bounds(manner: str) -> None:
     options = SpeechOptions(first_audio_seconds=0.2, gap_seconds=0.2)
-    began = monotonic()
 
-    assert isinstance(await refused(MANNERS[manner], options), EngineTimeout)
-    assert monotonic() - began < 2
+    async with asyncio.timeout(30):  # the server itself would be silent for ever
+        assert isinstance(await refused(MANNERS[manner], options), EngineTimeout)
 
 
 async def test_a_server_that_takes_long_to_begin_is_given_up() -> None:

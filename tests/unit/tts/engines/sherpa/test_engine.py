@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import EngineUnavailable
+from fixtures.tools import needs
 from imitations.hub import running
 from tts.engines.sherpa.engine import SherpaOptions, SherpaVoice
 from tts.engines.sherpa.models import NAMED, Found, VoiceFolder, find
@@ -15,7 +16,7 @@ from unit.tts.fakes import Heard, ask, gathered, service
 
 NEEDED = ("sherpa_onnx", "numpy", "onnx")
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-needs_sherpa = pytest.mark.skipif(bool(MISSING), reason=f"an extra: {', '.join(MISSING)} not installed")
+needs_sherpa = needs(not MISSING, f"an extra: {', '.join(MISSING)} not installed")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,17 @@ import numpy as np
 from stt.hearing import RATE
 from stt.sound.header import SAMPLE_KINDS, Source, WavHeader, is_longer, wav_header
 from stt.sound.rate import voiced
-from stt.sound.samples import SMOOTH, STEP_BYTES, WIDTHS, Numbers, readings, smoothness, sound_of, typical
+from stt.sound.samples import (
+    SMOOTH,
+    STEP_BYTES,
+    WIDTHS,
+    Numbers,
+    readings,
+    smoothness,
+    sound_of,
+    typical,
+    without_clicks,
+)
 
 _SLACK_SECONDS = 0.05
 _SPOTS, _SPOT_BYTES = 8, 1536
@@ -25,7 +35,7 @@ _OCTETS, _CLEARLY = frozenset(kind for (_, bits), kind in SAMPLE_KINDS.items() i
 _TOO_LOW = frozenset(kind for kind in WIDTHS if "too low" in kind)
 """Kinds that are looked for only where the header says as many bits: their numbers are in others' bytes, too."""
 _SIGNLESS, _JUMP, _OFTEN = ("unsigned 16-bit samples", "16-bit samples, a bit too low"), 0.8, 0.02
-"""Kinds that jump where they are read with a sign, by how much, and in which part of all steps; clicks are rarer."""
+"""Kinds that jump where they are read with a sign, by how much, and in which part of all steps."""
 _SHIFTED, _UNUSED = "32-bit samples, 16 bits too low", 2.0**-15
 """16 bits in 32 that nobody shifted, and the peak that they have then."""
 _COARSE = frozenset({"32-bit samples"})
@@ -155,6 +165,8 @@ def _read(spots: Sequence[bytes], kind: str) -> list[Numbers]:
 def _other_kind(spots: Sequence[bytes], header: WavHeader, read: Sequence[Numbers]) -> str | None:
     """Return the kind of samples, if it is another; `read` are the numbers as the header says."""
     said = _as_said(read, header)
+    if said <= 1.0 - _SMOOTHER:
+        said = max(said, _as_said(list(map(without_clicks, read)), header))
     if (kind := _misplaced(spots, header, read)) is not None:
         return kind
     if said > 1.0 - _SMOOTHER and header.kind not in _COARSE | _OCTETS:  # as nearly always: nothing is much smoother
@@ -183,11 +195,16 @@ def _misplaced(spots: Sequence[bytes], header: WavHeader, read: Sequence[Numbers
     numbers = np.concatenate(read or [np.zeros(0)])
     if header.kind == "32-bit samples" and 0.0 < np.abs(numbers).max(initial=0.0) < _UNUSED:
         return _SHIFTED if _roughness(spots, _SHIFTED) < 1.0 - SMOOTH else None
-    if header.kind != "16-bit samples" or (np.abs(np.diff(numbers)) > _JUMP).mean() < _OFTEN:
+    if header.kind != "16-bit samples" or not (_jumps(numbers) and _jumps(without_clicks(numbers))):
         return None
     rough = {kind: _roughness(spots, kind) for kind in (header.kind, *_SIGNLESS, *_OCTETS)}
     best = min(rough, key=rough.__getitem__)
     return best if best in _SIGNLESS and _CLEARLY * rough[best] < rough[header.kind] else None
+
+
+def _jumps(numbers: Numbers) -> bool:
+    """Return whether the numbers often jump from one end to the other."""
+    return bool((np.abs(np.diff(numbers)) > _JUMP).mean() >= _OFTEN)
 
 
 def _roughness(spots: Sequence[bytes], kind: str) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
@@ -14,6 +15,9 @@ SMOOTH = 0.6
 """Correlation of neighbouring numbers above which they are taken for samples: speech has 0.8 and more."""
 _FEWEST = 16
 """Numbers of which something can be said."""
+_CLICK_WINDOW, _CLICK_TIMES, _CLICK_SHARE, _CLICKS_AT_MOST = 9, 10.0, 0.3, 0.05
+"""Numbers of which the middle one is the level, more than twice as many as a click has; how far off a click is, in what
+is usual and in the farthest; and the part of a sound above which they are none: a wrong reading is rough everywhere."""
 _LOUDEST = 8.0
 """Greatest number that is taken for a sample in floats."""
 
@@ -37,6 +41,20 @@ def smoothness(numbers: Numbers) -> float:
     level = numbers - numbers.mean()
     power = float(level @ level)
     return float(level[:-1] @ level[1:]) / power if power else 0.0
+
+
+def without_clicks(numbers: Numbers) -> Numbers:
+    """Return numbers in which those are levelled that stand out alone, as where a recording crackles.
+
+    Those without a sign stay: they jump wherever a sound swings from one side to the other.
+    """
+    half = _CLICK_WINDOW // 2
+    if len(numbers) < _CLICK_WINDOW or numbers.min() >= 0.0:
+        return numbers
+    level = np.median(sliding_window_view(np.pad(numbers, half, mode="edge"), _CLICK_WINDOW), axis=1)
+    off = np.abs(numbers - level)
+    clicks = off > max(_CLICK_TIMES * float(np.median(off)), _CLICK_SHARE * float(off.max()))
+    return np.where(clicks, level, numbers) if clicks.mean() < _CLICKS_AT_MOST else numbers
 
 
 def sound_of(found: bytes, kind: str) -> NDArray[np.float32]:

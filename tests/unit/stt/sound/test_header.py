@@ -108,6 +108,14 @@ def noisy(loudness: float) -> sounds.Samples:
     return voice() + sounds.noise(10, loudness)[: len(voice())]
 
 
+def crackling(rate: int, loudness: float, clicks: int, width: int, peak: float) -> bytes:
+    """Return a WAV of the voice with so many clicks a second, each of `width` samples."""
+    random, sound = np.random.default_rng(0), loudness * at_rate(rate)
+    for at in random.integers(0, len(sound) - width, clicks * len(sound) // rate):
+        sound[at : at + width] = peak * random.choice([-1, 1])
+    return wav(samples(sound), rate=rate)
+
+
 LIES: dict[str, tuple[Callable[[], bytes], str]] = {
     "the high byte first": (
         lambda: wav((voice() * 32767).astype(">i2").tobytes()),
@@ -217,6 +225,13 @@ HONEST: dict[str, Callable[[], bytes]] = {
     "clipped to squares": lambda: wav(samples(np.clip(40 * voice(), -1, 1))),
     "quiet": lambda: wav(samples(0.005 * voice())),
     "in noise": lambda: wav(samples(0.3 * noisy(0.1))),
+    **{
+        f"crackling: {', '.join(map(str, how))}": partial(crackling, *how)
+        for how in (
+            *((8000, 0.1, 20, 1, 1.0), (16000, 0.3, 20, 1, 0.6), (16000, 0.1, 100, 3, 1.0)),
+            *((16000, 1.0, 50, 1, 1.0), (24000, 0.1, 50, 2, 0.6), (48000, 0.3, 200, 1, 1.0)),
+        )
+    },
     "noise only": lambda: wav(samples(sounds.noise(3))),
     "silence": lambda: wav(samples(sounds.silence(3))),
     "a tone": lambda: wav(samples(sounds.tone(3, hertz=3000))),

@@ -72,7 +72,8 @@ class Turn(Struct):
 
     def _asked_of(self, engine: Engine, model: str | None) -> Work[bytes, Tally]:
         tally = Tally()
-        asked = msgspec.structs.replace(self.asked, model=model, tally=tally, is_last=self._is_last(engine))
+        is_last = bool(self.asked.wanted.tools) and self._is_last(engine)
+        asked = msgspec.structs.replace(self.asked, model=model, tally=tally, is_last=is_last)
         pieces = engine.chat(asked)
         return Work(pieces if self.watched is None else self.watched.asked_of(pieces), tally)
 

@@ -197,7 +197,7 @@ class Asked(Struct, frozen=True):
     tally: Tally = field(default_factory=Tally)
     """Count of the answer's tokens, kept by the engine."""
     is_last: bool = False
-    """No other model would be asked after this engine."""
+    """No other model would be asked after this engine; found out for a request with tools alone."""
 
 
 def is_given(value: Opaque) -> TypeGuard[Raw]:

@@ -62,7 +62,7 @@ async def heard_by(
 async def test_no_word_is_heard_where_nobody_speaks(heard_by: tuple[Starlette, str]) -> None:
     app, name = heard_by
     for sound in WORDLESS:
-        for seconds in (1.0, 3.0, 10.0):
+        for seconds in (1.0, 5.0):
             answer = (await told(app, loud(sound, seconds, 0.3), name)).json()
 
             assert answer["text"] == "", f"{sound}, {seconds} s"
@@ -72,17 +72,15 @@ async def test_no_word_is_heard_where_nobody_speaks(heard_by: tuple[Starlette, s
 
 @speaks
 @pytest.mark.parametrize("heard_by", ["whisper", "sphinx"], indirect=True)
-@pytest.mark.parametrize("noise", ["white noise", "pink noise", "hum of 50 Hz", "clicks", "a sine", "a slow tune"])
-async def test_noise_before_and_after_takes_no_word_away_and_adds_none(
-    heard_by: tuple[Starlette, str], noise: str
-) -> None:
+async def test_noise_before_and_after_takes_no_word_away_and_adds_none(heard_by: tuple[Starlette, str]) -> None:
     app, name = heard_by
-    said = sounds.spoken(SAYS)
-    around, pause = loud(noise, 3.0, 0.1), sounds.silence(1.5)
-    begin = len(around) + len(pause)
-    answer = (await told(app, np.concatenate([around, pause, said, pause, around]), name)).json()
+    said, pause = sounds.spoken(SAYS), sounds.silence(1.5)
+    for noise in ("white noise", "pink noise", "hum of 50 Hz", "clicks", "a sine", "a slow tune"):
+        around = loud(noise, 3.0, 0.1)
+        begin = len(around) + len(pause)
+        answer = (await told(app, np.concatenate([around, pause, said, pause, around]), name)).json()
 
-    assert answer["text"] == SAYS
-    assert [word["word"] for word in answer["words"]] == SAYS.split()
-    for word in (*answer["words"], *answer["segments"]):
-        assert begin / RATE - 0.5 <= word["start"] <= word["end"] <= (begin + len(said)) / RATE + 0.5
+        assert answer["text"] == SAYS, noise
+        assert [word["word"] for word in answer["words"]] == SAYS.split(), noise
+        for word in (*answer["words"], *answer["segments"]):
+            assert begin / RATE - 0.5 <= word["start"] <= word["end"] <= (begin + len(said)) / RATE + 0.5, noise

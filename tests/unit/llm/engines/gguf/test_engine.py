@@ -6,8 +6,8 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import httpx
@@ -56,16 +56,35 @@ def server(file: Path, **more: Any) -> ModelServer:
     return ModelServer(ModelToRun(**fields | more))
 
 
+class Lasting(ModelServer):
+    """One that outlives its engines: to load the model takes longer than most tests do."""
+
+    def stop(self) -> None:
+        """It ends with the tests, since its input does."""
+
+
+@cache
+def lasting(file: Path, context: int, concurrent: int) -> ModelServer:
+    fields: dict[str, Any] = {"path": str(file), "name": MODEL, "threads": 1}
+    return Lasting(ModelToRun(context=context, concurrent=concurrent, **fields))
+
+
 @asynccontextmanager
 async def engine(
     file: Path,
     relay: RelayOptions | None = None,
     context: int = 1024,
     concurrent: int = 1,
+    *,
+    alone: bool = False,
     prompts_mib: int = 0,
     **more: Any,
 ) -> AsyncIterator[Gguf]:
-    running = await asyncio.to_thread(server, file, context=context, concurrent=concurrent, prompts_mib=prompts_mib)
+    """Lend a model that other tests ask, too, unless a test needs it `alone`, or otherwise than most."""
+    if alone or prompts_mib or context != 1024:
+        running = await asyncio.to_thread(server, file, context=context, concurrent=concurrent, prompts_mib=prompts_mib)
+    else:
+        running = await asyncio.to_thread(lasting, file, context, concurrent)
     made = Gguf(running, relay or RelayOptions(), **more)
     try:
         yield made
@@ -320,7 +339,7 @@ async def test_a_caller_who_leaves_while_the_prompt_is_read_ends_that(file: Path
     async with engine(file, RelayOptions(), context=4096, patience_seconds=10) as made:
         question = asked(messages=[{"role": "user", "content": "the moon and the sun " * 400}], max_tokens=1)
         asking = asyncio.create_task(_next(made.chat(question)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(600):
             while processor_seconds(made.server.pid) < 1.5:
                 await asyncio.sleep(0.05)
         asking.cancel()
@@ -329,14 +348,14 @@ async def test_a_caller_who_leaves_while_the_prompt_is_read_ends_that(file: Path
 
 
 async def idle(pid: int) -> None:
-    """Return once a process uses no processor any more; fail where that takes longer than a caller may cost."""
-    began = monotonic()
+    """Return once a process uses no processor any more; fail where it used more than a caller may cost."""
+    began = processor_seconds(pid)
     while True:
         before = processor_seconds(pid)
         await asyncio.sleep(0.5)
         if processor_seconds(pid) - before < 0.1:
             return
-        assert monotonic() - began < 10
+        assert before - began < 3.0  # seconds of a processor; the whole answer takes ten and more
 
 
 def processor_seconds(pid: int) -> float:
@@ -360,7 +379,7 @@ async def test_what_was_made_is_counted_although_its_caller_left(file: Path) -> 
 
 
 async def test_its_memory_is_bounded_and_given_back(file: Path) -> None:
-    async with engine(file) as made:
+    async with engine(file, alone=True) as made:
         await said(made, messages=STORY)
         before = resident_bytes(made.server.pid)
         for number in range(2):
@@ -382,7 +401,7 @@ async def test_nobody_else_on_the_machine_is_answered(file: Path) -> None:
 
 
 async def test_a_model_that_dies_is_started_again_and_others_answer_meanwhile(file: Path) -> None:
-    async with engine(file) as made:
+    async with engine(file, alone=True) as made:
         os.kill(made.server.pid, signal.SIGKILL)
         async with asyncio.timeout(30):
             while not made.server.ended:

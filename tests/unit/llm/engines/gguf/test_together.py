@@ -31,7 +31,7 @@ from unit.llm.engines.openai.test_engine import asked
 from unit.llm.fakes import client_of, service
 
 AT_ONCE = 4
-LONG = [{"role": "user", "content": "the moon and the sun " * 120}]
+LONG = [{"role": "user", "content": "the moon and the sun " * 80}]
 FORM = {"type": "json_schema", "json_schema": {"name": "bear", "schema": SCHEMA}}
 
 
@@ -62,18 +62,18 @@ async def test_four_that_differ_are_answered_as_each_wants(file: Path) -> None:
 async def test_those_whose_talks_do_not_fit_together_wait_and_none_breaks_off(file: Path) -> None:
     async with engine(file, context=256, concurrent=AT_ONCE, patience_seconds=600) as made:
         answers = await asyncio.gather(
-            *(said(made, messages=STORY, max_tokens=90, ignore_eos=True, seed=seed) for seed in range(AT_ONCE))
+            *(said(made, messages=STORY, max_tokens=60, ignore_eos=True, seed=seed) for seed in range(AT_ONCE))
         )
 
-    assert [answer["usage"]["completion_tokens"] for answer in answers] == [90] * AT_ONCE
+    assert [answer["usage"]["completion_tokens"] for answer in answers] == [60] * AT_ONCE
 
 
 async def test_who_finds_no_room_in_time_is_refused_and_the_others_go_on(file: Path) -> None:
-    async with engine(file, context=512, concurrent=AT_ONCE, patience_seconds=0.1) as made:
-        first = made.chat(asked(stream=True, messages=STORY, max_tokens=400))
+    async with engine(file, context=256, concurrent=AT_ONCE, patience_seconds=0.1) as made:
+        first = made.chat(asked(stream=True, messages=STORY, max_tokens=150))
         pieces = [await anext(first)]
         with pytest.raises(TooBusy) as caught:
-            await said(made, messages=STORY, max_tokens=300)
+            await said(made, messages=STORY, max_tokens=120)
         pieces += [piece async for piece in first]
 
     assert caught.value.retry_after
@@ -98,13 +98,13 @@ async def test_four_without_a_limit_are_answered_together_on_the_default_context
 
 async def test_an_answer_without_a_limit_ends_with_its_share_whoever_else_talks(file: Path) -> None:
     relay = RelayOptions(max_tokens="off")
-    async with engine(file, relay, context=512, concurrent=AT_ONCE, patience_seconds=0.1) as made:
+    async with engine(file, relay, context=320, concurrent=AT_ONCE, patience_seconds=0.1) as made:
         together = await asyncio.gather(
             *(said(made, messages=STORY, max_tokens=None, ignore_eos=True, seed=seed) for seed in range(AT_ONCE))
         )
         alone = await said(made, messages=STORY, max_tokens=None, ignore_eos=True)
 
-    assert {answer["usage"]["total_tokens"] for answer in (*together, alone)} == {512 // AT_ONCE}
+    assert {answer["usage"]["total_tokens"] for answer in (*together, alone)} == {320 // AT_ONCE}
 
 
 async def test_a_question_beyond_its_share_is_answered_all_the_same(file: Path) -> None:
@@ -169,7 +169,7 @@ async def test_several_roles_in_turn_are_read_once_each(file: Path) -> None:
 
 
 async def test_when_the_model_dies_each_answer_ends_as_promised_and_it_is_started_again_once(file: Path) -> None:
-    async with engine(file, context=2048, concurrent=AT_ONCE) as made:
+    async with engine(file, context=2048, concurrent=AT_ONCE, alone=True) as made:
         app = service(gguf=made, companion=Companion())
         begun = [made.chat(asked(stream=True, messages=STORY, max_tokens=400)) for _ in range(AT_ONCE - 1)]
         for answer in begun:

@@ -196,20 +196,18 @@ def test_memory_really_returns(tmp_path: Path) -> None:
 
         def ask(model: str) -> None:
             form = {"model": f"whisper/{model}", "language": "en"}
-            answer = httpx.post(
-                f"{stt.base}/v1/audio/transcriptions",
-                data=form,
-                files={"file": ("bear.wav", speech)},
-                timeout=30,
-            )
-            assert answer.status_code == 200
+            url, status, until = f"{stt.base}/v1/audio/transcriptions", 503, time.monotonic() + 300
+            while status == 503:  # it is being loaded, which a busy machine takes long for
+                assert time.monotonic() < until
+                status = httpx.post(url, data=form, files={"file": ("bear.wav", speech)}).status_code
+            assert status == 200
 
         ask("micro")
         before = stt.forget_peak()
         for _ in range(3):
             ask("tiny")
             loaded = stt.peak()
-            until = time.monotonic() + 30
+            until = time.monotonic() + 120
             while loaded - (after := stt.forget_peak()) < size:
                 assert time.monotonic() < until, f"{after - before:.0f} of {loaded - before:.0f} MB are kept"
                 time.sleep(0.05)

@@ -15,9 +15,10 @@ SMOOTH = 0.6
 """Correlation of neighbouring numbers above which they are taken for samples: speech has 0.8 and more."""
 _FEWEST = 16
 """Numbers of which something can be said."""
-_CLICK_WINDOW, _CLICK_TIMES, _CLICK_SHARE, _CLICKS_AT_MOST = 9, 10.0, 0.3, 0.05
+_CLICK_WINDOW, _CLICK_TIMES, _CLICK_SHARE, _CLICK_LEVEL, _CLICKS_AT_MOST = 9, 10.0, 0.3, 0.5, 0.05
 """Numbers of which the middle one is the level, more than twice as many as a click has; how far off a click is, in what
-is usual and in the farthest; and the part of a sound above which they are none: a wrong reading is rough everywhere."""
+is usual and in the farthest; how near zero it stands, where samples without a sign leap from end to end; and the part
+of a sound above which they are none: a wrong reading is rough everywhere."""
 _LOUDEST = 8.0
 """Greatest number that is taken for a sample in floats."""
 
@@ -53,7 +54,8 @@ def without_clicks(numbers: Numbers) -> Numbers:
         return numbers
     level = np.median(sliding_window_view(np.pad(numbers, half, mode="edge"), _CLICK_WINDOW), axis=1)
     off = np.abs(numbers - level)
-    clicks = off > max(_CLICK_TIMES * float(np.median(off)), _CLICK_SHARE * float(off.max()))
+    far = max(_CLICK_TIMES * float(np.median(off)), _CLICK_SHARE * float(off.max()))
+    clicks = (off > far) & (np.abs(level) < _CLICK_LEVEL)
     return np.where(clicks, level, numbers) if clicks.mean() < _CLICKS_AT_MOST else numbers
 
 

@@ -129,6 +129,10 @@ LIES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: wav(((voice() * 32767).astype("<i2").view("<u2") >> 1).tobytes()),
         "says 16-bit samples, sounds like 16-bit samples, a bit too low",
     ),
+    "8 bits for 16": (
+        lambda: wav(of_kind("8-bit samples", 0.3 * voice() / np.abs(voice()).max())),
+        "says 16-bit samples, sounds like 8-bit samples",
+    ),
     "24 bits in 32, without a sign": (
         lambda: wav(((voice() * 2**23).astype("<i4") & 0xFFFFFF).astype("<u4").tobytes(), bits=32),
         "says 32-bit samples, sounds like 32-bit samples, eight bits too low",

@@ -21,7 +21,7 @@ const POLL_WHILE_CHANGING_MS = 1500;
 
 const api = new Api(() => stored.read("key"));
 const conversation = new Conversation(api, (turn) => {
-  if (turn.problem?.kind === "key") openKey(true, say("keyWrong"));
+  if (turn.problem?.kind === "key") openKey(true, say(stored.read("key") ? "keyWrong" : "keyMissing"));
   else showUsage(api);
 });
 

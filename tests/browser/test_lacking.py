@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Browser, Page, Route
 
+from browser.conftest import CHROMIUM
 from browser.console import Console
+from e2e.installation import KEY, Installation
 
 Visit = Callable[..., Console]
 
@@ -205,6 +207,27 @@ def test_nothing_sticks_out_of_its_card(visit: Visit, width: int, language: str)
     assert console.page.evaluate(STICKING_OUT) == []
     assert console.page.inner_text("#usage [data-service=stt] td:last-child") == "0.3"
     assert console.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_letters_of_twice_the_size_make_nothing_wider_than_the_screen(browser: Browser, talkbox: Installation) -> None:
+    large = browser.browser_type.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--blink-settings=defaultFontSize=32"]
+    )
+    page = large.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"http://127.0.0.1:{talkbox.port}/#key={KEY}")
+    page.wait_for_selector("#voices li")
+    found = page.evaluate("[getComputedStyle(document.body).fontSize, document.documentElement.scrollWidth]")
+    large.close()
+
+    assert found == ["32px", 390]
+
+
+def test_what_is_chosen_is_seen_where_the_reader_chooses_all_colours(visit: Visit) -> None:
+    page = visit(before=lambda page: page.emulate_media(forced_colors="active")).page
+    ground = "(button) => getComputedStyle(button).backgroundColor"
+
+    for chosen, other in (("[data-lang=en]", "[data-lang=zh]"), ("#tab-folotoy", "#tab-curl")):
+        assert page.eval_on_selector(chosen, ground) != page.eval_on_selector(other, ground)
 
 
 def test_who_reads_of_engines_by_keyboard_keeps_the_place_while_they_change(visit: Visit) -> None:

@@ -21,7 +21,7 @@ _SCHEME = re.compile(
 """The beginning of an address, also one that is mistyped: `htttp://`, `http//`, `https:\\`."""
 _END = re.compile(r"\]\(|[\s'\"`<>)]")
 _NEXT = re.compile(r"\s|[,;、|]\s*(?=https?://|[\u3400-\u9fff])")
-"""What stands after an address: a remark, or another address."""
+"""The end of an address where a remark or another address follows."""
 
 
 class Address(NamedTuple):

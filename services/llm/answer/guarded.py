@@ -35,7 +35,7 @@ class Manner(NamedTuple):
     prose: bool = True
     """The answer is words, and not JSON, in which a sentence would be a mistake: that is a refusal then."""
     begun: str = ""
-    """What the caller begins the answer with, and the model goes on with."""
+    """The beginning of the answer, where the caller wrote it and the model goes on."""
 
     @property
     def field(self) -> str:

@@ -110,3 +110,12 @@ async def test_each_toy_speaks_in_a_step_that_is_shorter_than_a_childs_pause() -
     await one.talk(time.perf_counter() + 0.5)
 
     assert one.seen.turns >= 1
+
+
+async def test_without_a_key_no_empty_one_is_shown() -> None:
+    asked: list[httpx.Request] = []
+    answers = {"transcriptions": HEARD, "completions": httpx.Response(200, content=chat(*ANSWER)), "speech": SPOKEN}
+
+    await replace(toy(asked, **answers), key="").turn()
+
+    assert not [request for request in asked if "authorization" in request.headers]
